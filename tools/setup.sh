@@ -1,0 +1,183 @@
+#!/bin/sh
+# Prepares a checkout: system packages, .venv from the pinned lock, the project in it, the sample pictures.
+#
+#   sh tools/setup.sh           what demo, tests and checks need
+#   sh tools/setup.sh models    the separate environment that rebuilds models/ (tensorflow, Python 3.11 only)
+#
+# Every make target calls it, so it returns at once when nothing has changed. What was made from what is noted in a
+# stamp inside the environment, written last: an environment without a valid stamp was interrupted, or made by hand, and
+# is made anew. PYTHON=/path/to/python3 chooses the interpreter.
+set -eu
+
+cd "$(dirname "$0")/.."
+root=$(pwd)
+what=${1:-dev}
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+
+case $what in
+    dev)
+        venv=.venv
+        lock=requirements/dev.txt
+        strictly=--require-hashes
+        size='one to three minutes, about 100 MB to fetch'
+        ;;
+    models)
+        venv=.cache/venv-models
+        lock=tools/models/requirements.txt
+        strictly=--prefer-binary # what it converts is checked by hash, and so is what comes out
+        size='several minutes, about 400 MB to fetch'
+        ;;
+    *) fail "there is nothing called '$what' to set up; try: sh tools/setup.sh [models]" ;;
+esac
+stamp=$venv/.made-from
+
+# Somebody's pip or Python settings must not send packages elsewhere than into our environment.
+unset PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PYTHONHOME PYTHONPATH VIRTUAL_ENV
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
+
+# ---- what is there ------------------------------------------------------------------------------------------------
+
+# The environment depends on the lock, the interpreter and the place (its scripts name their folder).
+environment_key() {
+    printf 'environment %s %s %s\n' "$(sha256sum <"$lock" | cut -d ' ' -f 1)" "$("$venv/bin/python" -V 2>&1)" "$root"
+}
+
+# The installed project and the pictures depend on these; a change needs no new environment.
+project_key() {
+    printf 'project %s\n' "$(cat pyproject.toml requirements/samples.txt tools/samples.py | sha256sum | cut -d ' ' -f 1)"
+}
+
+made_from() { [ -f "$stamp" ] && [ -x "$venv/bin/python" ] && grep -qxF "$1" "$stamp"; }
+
+has_environment() { made_from "$(environment_key 2>/dev/null)"; }
+has_project() { [ "$what" = models ] || made_from "$(project_key)"; }
+has_samples() { [ "$what" = models ] || [ -f .cache/samples/astronaut.png ]; }
+has_broker() { [ "$what" = models ] || command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; }
+
+has_broker && has_environment && has_project && has_samples && exit 0
+
+# ---- one at a time ------------------------------------------------------------------------------------------------
+
+mkdir -p .cache
+if command -v flock >/dev/null; then
+    exec 9>.cache/setup.lock # released by the kernel however this script ends
+    if ! flock -n 9; then
+        say "waiting for another set-up in this checkout to end"
+        flock 9
+        has_broker && has_environment && has_project && has_samples && exit 0
+    fi
+fi
+trap 'say "interrupted; the next call starts over where it is safe"; exit 130' INT TERM
+
+# ---- system packages ----------------------------------------------------------------------------------------------
+
+# need PACKAGE...: installs Debian packages as root, otherwise says how.
+need() {
+    command -v apt-get >/dev/null || fail "please install the equivalent of these Debian packages: $*"
+    if [ "$(id -u)" != 0 ]; then
+        fail "system packages are missing. Please run: sudo apt-get update && sudo apt-get install -y $*"
+    fi
+    say "installing the system packages $* (less than a minute)"
+    (
+        exec 9>&- # a service that a package starts must not keep our lock
+        export DEBIAN_FRONTEND=noninteractive
+        install="apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $*"
+        if ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 && $install </dev/null >.cache/apt.log 2>&1; then
+            exit 0
+        fi
+        # No package lists yet, or lists so old that they name files which are gone.
+        { apt-get update -qq && $install; } </dev/null >.cache/apt.log 2>&1
+    ) || {
+        tail -n 5 .cache/apt.log >&2
+        fail "apt-get could not install $* (all it said: .cache/apt.log)"
+    }
+}
+
+# version PYTHON: prints e.g. 3.11 for an interpreter we can use; fails for any other (also for a shim that runs none).
+version() {
+    "$1" -c '
+import sys
+if sys.version_info < (3, 11) or sys.implementation.name != "cpython":
+    sys.exit(1)
+print("%d.%d" % sys.version_info[:2])
+' 2>/dev/null
+}
+
+can_make_environments() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# find_python CANDIDATE...: sets $python to the first we can use, preferring one that can make environments as it is.
+find_python() {
+    python=
+    for candidate; do
+        if ! command -v "$candidate" >/dev/null || ! version "$candidate" >/dev/null; then
+            continue
+        fi
+        if can_make_environments "$candidate"; then
+            python=$candidate
+            return
+        fi
+        [ -n "$python" ] || python=$candidate
+    done
+    [ -n "$python" ]
+}
+
+# All that is missing is asked for at once, so that a person without root is stopped only once.
+packages=
+has_broker || packages=mosquitto # the broker of the tests and the demo
+if ! has_environment; then
+    if [ "$what" = models ]; then
+        if ! find_python python3.11 /usr/bin/python3.11 "${PYTHON:-python3}" || [ "$(version "$python")" != 3.11 ]; then
+            fail "the converter needs Python 3.11; install it, or set PYTHON to one."
+        fi
+    elif [ -n "${PYTHON:-}" ]; then
+        find_python "$PYTHON" || fail "PYTHON=$PYTHON is no CPython 3.11 or newer."
+    else
+        find_python python3.11 python3.12 python3.13 python3 /usr/bin/python3 ||
+            fail "no Python 3.11 or newer found; install one, or set PYTHON to it."
+    fi
+    can_make_environments "$python" || packages="$packages python$(version "$python")-venv"
+fi
+# shellcheck disable=SC2086 # a list of packages
+[ -z "$packages" ] || need $packages
+
+# ---- the environment ----------------------------------------------------------------------------------------------
+
+# make_environment: a new $venv with the packages of $lock.
+make_environment() {
+    can_make_environments "$python" || fail "$python cannot make virtual environments; set PYTHON to another one."
+    say "making $venv with $("$python" -V) and the packages of $lock ($size)"
+    rm -f "$stamp"
+    rm -rf "$venv" || fail "$venv cannot be removed; does it belong to another user?"
+    "$python" -m venv "$venv"
+    # -qq: a user's own pip settings may warn about every package; errors are still shown.
+    "$venv/bin/python" -m pip install -qq "$strictly" --only-binary :all: --requirement "$lock" </dev/null ||
+        fail "the packages of $lock could not be installed; is a package registry reachable?"
+}
+
+# note LINE...: writes the stamp whole.
+note() {
+    printf '%s\n' "$@" >"$stamp.new"
+    mv "$stamp.new" "$stamp"
+}
+
+if ! has_environment; then
+    make_environment
+    note "$(environment_key)"
+fi
+
+# ---- the project and the pictures ---------------------------------------------------------------------------------
+
+if ! has_project || ! has_samples; then
+    say "installing the project into $venv"
+    "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation --editable . </dev/null ||
+        fail "the project itself could not be installed into $venv"
+    has_samples || say "fetching the sample pictures (17 MB, once)"
+    "$venv/bin/python" -m tools.samples >/dev/null || exit 1
+    note "$(environment_key)" "$(project_key)"
+fi
+say "ready"
