@@ -1,0 +1,139 @@
+"""door.toml as frozen dataclasses: one table a room, one file a door.
+
+Rules kept here:
+- The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
+- No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
+- A setting never loosens a rule of the project: there is no threshold here (models/manifest.toml carries the measured
+  one), no switch for the lamp, none for the guess budget.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from device.errors import ConfigRefused
+from device.settings import Between, Matching, OneOf, read_table
+
+PIN_NAME = Matching(r"GPIO([0-9]|1[0-9]|2[0-7])", 'a pin such as "GPIO17"')
+
+
+@dataclass(frozen=True, slots=True)
+class DoorTable:
+    """Which door this is. `id` is random and says nothing about the place; `manager_key` verifies documents."""
+
+    id: Annotated[str, Matching(r"[0-9a-f]{16}", "16 hexadecimal digits")]
+    manager_key: Annotated[str, Matching(r"([0-9a-f]{64})?", "64 hexadecimal digits (Ed25519), or empty")] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTable:
+    """The camera. Two planes of one exposure: `main` for the crop, `low` for the detector."""
+
+    backend: Annotated[str, OneOf(("picamera2", "replay", "none"))] = "picamera2"
+    replay: str = ""  # replay only: a picture, a folder, or a scene file (doorsim)
+    width_px: Annotated[int, Between(320, 4608)] = 640
+    height_px: Annotated[int, Between(240, 3456)] = 480
+    fps: Annotated[float, Between(1, 60)] = 15.0
+    frame_timeout_ms: Annotated[int, Between(100, 5000)] = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EyeTable:
+    """What counts as a usable face. Distances are in pixels of the main plane, between the two eyes."""
+
+    runtime: Annotated[str, OneOf(("auto", "litert", "tflite"))] = "auto"
+    threads: Annotated[int, Between(1, 4)] = 1
+    min_eye_distance_px: Annotated[float, Between(16, 400)] = 28.0
+    max_eye_distance_px: Annotated[float, Between(40, 2000)] = 400.0
+    frames: Annotated[int, Between(1, 3)] = 3
+    enrol_frames: Annotated[int, Between(3, 9)] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LockTable:
+    """The bolt and what opens it. `tier`: what a recognised face is worth until liveness was tried on this door."""
+
+    board: Annotated[str, OneOf(("gpiozero", "sim"))] = "gpiozero"
+    wiring: Annotated[str, OneOf(("fail-secure", "fail-safe"))] = "fail-secure"
+    bolt_pin: Annotated[str, PIN_NAME] = "GPIO17"
+    bolt_active_high: bool = True
+    lamp_pin: Annotated[str, PIN_NAME] = "GPIO27"
+    face_button_pin: Annotated[str, PIN_NAME] = "GPIO22"
+    rex_pin: Annotated[str, PIN_NAME] = "GPIO23"
+    door_switch_pin: Annotated[str, PIN_NAME] = "GPIO24"
+    tamper_pin: Annotated[str, PIN_NAME] = "GPIO25"
+    tier: Annotated[str, OneOf(("face+pin", "face"))] = "face+pin"
+    unlock_ms: Annotated[int, Between(500, 15000)] = 4000
+    window_s: Annotated[float, Between(2, 10)] = 10.0
+    held_open_s: Annotated[float, Between(5, 600)] = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """What leaves the door, how often and where to. `broker` empty: nothing leaves."""
+
+    broker: Annotated[str, Matching(r"(mqtt://[A-Za-z0-9_.:\[\]-]+)?", 'empty or "mqtt://HOST:PORT"')] = ""
+    cadence_s: Annotated[float, Between(1, 86400)] = 900.0
+    outbox_rows: Annotated[int, Between(4, 100000)] = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of door.toml."""
+
+    door: DoorTable
+    camera: CameraTable = CameraTable()
+    eye: EyeTable = EyeTable()
+    lock: LockTable = LockTable()
+    report: ReportTable = ReportTable()
+
+
+def parse(text: str) -> Config:
+    """The configuration in `text`. Raises ConfigRefused with one sentence for the installer."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        msg = f"door.toml is no TOML: {cause}"
+        raise ConfigRefused(msg) from cause
+    hints = get_type_hints(Config)
+    for name in tables:
+        if name not in hints:
+            msg = f"[{name}] is not a table of door.toml; it knows {', '.join(hints)}"
+            raise ConfigRefused(msg)
+    if "door" not in tables:
+        msg = "door.toml has no [door] table; `doorctl setup` writes one"
+        raise ConfigRefused(msg)
+    read: dict[str, Any] = {name: read_table(hints[name], tables[name], name) for name in tables}
+    config = Config(**read)
+    _refuse_contradictions(config)
+    return config
+
+
+def load(path: Path) -> Config:
+    """The configuration in the file `path`. Raises ConfigRefused."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as cause:
+        msg = f"there is no configuration at {path}"
+        raise ConfigRefused(msg) from cause
+    except (OSError, UnicodeDecodeError) as cause:
+        msg = f"the configuration at {path} cannot be read: {cause}"
+        raise ConfigRefused(msg) from cause
+
+
+def _refuse_contradictions(config: Config) -> None:
+    pins = [getattr(config.lock, f.name) for f in dataclasses.fields(config.lock) if f.name.endswith("_pin")]
+    taken = sorted({pin for pin in pins if pins.count(pin) > 1})
+    if taken:
+        msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"
+        raise ConfigRefused(msg)
+    if config.eye.min_eye_distance_px >= config.eye.max_eye_distance_px:
+        msg = "[eye] min_eye_distance_px must be below max_eye_distance_px"
+        raise ConfigRefused(msg)
+    if config.camera.backend == "replay" and not config.camera.replay:
+        msg = '[camera] replay must name a picture or a folder when backend is "replay"'
+        raise ConfigRefused(msg)

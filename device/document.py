@@ -1,0 +1,177 @@
+"""The manager's signed document: what it may say to a door, byte by byte.
+
+Rules kept here:
+- Nothing is believed before the Ed25519 signature over every other byte is verified with the door's manager key. The
+  signature covers a prefix of its own, so that no other signed thing of ours can be passed off as a document.
+- A document is for one door and has exactly one byte form: fixed sizes, no trailing bytes, offers in ascending order of
+  slot. What would not be produced by `sign` is not accepted by `parse`.
+- A document can offer a slot. No kind exists that opens a door, sets a PIN or names a person.
+- Whether a document is newer than the last one applied is the caller's question: it holds the version, this module
+  holds no state.
+
+Layout: head (magic, format, door id, kind, version, issued), body, signature of 64 bytes; little-endian throughout.
+Ed25519 is RFC 8032; libsodium refuses non-canonical signatures and keys of small order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from itertools import pairwise
+from typing import Annotated
+
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
+
+from device.codec import Exactly, Number, Schema
+from device.errors import DocumentRefused, MessageRefused
+from device.wire import MAX_DOCUMENT, U8, U32, SlotOffer
+
+FORMAT = 1
+DOOR_ID_BYTES = 8
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+FIRST_SLOT = 1
+LAST_SLOT = 9999  # what a person can type as a flat number: four digits
+
+_MAGIC = b"DWDC"
+_DOMAIN = b"doorward signed document\x00"  # no other signature of the project begins with these bytes
+
+
+class DocumentUnsigned(DocumentRefused):
+    """The signature is missing, damaged, or not by this door's manager."""
+
+
+class DocumentForeign(DocumentRefused):
+    """The manager signed it, but for another door."""
+
+
+@unique
+class Kind(IntEnum):
+    """What a document is about; each kind has one body."""
+
+    SLOT_OFFERS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOffers:
+    """The body of Kind.SLOT_OFFERS: one offer or more, each slot once, ascending."""
+
+    offers: tuple[SlotOffer, ...]
+
+
+Body = SlotOffers
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A verified document. `version` (from 1) strictly grows per door; `issued_unix` is in seconds."""
+
+    kind: Kind
+    version: int
+    issued_unix: int
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    magic: Annotated[bytes, Exactly(len(_MAGIC))]
+    format: U8
+    door_id: Annotated[bytes, Exactly(DOOR_ID_BYTES)]
+    kind: U8  # not a Member: an unknown kind gets a sentence of its own
+    version: U32
+    issued_unix: Annotated[int, Number("q")]
+
+
+_HEAD = Schema(_Head)
+_OFFER = Schema(SlotOffer)
+MAX_OFFERS = (MAX_DOCUMENT - _HEAD.size - SIGNATURE_BYTES) // _OFFER.size
+
+
+def sign(body: Body, *, door_id: bytes, version: int, issued_unix: int, key: SigningKey) -> bytes:
+    """The signed document for the door `door_id` (8 bytes). Raises DocumentRefused if anything does not fit."""
+    try:
+        head = _HEAD.pack(_Head(_MAGIC, FORMAT, door_id, Kind.SLOT_OFFERS, version, issued_unix))
+        packed = b"".join(_OFFER.pack(offer) for offer in body.offers)
+    except MessageRefused as cause:
+        msg = f"the document cannot be written: {cause}"
+        raise DocumentRefused(msg) from cause
+    _refuse_numbers(version, issued_unix)
+    _refuse_offers(body.offers)
+    content = head + packed
+    return content + key.sign(_DOMAIN + content).signature
+
+
+def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
+    """The verified document in `data`. `door_id` has 8 bytes; `manager_key` 32, or none before a manager is chosen.
+
+    Raises DocumentUnsigned, DocumentForeign or DocumentRefused, each with one sentence.
+    """
+    if not _HEAD.size + SIGNATURE_BYTES < len(data) <= MAX_DOCUMENT:
+        msg = f"a document holds {_HEAD.size + SIGNATURE_BYTES + 1} to {MAX_DOCUMENT} bytes, not {len(data)}"
+        raise DocumentRefused(msg)
+    if data[: len(_MAGIC)] != _MAGIC:
+        msg = "this is no document of a property manager"
+        raise DocumentRefused(msg)
+    content, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
+    _verify(content, signature, manager_key)
+    head: _Head = _HEAD.unpack(content[: _HEAD.size])
+    if head.format != FORMAT:
+        msg = f"the document has format {head.format}; this door reads format {FORMAT}"
+        raise DocumentRefused(msg)
+    if head.door_id != door_id:
+        msg = "the document is for another door"
+        raise DocumentForeign(msg)
+    if head.kind != Kind.SLOT_OFFERS:
+        msg = f"documents of kind {head.kind} are unknown to this door"
+        raise DocumentRefused(msg)
+    _refuse_numbers(head.version, head.issued_unix)
+    return Parsed(Kind.SLOT_OFFERS, head.version, head.issued_unix, _slot_offers(content[_HEAD.size :]))
+
+
+def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
+    if not manager_key:
+        msg = "this door has no manager yet; manager_key is empty in door.toml"
+        raise DocumentUnsigned(msg)
+    try:
+        VerifyKey(manager_key).verify(_DOMAIN + content, signature)
+    except (CryptoError, ValueError) as cause:
+        # ValueError: a manager_key that is no key of 32 bytes verifies nothing.
+        msg = "the document is not signed by this door's manager"
+        raise DocumentUnsigned(msg) from cause
+
+
+def _slot_offers(body: bytes) -> SlotOffers:
+    if len(body) % _OFFER.size:
+        msg = "the document ends in the middle of an offer"
+        raise DocumentRefused(msg)
+    offers: tuple[SlotOffer, ...] = tuple(
+        _OFFER.unpack(body[at : at + _OFFER.size]) for at in range(0, len(body), _OFFER.size)
+    )
+    _refuse_offers(offers)
+    return SlotOffers(offers)
+
+
+def _refuse_numbers(version: int, issued_unix: int) -> None:
+    if version < 1:
+        msg = "a document's version starts at 1"
+        raise DocumentRefused(msg)
+    if issued_unix < 0:
+        msg = "a document was issued after 1970"
+        raise DocumentRefused(msg)
+
+
+def _refuse_offers(offers: tuple[SlotOffer, ...]) -> None:
+    if not 1 <= len(offers) <= MAX_OFFERS:
+        msg = f"a document holds 1 to {MAX_OFFERS} offers, not {len(offers)}"
+        raise DocumentRefused(msg)
+    slots = [offer.slot for offer in offers]
+    if any(low >= high for low, high in pairwise(slots)):
+        msg = "a document names each slot once, in ascending order"
+        raise DocumentRefused(msg)
+    if not (slots[0] >= FIRST_SLOT and slots[-1] <= LAST_SLOT):
+        msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}"
+        raise DocumentRefused(msg)
+    if any(offer.serial < 1 or offer.expires_unix < 1 for offer in offers):
+        msg = "an offer's serial and its expiry start at 1"
+        raise DocumentRefused(msg)

@@ -1,0 +1,112 @@
+"""The walls of the house as one table: who may connect to whom, and which messages may pass.
+
+Rules kept here:
+- A connection that is not a row of `EDGES` does not exist: no socket is made for it.
+- A message that is not listed for its edge and direction is fatal to that connection and raises an alarm.
+- Nobody connects to `lock`: it opens its connections itself, so nothing can be pushed at the room that moves the bolt.
+- `eye` has no edge to anything that reaches a network; `report` has none to anything that holds a face or a PIN.
+
+Each edge is a socket of its own, `run/doorward/<listener>/<connector>.sock`, owned by the listener and open to the
+connector alone. The peer's user is checked as well (SO_PEERCRED, `device.service`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from device import wire
+from device.wire import Message
+
+
+@unique
+class Room(StrEnum):
+    """The six processes, and the command line on the door."""
+
+    EYE = "eye"
+    VAULT = "vault"
+    KEEPER = "keeper"
+    LOCK = "lock"
+    REPORT = "report"
+    DESK = "desk"
+    DOORCTL = "doorctl"
+
+
+PROCESSES = (Room.KEEPER, Room.LOCK, Room.VAULT, Room.EYE, Room.REPORT, Room.DESK)  # in starting order
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One permitted connection. `many`: several peers at once (only people's command lines)."""
+
+    listener: Room
+    connector: Room
+    to_listener: frozenset[type[Message]]
+    to_connector: frozenset[type[Message]]
+    many: bool = False
+
+
+def _edge(
+    listener: Room,
+    connector: Room,
+    to_listener: tuple[type[Message], ...],
+    to_connector: tuple[type[Message], ...],
+    *,
+    many: bool = False,
+) -> Edge:
+    return Edge(listener, connector, frozenset(to_listener), frozenset(to_connector), many)
+
+
+EDGES: tuple[Edge, ...] = (
+    _edge(Room.EYE, Room.LOCK, (wire.Look, wire.Close), (wire.CameraState, wire.Breach)),
+    _edge(Room.VAULT, Room.EYE, (wire.Probe, wire.Sample, wire.Guidance), ()),
+    _edge(
+        Room.VAULT,
+        Room.LOCK,
+        (),
+        (wire.Verdict, wire.Guidance, wire.FaceReady, wire.EnrolmentEnded, wire.Breach),
+    ),
+    _edge(
+        Room.VAULT,
+        Room.DESK,
+        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume),
+        (wire.Done, wire.Guidance),
+    ),
+    _edge(
+        Room.KEEPER,
+        Room.LOCK,
+        (wire.CheckPin, wire.ProvePin, wire.SetPin, wire.SlotOffer),
+        (wire.Verdict, wire.Answer, wire.OfferKept, wire.Breach),
+    ),
+    _edge(
+        Room.KEEPER,
+        Room.VAULT,
+        (wire.HasCredential,),
+        (wire.Grant, wire.CredentialAnswer, wire.LastCredentialGone),
+    ),
+    _edge(Room.KEEPER, Room.DESK, (), (wire.GrantTicket,)),
+    _edge(Room.REPORT, Room.LOCK, (wire.Occurrence, wire.Ack), (wire.Document,)),
+    _edge(Room.DESK, Room.LOCK, (wire.Ack, wire.DoorStatus), (wire.Document, wire.AskStatus, wire.Breach)),
+    _edge(
+        Room.DESK,
+        Room.DOORCTL,
+        (wire.AskStatus, wire.Act, wire.Document),
+        (wire.DoorStatus, wire.Ended, wire.Guidance, wire.Ack),
+        many=True,
+    ),
+)
+
+
+def edges_into(room: Room) -> tuple[Edge, ...]:
+    """The edges on which `room` listens."""
+    return tuple(edge for edge in EDGES if edge.listener is room)
+
+
+def edges_out_of(room: Room) -> tuple[Edge, ...]:
+    """The edges on which `room` connects."""
+    return tuple(edge for edge in EDGES if edge.connector is room)
+
+
+def permitted(edge: Edge, sender: Room) -> frozenset[type[Message]]:
+    """What `sender` may send on `edge`."""
+    return edge.to_listener if sender is edge.connector else edge.to_connector
