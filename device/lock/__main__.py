@@ -1,0 +1,42 @@
+"""Start lock: `python -m device.lock`, under its unit or doorsim."""
+
+from __future__ import annotations
+
+import sys
+
+from device import config as door_config
+from device.config import Config
+from device.edges import Room
+from device.lock.board import Board
+from device.lock.bolt import Wiring
+from device.lock.loop import LockWork, rules_of
+from device.lock.policy import Policy, VersionFile
+from device.paths import Paths, door_paths
+from device.service import Service, main
+
+
+def _board(config: Config, paths: Paths) -> Board:
+    # Imported where chosen: a simulated door needs no gpiozero, a real one no simulator.
+    if config.lock.board == "sim":
+        from device.lock.board_sim import SimBoard
+
+        return SimBoard(paths.board / "cable.sock", Wiring(config.lock.wiring))
+    from device.lock.board_gpiozero import GpiozeroBoard, lgpio_factory
+
+    return GpiozeroBoard(config.lock, lgpio_factory(chip=0))
+
+
+def build(service: Service) -> LockWork:
+    """Lock's work from door.toml."""
+    paths = door_paths()
+    config = door_config.load(paths.config)
+    policy = Policy(
+        bytes.fromhex(config.door.id),
+        bytes.fromhex(config.door.manager_key),
+        VersionFile(paths.state(Room.LOCK) / "policy-version"),
+    )
+    return LockWork(service, _board(config, paths), policy, rules_of(config))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Room.LOCK, build))

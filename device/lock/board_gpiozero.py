@@ -1,0 +1,220 @@
+"""The board of a Raspberry Pi through gpiozero: bolt, lamp, buttons and contacts on GPIO lines.
+
+Rules kept here:
+- The pin factory is handed in, never guessed: gpiozero falls back to other drivers with only a warning.
+- The bolt's line is claimed as an output with its secured level in one step. Stock LGPIOPin claims low and writes
+  afterwards, which would pull an active-low relay for a moment (gpiozero #1177); `lgpio_factory` closes that gap.
+- The release ends by a timer of its own thread. It guards against a stuck loop; against a killed process guard the
+  relay's one-shot and `dtparam=strict_gpiod` (docs/wiring.md), because a Raspberry Pi keeps a line's last level.
+- gpiozero's threads only wake the loop; levels are read and debounced there.
+
+Never run on a board yet; the contract suite runs it over gpiozero's MockFactory with a recording pin.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from gpiozero import Button, GPIOZeroError, OutputDevice
+from gpiozero.pins import Factory
+
+from device.config import LockTable
+from device.errors import BoltFault
+from device.lock.board import Settled
+from device.lock.bolt import Wiring, coil_energised
+from device.lock.state import DoorMoved, Event, ExitRequested, FaceButton, Signal, TamperMoved
+from device.wire import Hint
+
+
+class Timer(Protocol):
+    """What `threading.Timer` offers."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def cancel(self) -> None:
+        """Never mind."""
+
+
+Meaning = Callable[[bool], list[Event]]
+MakeTimer = Callable[[float, Callable[[], None]], Timer]
+
+
+def _thread_timer(seconds: float, call: Callable[[], None]) -> Timer:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    return timer
+
+
+class GpiozeroBolt:
+    """A strike on one GPIO line. Raises BoltFault if the line is taken or missing."""
+
+    def __init__(
+        self, pin: str, *, active_high: bool, wiring: Wiring, factory: Factory, make_timer: MakeTimer = _thread_timer
+    ) -> None:
+        self._wiring = wiring
+        self._make_timer = make_timer
+        self._guard = threading.RLock()
+        self._timer: Timer | None = None
+        try:
+            self._line = OutputDevice(
+                pin,
+                active_high=active_high,
+                initial_value=coil_energised(wiring, released=False),
+                pin_factory=factory,
+            )
+        except GPIOZeroError as cause:
+            msg = f"the bolt's line {pin} cannot be claimed: {cause}"
+            raise BoltFault(msg) from cause
+
+    def release(self, for_ms: int) -> None:
+        """Let go for `for_ms`; an own timer secures even if the loop is stuck."""
+        with self._guard:
+            self._stop_timer()
+            timer = self._make_timer(for_ms / 1000, lambda: self._expired(timer))
+            self._timer = timer
+            timer.start()  # before the line moves: no release without its end
+            self._drive(released=True)
+
+    def secure(self) -> None:
+        """Lock now."""
+        with self._guard:
+            self._stop_timer()
+            self._drive(released=False)
+
+    def close(self) -> None:
+        """Lock and give the line back (it floats then: wire the relay to read that as locked)."""
+        with self._guard:
+            self._stop_timer()
+            if not self._line.closed:
+                self._drive(released=False)
+                self._line.close()
+
+    def _expired(self, timer: Timer) -> None:
+        with self._guard:
+            if self._timer is timer and not self._line.closed:
+                self._timer = None
+                self._drive(released=False)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _drive(self, *, released: bool) -> None:
+        try:
+            if coil_energised(self._wiring, released=released):
+                self._line.on()
+            else:
+                self._line.off()
+        except (GPIOZeroError, OSError) as cause:
+            msg = f"the bolt's line cannot be driven: {cause}"
+            raise BoltFault(msg) from cause
+
+
+class GpiozeroBoard:
+    """All lines of one door. Buttons pull to ground; the door switch closes to ground when the door is closed."""
+
+    def __init__(self, table: LockTable, factory: Factory, make_timer: MakeTimer = _thread_timer) -> None:
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.bolt = GpiozeroBolt(
+            table.bolt_pin,
+            active_high=table.bolt_active_high,
+            wiring=Wiring(table.wiring),
+            factory=factory,
+            make_timer=make_timer,
+        )
+        try:
+            self._lamp = OutputDevice(table.lamp_pin, initial_value=False, pin_factory=factory)
+            self._contacts = tuple(
+                (self._button(pin, factory), settled, meaning)
+                for pin, settled, meaning in (
+                    # A button that is down at the start was not pressed; a contact's first level is news.
+                    (table.face_button_pin, Settled(level=True), _on_press(FaceButton())),
+                    (table.rex_pin, Settled(level=True), _on_press(ExitRequested())),
+                    (table.door_switch_pin, Settled(), _on_change(DoorMoved(open=False), DoorMoved(open=True))),
+                    (table.tamper_pin, Settled(), _on_change(TamperMoved(on=False), TamperMoved(on=True))),
+                )
+            )
+        except GPIOZeroError as cause:
+            self.bolt.close()
+            msg = f"a line of the board cannot be claimed: {cause}"
+            raise BoltFault(msg) from cause
+        self._wake()  # the first look at every contact
+
+    def fileno(self) -> int:
+        """Readable after any edge."""
+        return self._wake_read
+
+    def events(self, now_s: float) -> list[Event]:
+        """Contacts that settled on a new level."""
+        with suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+        happened: list[Event] = []
+        for button, settled, meaning in self._contacts:
+            settled.seen(bool(button.is_pressed), now_s)
+            level = settled.settle(now_s)
+            if level is not None:
+                happened += meaning(level)
+        return happened
+
+    def deadline(self) -> float | None:
+        """When the next contact may settle."""
+        return min((settled.due_s for _, settled, _ in self._contacts if settled.due_s is not None), default=None)
+
+    def lamp(self, *, on: bool) -> None:
+        """Light or put out the lamp; wired to the sensor's power it is also the camera's switch."""
+        try:
+            self._lamp.value = on
+        except (GPIOZeroError, OSError) as cause:
+            msg = f"the lamp's line cannot be driven: {cause}"
+            raise BoltFault(msg) from cause
+
+    def show(self, signal: Signal, hint: Hint | None) -> None:
+        """This board has no buzzer line yet; the lamp already says that the camera looks."""
+
+    def close(self) -> None:
+        """Secure, dark, lines given back."""
+        self.bolt.close()
+        self._lamp.close()
+        for button, _, _ in self._contacts:
+            button.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _button(self, pin: str, factory: Factory) -> Button:
+        button = Button(pin, pull_up=True, pin_factory=factory)
+        button.when_pressed = button.when_released = self._wake
+        return button
+
+    def _wake(self) -> None:
+        # A full pipe: the loop is awake already. A closed one: nobody is there to wake.
+        with suppress(OSError):
+            os.write(self._wake_write, b"\0")
+
+
+def _on_press(event: Event) -> Meaning:
+    return lambda closed: [event] if closed else []
+
+
+def _on_change(closed: Event, opened: Event) -> Meaning:
+    return lambda is_closed: [closed if is_closed else opened]
+
+
+def lgpio_factory(chip: int) -> Factory:
+    """Gpiozero's lgpio factory for `chip`, claiming outputs with their first level in one call."""
+    # Imported here: lgpio opens a FIFO in its working directory at import (LG_WD names a private one in the unit).
+    import lgpio
+    from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin
+
+    class OneStepPin(LGPIOPin):  # type: ignore[misc] # gpiozero has no types
+        def output_with_state(self, state: Any) -> None:
+            lgpio.gpio_claim_output(self.factory._handle, self._number, int(bool(state)))  # noqa: SLF001 - its own attributes
+
+    factory = LGPIOFactory(chip=chip)
+    factory.pin_class = OneStepPin
+    return factory

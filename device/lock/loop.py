@@ -1,0 +1,188 @@
+"""lock's process: hands every event to the pure machine and carries out what it says.
+
+Rules kept here:
+- The order of effects is kept; a bolt that cannot be driven becomes an event (BoltFailed), never an exception that
+  leaves a line released.
+- A message is shown to the permit table first; what it does not hold is fatal to the connection and an alarm.
+- Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
+- Documents are verified here (`policy`) and handed to keeper; they open nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from device import wire
+from device.config import Config
+from device.edges import Room
+from device.errors import BoltFault, NotPermitted
+from device.lock import machine
+from device.lock.board import Board
+from device.lock.permits import permitted
+from device.lock.policy import Policy
+from device.lock.state import (
+    BoltFailed,
+    Breached,
+    Came,
+    Effect,
+    Event,
+    Lamp,
+    PeerDown,
+    PeerUp,
+    Release,
+    Rules,
+    Secure,
+    Send,
+    Show,
+    State,
+    Tell,
+    Tick,
+)
+from device.service import Link, Service, log
+from device.wire import Result
+
+APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
+
+
+def rules_of(config: Config) -> Rules:
+    """The machine's numbers from door.toml."""
+    table = config.lock
+    return Rules(
+        unlock_ns=table.unlock_ms * 1_000_000,
+        window_ns=round(table.window_s * 1e9),
+        held_open_ns=round(table.held_open_s * 1e9),
+        face_alone_opens=table.tier == "face",
+    )
+
+
+class LockWork:
+    """The Work of lock: `board` and `policy` are its only I/O besides the links."""
+
+    def __init__(self, service: Service, board: Board, policy: Policy, rules: Rules) -> None:
+        self._service = service
+        self._board = board
+        self._policy = policy
+        self._rules = rules
+        self._apply_until_ns = 0
+        self.state = State()
+        service.watch(board.fileno(), self._board_spoke)
+
+    # ---- Work
+
+    def connected(self, link: Link) -> None:
+        """A peer is there."""
+        self.handle(PeerUp(link.peer))
+
+    def disconnected(self, link: Link) -> None:
+        """A peer is gone."""
+        self.handle(PeerDown(link.peer))
+        if link.peer is Room.KEEPER:
+            self._reply(self._policy.abandon())
+
+    def received(self, link: Link, msg: wire.Message) -> None:
+        """One message. Raises NotPermitted for what the permit table does not hold in this state."""
+        if not permitted(self.state, link.peer, msg):
+            text = f"{link.peer} sent {type(msg).__name__} at the wrong moment"
+            raise NotPermitted(text)
+        match msg:
+            case wire.AskStatus():
+                link.send(self._status())
+            case wire.Document(content):
+                self._document(link, content)
+            case wire.OfferKept():
+                self._reply(self._policy.kept(msg))
+            case _:
+                self.handle(Came(link.peer, msg))
+
+    def breached(self, room: Room) -> None:
+        """Somebody broke the table."""
+        log(f"alarm: {room} broke the table of messages")
+        self.handle(Breached())
+
+    def deadline(self) -> float | None:
+        """The machine's next deadline, or the board's."""
+        due_ns = machine.next_deadline_ns(self.state, self._rules)
+        ends = [None if due_ns is None else due_ns / 1e9, self._board.deadline()]
+        if self._policy.applying:
+            ends.append(self._apply_until_ns / 1e9)
+        return min((end for end in ends if end is not None), default=None)
+
+    def tick(self) -> None:
+        """Time has passed."""
+        self._board_spoke()
+        self.handle(Tick())
+        if self._policy.applying and time.monotonic_ns() >= self._apply_until_ns:
+            self._reply(self._policy.abandon())
+
+    def healthy(self) -> bool:
+        """The loop turns and the bolt obeys; that is all of lock's work."""
+        return True
+
+    def stop(self) -> None:
+        """Secured, dark, lines given back."""
+        self._board.close()
+
+    # ---- the machine
+
+    def handle(self, event: Event) -> None:
+        """One event through the machine, and its effects into the world."""
+        self.state, effects = machine.step(self.state, event, time.monotonic_ns(), os.urandom(16), self._rules)
+        for effect in effects:
+            try:
+                self._carry_out(effect)
+            except BoltFault as fault:
+                log(f"bolt: {fault}")
+                if not isinstance(event, BoltFailed):
+                    self.handle(BoltFailed())
+                return
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Release(for_ns):
+                self._board.bolt.release(for_ns // 1_000_000)
+            case Secure():
+                self._board.bolt.secure()
+            case Lamp(on):
+                self._board.lamp(on=on)
+            case Send(room, msg):
+                self._service.send(room, msg)
+            case Tell(kind):
+                self._service.send(Room.REPORT, wire.Occurrence(kind))
+            case Show(signal, hint):
+                self._board.show(signal, hint)
+
+    def _board_spoke(self) -> None:
+        for event in self._board.events(time.monotonic()):
+            self.handle(event)
+
+    # ---- documents and status
+
+    def _document(self, link: Link, content: bytes) -> None:
+        if Room.KEEPER not in self.state.up:
+            link.send(wire.Ack(self._policy.version, Result.FAULT))
+            return
+        result, offers = self._policy.received(content, link.peer)
+        if result is not Result.DONE:
+            link.send(wire.Ack(self._policy.version, result))
+            return
+        self._apply_until_ns = time.monotonic_ns() + APPLY_NS
+        for offer in offers:
+            self._service.send(Room.KEEPER, offer)
+
+    def _reply(self, answer: tuple[Room, wire.Ack] | None) -> None:
+        if answer:
+            self._service.send(*answer)
+
+    def _status(self) -> wire.DoorStatus:
+        state = self.state
+        return wire.DoorStatus(
+            eye=Room.EYE in state.up,
+            vault=Room.VAULT in state.up,
+            keeper=Room.KEEPER in state.up,
+            report=Room.REPORT in state.up,
+            camera=state.camera,
+            door_closed=not state.door_open,
+            alarms=len(state.alarms),
+            policy_version=self._policy.version,
+        )

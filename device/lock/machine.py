@@ -1,0 +1,352 @@
+"""The door's decisions as a pure function: `step(state, event, now_ns, fresh, rules) -> (state, effects)`.
+
+Rules kept here:
+- *Granted implies an authorised decision at most `unlock_ns` ago.* `Release` is made in one place, `_decide`, reached
+  only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago.
+- *No press, no pixels.* Only `FaceButton` opens a window; the lamp is lit before `Look` is sent and put out after
+  `Close`; the window ends with its time, its last approach, a verdict, or the loss of eye or vault.
+- Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys.
+- Every refusal looks the same: Signal.REFUSED.
+- A door found open at the start counts as forced: lock cannot know who opened it.
+- The way out is not here: a request to exit silences an alarm and moves nothing.
+
+docs/architecture.md draws the states. `fresh` is 16 random bytes from the caller, used at most once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from device import wire
+from device.edges import Room
+from device.lock import keypad
+from device.lock.state import (
+    Alarm,
+    Asked,
+    BoltFailed,
+    Breached,
+    Came,
+    Check,
+    DoorMoved,
+    Effect,
+    Event,
+    ExitRequested,
+    FaceButton,
+    Key,
+    Lamp,
+    PeerDown,
+    PeerUp,
+    Release,
+    Rules,
+    Secure,
+    Send,
+    Show,
+    Signal,
+    State,
+    TamperMoved,
+    Tell,
+    Tick,
+    Window,
+)
+from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
+
+Step = tuple[State, tuple[Effect, ...]]
+
+_ALARM_TOLD = {
+    Alarm.FORCED_OPEN: OccurrenceKind.FORCED_OPEN,
+    Alarm.HELD_OPEN: OccurrenceKind.HELD_OPEN,
+    Alarm.TAMPER: OccurrenceKind.TAMPER,
+    Alarm.BREACH: OccurrenceKind.BREACH,
+    Alarm.BOLT_FAULT: OccurrenceKind.BOLT_FAULT,
+}
+_GONE_TOLD = {
+    Room.VAULT: (OccurrenceKind.VAULT_GONE, OccurrenceKind.VAULT_BACK),
+    Room.KEEPER: (OccurrenceKind.KEEPER_GONE, OccurrenceKind.KEEPER_BACK),
+    Room.EYE: (OccurrenceKind.CAMERA_FAULT, OccurrenceKind.CAMERA_WELL),
+}
+
+
+def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """What `event` makes of `state` at `now_ns`. Time that has run out is dealt with first."""
+    state, before = _expire(state, now_ns, rules)
+    handler: Callable[[State, Any, int, bytes, Rules], Step] | None = _HANDLERS.get(type(event))
+    if handler is None:
+        return state, before
+    state, after = handler(state, event, now_ns, fresh, rules)
+    return state, before + after
+
+
+def next_deadline_ns(state: State, rules: Rules) -> int | None:
+    """When the next `Tick` is due, or None while nothing runs."""
+    ends = [
+        state.granted_until_ns,
+        state.window.until_ns if state.window else None,
+        state.check.until_ns if state.check else None,
+        state.entry.last_ns + keypad.KEY_TIMEOUT_NS + 1 if state.entry else None,
+        state.open_since_ns + rules.held_open_ns if state.door_open and Alarm.HELD_OPEN not in state.alarms else None,
+    ]
+    return min((end for end in ends if end is not None), default=None)
+
+
+# ---- time
+
+
+def _expire(state: State, now_ns: int, rules: Rules) -> Step:
+    effects: tuple[Effect, ...] = ()
+    if state.granted_until_ns is not None and now_ns >= state.granted_until_ns:
+        state, effects = replace(state, granted_until_ns=None), (Secure(),)
+    if state.window and now_ns >= state.window.until_ns:
+        state, closed = _close_window(state, Signal.REFUSED)
+        effects += closed
+    if state.check and now_ns >= state.check.until_ns:
+        state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
+    if state.entry and now_ns - state.entry.last_ns > keypad.KEY_TIMEOUT_NS:
+        state, effects = replace(state, entry=None), (*effects, Show(Signal.REFUSED))
+    if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
+        state, raised = _raise(state, Alarm.HELD_OPEN)
+        effects += raised
+    kept = tuple(asked for asked in state.asked if now_ns - asked.at_ns < rules.remembered_ns)
+    return (replace(state, asked=kept) if kept != state.asked else state), effects
+
+
+# ---- the face window
+
+
+def _face_button(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    if state.window or state.granted_until_ns is not None:
+        return state, ()
+    ready = state.enrol_ready or state.recognise_ready
+    if not ready or not {Room.EYE, Room.VAULT} <= state.up or state.camera is CameraCondition.FAULT:
+        return state, (Show(Signal.USE_PIN_OR_CARD),)
+    mode = LookMode.ENROL if state.enrol_ready else LookMode.RECOGNISE
+    window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1)
+    state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
+    return state, (Lamp(on=True), Show(Signal.LOOK), Send(Room.EYE, wire.Look(fresh, mode)))
+
+
+def _close_window(state: State, signal: Signal) -> Step:
+    if state.window is None:
+        return state, ()
+    return replace(state, window=None), (Send(Room.EYE, wire.Close()), Lamp(on=False), Show(signal))
+
+
+def _next_approach(state: State, window: Window, now_ns: int, fresh: bytes) -> Step:
+    if window.approaches_left == 0:
+        return _close_window(state, Signal.REFUSED)
+    window = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
+    state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
+    return state, (Send(Room.EYE, wire.Look(fresh, window.mode)),)
+
+
+# ---- the keypad
+
+
+def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    if event.key not in keypad.KEYS or len(event.key) != 1:
+        return state, ()
+    if state.check:
+        return state, (Show(Signal.WAIT),)
+    entry = keypad.press(state.entry, event.key, now_ns)
+    request = keypad.read(entry)
+    if request is keypad.Reading.MORE:
+        return replace(state, entry=entry), (Show(Signal.KEY),)
+    state = replace(state, entry=None)
+    if isinstance(request, keypad.Reading) or Room.KEEPER not in state.up:
+        return state, (Show(Signal.REFUSED),)
+    check = Check(fresh, now_ns + rules.check_ns, opens=isinstance(request, keypad.OpenDoor))
+    state = replace(state, check=check, asked=(*state.asked, Asked(fresh, Room.KEEPER, now_ns)))
+    return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh)))
+
+
+def _question(request: keypad.Request, nonce: bytes) -> wire.Message:
+    match request:
+        case keypad.OpenDoor(claim, digits):
+            return wire.CheckPin(nonce, claim, digits)
+        case keypad.PersonalAct(purpose, claim, digits):
+            return wire.ProvePin(nonce, purpose, claim, digits)
+        case keypad.NewPin(proof, claim, shown, new):
+            return wire.SetPin(nonce, proof, claim, shown, new)
+
+
+# ---- what the other rooms say
+
+
+def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    match event.msg:
+        case wire.Verdict():
+            return _verdict(state, event.sender, event.msg, now_ns, fresh, rules)
+        case wire.Answer(nonce, outcome):
+            return _answer(_answered(state, nonce), nonce, outcome)
+        case wire.FaceReady(recognise, enrol):
+            return replace(state, recognise_ready=recognise, enrol_ready=enrol), ()
+        case wire.EnrolmentEnded(nonce, result):
+            return _enrolment_ended(_answered(state, nonce), nonce, result)
+        case wire.Guidance(nonce, hint):
+            current = state.window is not None and state.window.nonce == nonce
+            return state, (Show(Signal.LOOK, hint),) if current else ()
+        case wire.CameraState(condition):
+            return _camera(state, condition)
+        case wire.Breach():
+            return _raise(state, Alarm.BREACH)
+    return state, ()
+
+
+def _answered(state: State, nonce: bytes) -> State:
+    return replace(state, asked=tuple(asked for asked in state.asked if asked.nonce != nonce))
+
+
+def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    expected = any(asked.nonce == verdict.nonce and asked.room is sender for asked in state.asked)
+    state = _answered(state, verdict.nonce)
+    alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns
+    opens = expected and alive and verdict.outcome is Outcome.ACCEPTED and verdict.slot != wire.NOBODY
+    if state.check and state.check.opens and sender is Room.KEEPER and state.check.nonce == verdict.nonce:
+        state = replace(state, check=None)
+        return _decide(state, now_ns, rules) if opens else (state, (Show(Signal.REFUSED),))
+    window = state.window
+    if window and window.mode is LookMode.RECOGNISE and sender is Room.VAULT and window.nonce == verdict.nonce:
+        if not opens:
+            return _next_approach(state, window, now_ns, fresh)
+        if not rules.face_alone_opens:
+            return _close_window(state, Signal.ENTER_PIN)
+        return _decide(state, now_ns, rules)
+    return state, ()  # late: its window or check is over
+
+
+def _decide(state: State, now_ns: int, rules: Rules) -> Step:
+    """The one place from which the door opens."""
+    state, closed = _close_window(state, Signal.OPENED)
+    shown = closed or (Show(Signal.OPENED),)
+    return replace(state, granted_until_ns=now_ns + rules.unlock_ns), (Release(rules.unlock_ns), *shown)
+
+
+def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
+    if state.check is None or state.check.opens or state.check.nonce != nonce:
+        return state, ()
+    return replace(state, check=None), (Show(Signal.NOTED if outcome is Outcome.ACCEPTED else Signal.REFUSED),)
+
+
+def _enrolment_ended(state: State, nonce: bytes, result: wire.Result) -> Step:
+    if state.window is None or state.window.nonce != nonce:
+        return state, ()
+    return _close_window(state, Signal.NOTED if result is wire.Result.DONE else Signal.REFUSED)
+
+
+def _camera(state: State, condition: CameraCondition) -> Step:
+    if condition is state.camera:
+        return state, ()
+    before, state = state.camera, replace(state, camera=condition)
+    effects: tuple[Effect, ...] = ()
+    if condition is CameraCondition.FAULT:
+        state, effects = _close_window(state, Signal.USE_PIN_OR_CARD)
+        effects = (Tell(OccurrenceKind.CAMERA_FAULT), *effects)
+    elif before is CameraCondition.FAULT:
+        effects = (Tell(OccurrenceKind.CAMERA_WELL),)
+    return state, effects
+
+
+# ---- connections
+
+
+def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    state = replace(state, up=state.up | {event.room})
+    if event.room is Room.REPORT:
+        # report starts from nothing: tell it what stands, so that a restart of it hides no alarm.
+        gone = tuple(Tell(told[0]) for room, told in _GONE_TOLD.items() if room not in state.up)
+        standing = tuple(Tell(_ALARM_TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
+        fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
+        return state, (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing)
+    told = _GONE_TOLD.get(event.room)
+    return state, (Tell(told[1]),) if told else ()
+
+
+def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    room = event.room
+    state = replace(state, up=state.up - {room})
+    told = _GONE_TOLD.get(room)
+    effects: tuple[Effect, ...] = (Tell(told[0]),) if told else ()
+    if room is Room.VAULT:
+        state = replace(state, recognise_ready=False, enrol_ready=False)
+    if room is Room.EYE:
+        state = replace(state, camera=CameraCondition.IDLE)
+    if room in (Room.EYE, Room.VAULT):
+        state, closed = _close_window(state, Signal.USE_PIN_OR_CARD)
+        effects += closed
+    if room is Room.KEEPER and state.check:
+        state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
+    # A reply to what was asked of a room that is gone can no longer come from the one that was asked.
+    return replace(state, asked=tuple(asked for asked in state.asked if asked.room is not room)), effects
+
+
+# ---- the door itself
+
+
+def _door_moved(state: State, event: DoorMoved, now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    if event.open == state.door_open:
+        return state, ()
+    if event.open:
+        state = replace(state, door_open=True, open_since_ns=now_ns)
+        if state.granted_until_ns is not None or now_ns < state.exit_until_ns:
+            return state, ()
+        return _raise(state, Alarm.FORCED_OPEN)
+    state = replace(state, door_open=False)
+    effects: tuple[Effect, ...] = ()
+    if state.granted_until_ns is not None:
+        # Somebody went through and the door fell shut: lock behind them instead of waiting for the time to run out.
+        state, effects = replace(state, granted_until_ns=None), (Secure(),)
+    state, cleared = _clear(state, Alarm.HELD_OPEN, Alarm.FORCED_OPEN)
+    return state, effects + cleared
+
+
+def _tamper_moved(state: State, event: TamperMoved, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    return _raise(state, Alarm.TAMPER) if event.on else _clear(state, Alarm.TAMPER)
+
+
+def _exit_requested(state: State, _event: ExitRequested, now_ns: int, _fresh: bytes, rules: Rules) -> Step:
+    return replace(state, exit_until_ns=now_ns + rules.exit_ns), ()
+
+
+def _breached(state: State, _event: Breached, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    return _raise(state, Alarm.BREACH)
+
+
+def _bolt_failed(state: State, _event: BoltFailed, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    state, raised = _raise(replace(state, granted_until_ns=None), Alarm.BOLT_FAULT)
+    return state, (Secure(), *raised)
+
+
+def _raise(state: State, alarm: Alarm) -> Step:
+    if alarm in state.alarms:
+        return state, ()
+    return replace(state, alarms=state.alarms | {alarm}), (Tell(_ALARM_TOLD[alarm]),)
+
+
+def _clear(state: State, *alarms: Alarm) -> Step:
+    standing = state.alarms & set(alarms)
+    if not standing:
+        return state, ()
+    state = replace(state, alarms=state.alarms - standing)
+    # ALARM_CLEARED takes back everything; what still stands is told anew.
+    rest = tuple(Tell(_ALARM_TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
+    return state, (Tell(OccurrenceKind.ALARM_CLEARED), *rest)
+
+
+def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+    return state, ()
+
+
+_HANDLERS: dict[type, Callable[..., Step]] = {
+    FaceButton: _face_button,
+    Key: _key,
+    DoorMoved: _door_moved,
+    TamperMoved: _tamper_moved,
+    ExitRequested: _exit_requested,
+    Came: _came,
+    PeerUp: _peer_up,
+    PeerDown: _peer_down,
+    Breached: _breached,
+    BoltFailed: _bolt_failed,
+    Tick: _tick,
+}

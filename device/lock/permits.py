@@ -1,0 +1,67 @@
+"""Which message lock accepts from whom, and when: the table of *message x sender x state*.
+
+Rules kept here:
+- What is not in the table is fatal to that connection and an alarm; it is never merely ignored.
+- A reply is accepted only to a nonce that was asked of that very room and not answered yet. One that comes after its
+  window or check ended is late, not a breach: the machine drops it.
+- Only the two rows marked `may_open` can lead to an open door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device import wire
+from device.edges import Room
+from device.lock.state import State
+from device.wire import Message
+
+Moment = Callable[[State, Room, Message], bool]
+
+
+def always(_state: State, _sender: Room, _msg: Message) -> bool:
+    """At any time."""
+    return True
+
+
+def asked(state: State, sender: Room, msg: Message) -> bool:
+    """Only as the first reply to a nonce that went to this sender."""
+    nonce = getattr(msg, "nonce", b"")
+    return any(one.nonce == nonce and one.room is sender for one in state.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One row."""
+
+    sender: Room
+    message: type[Message]
+    moment: Moment
+    may_open: bool = False
+
+
+PERMITS = (
+    Permit(Room.EYE, wire.CameraState, always),
+    Permit(Room.EYE, wire.Breach, always),
+    Permit(Room.VAULT, wire.Verdict, asked, may_open=True),
+    Permit(Room.VAULT, wire.FaceReady, always),
+    Permit(Room.VAULT, wire.EnrolmentEnded, asked),
+    Permit(Room.VAULT, wire.Guidance, always),
+    Permit(Room.VAULT, wire.Breach, always),
+    Permit(Room.KEEPER, wire.Verdict, asked, may_open=True),
+    Permit(Room.KEEPER, wire.Answer, asked),
+    Permit(Room.KEEPER, wire.OfferKept, always),
+    Permit(Room.KEEPER, wire.Breach, always),
+    Permit(Room.REPORT, wire.Document, always),
+    Permit(Room.DESK, wire.Document, always),
+    Permit(Room.DESK, wire.AskStatus, always),
+    Permit(Room.DESK, wire.Breach, always),
+)
+_TABLE = {(permit.sender, permit.message): permit for permit in PERMITS}
+
+
+def permitted(state: State, sender: Room, msg: Message) -> bool:
+    """Whether `sender` may send `msg` in `state`."""
+    permit = _TABLE.get((sender, type(msg)))
+    return permit is not None and permit.moment(state, sender, msg)

@@ -1,0 +1,133 @@
+"""What the manager may tell this door: signed documents, newest only.
+
+Rules kept here:
+- A document is applied only if its signature, door and version are right, and only as a whole: its version is stored
+  once keeper holds every offer in it. A replayed or older document is STALE and changes nothing.
+- The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
+  everything else and rolls back with an old image of it: docs/attacks.md.)
+- Pure but for `VersionFile`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from device import wire
+from device.document import DocumentForeign, DocumentUnsigned, Parsed, parse
+from device.edges import Room
+from device.errors import DocumentRefused, StoreFault
+from device.wire import Result
+
+_VERSION = struct.Struct("<I")
+
+
+@dataclass(slots=True)
+class VersionFile:
+    """The newest applied version, durable when `store` returns. A torn or unreadable file is a fault, not a zero."""
+
+    path: Path
+
+    def load(self) -> int:
+        """The stored version, 0 on a new door. Raises StoreFault."""
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return 0
+        except OSError as cause:
+            msg = f"the policy version at {self.path} cannot be read: {cause}"
+            raise StoreFault(msg) from cause
+        if len(data) != _VERSION.size:
+            msg = f"the policy version at {self.path} is damaged; documents are refused until it is restored"
+            raise StoreFault(msg)
+        return int(_VERSION.unpack(data)[0])
+
+    def store(self, version: int) -> None:
+        """Write, sync, rename, sync. Raises StoreFault; the old version then stands."""
+        temporary = self.path.with_suffix(".new")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(_VERSION.pack(version))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as cause:
+            msg = f"the policy version cannot be stored: {cause.strerror}"
+            raise StoreFault(msg) from cause
+
+
+@dataclass(slots=True)
+class Applying:
+    """A document whose offers keeper has not all confirmed yet."""
+
+    parsed: Parsed
+    asker: Room
+    waiting: set[tuple[int, int]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Policy:
+    """Verifies documents and says what to send to keeper. One document at a time."""
+
+    door: bytes
+    manager_key: bytes
+    versions: VersionFile
+    applying: Applying | None = None
+
+    @property
+    def version(self) -> int:
+        """The newest applied version."""
+        return self.versions.load()
+
+    def received(self, content: bytes, asker: Room) -> tuple[Result, tuple[wire.SlotOffer, ...]]:
+        """Check a document. DONE means: send these offers to keeper, and wait for `kept`."""
+        if self.applying:
+            return Result.BUSY, ()
+        try:
+            parsed = parse(content, self.door, self.manager_key)
+        except DocumentForeign:
+            return Result.WRONG_DOOR, ()
+        except DocumentUnsigned:
+            return Result.UNSIGNED, ()
+        except DocumentRefused:
+            return Result.MALFORMED, ()
+        try:
+            newest = self.versions.load()
+        except StoreFault:
+            return Result.FAULT, ()
+        if parsed.version <= newest:
+            return Result.STALE, ()
+        offers = parsed.body.offers
+        self.applying = Applying(parsed, asker, {(offer.slot, offer.serial) for offer in offers})
+        return Result.DONE, offers
+
+    def kept(self, kept: wire.OfferKept) -> tuple[Room, wire.Ack] | None:
+        """Keeper's word on one offer; the Ack to send once all are kept, or None."""
+        applying = self.applying
+        if applying is None:
+            return None
+        applying.waiting.discard((kept.slot, kept.serial))
+        if kept.result not in (Result.DONE, Result.STALE):
+            self.applying = None
+            return applying.asker, wire.Ack(self.versions.load(), Result.FAULT)
+        if applying.waiting:
+            return None
+        self.applying = None
+        try:
+            self.versions.store(applying.parsed.version)
+        except StoreFault:
+            return applying.asker, wire.Ack(self.versions.load(), Result.FAULT)
+        return applying.asker, wire.Ack(applying.parsed.version, Result.DONE)
+
+    def abandon(self) -> tuple[Room, wire.Ack] | None:
+        """Keeper is gone, or took too long: the document is not applied; it may be sent again."""
+        applying, self.applying = self.applying, None
+        return (applying.asker, wire.Ack(self.versions.load(), Result.FAULT)) if applying else None

@@ -1,0 +1,230 @@
+"""What the machine knows, what can happen to it, and what it can do: values only.
+
+Rules kept here:
+- Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
+- `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera in use, and
+  the lamp follows it.
+- Nobody's slot is kept: a verdict is used and forgotten in the same step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto, unique
+
+from device.edges import Room
+from device.lock.keypad import Entry
+from device.wire import CameraCondition, Hint, LookMode, Message, OccurrenceKind
+
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers the machine works with, from door.toml and the project's rules."""
+
+    unlock_ns: int = 4 * SECOND_NS
+    window_ns: int = 10 * SECOND_NS
+    approaches: int = 3  # rule 7: one comparison per approach, three approaches a window
+    verdict_life_ns: int = SECOND_NS // 2  # design 2: a verdict is void 500 ms after it was stamped
+    check_ns: int = 6 * SECOND_NS  # keeper answers within a second even with a full queue
+    held_open_ns: int = 60 * SECOND_NS
+    exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm
+    remembered_ns: int = 60 * SECOND_NS  # how long a late reply is merely late, and not a breach
+    face_alone_opens: bool = False  # rule 8: only a door whose liveness was tried may say yes
+
+
+@unique
+class Alarm(Enum):
+    """What stands until its cause is gone."""
+
+    FORCED_OPEN = auto()
+    HELD_OPEN = auto()
+    TAMPER = auto()
+    BREACH = auto()
+    BOLT_FAULT = auto()
+
+
+@unique
+class Signal(Enum):
+    """What a person sees and hears; every refusal is the same one."""
+
+    KEY = auto()
+    WAIT = auto()
+    OPENED = auto()
+    REFUSED = auto()
+    NOTED = auto()
+    LOOK = auto()
+    ENTER_PIN = auto()
+    USE_PIN_OR_CARD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The camera may be used until `until_ns`, for the approach `nonce`."""
+
+    mode: LookMode
+    nonce: bytes
+    until_ns: int
+    approaches_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Keeper was asked; `opens` is False for everything but flat # PIN #."""
+
+    nonce: bytes
+    until_ns: int
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A nonce that `room` may still answer once."""
+
+    nonce: bytes
+    room: Room
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything lock remembers. A new process starts with `State()`: secured, camera closed, nobody there."""
+
+    granted_until_ns: int | None = None
+    window: Window | None = None
+    entry: Entry | None = None
+    check: Check | None = None
+    asked: tuple[Asked, ...] = ()
+    up: frozenset[Room] = frozenset()
+    recognise_ready: bool = False
+    enrol_ready: bool = False
+    camera: CameraCondition = CameraCondition.IDLE
+    door_open: bool = False
+    open_since_ns: int = 0
+    exit_until_ns: int = 0
+    alarms: frozenset[Alarm] = frozenset()
+
+
+# ---- events
+
+
+@dataclass(frozen=True, slots=True)
+class FaceButton:
+    """Somebody pressed the face button."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Somebody pressed `key` on the keypad."""
+
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorMoved:
+    """The door position switch changed."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TamperMoved:
+    """The tamper contact changed."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRequested:
+    """Somebody inside pressed request-to-exit. The way out itself never passes through software."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A message that `device.edges` and `device.lock.permits` let through."""
+
+    sender: Room
+    msg: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    """A connection stands."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    """A connection is gone."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class Breached:
+    """Somebody sent what must never be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoltFailed:
+    """The bolt's driver reported a fault; it has secured what it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+Event = (
+    FaceButton | Key | DoorMoved | TamperMoved | ExitRequested | Came | PeerUp | PeerDown | Breached | BoltFailed | Tick
+)
+
+
+# ---- effects
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let the strike go for `for_ns`, then secure it again even if nobody says so."""
+
+    for_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """Lock the strike now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """The lamp that says: the camera may look now."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message to another room."""
+
+    room: Room
+    msg: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A line about the door's health for report."""
+
+    kind: OccurrenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A tone and a light; `hint` only with Signal.LOOK."""
+
+    signal: Signal
+    hint: Hint | None = None
+
+
+Effect = Release | Secure | Lamp | Send | Tell | Show

@@ -1,0 +1,215 @@
+"""What the machine's tests share: a world around the pure machine, and every kind of state and event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from device import wire
+from device.edges import Room
+from device.lock import machine
+from device.lock.keypad import Entry
+from device.lock.permits import permitted
+from device.lock.state import (
+    Asked,
+    BoltFailed,
+    Breached,
+    Came,
+    Check,
+    DoorMoved,
+    Effect,
+    Event,
+    ExitRequested,
+    FaceButton,
+    Key,
+    Lamp,
+    PeerDown,
+    PeerUp,
+    Release,
+    Rules,
+    Secure,
+    Send,
+    State,
+    TamperMoved,
+    Tick,
+    Window,
+)
+from device.wire import CameraCondition, Hint, LookMode, Outcome, Result
+
+RULES = Rules(face_alone_opens=True)
+S = 1_000_000_000
+NOW = 100 * S
+FACE_NONCE, PIN_NONCE, OLD_NONCE, FRESH = b"f" * 16, b"p" * 16, b"o" * 16, b"n" * 16
+ALL_UP = frozenset({Room.EYE, Room.VAULT, Room.KEEPER, Room.REPORT, Room.DESK})
+Stepper = Callable[[State, Event, int, bytes, Rules], machine.Step]
+
+
+def states() -> dict[str, State]:
+    """Every combination of what the machine distinguishes, by name, at time NOW."""
+    windows = {
+        "closed": None,
+        "looking": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1),
+        "last-look": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0),
+        "enrolling": Window(LookMode.ENROL, FACE_NONCE, NOW + 5 * S, 2),
+    }
+    checks = {
+        "no-check": (None, None),
+        "typing": (None, Entry("12#48291", NOW - S)),
+        "opening": (Check(PIN_NONCE, NOW + 5 * S, opens=True), None),
+        "personal": (Check(PIN_NONCE, NOW + 5 * S, opens=False), None),
+    }
+    found: dict[str, State] = {}
+    for (face, window), (keys, (check, entry)), granted, is_open, up in product(
+        windows.items(), checks.items(), (None, NOW + 2 * S), (False, True), (frozenset[Room](), ALL_UP)
+    ):
+        if (window or check) and not up:
+            continue  # a window or a check ends with its room, see test_loss_of_a_room_closes
+        asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
+        asked += (Asked(FACE_NONCE, Room.VAULT, NOW - S),) if window else ()
+        asked += (Asked(PIN_NONCE, Room.KEEPER, NOW - S),) if check else ()
+        name = f"{face} {keys} {'granted' if granted else 'secured'} {'open' if is_open else 'shut'} {len(up)}up"
+        found[name] = State(
+            granted_until_ns=granted,
+            window=window,
+            entry=entry,
+            check=check,
+            asked=asked,
+            up=up,
+            recognise_ready=bool(up),
+            door_open=is_open,
+            open_since_ns=NOW - S,
+        )
+    return found
+
+
+def verdict(
+    nonce: bytes, *, outcome: Outcome = Outcome.ACCEPTED, age_ns: int = S // 10, slot: int = 12
+) -> wire.Verdict:
+    return wire.Verdict(nonce, NOW - age_ns, outcome, slot)
+
+
+def events() -> dict[str, Event]:
+    """Every kind of event, good, bad and late."""
+    found: dict[str, Event] = {
+        "face button": FaceButton(),
+        "key 3": Key("3"),
+        "key #": Key("#"),
+        "key *": Key("*"),
+        "door open": DoorMoved(open=True),
+        "door shut": DoorMoved(open=False),
+        "tamper on": TamperMoved(on=True),
+        "tamper off": TamperMoved(on=False),
+        "exit": ExitRequested(),
+        "breach": Breached(),
+        "bolt failed": BoltFailed(),
+        "tick": Tick(),
+        "enrolment ended": Came(Room.VAULT, wire.EnrolmentEnded(FACE_NONCE, Result.DONE)),
+        "face ready": Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)),
+        "enrol ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True)),
+        "hint": Came(Room.VAULT, wire.Guidance(FACE_NONCE, Hint.COME_CLOSER)),
+        "camera fault": Came(Room.EYE, wire.CameraState(CameraCondition.FAULT)),
+        "camera idle": Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)),
+        "peer breach": Came(Room.VAULT, wire.Breach()),
+        "answer": Came(Room.KEEPER, wire.Answer(PIN_NONCE, Outcome.ACCEPTED)),
+    }
+    for room in ALL_UP:
+        found[f"{room} up"] = PeerUp(room)
+        found[f"{room} down"] = PeerDown(room)
+    for sender, nonce in product((Room.VAULT, Room.KEEPER), (FACE_NONCE, PIN_NONCE, OLD_NONCE, b"?" * 16)):
+        label = f"verdict {sender} {nonce[:1].decode()}"
+        found[f"{label} yes"] = Came(sender, verdict(nonce))
+        found[f"{label} no"] = Came(sender, verdict(nonce, outcome=Outcome.REFUSED, slot=0))
+        found[f"{label} stale"] = Came(sender, verdict(nonce, age_ns=S // 2 + 1))
+        found[f"{label} future"] = Came(sender, verdict(nonce, age_ns=-1))
+        found[f"{label} nobody"] = Came(sender, verdict(nonce, slot=0))
+    return found
+
+
+def may_open(state: State, event: Event, rules: Rules) -> bool:
+    """The oracle, written from the rules and not from the machine: may this event open in this state?"""
+    if not isinstance(event, Came) or not isinstance(event.msg, wire.Verdict):
+        return False
+    msg = event.msg
+    if msg.outcome is not Outcome.ACCEPTED or msg.slot == 0 or not 0 <= NOW - msg.stamped_ns <= S // 2:
+        return False
+    by_pin = event.sender is Room.KEEPER and state.check is not None and state.check.opens and msg.nonce == PIN_NONCE
+    by_face = (
+        event.sender is Room.VAULT
+        and state.window is not None
+        and state.window.mode is LookMode.RECOGNISE
+        and msg.nonce == FACE_NONCE
+        and rules.face_alone_opens
+    )
+    return by_pin or by_face
+
+
+@dataclass
+class World:
+    """The machine, what its effects did to bolt and lamp, and when the last authorised decision came."""
+
+    rules: Rules = RULES
+    step: Stepper = machine.step
+    state: State = field(default_factory=State)
+    now_ns: int = NOW
+    released_until_ns: int | None = None
+    lamp: bool = False
+    looking: bool = False
+    decided_ns: int | None = None
+    counter: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    breaches: int = 0
+
+    def send(self, event: Event) -> tuple[Effect, ...]:
+        """Through the permit table and the machine; effects change the world."""
+        if isinstance(event, Came) and not permitted(self.state, event.sender, event.msg):
+            self.breaches += 1
+            event = Breached()
+        self.counter += 1
+        fresh = self.counter.to_bytes(16, "big")
+        self.state, effects = self.step(self.state, event, self.now_ns, fresh, self.rules)
+        for effect in effects:
+            match effect:
+                case Release(for_ns):
+                    self.released_until_ns = self.now_ns + for_ns
+                case Secure():
+                    self.released_until_ns = None
+                case Lamp(on):
+                    self.lamp = on
+                case Send(_, wire.Look()):
+                    assert self.lamp, "the lamp is lit before the camera is asked"
+                    self.looking = True
+                case Send(_, wire.Close()):
+                    self.looking = False
+                case _:
+                    pass
+        self.effects += effects
+        return effects
+
+    def passes(self, ns: int) -> None:
+        """Time passes, with the ticks the machine asks for."""
+        end = self.now_ns + ns
+        while (due := machine.next_deadline_ns(self.state, self.rules)) is not None and due <= end:
+            self.now_ns = max(self.now_ns, due)
+            before = self.state
+            self.send(Tick())
+            if self.state == before:
+                break
+        self.now_ns = end
+        self.send(Tick())
+
+    @property
+    def released(self) -> bool:
+        return self.released_until_ns is not None and self.now_ns < self.released_until_ns
+
+
+def connected(world: World) -> World:
+    """All rooms up, somebody enrolled."""
+    for room in ALL_UP:
+        world.send(PeerUp(room))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)))
+    return world
+
+
+def with_rules(**changes: object) -> Rules:
+    return replace(RULES, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""The keypad's grammar: what a row of keys means."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.lock.keypad import KEY_TIMEOUT_NS, Entry, NewPin, OpenDoor, PersonalAct, Reading, press, read
+from device.wire import MAX_DIGITS, Proof, Purpose
+
+
+def typed(keys: str) -> object:
+    entry = None
+    for at, key in enumerate(keys):
+        entry = press(entry, key, at)
+    assert entry is not None
+    return read(entry)
+
+
+def test_flat_and_pin_ask_to_open() -> None:
+    assert typed("12#482913#") == OpenDoor(12, "482913")
+
+
+def test_each_personal_act_has_its_own_prefix() -> None:
+    acts = {"*1": Purpose.ENROL, "*2": Purpose.ERASE, "*3": Purpose.PAUSE, "*4": Purpose.RESUME}
+    for prefix, purpose in acts.items():
+        assert typed(f"{prefix}12#482913#") == PersonalAct(purpose, 12, "482913")
+
+
+def test_moving_in_and_changing_a_pin_need_the_new_one_twice() -> None:
+    assert typed("*012#123456789012#482913#482913#") == NewPin(Proof.INVITATION, 12, "123456789012", "482913")
+    assert typed("*512#482913#605817#605817#") == NewPin(Proof.PIN, 12, "482913", "605817")
+    assert typed("*512#482913#605817#605818#") is Reading.NONSENSE
+
+
+def test_star_begins_anew_after_a_slip() -> None:
+    assert typed("129#4*112#482913#") == PersonalAct(Purpose.ENROL, 12, "482913")
+
+
+def test_a_pause_forgets_half_an_entry() -> None:
+    entry = press(press(None, "1", 0), "2", KEY_TIMEOUT_NS + 1)
+    assert entry.keys == "2"
+
+
+def test_flat_nought_and_empty_fields_are_nonsense() -> None:
+    for keys in ("0#1234#", "#1234#", "12##", "*912#1#", "123456#1#"):
+        assert typed(keys) is Reading.NONSENSE
+
+
+def test_digits_never_show_in_a_repr() -> None:
+    assert "482913" not in repr(press(None, "4", 0)) + repr(OpenDoor(12, "482913")) + repr(Entry("482913"))
+    assert "482913" not in repr(NewPin(Proof.PIN, 12, "482913", "482913"))
+
+
+@given(st.text("0123456789*#", max_size=80))
+def test_any_keys_give_more_nonsense_or_a_bounded_request(keys: str) -> None:
+    entry = None
+    for key in keys:
+        entry = press(entry, key, 0)
+        reading = read(entry)
+        if isinstance(reading, Reading):
+            if reading is Reading.NONSENSE:
+                entry = None
+            continue
+        entry = None
+        assert reading.claim > 0
+        texts = [reading.digits] if isinstance(reading, OpenDoor | PersonalAct) else [reading.shown, reading.new]
+        assert all(text.isdigit() and len(text) <= MAX_DIGITS for text in texts)

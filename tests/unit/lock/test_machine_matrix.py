@@ -1,0 +1,81 @@
+"""Every state against every event: nothing but an authorised decision opens, and a window always has its lamp."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.lock import machine
+from device.lock.permits import permitted
+from device.lock.state import Came, Lamp, Release, Secure, Send
+from device.wire import Close, Look, Outcome, Verdict
+from tests.unit.lock.support import FRESH, NOW, RULES, events, may_open, states, with_rules
+
+MATRIX = [(name, state, label, event) for name, state in states().items() for label, event in events().items()]
+
+
+def test_the_matrix_holds_every_event_type_and_both_answers() -> None:
+    assert {type(event) for event in events().values()} == set(machine._HANDLERS)
+    opening = sum(may_open(state, event, RULES) for _, state, _, event in MATRIX)
+    assert 0 < opening < len(MATRIX) / 20
+
+
+@pytest.mark.parametrize("tier_alone", [True, False])
+def test_only_an_authorised_decision_releases(tier_alone: bool) -> None:
+    rules = with_rules(face_alone_opens=tier_alone)
+    for name, state, label, event in MATRIX:
+        _, effects = machine.step(state, event, NOW, FRESH, rules)
+        released = any(isinstance(effect, Release) for effect in effects)
+        assert released == may_open(state, event, rules), f"{label} in {name}"
+
+
+def test_granted_in_the_state_and_release_in_the_world_go_together() -> None:
+    for name, state, label, event in MATRIX:
+        after, effects = machine.step(state, event, NOW, FRESH, RULES)
+        released = any(isinstance(effect, Release) for effect in effects)
+        secured = any(isinstance(effect, Secure) for effect in effects)
+        if after.granted_until_ns is None:
+            assert secured == (state.granted_until_ns is not None or label == "bolt failed"), f"{label} in {name}"
+        elif after.granted_until_ns != state.granted_until_ns:
+            assert released
+            assert after.granted_until_ns == NOW + RULES.unlock_ns, f"{label} in {name}"
+
+
+def test_lamp_and_window_go_together() -> None:
+    for name, state, label, event in MATRIX:
+        after, effects = machine.step(state, event, NOW, FRESH, RULES)
+        lamps = [effect.on for effect in effects if isinstance(effect, Lamp)]
+        opened, closed = state.window is None and after.window is not None, state.window and after.window is None
+        assert lamps == ([True] if opened else [False] if closed else []), f"{label} in {name}"
+        looks = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Look)]
+        closes = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Close)]
+        assert bool(closes) == bool(closed), f"{label} in {name}"
+        assert all(after.window and look.nonce == after.window.nonce for look in looks), f"{label} in {name}"
+
+
+def test_only_the_face_button_opens_a_window() -> None:
+    for name, state, label, event in MATRIX:
+        after, _ = machine.step(state, event, NOW, FRESH, RULES)
+        if state.window is None and after.window is not None:
+            assert label == "face button", name
+
+
+def test_no_reply_is_taken_twice() -> None:
+    for name, state, label, event in MATRIX:
+        if not isinstance(event, Came) or not hasattr(event.msg, "nonce") or label == "hint":
+            continue
+        if not permitted(state, event.sender, event.msg):
+            continue
+        after, _ = machine.step(state, event, NOW, FRESH, RULES)
+        assert not permitted(after, event.sender, event.msg), f"{label} in {name}"
+
+
+def test_the_matrix_catches_a_machine_that_forgets_nonces_or_time() -> None:
+    """Seeded fault: a machine that opens for every accepted verdict differs from the oracle where it must."""
+
+    def careless(event: object) -> bool:
+        msg = event.msg if isinstance(event, Came) else None
+        return isinstance(msg, Verdict) and msg.outcome is Outcome.ACCEPTED and msg.slot != 0
+
+    wrong = [label for _, state, label, event in MATRIX if careless(event) != may_open(state, event, RULES)]
+    assert any("stale" in label for label in wrong)
+    assert any(" ? " in label for label in wrong)

@@ -1,0 +1,198 @@
+"""Random lives of a door: granted always means an authorised decision at most `unlock_ns` ago."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from device import wire
+from device.edges import Room
+from device.lock import machine
+from device.lock.state import (
+    BoltFailed,
+    Came,
+    DoorMoved,
+    Event,
+    ExitRequested,
+    FaceButton,
+    Key,
+    PeerDown,
+    PeerUp,
+    Rules,
+    State,
+    TamperMoved,
+)
+from device.wire import CameraCondition, LookMode, Outcome, Result
+from tests.unit.lock.support import ALL_UP, S, World, connected
+
+ROOMS = st.sampled_from(sorted(ALL_UP))
+
+
+class Life(RuleBasedStateMachine):
+    """The world of support.World, driven at random; `honest` says which verdicts were authorised, and when."""
+
+    step: ClassVar[object] = staticmethod(machine.step)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(step=self.step)  # type: ignore[arg-type] # a Stepper; ClassVar of a callable binds
+        self.seen: list[tuple[Room, bytes]] = []
+        self.decided_ns: int | None = None
+
+    @initialize()
+    def connects(self) -> None:
+        connected(self.world)
+
+    def _send(self, event: Event) -> None:
+        self.world.send(event)
+        state = self.world.state
+        if state.window and (Room.VAULT, state.window.nonce) not in self.seen:
+            self.seen.append((Room.VAULT, state.window.nonce))
+        if state.check and (Room.KEEPER, state.check.nonce) not in self.seen:
+            self.seen.append((Room.KEEPER, state.check.nonce))
+
+    def _authorises(self, sender: Room, msg: wire.Verdict) -> bool:
+        state = self.world.state
+        fresh = 0 <= self.world.now_ns - msg.stamped_ns <= S // 2
+        asked = any(one.nonce == msg.nonce and one.room is sender for one in state.asked)
+        window = state.window
+        by_face = (
+            sender is Room.VAULT
+            and window is not None
+            and window.mode is LookMode.RECOGNISE
+            and window.nonce == msg.nonce
+            and self.world.now_ns < window.until_ns
+        )
+        check = state.check
+        by_pin = (
+            sender is Room.KEEPER
+            and check is not None
+            and check.opens
+            and check.nonce == msg.nonce
+            and self.world.now_ns < check.until_ns
+        )
+        return fresh and asked and msg.outcome is Outcome.ACCEPTED and msg.slot > 0 and (by_face or by_pin)
+
+    @rule()
+    def presses_the_face_button(self) -> None:
+        self._send(FaceButton())
+
+    @rule(keys=st.sampled_from(["12#482913#", "*112#482913#", "*012#1#22#22#", "1", "#", "*", "##9"]))
+    def types(self, keys: str) -> None:
+        for key in keys:
+            self._send(Key(key))
+
+    @rule(data=st.data(), sender=st.sampled_from([Room.VAULT, Room.KEEPER]), age_ms=st.integers(-50, 900))
+    def a_verdict_comes(self, data: st.DataObject, sender: Room, age_ms: int) -> None:
+        nonces = [nonce for _, nonce in self.seen[-6:]] + [b"?" * 16]
+        outcome = data.draw(st.sampled_from(Outcome))
+        slot = data.draw(st.sampled_from([0, 12]))
+        stamped = self.world.now_ns - age_ms * 1_000_000
+        msg = wire.Verdict(data.draw(st.sampled_from(nonces)), stamped, outcome, slot)
+        if self._authorises(sender, msg):
+            self.decided_ns = self.world.now_ns
+        self._send(Came(sender, msg))
+
+    @rule(sender=st.sampled_from([Room.VAULT, Room.KEEPER]), outcome=st.sampled_from(Outcome))
+    def the_current_question_is_answered(self, sender: Room, outcome: Outcome) -> None:
+        state = self.world.state
+        nonce = (state.window and state.window.nonce) if sender is Room.VAULT else (state.check and state.check.nonce)
+        msg = wire.Verdict(nonce or b"!" * 16, self.world.now_ns, outcome, 12 if outcome else 0)
+        if self._authorises(sender, msg):
+            self.decided_ns = self.world.now_ns
+        self._send(Came(sender, msg))
+
+    @rule(outcome=st.sampled_from(Outcome))
+    def an_answer_comes(self, outcome: Outcome) -> None:
+        check = self.world.state.check
+        self._send(Came(Room.KEEPER, wire.Answer(check.nonce if check else b"!" * 16, outcome)))
+
+    @rule(recognise=st.booleans(), enrol=st.booleans())
+    def vault_says_who_is_ready(self, recognise: bool, enrol: bool) -> None:
+        self._send(Came(Room.VAULT, wire.FaceReady(recognise=recognise, enrol=enrol)))
+        self._send(FaceButton())
+        self._send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)))
+
+    @rule(result=st.sampled_from(Result))
+    def an_enrolment_ends(self, result: Result) -> None:
+        window = self.world.state.window
+        self._send(Came(Room.VAULT, wire.EnrolmentEnded(window.nonce if window else b"!" * 16, result)))
+
+    @rule(condition=st.sampled_from(CameraCondition))
+    def the_camera_changes(self, condition: CameraCondition) -> None:
+        self._send(Came(Room.EYE, wire.CameraState(condition)))
+        self._send(Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)))
+
+    @rule(is_open=st.booleans())
+    def the_door_moves(self, is_open: bool) -> None:
+        self._send(DoorMoved(open=is_open))
+
+    @rule(on=st.booleans())
+    def the_housing_moves(self, on: bool) -> None:
+        self._send(TamperMoved(on=on))
+
+    @rule()
+    def somebody_leaves(self) -> None:
+        self._send(ExitRequested())
+
+    @rule()
+    def the_bolt_fails(self) -> None:
+        self._send(BoltFailed())
+
+    @rule(room=ROOMS, ready=st.booleans())
+    def a_room_restarts(self, room: Room, ready: bool) -> None:
+        self._send(PeerDown(room))
+        self._send(PeerUp(room))
+        if room is Room.VAULT:
+            self._send(Came(Room.VAULT, wire.FaceReady(recognise=ready, enrol=False)))
+
+    @rule(ms=st.sampled_from([1, 50, 400, 1000, 4000, 12000, 70000]))
+    def time_passes(self, ms: int) -> None:
+        self.world.passes(ms * 1_000_000)
+
+    @rule()
+    def lock_is_killed_and_starts_anew(self) -> None:
+        """The line falls with its owner; the new process remembers nothing."""
+        self.world.state = State()
+        self.world.released_until_ns = None
+        self.world.lamp = self.world.looking = False
+        self.decided_ns = None
+        connected(self.world)
+
+    @invariant()
+    def granted_implies_an_authorised_decision_at_most_t_ago(self) -> None:
+        if self.world.released or self.world.state.granted_until_ns is not None:
+            assert self.decided_ns is not None
+            assert self.world.now_ns - self.decided_ns <= self.world.rules.unlock_ns
+
+    @invariant()
+    def the_lamp_is_lit_exactly_while_the_window_is_open(self) -> None:
+        assert self.world.lamp == (self.world.state.window is not None) == self.world.looking
+
+
+QUICK = settings(
+    max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+TestLife = Life.TestCase
+TestLife.settings = QUICK
+
+
+def _without_relock(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
+    """Seeded fault: granted never ends."""
+    after, effects = machine.step(state, event, now_ns, fresh, rules)
+    if state.granted_until_ns is not None and after.granted_until_ns is None:
+        after = replace(after, granted_until_ns=now_ns + rules.unlock_ns)
+    return after, effects
+
+
+def test_a_grant_that_never_ends_is_found() -> None:
+    faulty = type("Faulty", (Life,), {"step": staticmethod(_without_relock)})
+    # Only generate: the smallest example is of no interest here, and shrinking takes longer than finding.
+    hunt = settings(QUICK, derandomize=True, phases=(Phase.generate,), report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(faulty, settings=hunt)
