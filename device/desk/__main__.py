@@ -1,0 +1,10 @@
+"""Start the desk: `python -m device.desk`."""
+
+import sys
+
+from device.desk.loop import Desk
+from device.edges import Room
+from device.service import main
+
+if __name__ == "__main__":
+    sys.exit(main(Room.DESK, Desk))

@@ -1,0 +1,223 @@
+"""The signed document: round trip, and everything else refused."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.signing import SigningKey
+
+from device import document
+from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers
+from device.errors import DocumentRefused
+from device.wire import MAX_DOCUMENT, SlotOffer
+
+DOOR = bytes.fromhex("00112233445566aa")
+KEY = SigningKey(bytes(range(32)))
+MANAGER = bytes(KEY.verify_key)
+SIGNATURE = document.SIGNATURE_BYTES
+SIGNED = (  # made with OpenSSL, not with libsodium
+    "43fa2e45805ae02dc33d9b830b80576a0348f1998c913c578981f146cd474b7a"
+    "e2db66bb7c8dbb0377622700c6cec238dfc745f923dfa742c0c9374fc5edc900"
+)
+
+u32 = st.integers(1, 2**32 - 1)
+offers = st.lists(
+    st.builds(
+        SlotOffer,
+        slot=st.integers(1, 9999),
+        serial=u32,
+        expires_unix=st.integers(1, 2**63 - 1),
+        salt=st.binary(min_size=16, max_size=16),
+        verifier=st.binary(min_size=32, max_size=32),
+    ),
+    min_size=1,
+    max_size=document.MAX_OFFERS,
+    unique_by=lambda offer: offer.slot,
+).map(lambda found: SlotOffers(tuple(sorted(found, key=lambda offer: offer.slot))))
+
+
+def offer(slot: int = 12, serial: int = 1, expires_unix: int = 2_000_000_000) -> SlotOffer:
+    return SlotOffer(slot, serial, expires_unix, bytes(16), bytes(range(32)))
+
+
+def signed(*given_offers: SlotOffer, version: int = 7) -> bytes:
+    body = SlotOffers(given_offers or (offer(),))
+    return document.sign(body, door_id=DOOR, version=version, issued_unix=1_900_000_000, key=KEY)
+
+
+def resigned(content: bytes) -> bytes:
+    """Whatever the content, correctly signed by the manager: only the form can be refused."""
+    return content + KEY.sign(document._DOMAIN + content).signature
+
+
+@given(offers, u32, st.integers(0, 2**63 - 1))
+def test_what_is_signed_is_parsed_back(body: SlotOffers, version: int, issued_unix: int) -> None:
+    data = document.sign(body, door_id=DOOR, version=version, issued_unix=issued_unix, key=KEY)
+    parsed = document.parse(data, DOOR, MANAGER)
+    assert parsed == document.Parsed(Kind.SLOT_OFFERS, version, issued_unix, body)
+    assert len(data) <= MAX_DOCUMENT
+
+
+@given(offers, st.data())
+def test_any_flipped_bit_is_refused(body: SlotOffers, data: st.DataObject) -> None:
+    raw = bytearray(document.sign(body, door_id=DOOR, version=1, issued_unix=1, key=KEY))
+    bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(DocumentRefused):
+        document.parse(bytes(raw), DOOR, MANAGER)
+
+
+def test_every_single_bit_of_one_document_counts() -> None:
+    raw = signed()
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DocumentRefused):
+            document.parse(bytes(flipped), DOOR, MANAGER)
+
+
+@given(st.binary(max_size=MAX_DOCUMENT + 64))
+def test_arbitrary_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(DocumentRefused):
+        document.parse(data, DOOR, MANAGER)
+
+
+@given(st.binary(max_size=300))
+def test_content_signed_by_the_manager_is_still_refused_if_malformed(tail: bytes) -> None:
+    head = signed()[:-SIGNATURE][:26]
+    try:
+        parsed = document.parse(resigned(head + tail), DOOR, MANAGER)
+    except DocumentRefused:
+        return
+    again = document.sign(parsed.body, door_id=DOOR, version=7, issued_unix=parsed.issued_unix, key=KEY)
+    assert again == resigned(head + tail), "two byte forms of one document"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 25, 26, 90, 91, 120, 153])
+def test_a_truncated_document_is_refused(cut: int) -> None:
+    with pytest.raises(DocumentRefused):
+        document.parse(signed()[:cut], DOOR, MANAGER)
+
+
+def test_trailing_bytes_are_refused_signed_or_not() -> None:
+    raw = signed()
+    for longer in (raw + b"\0", resigned(raw[:-SIGNATURE] + b"\0"), resigned(raw)):
+        with pytest.raises(DocumentRefused):
+            document.parse(longer, DOOR, MANAGER)
+
+
+def test_an_oversized_document_is_refused_even_if_signed() -> None:
+    head = signed()[:26]
+    body = b"".join(signed(offer(slot))[26:-SIGNATURE] for slot in range(1, document.MAX_OFFERS + 2))
+    with pytest.raises(DocumentRefused, match="4096"):
+        document.parse(resigned(head + body), DOOR, MANAGER)
+
+
+def test_another_managers_signature_is_refused() -> None:
+    with pytest.raises(DocumentUnsigned, match="not signed by this door's manager"):
+        document.parse(signed(), DOOR, bytes(SigningKey.generate().verify_key))
+
+
+def test_a_door_without_a_manager_believes_nobody() -> None:
+    for key in (b"", b"short"):
+        with pytest.raises(DocumentUnsigned):
+            document.parse(signed(), DOOR, key)
+
+
+def test_a_key_of_small_order_signs_nothing() -> None:
+    # With the identity as public key, R = identity and S = 0 would verify any content in a careless library.
+    identity = b"\x01" + bytes(31)
+    with pytest.raises(DocumentRefused):
+        document.parse(signed()[:-SIGNATURE] + identity + bytes(32), DOOR, identity)
+
+
+def test_a_signature_with_an_unreduced_scalar_is_refused() -> None:
+    # S and S + L satisfy the same equation; accepting both would give one document two byte forms (RFC 8032, 5.1.7).
+    order = 2**252 + 27742317777372353535851937790883648493
+    raw = signed()
+    scalar = int.from_bytes(raw[-32:], "little") + order
+    with pytest.raises(DocumentUnsigned):
+        document.parse(raw[:-32] + scalar.to_bytes(32, "little"), DOOR, MANAGER)
+
+
+def test_a_signature_without_the_documents_own_prefix_is_refused() -> None:
+    content = signed()[:-SIGNATURE]
+    with pytest.raises(DocumentUnsigned):
+        document.parse(content + KEY.sign(content).signature, DOOR, MANAGER)
+
+
+def test_a_document_for_another_door_is_refused() -> None:
+    with pytest.raises(DocumentForeign, match="another door"):
+        document.parse(signed(), bytes(8), MANAGER)
+
+
+def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None:
+    content = bytearray(signed()[:-SIGNATURE])
+    content[13] = 2
+    with pytest.raises(DocumentRefused, match="kind 2"):
+        document.parse(resigned(bytes(content)), DOOR, MANAGER)
+    content[4] = 9
+    with pytest.raises(DocumentRefused, match="format 9"):
+        document.parse(resigned(bytes(content)), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (),
+        (offer(0),),
+        (offer(10000),),
+        (offer(2), offer(1)),
+        (offer(1), offer(1)),
+        (offer(serial=0),),
+        (offer(expires_unix=0),),
+        (offer(expires_unix=2**63),),
+        tuple(offer(slot) for slot in range(1, document.MAX_OFFERS + 2)),
+    ],
+)
+def test_offers_that_make_no_sense_are_neither_signed_nor_believed(bad: tuple[SlotOffer, ...]) -> None:
+    with pytest.raises(DocumentRefused):
+        document.sign(SlotOffers(bad), door_id=DOOR, version=1, issued_unix=1, key=KEY)
+    try:
+        body = b"".join(struct.pack("<IIq16s32s", o.slot, o.serial, o.expires_unix, o.salt, o.verifier) for o in bad)
+    except struct.error:
+        return
+    with pytest.raises(DocumentRefused):
+        document.parse(resigned(signed()[:26] + body), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize(("version", "issued_unix"), [(0, 1), (-1, 1), (2**32, 1), (1, -1)])
+def test_numbers_out_of_range_are_not_signed(version: int, issued_unix: int) -> None:
+    with pytest.raises(DocumentRefused):
+        document.sign(SlotOffers((offer(),)), door_id=DOOR, version=version, issued_unix=issued_unix, key=KEY)
+
+
+def test_version_zero_is_refused_even_if_signed() -> None:
+    content = bytearray(signed()[:-SIGNATURE])
+    content[14:18] = bytes(4)
+    with pytest.raises(DocumentRefused, match="starts at 1"):
+        document.parse(resigned(bytes(content)), DOOR, MANAGER)
+
+
+def test_the_bytes_of_format_1_never_change() -> None:
+    """A test vector for readers written from docs/formats.md: deterministic, because Ed25519 is."""
+    fields = (
+        "44574443",  # magic
+        "01",  # format
+        "00112233445566aa",  # door id
+        "01",  # kind: slot offers
+        "07000000",  # version 7
+        "00b33f7100000000",  # issued at 1,900,000,000
+        "0c000000",  # slot 12
+        "01000000",  # serial 1
+        "0094357700000000",  # expires at 2,000,000,000
+        "00" * 16,  # salt
+        bytes(range(32)).hex(),  # verifier
+    )
+    assert signed()[:-SIGNATURE].hex() == "".join(fields)
+    assert signed()[-SIGNATURE:].hex() == SIGNED
+    # RFC 8032's algorithm applied to the seed 00 01 … 1f.
+    assert MANAGER.hex() == "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
