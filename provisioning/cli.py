@@ -1,0 +1,220 @@
+"""`doorward`: the manager's command line.
+
+Rules kept here:
+- An invitation is shown once, by the command that made it, and stored nowhere.
+- The passphrase comes from a prompt or from DOORWARD_PASSPHRASE, never from the arguments, which others can see.
+- What is not built yet is not listed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from provisioning import fleet as fleets
+from provisioning.answers import Answer, answering
+from provisioning.store import Door
+
+_fleet = click.option(
+    "--fleet",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DOORWARD_FLEET",
+    required=True,
+    help="The fleet's folder (or DOORWARD_FLEET).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    r"""Look after a fleet of doors: add them, and offer places on them.
+
+    \b
+    Example: doorward fleet init --fleet ~/fleet
+    """
+
+
+@cli.group("fleet")
+def fleet_group() -> None:
+    r"""Begin a fleet and show its key.
+
+    \b
+    Example: doorward fleet key --fleet ~/fleet
+    """
+
+
+@fleet_group.command("init")
+@_fleet
+@answering
+def fleet_init(*, folder: Path) -> Answer:
+    r"""Begin a fleet: make the key that signs documents for its doors.
+
+    \b
+    Example: doorward fleet init --fleet ~/fleet
+    """
+    fleet = fleets.init(folder, _passphrase(new=True))
+    return _key_answer(
+        fleet, f"The fleet is in {folder}. Keep a copy of that folder, and keep the passphrase apart from it."
+    )
+
+
+@fleet_group.command("key")
+@_fleet
+@answering
+def fleet_key(*, folder: Path) -> Answer:
+    r"""Show the public key that the fleet's doors believe.
+
+    \b
+    Example: doorward fleet key --fleet ~/fleet --json
+    """
+    return _key_answer(fleets.open_fleet(folder), None)
+
+
+@cli.group("door")
+def door_group() -> None:
+    r"""Add doors and list them.
+
+    \b
+    Example: doorward door list --fleet ~/fleet
+    """
+
+
+@door_group.command("add")
+@click.argument("name")
+@_fleet
+@answering
+def door_add(*, name: str, folder: Path) -> Answer:
+    r"""Add a door and print the [door] table for its door.toml.
+
+    \b
+    Example: doorward door add "Front door" --fleet ~/fleet
+    """
+    fleet = fleets.open_fleet(folder)
+    door = fleet.add_door(name)
+    key = fleet.store.public_key()
+    return Answer(
+        lambda: click.echo(fleets.door_table(door, key)),
+        {"name": door.name, "id": door.id, "manager_key": key},
+    )
+
+
+@door_group.command("list")
+@_fleet
+@answering
+def door_list(*, folder: Path) -> Answer:
+    r"""List the fleet's doors, and how many places on each were offered.
+
+    \b
+    Example: doorward door list --fleet ~/fleet --json
+    """
+    doors = fleets.open_fleet(folder).store.doors()
+    facts = [
+        {"name": door.name, "id": door.id, "version": door.version, "slots": [slot.number for slot in door.slots]}
+        for door in doors
+    ]
+    return Answer(lambda: _show_doors(doors), {"doors": facts})
+
+
+@cli.group("slot")
+def slot_group() -> None:
+    r"""Offer places on a door's list.
+
+    \b
+    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12
+    """
+
+
+@slot_group.command("offer")
+@_fleet
+@click.option("--door", "door_name", required=True, help="The door's name.")
+@click.option("--slot", type=int, required=True, help="The place: a number from 1 to 9999, such as the flat's.")
+@click.option("--days", type=int, default=14, show_default=True, help="How long the invitation is good.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
+)
+@answering
+def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, out: Path | None) -> Answer:
+    r"""Offer a place: prints an invitation for the resident, once, and writes a document for the door.
+
+    Whoever types *0, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
+    place. A new offer for the same place ends the old one.
+
+    \b
+    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --out slot-12.doc
+    """
+    fleet = fleets.open_fleet(folder)
+    offer = fleet.offer_slot(door_name, slot, days=days, now_unix=int(time.time()), passphrase=_passphrase())
+    path = out or folder / f"{offer.door.id}-{offer.version}.doc"
+    fleets.write_document(offer, path)
+    return Answer(
+        lambda: _show_offer(offer, path),
+        {
+            "door": offer.door.name,
+            "slot": offer.slot,
+            "serial": offer.serial,
+            "version": offer.version,
+            "expires_unix": offer.expires_unix,
+            "invitation": offer.invitation.digits,
+            "document": str(path),
+        },
+    )
+
+
+def _key_answer(fleet: fleets.Fleet, note: str | None) -> Answer:
+    key = fleet.store.public_key()
+
+    def say() -> None:
+        if note:
+            click.echo(note)
+        click.echo(f"manager_key  {key}")
+
+    return Answer(say, {"manager_key": key, "fleet": str(fleet.folder)})
+
+
+def _show_doors(doors: tuple[Door, ...]) -> None:
+    from rich.console import Console  # a tenth of a second that only a table is worth
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("name", "id", "version", "places offered")
+    for door in doors:
+        table.add_row(escape(door.name), door.id, str(door.version), str(len(door.slots)))
+    Console().print(table)
+
+
+def _show_offer(offer: fleets.Offer, path: Path) -> None:
+    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(offer.expires_unix))
+    click.echo(f"Invitation for place {offer.slot} at {offer.door.name}, good until {until}. It is shown only now:\n")
+    click.echo(f"    {offer.invitation.grouped}\n")
+    click.echo(f"The door needs the document {path}: doorctl apply {path}")
+
+
+def _passphrase(*, new: bool = False) -> str:
+    given = os.environ.get("DOORWARD_PASSPHRASE")
+    if given is not None:
+        return given
+    prompted: str = click.prompt(
+        "Passphrase of the fleet",
+        hide_input=sys.stdin.isatty(),  # without a terminal there is no echo to switch off
+        confirmation_prompt=new,
+        err=True,
+    )
+    return prompted
+
+
+def main() -> None:
+    """Run doorward; exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Doors have names in any script; a terminal that lacks one shows escapes instead of failing.
+            stream.reconfigure(errors="backslashreplace")
+    cli(prog_name="doorward")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What a manager does with a fleet.
+
+Rules kept here:
+- The passphrase is checked before anything is reserved or written: a mistyped one costs nothing.
+- A document is signed only after its version and serial are on disk; one that gets lost on the way is made anew with
+  higher numbers, never with the same ones.
+- An offer needs no knowledge of who lives behind a slot, and gives none back.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacl.signing import SigningKey
+
+from device import document
+from device.document import FIRST_SLOT, LAST_SLOT, SlotOffers
+from device.wire import SlotOffer
+from provisioning import files, keys
+from provisioning.errors import FleetFault, FleetRefused
+from provisioning.invitation import Invitation, new_invitation
+from provisioning.store import Door, FleetStore, JsonStore, find
+
+LONGEST_NAME = 64
+LONGEST_OFFER_DAYS = 90
+_DAY_S = 86_400
+_KEY_FILE = "document.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A slot on offer: the document is for the door, the invitation for one resident."""
+
+    door: Door
+    slot: int
+    serial: int
+    version: int
+    expires_unix: int
+    invitation: Invitation
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The fleet kept in `folder`; its doors and slots stand in `store`."""
+
+    folder: Path
+    store: FleetStore
+
+    def add_door(self, name: str) -> Door:
+        """A new door with a random id. Raises FleetRefused."""
+        door = Door(_door_name(name), secrets.token_hex(document.DOOR_ID_BYTES))
+        self.store.add_door(door)
+        return door
+
+    def offer_slot(self, door_name: str, slot: int, *, days: int, now_unix: int, passphrase: str) -> Offer:
+        """Offer the place `slot` of a door for `days` days from `now_unix` (seconds). Raises FleetRefused."""
+        if not FIRST_SLOT <= slot <= LAST_SLOT:
+            msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}, not {slot}"
+            raise FleetRefused(msg)
+        if not 1 <= days <= LONGEST_OFFER_DAYS:
+            msg = f"an invitation is good for 1 to {LONGEST_OFFER_DAYS} days, not {days}"
+            raise FleetRefused(msg)
+        find(self.store.doors(), door_name)
+        key = self._unlock(passphrase)
+        expires_unix = now_unix + days * _DAY_S
+        invitation = new_invitation()
+        reserved = self.store.reserve_offer(door_name, slot, expires_unix)
+        content = document.sign(
+            SlotOffers((SlotOffer(slot, reserved.serial, expires_unix, invitation.salt, invitation.verifier),)),
+            door_id=bytes.fromhex(reserved.door.id),
+            version=reserved.version,
+            issued_unix=now_unix,
+            key=key,
+        )
+        return Offer(reserved.door, slot, reserved.serial, reserved.version, expires_unix, invitation, content)
+
+    def _unlock(self, passphrase: str) -> SigningKey:
+        path = self.folder / _KEY_FILE
+        try:
+            content = path.read_bytes()
+        except OSError as cause:
+            msg = f"the fleet's key {path} cannot be read: {cause.strerror}"
+            raise FleetFault(msg) from cause
+        key = keys.unseal(content, passphrase)
+        if bytes(key.verify_key).hex() != self.store.public_key():
+            msg = f"{path} belongs to another fleet: its doors would refuse what it signs"
+            raise FleetRefused(msg)
+        return key
+
+
+def init(folder: Path, passphrase: str) -> Fleet:
+    """A new fleet in `folder`. Raises FleetRefused if there is one, FleetFault if it cannot be written."""
+    store = JsonStore(folder)
+    if store.exists():
+        msg = f"there is a fleet in {folder} already"
+        raise FleetRefused(msg)
+    key = keys.new_key()
+    sealed = keys.seal(key, passphrase)
+    files.make_folder(folder)
+    files.create(folder / _KEY_FILE, sealed)
+    # Last: a folder with a key and no fleet was interrupted, and says so at the next attempt.
+    store.create(bytes(key.verify_key).hex())
+    return Fleet(folder, store)
+
+
+def open_fleet(folder: Path) -> Fleet:
+    """The fleet in `folder`. Raises FleetRefused if there is none."""
+    fleet = Fleet(folder, JsonStore(folder))
+    fleet.store.public_key()
+    return fleet
+
+
+def write_document(offer: Offer, path: Path) -> None:
+    """Write the offer's document to the new file `path`. Raises FleetRefused or FleetFault."""
+    files.create(path, offer.document)
+
+
+def door_table(door: Door, public_key: str) -> str:
+    """The [door] table for door.toml."""
+    return f'[door]\nid = "{door.id}"\nmanager_key = "{public_key}"'
+
+
+def _door_name(name: str) -> str:
+    clean = unicodedata.normalize("NFC", name.strip())
+    if not 0 < len(clean) <= LONGEST_NAME or not clean.isprintable():
+        msg = f"a door's name has 1 to {LONGEST_NAME} letters, digits, spaces or signs"
+        raise FleetRefused(msg)
+    return clean

@@ -1,0 +1,192 @@
+"""What the fleet remembers: its doors, and which places on them were offered.
+
+Rules kept here:
+- The store is a port: `FleetStore` says what it can do, `JsonStore` does it in one small file. Every operation is one
+  step that happens wholly or not at all, so that a database can take the file's place.
+- A version or serial that was handed out is on disk first and never handed out again, whatever fails afterwards.
+- No column for a name, an invitation, a credential or the use of a door exists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from provisioning import files
+from provisioning.errors import FleetFault, FleetRefused
+
+STORE_FORMAT = 1
+_HIGHEST = 2**32 - 1  # versions and serials are u32 on the wire
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place on a door's list. `serial` counts its offers; `expires_unix` is when the last one lapses, in seconds."""
+
+    number: int
+    serial: int
+    expires_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door. `id` is 16 hexadecimal digits; `version` is that of the newest document made for it, 0 at first."""
+
+    name: str
+    id: str
+    version: int = 0
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A version and a serial that nobody else will get."""
+
+    door: Door
+    version: int
+    serial: int
+
+
+class FleetStore(Protocol):
+    """What any store of a fleet does."""
+
+    def public_key(self) -> str:
+        """The fleet's public document key, 64 hexadecimal digits."""
+
+    def doors(self) -> tuple[Door, ...]:
+        """All doors, by name."""
+
+    def add_door(self, door: Door) -> None:
+        """Remember a new door. Raises FleetRefused if its name or id is taken."""
+
+    def reserve_offer(self, door_name: str, slot: int, expires_unix: int) -> Reserved:
+        """Durably take the next version of a door and the next serial of a slot. Raises FleetRefused."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStore:
+    """A fleet in one file, `fleet.json` in `folder`, with an advisory lock beside it."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self.folder / "fleet.json"
+
+    def exists(self) -> bool:
+        """Whether there is a fleet here."""
+        return self.path.exists()
+
+    def create(self, public_key: str) -> None:
+        """Begin a fleet. Raises FleetRefused if there is one."""
+        with files.locked(self.folder / ".lock"):
+            files.create(self.path, _written(public_key, ()))
+
+    def public_key(self) -> str:
+        return self._read()[0]
+
+    def doors(self) -> tuple[Door, ...]:
+        return tuple(sorted(self._read()[1], key=lambda door: door.name))
+
+    def add_door(self, door: Door) -> None:
+        with self._changing() as (key, doors):
+            if any(door.name == known.name for known in doors):
+                msg = f'there is a door named "{door.name}" already'
+                raise FleetRefused(msg)
+            if any(door.id == known.id for known in doors):
+                msg = f"there is a door with the id {door.id} already"
+                raise FleetRefused(msg)
+            files.replace(self.path, _written(key, (*doors, door)))
+
+    def reserve_offer(self, door_name: str, slot: int, expires_unix: int) -> Reserved:
+        with self._changing() as (key, doors):
+            door = find(doors, door_name)
+            old = next((known for known in door.slots if known.number == slot), Slot(slot, 0, 0))
+            if _HIGHEST in (door.version, old.serial):
+                msg = f'"{door_name}" has used up all its versions; add it to the fleet anew'
+                raise FleetRefused(msg)
+            new = Slot(slot, old.serial + 1, expires_unix)
+            others = (known for known in door.slots if known.number != slot)
+            slots = tuple(sorted((*others, new), key=lambda each: each.number))
+            changed = replace(door, version=door.version + 1, slots=slots)
+            files.replace(self.path, _written(key, tuple(changed if each is door else each for each in doors)))
+            return Reserved(changed, changed.version, new.serial)
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[str, tuple[Door, ...]]]:
+        self._read()  # a folder that holds no fleet gets no lock file either
+        with files.locked(self.folder / ".lock"):
+            yield self._read()
+
+    def _read(self) -> tuple[str, tuple[Door, ...]]:
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError as cause:
+            msg = f"there is no fleet in {self.folder}; `doorward fleet init` makes one"
+            raise FleetRefused(msg) from cause
+        except OSError as cause:
+            msg = f"the fleet in {self.folder} cannot be read: {cause.strerror}"
+            raise FleetFault(msg) from cause
+        try:
+            return _parsed(json.loads(raw))
+        except (ValueError, KeyError, TypeError, AttributeError) as cause:
+            msg = f"{self.path} is damaged or of another version; restore it from your copy"
+            raise FleetFault(msg) from cause
+
+
+def find(doors: tuple[Door, ...], name: str) -> Door:
+    """The door called `name`. Raises FleetRefused."""
+    for door in doors:
+        if door.name == name:
+            return door
+    msg = f'there is no door named "{name}" in this fleet'
+    raise FleetRefused(msg)
+
+
+def _written(public_key: str, doors: tuple[Door, ...]) -> bytes:
+    tables = {"format": STORE_FORMAT, "public_key": public_key, "doors": [asdict(door) for door in doors]}
+    return (json.dumps(tables, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _parsed(table: Any) -> tuple[str, tuple[Door, ...]]:
+    _exactly(table, {"format", "public_key", "doors"})
+    if table["format"] != STORE_FORMAT:
+        msg = "another format"
+        raise ValueError(msg)
+    return _hex(table["public_key"], 32), tuple(_door(each) for each in table["doors"])
+
+
+def _door(table: Any) -> Door:
+    _exactly(table, {"name", "id", "version", "slots"})
+    slots = tuple(_slot(each) for each in table["slots"])
+    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots)
+
+
+def _slot(table: Any) -> Slot:
+    _exactly(table, {"number", "serial", "expires_unix"})
+    return Slot(_counter(table["number"]), _counter(table["serial"]), int(table["expires_unix"]))
+
+
+def _exactly(table: Any, keys: set[str]) -> None:
+    if set(table) != keys:
+        msg = "other keys"
+        raise ValueError(msg)
+
+
+def _hex(value: str, size: int) -> str:
+    if len(bytes.fromhex(value)) != size:
+        msg = "another size"
+        raise ValueError(msg)
+    return value
+
+
+def _counter(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _HIGHEST:
+        msg = "a counter out of range"
+        raise ValueError(msg)
+    return value

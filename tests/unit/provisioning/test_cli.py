@@ -1,0 +1,265 @@
+"""doorward: the manager's commands, and what they must never leave behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from nacl.pwhash import argon2id
+
+from device import document
+from provisioning import answers, cli, fleet, invitation, keys
+from provisioning.errors import FleetRefused
+
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+    monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A fleet with one door."""
+    path = tmp_path / "fleet"
+    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
+    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    return path
+
+
+def doorward(*args: str, typed: str | None = None) -> Result:
+    result = CliRunner().invoke(cli.cli, args, input=typed, prog_name="doorward")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def offer(folder: Path, *args: str, door: str = "Front door", slot: str = "12") -> Result:
+    return doorward("slot", "offer", "--fleet", str(folder), "--door", door, "--slot", slot, *args)
+
+
+def refused(result: Result, pattern: str) -> None:
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert re.fullmatch(r"[A-Z/][^\n]*\.\n", result.stderr), result.stderr
+    assert re.search(pattern, result.stderr), result.stderr
+
+
+def test_a_new_fleet_shows_the_key_its_doors_will_believe(tmp_path: Path) -> None:
+    told = json.loads(doorward("fleet", "init", "--fleet", str(tmp_path / "f"), "--json").stdout)
+    again = json.loads(doorward("fleet", "key", "--fleet", str(tmp_path / "f"), "--json").stdout)
+    assert told == again
+    assert len(bytes.fromhex(told["manager_key"])) == 32
+
+
+def test_the_door_table_is_the_one_a_door_reads(folder: Path) -> None:
+    said = doorward("door", "add", "东门", "--fleet", str(folder))
+    table = tomllib.loads(said.stdout)["door"]
+    listed = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
+    assert {each["name"]: each["id"] for each in listed}["东门"] == table["id"]
+    assert re.fullmatch("[0-9a-f]{16}", table["id"])
+    assert (
+        table["manager_key"]
+        == json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
+    )
+
+
+def test_an_offer_is_a_document_that_the_door_believes_and_the_invitation_fits(folder: Path, tmp_path: Path) -> None:
+    door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
+    key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
+    for version in (1, 2, 3):
+        told = json.loads(offer(folder, "--json", "--out", str(tmp_path / f"{version}.doc"), "--days", "3").stdout)
+        parsed = document.parse(
+            (tmp_path / f"{version}.doc").read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key)
+        )
+        (found,) = parsed.body.offers
+        assert (parsed.version, found.serial, found.slot) == (version, version, 12)
+        assert found.expires_unix == parsed.issued_unix + 3 * 86_400 == told["expires_unix"]
+        assert invitation.verifier(told["invitation"], found.salt) == found.verifier
+
+
+def test_a_person_is_shown_the_invitation_in_groups_once(folder: Path) -> None:
+    said = offer(folder)
+    assert len(re.findall(r"^ {4}\d{4} \d{4} \d{4}$", said.stdout, re.MULTILINE)) == 1
+
+
+def test_the_fleet_keeps_no_invitation_in_any_form(folder: Path) -> None:
+    digits = json.loads(offer(folder, "--json").stdout)["invitation"]
+    forms = [digits.encode(), digits.encode().hex().encode(), int(digits).to_bytes(5, "little")]
+    for path in folder.iterdir():
+        assert not any(form in path.read_bytes() for form in forms), path.name
+    # The search finds what is there: a seeded leak is caught.
+    (folder / "leak").write_text(f"slot 12: {digits}")
+    assert any(forms[0] in path.read_bytes() for path in folder.iterdir())
+
+
+def test_the_private_key_lies_nowhere_in_the_clear(folder: Path) -> None:
+    key = keys.unseal((folder / "document.key").read_bytes(), PASSPHRASE)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        assert bytes(key) not in content
+        assert bytes(key).hex().encode() not in content
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_fleet_has_no_place_for_people(folder: Path) -> None:
+    offer(folder)
+    tables = json.loads((folder / "fleet.json").read_text())
+    assert set(tables) == {"format", "public_key", "doors"}
+    assert set(tables["doors"][0]) == {"name", "id", "version", "slots"}
+    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix"}
+
+
+# ---- refusals
+
+
+def test_a_fleet_is_not_begun_over_another(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    refused(doorward("fleet", "init", "--fleet", str(folder)), "already")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_key_without_its_fleet_is_not_replaced(folder: Path) -> None:
+    (folder / "fleet.json").unlink()
+    before = (folder / "document.key").read_bytes()
+    refused(doorward("fleet", "init", "--fleet", str(folder)), "exists already")
+    assert (folder / "document.key").read_bytes() == before
+
+
+def test_a_wrong_passphrase_costs_no_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORWARD_PASSPHRASE", "something else")
+    refused(offer(folder), "passphrase is wrong")
+    monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
+    assert json.loads(offer(folder, "--json").stdout)["version"] == 1
+
+
+def test_a_key_of_another_fleet_is_noticed(folder: Path, tmp_path: Path) -> None:
+    doorward("fleet", "init", "--fleet", str(tmp_path / "other"))
+    (folder / "document.key").write_bytes((tmp_path / "other" / "document.key").read_bytes())
+    refused(offer(folder), "another fleet")
+
+
+@pytest.mark.parametrize("slot", ["0", "-1", "10000", "99999999999999999999"])
+def test_a_slot_out_of_range_is_refused(folder: Path, slot: str) -> None:
+    refused(offer(folder, slot=slot), "1 to 9999")
+
+
+@pytest.mark.parametrize("days", ["0", "-3", "91"])
+def test_an_invitation_for_ever_is_refused(folder: Path, days: str) -> None:
+    refused(offer(folder, "--days", days), "1 to 90 days")
+
+
+def test_an_unknown_door_is_refused(folder: Path) -> None:
+    refused(offer(folder, door="Cellar"), 'no door named "Cellar"')
+
+
+@pytest.mark.parametrize("words", [["fleet", "key"], ["door", "list"], ["door", "add", "x"]])
+def test_a_folder_without_a_fleet_is_refused_and_left_alone(tmp_path: Path, words: list[str]) -> None:
+    refused(doorward(*words, "--fleet", str(tmp_path)), "no fleet")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 65, "two\nlines", "bell\a"])
+def test_a_door_needs_a_name_that_can_be_read(folder: Path, name: str) -> None:
+    refused(doorward("door", "add", name, "--fleet", str(folder)), "door's name")
+
+
+def test_a_door_is_added_once(folder: Path) -> None:
+    refused(doorward("door", "add", " Front door ", "--fleet", str(folder)), "already")
+
+
+def test_a_document_replaces_no_file(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    refused(offer(folder, "--out", str(tmp_path / "precious")), "not replaced")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None:
+    refused(offer(folder, "--out", str(tmp_path / "nowhere" / "x.doc")), "cannot be written")
+    (tmp_path / "file").write_text("")
+    refused(doorward("fleet", "init", "--fleet", str(tmp_path / "file" / "fleet")), "cannot be written")
+
+
+def test_a_missing_key_file_is_refused(folder: Path) -> None:
+    (folder / "document.key").unlink()
+    refused(offer(folder), "cannot be read")
+
+
+def test_a_short_passphrase_begins_no_fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORWARD_PASSPHRASE", "short")
+    refused(doorward("fleet", "init", "--fleet", str(tmp_path / "f")), "8 characters")
+    assert not (tmp_path / "f").exists()
+
+
+def test_json_says_why_it_was_refused(folder: Path) -> None:
+    said = offer(folder, "--json", slot="0")
+    assert said.exit_code == 1
+    assert json.loads(said.stdout) == {"ok": False, "reason": "A slot is a number from 1 to 9999, not 0."}
+
+
+# ---- the passphrase prompt, and manners
+
+
+def test_the_passphrase_is_asked_for_twice_and_must_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOORWARD_PASSPHRASE")
+    typed = f"{PASSPHRASE}\nmistyped passphrase\n{PASSPHRASE}\n{PASSPHRASE}\n"
+    assert doorward("fleet", "init", "--fleet", str(tmp_path / "f"), typed=typed).exit_code == 0
+    keys.unseal((tmp_path / "f" / "document.key").read_bytes(), PASSPHRASE)
+
+
+def test_no_passphrase_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOORWARD_PASSPHRASE")
+    said = CliRunner().invoke(
+        cli.cli, ["slot", "offer", "--fleet", str(folder), "--door", "Front door", "--slot", "1", "--json"], input=""
+    )
+    assert said.exit_code == 1
+    assert json.loads(said.stdout)["reason"].startswith("The passphrase was not given")
+
+
+def test_ctrl_c_is_a_sentence_and_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fleet.Fleet, "offer_slot", interrupted)
+    said = offer(folder)
+    assert (said.exit_code, said.stderr) == (answers.EXIT_INTERRUPTED, "Stopped.\n")
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("words", list(commands(cli.cli)))
+def test_every_command_has_help_with_an_example_and_json(words: tuple[str, ...]) -> None:
+    said = doorward(*words, "--help")
+    assert said.exit_code == 0
+    assert f"Example: doorward {' '.join(words)}" in said.stdout
+    assert "--json" in said.stdout
+
+
+@pytest.mark.parametrize("words", [["slot", "offer"], ["door", "remove"], ["fleet", "key"], []])
+def test_usage_errors_exit_2(words: list[str]) -> None:
+    assert doorward(*words).exit_code == 2
+
+
+def test_the_list_of_doors_shows_names_as_they_are(folder: Path) -> None:
+    doorward("door", "add", "[bold]Yard[/bold]", "--fleet", str(folder))
+    said = doorward("door", "list", "--fleet", str(folder)).stdout
+    assert "[bold]Yard[/bold]" in said
+    assert "Front door" in said
+
+
+def test_a_fleet_refusal_is_also_a_value_error() -> None:
+    with pytest.raises(ValueError, match="x"):
+        raise FleetRefused("x")
