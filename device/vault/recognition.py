@@ -1,0 +1,57 @@
+"""From a probe to a slot or nobody.
+
+Rules kept here:
+- A nonce is judged once; a second probe under it, however different, breaks the table of messages.
+- Refused alike: a frame older than 2 s or from the future, another model's embedding, a presentation attack, a test for
+  one that came to no result, anything but 128 finite numbers of length 1, too many failures, and a stranger.
+- What comes out is a slot or None; how close it was stays in `gallery.compare`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from device.errors import NotPermitted
+from device.vault.budget import FailureLimit
+from device.vault.gallery import Gallery
+from device.vault.record import Vector, unit_vector
+from device.wire import Attack, Probe, Sample
+
+MAX_FRAME_AGE_NS = 2_000_000_000
+NONCES_REMEMBERED = 256  # at three approaches a window, far more windows than a frame lives
+_PASSABLE = (Attack.NOT_TESTED, Attack.BONA_FIDE)
+
+
+@dataclass(slots=True)
+class Recogniser:
+    """`model_id`: the first 8 bytes of the embedder's sha256; `threshold`: cosine."""
+
+    model_id: bytes
+    threshold: float
+    _limit: FailureLimit = field(default_factory=FailureLimit)
+    _seen: deque[bytes] = field(default_factory=lambda: deque(maxlen=NONCES_REMEMBERED), repr=False)
+
+    def judge(self, probe: Probe, gallery: Gallery, now_ns: int) -> int | None:
+        """The slot `probe` is recognised as, or None. Raises NotPermitted if its nonce was judged before."""
+        if self.seen(probe.nonce):
+            raise NotPermitted("eye sent a second probe for one approach")
+        self._seen.append(probe.nonce)
+        vector = self.usable(probe, now_ns)
+        if vector is None or not self._limit.charge(now_ns):
+            return None
+        slot = gallery.compare(vector, self.threshold)
+        if slot is not None:
+            self._limit.refund()
+        return slot
+
+    def seen(self, nonce: bytes) -> bool:
+        """Whether the approach `nonce` is over."""
+        return nonce in self._seen
+
+    def usable(self, seen: Probe | Sample, now_ns: int) -> Vector | None:
+        """The embedding in `seen`, if it is fresh, of this door's model, no attack, and a unit vector."""
+        fresh = 0 <= now_ns - seen.frame_ns <= MAX_FRAME_AGE_NS
+        if not fresh or seen.model != self.model_id or seen.attack not in _PASSABLE:
+            return None
+        return unit_vector(seen.embedding)

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.vault.house import House
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """A vault with all its neighbours connected and nobody enrolled."""
+    built = House()
+    built.connect()
+    yield built
+    built.close()
