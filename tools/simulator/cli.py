@@ -1,0 +1,210 @@
+"""`doorsim`: a whole door on this machine, with simulated hardware, for trying things out and for tests.
+
+Rules kept here:
+- Exit 0: done; 1: refused, the reason in one sentence; 2: wrong usage. No traceback for a person's mistake.
+- `--json` prints one object on stdout and nothing else.
+- Everything shown here is simulated, and the help says so.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from device.edges import PROCESSES, Room
+from device.errors import Refusal
+from tools.simulator.client import Door, default_root
+from tools.simulator.layout import Wishes
+
+F = TypeVar("F", bound=Callable[..., Any])
+_ROOMS = click.Choice([str(room) for room in PROCESSES])
+
+
+def _command(call: F) -> F:
+    """Shared options and the one way errors end."""
+
+    @wraps(call)
+    def guarded(root: Path | None, as_json: bool, **options: Any) -> None:  # noqa: FBT001 - click's values
+        try:
+            answer = call(Door((root or default_root()).absolute()), **options)
+        except (Refusal, OSError) as refusal:
+            click.echo(json.dumps({"refused": str(refusal)}) if as_json else f"doorsim: {refusal}", err=not as_json)
+            sys.exit(1)
+        if as_json:
+            click.echo(json.dumps(answer or {"done": True}))
+        elif isinstance(answer, dict):
+            for key, value in answer.items():
+                click.echo(f"{key}: {value}")
+
+    guarded = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(guarded)
+    return click.option(  # type: ignore[return-value]
+        "--root", type=click.Path(path_type=Path), help="The door's folder; default $DOORWARD_ROOT, else one per user."
+    )(guarded)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    r"""A simulated door: the six real processes on hardware that is not there.
+
+    \b
+    Example:
+      doorsim up --tier face
+      doorsim show portrait.jpg
+      doorsim press face
+      doorsim wait granted=true --timeout 5
+      doorsim down
+    """
+
+
+@main.command()
+@click.option("--broker", default="", help='Where reports go, such as "mqtt://127.0.0.1:1883". Default: nowhere.')
+@click.option(
+    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A door.toml."
+)
+@click.option(
+    "--tier",
+    type=click.Choice(["face+pin", "face"]),
+    default="face+pin",
+    show_default=True,
+    help='"face" lets a face alone open. There is no liveness test yet: a photo opens such a door.',
+)
+@click.option("--wiring", type=click.Choice(["fail-secure", "fail-safe"]), default="fail-secure", show_default=True)
+@click.option("--unlock-ms", type=click.IntRange(500, 15000), default=4000, show_default=True)
+@click.option(
+    "--cadence-s", type=click.FloatRange(1, 86400), default=900.0, show_default=True, help="Seconds between reports."
+)
+@click.option("--manager-key", default="", help="The fleet's public key, as `doorward fleet key` prints it.")
+@click.option("--door-id", default=None, help="16 hexadecimal digits, as `doorward door add` prints them.")
+@_command
+def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
+    """Start a door and return when it is ready. A door that exists is booted again as it was."""
+    config = door.up(Wishes(**wishes), config_file)
+    return {"root": str(door.root), "tier": config.lock.tier, "simulated": True}
+
+
+@main.command()
+@_command
+def down(door: Door) -> None:
+    """Stop the door in order."""
+    door.down()
+
+
+@main.command()
+@_command
+def cut(door: Door) -> None:
+    """Cut the power: everything at once, no warning. `doorsim up` boots the same door again."""
+    door.cut()
+
+
+@main.command()
+@click.argument("source")
+@click.option("--fps", type=click.FloatRange(1, 60), default=15.0, show_default=True)
+@click.option(
+    "--scale", type=click.FloatRange(0.05, 1.0), default=1.0, show_default=True, help="Smaller: farther away."
+)
+@_command
+def show(door: Door, source: str, fps: float, scale: float) -> None:
+    """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away."""
+    door.show(None if source == "none" else Path(source), fps, scale)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["face", "rex"]))
+@_command
+def press(door: Door, what: str) -> None:
+    """Press the face button, or request-to-exit."""
+    door.press(what)
+
+
+@main.command()
+@click.argument("keys")
+@_command
+def keys(door: Door, keys: str) -> None:
+    """Press KEYS on the keypad, such as '12#482913#'."""
+    door.keys(keys)
+
+
+@main.command("door")
+@click.argument("position", type=click.Choice(["open", "closed"]))
+@_command
+def move(door: Door, position: str) -> None:
+    """Open or close the door itself."""
+    door.move_door(is_open=position == "open")
+
+
+@main.command()
+@click.argument("position", type=click.Choice(["on", "off"]))
+@_command
+def tamper(door: Door, position: str) -> None:
+    """Open the housing, or close it."""
+    door.tamper(on=position == "on")
+
+
+@main.command()
+@_command
+def state(door: Door) -> dict[str, Any]:
+    """What the simulated hardware and its init know."""
+    return door.state()
+
+
+@main.command()
+@click.argument("condition")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0, 600), default=5.0, show_default=True)
+@_command
+def wait(door: Door, condition: str, timeout_s: float) -> dict[str, Any]:
+    """Wait until KEY=VALUE holds in `state`, such as granted=true."""
+    key, separator, wanted = condition.partition("=")
+    if not separator:
+        msg = "wait needs KEY=VALUE, such as granted=true"
+        raise click.UsageError(msg)
+    if key not in door.state():
+        msg = f"state has no {key}; it knows {', '.join(door.state())}"
+        raise click.UsageError(msg)
+    if not door.wait(lambda now: json.dumps(now[key]).strip('"') == wanted, timeout_s):
+        msg = f"{key} was not {wanted} within {timeout_s:g} s"
+        raise Unmet(msg)
+    return {key: wanted}
+
+
+@main.command()
+@click.argument("room", type=_ROOMS)
+@click.option("--signal", "number", type=click.IntRange(1, 64), default=int(signal.SIGKILL), show_default=True)
+@_command
+def kill(door: Door, room: str, number: int) -> None:
+    """Send a signal to one process; the simulated init starts it again."""
+    door.kill(Room(room), number)
+
+
+@main.command()
+@click.argument("room", type=_ROOMS)
+@_command
+def stop(door: Door, room: str) -> None:
+    """Stop one process for good, as `systemctl stop` would."""
+    door.stop(Room(room))
+
+
+@main.command()
+@click.argument("room", type=_ROOMS)
+@_command
+def start(door: Door, room: str) -> None:
+    """Start a stopped process, as `systemctl start` would."""
+    door.start(Room(room))
+
+
+@main.command()
+@click.argument("room", type=_ROOMS)
+@_command
+def log(door: Door, room: str) -> dict[str, Any]:
+    """The last line a process wrote."""
+    return {room: door.last_words(Room(room))}
+
+
+class Unmet(Refusal, TimeoutError):
+    """What was waited for did not happen."""

@@ -1,0 +1,182 @@
+"""Driving a simulated door from Python: what `doorsim`, the demo and the tests use.
+
+Rules kept here:
+- A door is named by its folder alone; several stand side by side without knowing of each other.
+- Every failure is a SimulatorRefused with one sentence for the person at the keyboard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from device.config import Config
+from device.edges import PROCESSES, Room
+from device.errors import Refusal
+from device.paths import Paths
+from tools.simulator import layout
+from tools.simulator.layout import Wishes
+
+START_S = 30.0
+
+
+class SimulatorRefused(Refusal, RuntimeError):
+    """doorsim cannot do what was asked."""
+
+
+def default_root() -> Path:
+    """DOORWARD_ROOT, else one door per user in the temporary folder."""
+    return Path(os.environ.get("DOORWARD_ROOT") or Path(tempfile.gettempdir()) / f"doorsim-{os.getuid()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One simulated door below `root`."""
+
+    root: Path
+
+    @property
+    def paths(self) -> Paths:
+        """Its folders."""
+        return Paths(self.root)
+
+    def up(self, wishes: Wishes | None = None, config_file: Path | None = None) -> Config:
+        """Start it and return once all six processes are ready. Raises SimulatorRefused, ConfigRefused."""
+        if self.running():
+            msg = f"a door is running in {self.root} already; `doorsim down` stops it"
+            raise SimulatorRefused(msg)
+        try:
+            config = layout.make(self.paths, wishes or Wishes(), config_file)
+        except OSError as cause:
+            msg = f"the folder {self.root} cannot hold a door: {cause}"
+            raise SimulatorRefused(msg) from cause
+        with (self.paths.board / "daemon.log").open("ab") as log:
+            daemon = subprocess.Popen(
+                [sys.executable, "-m", "tools.simulator.daemon", str(self.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self._await_ready(daemon)
+        except BaseException:
+            daemon.kill()  # its rooms die with it
+            daemon.wait()
+            raise
+        return config
+
+    def _await_ready(self, daemon: subprocess.Popen[bytes]) -> None:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            if daemon.poll() is not None:
+                msg = f"the simulator ended at once; {self.paths.board / 'daemon.log'} says why"
+                raise SimulatorRefused(msg)
+            processes = self.state()["processes"] if self.running() else {}
+            if processes and set(processes.values()) == {"up"}:
+                return
+            for room in PROCESSES:
+                if processes.get(room) in ("refused", "down"):
+                    msg = f"{room} does not start: {self.last_words(room)}"
+                    raise SimulatorRefused(msg)
+            time.sleep(0.02)
+        msg = f"the door was not ready after {START_S:.0f} s; see {self.paths.board}/*.log"
+        raise SimulatorRefused(msg)
+
+    def running(self) -> bool:
+        """Whether somebody answers for this door."""
+        try:
+            self._call({"do": "state"})
+        except SimulatorRefused:
+            return False
+        return True
+
+    def down(self) -> None:
+        """Stop it in order."""
+        self._call({"do": "down"})
+
+    def cut(self) -> None:
+        """A power cut: everything at once, no warning. What is on disk stays; `up` boots it again."""
+        self._call({"do": "cut"})
+
+    def show(self, source: Path | None, fps: float = 15.0, scale: float = 1.0) -> None:
+        """Put a picture or a folder in front of the camera, or nothing."""
+        if source is not None and not source.exists():
+            msg = f"there is no picture at {source}"
+            raise SimulatorRefused(msg)
+        resolved = str(source.resolve()) if source else None
+        self._call({"do": "show", "source": resolved, "fps": fps, "scale": scale})
+
+    def press(self, what: str) -> None:
+        """Press the face button (`face`) or request-to-exit (`rex`)."""
+        self._call({"do": "press", "what": what})
+
+    def keys(self, keys: str) -> None:
+        """Press keys on the keypad."""
+        self._call({"do": "keys", "keys": keys})
+
+    def move_door(self, *, is_open: bool) -> None:
+        """Open or close the door itself."""
+        self._call({"do": "door", "open": is_open})
+
+    def tamper(self, *, on: bool) -> None:
+        """Open or close the housing."""
+        self._call({"do": "tamper", "on": on})
+
+    def kill(self, room: Room, number: int = 9) -> None:
+        """Send a signal to a process; init starts it again."""
+        self._call({"do": "kill", "room": room, "signal": number})
+
+    def stop(self, room: Room) -> None:
+        """Stop a process for good, until `start`."""
+        self._call({"do": "stop", "room": room})
+
+    def start(self, room: Room) -> None:
+        """Start a stopped process."""
+        self._call({"do": "start", "room": room})
+
+    def state(self) -> dict[str, Any]:
+        """Everything the simulated hardware and init know."""
+        return self._call({"do": "state"})
+
+    def wait(self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 5.0) -> bool:
+        """Whether `condition` holds within `timeout_s`."""
+        end = time.monotonic() + timeout_s
+        while True:
+            if condition(self.state()):
+                return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+
+    def last_words(self, room: Room) -> str:
+        """The last line of a process's log."""
+        path = self.paths.board / f"{room}.log"
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        return lines[-1] if lines else "it said nothing"
+
+    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+        caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        caller.settimeout(10.0)
+        with caller:
+            try:
+                caller.connect(str(self.paths.board / "control.sock"))
+                with caller.makefile("rwb") as line:
+                    line.write(json.dumps(request).encode() + b"\n")
+                    line.flush()
+                    answer: dict[str, Any] = json.loads(line.readline())
+            except (OSError, ValueError) as cause:
+                msg = f"no simulated door is running in {self.root}; `doorsim up` starts one"
+                raise SimulatorRefused(msg) from cause
+        if "error" in answer:
+            raise SimulatorRefused(str(answer["error"]))
+        return answer

@@ -1,0 +1,89 @@
+"""The folder of a simulated door: configuration and keys, as set-up would leave them.
+
+Rules kept here:
+- A door that exists is never overwritten: its keys and configuration stay, so that `doorsim up` boots it again.
+- Keys are 32 random bytes a room, readable by their owner alone; each room is handed its own and no other.
+- The cautious defaults of a real door hold here too; whoever wants a face alone to open says so (`--tier face`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from device import config as door_config
+from device.config import Config
+from device.edges import Room
+from device.errors import ConfigRefused
+from device.paths import Paths
+
+KEYED_ROOMS = (Room.VAULT, Room.KEEPER)
+_SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL
+_LONGEST_SOCKET = "run/doorward/keeper/doorctl.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What `doorsim up` may choose for a new door."""
+
+    door_id: str | None = None
+    broker: str = ""
+    tier: str = "face+pin"
+    wiring: str = "fail-secure"
+    unlock_ms: int = 4000
+    cadence_s: float = 900.0
+    manager_key: str = ""
+
+
+def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Config:
+    """Create what is missing under `paths.root` and return the door's configuration. Raises ConfigRefused."""
+    if len(os.fsencode(paths.root / _LONGEST_SOCKET)) > _SUN_PATH:
+        msg = f"the folder {paths.root} has too long a name: a socket below it may have {_SUN_PATH} bytes"
+        raise ConfigRefused(msg)
+    os.umask(0o077)
+    for folder in (paths.config.parent, paths.run, paths.board, paths.root / "var" / "lib" / "doorward"):
+        folder.mkdir(parents=True, exist_ok=True)
+    if config_file is not None:
+        text = config_file.read_text(encoding="utf-8")
+        door_config.parse(text)  # refuse before anything is replaced
+        paths.config.write_text(text, encoding="utf-8")
+    elif not paths.config.exists():
+        paths.config.write_text(_toml(paths, wishes), encoding="utf-8")
+    for room in KEYED_ROOMS:
+        key = credentials(paths, room) / f"{room}.key"
+        if not key.exists():
+            key.parent.mkdir(parents=True, exist_ok=True)
+            temporary = key.with_suffix(".new")
+            temporary.write_bytes(secrets.token_bytes(32))
+            temporary.replace(key)
+    return door_config.load(paths.config)
+
+
+def credentials(paths: Paths, room: Room) -> Path:
+    """Stands for the folder that systemd would make for `room` alone (LoadCredentialEncrypted=)."""
+    return paths.config.parent / "credentials" / room
+
+
+def _toml(paths: Paths, wishes: Wishes) -> str:
+    door_id = wishes.door_id or secrets.token_hex(8)
+    return f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
+[door]
+id = "{door_id}"
+manager_key = "{wishes.manager_key}"
+
+[camera]
+backend = "replay"
+replay = "{paths.board / "scene.json"}"
+
+[lock]
+board = "sim"
+tier = "{wishes.tier}"
+wiring = "{wishes.wiring}"
+unlock_ms = {wishes.unlock_ms}
+
+[report]
+broker = "{wishes.broker}"
+cadence_s = {wishes.cadence_s}
+"""

@@ -1,0 +1,80 @@
+"""The simulated hardware of one door: levels, contacts and their history. Pure.
+
+Rules kept here:
+- A level is what the strike sees. It changes by the owner's word, by the one-shot, or because the owner is gone, and
+  every change is kept with its time, so that "it never opened" can be asserted and not only hoped.
+- Without an owner the coil has no current and the lamp is dark (a chip that gives lines back: `dtparam=strict_gpiod`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from device.lock.bolt import Wiring
+
+HISTORY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Line `line` took `level` at `at_ns` (CLOCK_MONOTONIC)."""
+
+    at_ns: int
+    line: str
+    level: bool
+
+
+@dataclass(slots=True)
+class World:
+    """One door's hardware."""
+
+    wiring: Wiring = Wiring.FAIL_SECURE
+    coil: bool = False
+    lamp: bool = False
+    door_open: bool = False
+    tamper: bool = False
+    coil_until_ns: int | None = None
+    releases: int = 0
+    history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    signals: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+    @property
+    def released(self) -> bool:
+        """Whether the door can be pulled open."""
+        return self.coil if self.wiring is Wiring.FAIL_SECURE else not self.coil
+
+    def told(self, words: str, now_ns: int) -> None:
+        """One line of lock's cable (device.lock.board_sim); unknown words change nothing."""
+        parts = words.split()
+        match parts:
+            case ["coil", level] if level in ("0", "1"):
+                self._coil(level == "1", None, now_ns)
+            case ["coil", level, ms] if level in ("0", "1") and ms.isdigit():
+                self._coil(level == "1", now_ns + int(ms) * 1_000_000, now_ns)
+            case ["lamp", level] if level in ("0", "1"):
+                self._lamp(level == "1", now_ns)
+            case ["show", *signal]:
+                self.signals.append(" ".join(signal))
+
+    def elapsed(self, now_ns: int) -> None:
+        """The one-shot: a timed level falls back to its opposite."""
+        if self.coil_until_ns is not None and now_ns >= self.coil_until_ns:
+            self._coil(not self.coil, None, now_ns)
+
+    def owner_gone(self, now_ns: int) -> None:
+        """The process that drove the lines is gone."""
+        self._coil(False, None, now_ns)
+        self._lamp(False, now_ns)
+
+    def _coil(self, level: bool, until_ns: int | None, now_ns: int) -> None:  # noqa: FBT001 - a level
+        before = self.released
+        if level != self.coil:
+            self.history.append(Change(now_ns, "coil", level))
+        self.coil, self.coil_until_ns = level, until_ns
+        self.releases += self.released and not before
+
+    def _lamp(self, level: bool, now_ns: int) -> None:  # noqa: FBT001 - a level
+        if level != self.lamp:
+            self.history.append(Change(now_ns, "lamp", level))
+        self.lamp = level
