@@ -60,9 +60,14 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """The measured threshold (cosine), the FMR it has, and the people it was measured on."""
+    """The measured threshold (cosine), the FMR it has, and the people it was measured on.
+
+    `threshold` is that of one enrolment picture against one probe picture; a comparison of averages needs
+    `averaging_shift` more for the same FMR, because averaging brings strangers closer too.
+    """
 
     threshold: float
+    averaging_shift: float
     fmr: float
     population: str
 
@@ -204,9 +209,10 @@ def _tensor(table: Mapping[str, object], note: str, where: str) -> Tensor:
 
 def _point(table: Mapping[str, object], name: str) -> OperatingPoint:
     where = f"[{name}.operating_point]"
-    _keys(table, {"threshold", "fmr", "population"}, set(), where)
+    _keys(table, {"threshold", "averaging_shift", "fmr", "population"}, set(), where)
     return OperatingPoint(
         threshold=_real(table, "threshold", where, 0.0, 1.0),
+        averaging_shift=_real(table, "averaging_shift", where, 0.0, 1.0),
         fmr=_real(table, "fmr", where, 0.0, 1.0),
         population=_text(table, "population", where),
     )

@@ -24,13 +24,18 @@ FAILURES_SPAN_NS = 2 * WINDOW_NS
 
 
 def measured_threshold(embedder: ModelEntry) -> float:
-    """The cosine at and above which a comparison is a match. Raises ModelRefused without a measured operating point."""
+    """The cosine at and above which a comparison of averages is a match.
+
+    It is the operating point's threshold plus what averaging shifts strangers by: vault compares the mean of an
+    enrolment with the mean of an approach. Raises ModelRefused without a measured operating point.
+    """
     point = embedder.operating_point
     if point is None:
         raise ModelRefused("face does not start without a measured operating point of its model in the manifest")
-    if not 0.0 < point.threshold < 1.0 or not 0.0 < point.fmr < 1.0:
+    threshold = point.threshold + point.averaging_shift
+    if not 0.0 < point.threshold <= threshold < 1.0 or not 0.0 < point.fmr < 1.0:
         raise ModelRefused("face does not start: the operating point of its model is none that could be measured")
-    return point.threshold
+    return threshold
 
 
 @dataclass(slots=True)

@@ -177,9 +177,9 @@ def entry(point: OperatingPoint | None) -> ModelEntry:
 
 
 def test_face_does_not_start_without_a_measured_threshold() -> None:
-    assert measured_threshold(entry(OperatingPoint(0.65, 1e-3, "people"))) == 0.65
+    assert measured_threshold(entry(OperatingPoint(0.6, 0.05, 1e-3, "people"))) == pytest.approx(0.65)
     with pytest.raises(ModelRefused, match="without a measured operating point"):
         measured_threshold(entry(None))
     for threshold, fmr in ((0.0, 1e-3), (1.0, 1e-3), (0.65, 0.0), (0.65, 1.0)):
         with pytest.raises(ModelRefused, match="none that could be measured"):
-            measured_threshold(entry(OperatingPoint(threshold, fmr, "people")))
+            measured_threshold(entry(OperatingPoint(threshold, 0.0, fmr, "people")))
