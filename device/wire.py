@@ -35,6 +35,7 @@ U8 = Annotated[int, Number("B")]
 U16 = Annotated[int, Number("H")]
 U32 = Annotated[int, Number("I")]
 TimeNs = Annotated[int, Number("q")]
+UnixSeconds = Annotated[int, Number("q")]
 Nonce = Annotated[bytes, Exactly(NONCE_BYTES)]
 Hash = Annotated[bytes, Exactly(32)]
 Salt = Annotated[bytes, Exactly(16)]
@@ -359,7 +360,7 @@ class SlotOffer(Message):
 
     slot: U32
     serial: U32
-    expires_unix: TimeNs
+    expires_unix: UnixSeconds
     salt: Salt
     verifier: Hash
 

@@ -1,0 +1,70 @@
+"""What every slot holds: the sealed records of keeper, unpacked, and changed one at a time.
+
+Rules kept here:
+- What the book says is what the disk says: a change is durable before it is seen here, and after a fault the book reads
+  back what the store says is there, the old or the new.
+- A record that does not open or makes no sense is nobody's: its slot has no credential until a newer offer.
+- There are never more slots than attempts can be counted for.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from device.errors import Fault, RecordRefused, StoreFault
+from device.keeper import record
+from device.keeper.attempts import MAX_SLOTS
+from device.keeper.record import Credential, Kind
+
+
+class Records(Protocol):
+    """The part of `sealing.store.SealedStore` that keeper uses."""
+
+    def records(self) -> dict[int, bytes]:
+        """The payload of every record that opens, by slot."""
+
+    def put(self, slot: int, payload: bytes) -> None:
+        """Let `slot` hold `payload`; durable on return. Raises StoreFault, KeyFault."""
+
+
+class Book:
+    """The credentials of this door by slot."""
+
+    def __init__(self, store: Records) -> None:
+        self._store = store
+        self._held: dict[int, Credential] = {}
+        self.unreadable = 0  # records that opened and made no sense
+        self._read()
+
+    def held(self, slot: int) -> Credential | None:
+        """What `slot` holds."""
+        return self._held.get(slot)
+
+    def has_pin(self, slot: int) -> bool:
+        """Whether `slot` has a working PIN."""
+        held = self._held.get(slot)
+        return held is not None and held.kind is Kind.PIN
+
+    def slots(self) -> tuple[int, ...]:
+        """All slots that hold something."""
+        return tuple(self._held)
+
+    def keep(self, slot: int, credential: Credential) -> None:
+        """Let `slot` hold `credential`; durable on return. Raises StoreFault, KeyFault; `held` then tells what is."""
+        if slot not in self._held and len(self._held) >= MAX_SLOTS:
+            msg = f"this door is full: it keeps at most {MAX_SLOTS} slots"
+            raise StoreFault(msg)
+        try:
+            self._store.put(slot, record.pack(credential))
+        except Fault:
+            self._read()
+            raise
+        self._held[slot] = credential
+
+    def _read(self) -> None:
+        self._held, self.unreadable = {}, 0
+        for slot, payload in self._store.records().items():
+            try:
+                self._held[slot] = record.unpack(payload)
+            except RecordRefused:
+                self.unreadable += 1

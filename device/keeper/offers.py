@@ -1,0 +1,56 @@
+"""Invitations: which offers are kept, and until when they can be redeemed.
+
+Rules kept here:
+- Per slot only a greater serial is kept; the very same offer again is answered as if for the first time and changes
+  nothing, so lock may repeat a document after a power cut without throwing anybody out.
+- A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it.
+- An invitation can be redeemed from the moment it was kept until it expires. If the clock says that it was not kept
+  yet, the clock is wrong and the invitation has to wait.
+- Pure: the offer, what is held, and the time come in; the answer and what to keep go out.
+"""
+
+from __future__ import annotations
+
+from nacl import bindings
+
+from device import wire
+from device.keeper.pin import Verifiers
+from device.keeper.record import OFFER_ID_BYTES, Credential, Kind
+from device.wire import Result, SlotOffer
+
+# The year 5138. A later expiry is a mistake of units (milliseconds, nanoseconds), and would never expire.
+LATEST_UNIX = 10**11
+
+
+def offer_id(offer: SlotOffer) -> bytes:
+    """16 bytes that name exactly this offer, whatever became of it."""
+    return bytes(
+        bindings.crypto_generichash_blake2b_salt_personal(wire.pack(offer), OFFER_ID_BYTES, person=b"doorward offer")
+    )
+
+
+def weigh(
+    offer: SlotOffer, held: Credential | None, verifiers: Verifiers, now_unix: int
+) -> tuple[Result, Credential | None]:
+    """What to answer, and what to keep instead of `held` (None: nothing changes)."""
+    if offer.slot == wire.NOBODY or not 0 < offer.expires_unix <= LATEST_UNIX:
+        return Result.REFUSED, None
+    name = offer_id(offer)
+    if held and name == held.offer_id:
+        return Result.DONE, None
+    if held and offer.serial <= held.serial:
+        return Result.STALE, None
+    return Result.DONE, Credential(
+        kind=Kind.INVITATION,
+        serial=offer.serial,
+        offer_id=name,
+        kept_unix=now_unix,
+        expires_unix=offer.expires_unix,
+        salt=offer.salt,
+        verifier=verifiers.verifier(offer.slot, offer.verifier),
+    )
+
+
+def redeemable(held: Credential, now_unix: int) -> bool:
+    """Whether the invitation in `held` can be redeemed now."""
+    return held.kind is Kind.INVITATION and held.kept_unix <= now_unix < held.expires_unix

@@ -1,0 +1,61 @@
+"""Put keeper together from its files.
+
+Rules kept here:
+- What can be refused is refused here, before the first digit: a missing key, a foreign ring, a bad door.toml.
+- Each use of the root key has a key of its own, derived for that purpose.
+- A damaged record keeps nobody else out; a lost count opens nothing. Both are said in the journal, by number only.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from device import config as door_config
+from device.errors import StoreFault
+from device.keeper.attempt import Clock, Guard
+from device.keeper.attempts import AttemptFile
+from device.keeper.book import Book
+from device.keeper.loop import Keeper
+from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
+from device.keeper.throttle import Throttle
+from device.keeper.worker import ThreadExecutor
+from device.sealing.keys import FileKeyStore
+from device.sealing.store import Binding, SealedStore
+from device.service import Service, credential, log
+
+
+def guard_at(state: Path, door: bytes, root_key: bytes, clock: Clock, cost: Cost = PRODUCTION) -> Guard:
+    """What keeper holds in the folder `state`, made on a new door. Raises StoreFault, KeyFault.
+
+    `door` is the id in door.toml (8 bytes), `root_key` keeper's credential (32 bytes).
+    """
+    _own_folder(state)
+    keys = FileKeyStore(state / "epoch.key", derive(root_key, b"doorward ring"))
+    store = SealedStore.open(state / "records", keys, Binding(door, "pin"))
+    book = Book(store)
+    file = AttemptFile(state / "attempts", derive(root_key, b"doorward count"))
+    throttle = Throttle(file.load(book.slots()), clock.now_s())
+    refused = len(store.refused) + book.unreadable
+    if refused:
+        log(f"keeper: {refused} sealed records were refused; who held them needs a new invitation")
+    if file.damaged:
+        log("keeper: the counts of wrong attempts were lost, so all of them are taken for spent")
+    return Guard(book, throttle, file, Verifiers.of_door(root_key), stretcher(cost), clock)
+
+
+def build(service: Service) -> Keeper:
+    """The keeper as it runs on a door. Raises ConfigRefused, KeyFault, StoreFault."""
+    config = door_config.load(service.paths.config)
+    state = service.paths.state("keeper")
+    clock = Clock(time.monotonic_ns, time.time)
+    guard = guard_at(state, bytes.fromhex(config.door.id), credential("keeper.key"), clock)
+    return Keeper(service, guard, ThreadExecutor(service.watch))
+
+
+def _own_folder(state: Path) -> None:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as cause:
+        msg = f"keeper's folder cannot be made: {cause.strerror}"
+        raise StoreFault(msg) from cause

@@ -1,0 +1,268 @@
+"""Messages in, answers out: one answer each, in order, and nothing half."""
+
+from __future__ import annotations
+
+import pytest
+
+from device import wire
+from device.edges import EDGES, Room
+from device.errors import KeyFault, NotPermitted
+from device.keeper.line import WAITING
+from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, STUCK_S
+from device.wire import Outcome, Proof, Purpose
+from tests.unit.keeper.bench import INVITATION, PIN, Door
+
+WRONG = "905217"
+
+
+def test_a_pin_opens_while_eye_vault_and_desk_are_dead(home: Door) -> None:
+    home.go(Room.VAULT)
+    home.go(Room.DESK)
+    assert home.type_in(PIN)
+    assert not home.type_in(WRONG)
+
+
+def test_a_verdict_is_stamped_when_the_check_ended(home: Door) -> None:
+    home.say(wire.CheckPin(b"n" * 16, 12, PIN))
+    home.wait(0.3)
+    home.worker.run()
+    assert home.house.to(Room.LOCK) == [wire.Verdict(b"n" * 16, home.now_ns, Outcome.ACCEPTED, 12)]
+
+
+def test_slot_zero_never_verifies(home: Door) -> None:
+    assert not home.type_in(PIN, slot=0)
+    assert not home.prove(PIN, slot=0)
+    assert not home.set_pin(PIN, "271828", slot=0, proof=Proof.PIN)
+
+
+def test_slot_zero_never_verifies_even_if_a_record_says_so(home: Door) -> None:
+    held = home.guard.book.held(12)
+    assert held
+    verifier = home.guard.verifiers.verifier(0, home.stretch(PIN, held.salt))
+    home.guard.book.keep(0, held.with_pin(held.salt, verifier))
+    assert not home.type_in(PIN, slot=0)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_proof_grants_once_to_vault_and_desk(home: Door, purpose: Purpose) -> None:
+    assert home.prove(PIN, purpose)
+    (grant,) = home.house.to(Room.VAULT)
+    (ticket,) = home.house.to(Room.DESK)
+    assert isinstance(grant, wire.Grant)
+    assert grant == wire.Grant(grant.nonce, purpose, home.now_ns + GRANT_NS, 12)
+    assert ticket == wire.GrantTicket(grant.nonce, purpose, grant.expires_ns)
+    assert home.prove(PIN, purpose)
+    (again,) = home.house.to(Room.VAULT)
+    assert isinstance(again, wire.Grant)
+    assert again.nonce != grant.nonce
+
+
+def test_a_wrong_proof_grants_nothing(home: Door) -> None:
+    assert not home.prove(WRONG)
+    assert home.house.sent == []
+
+
+@pytest.mark.parametrize("missing", [Room.VAULT, Room.DESK])
+def test_without_vault_or_desk_there_is_no_grant_at_all(home: Door, missing: Room) -> None:
+    home.go(missing)
+    assert not home.prove(PIN)
+    assert home.house.sent == []
+
+
+def test_a_proof_never_opens_the_door(home: Door) -> None:
+    home.say(wire.ProvePin(home.nonce(), Purpose.ERASE, 12, PIN))
+    home.worker.run()
+    assert not [msg for _, msg in home.house.sent if isinstance(msg, wire.Verdict)]
+
+
+def test_vault_is_told_who_has_a_credential(home: Door) -> None:
+    home.invite(slot=13)
+    for slot, present in ((12, True), (13, False), (14, False), (0, False)):
+        home.say(wire.HasCredential(slot), Room.VAULT)
+        assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(slot, present)]
+
+
+def test_answers_come_in_the_order_of_the_questions(home: Door) -> None:
+    asked = [home.nonce() for _ in range(4)]
+    home.say(wire.CheckPin(asked[0], 12, WRONG))
+    home.say(wire.CheckPin(asked[1], 12, PIN))
+    home.say(wire.ProvePin(asked[2], Purpose.PAUSE, 12, PIN))
+    home.say(wire.CheckPin(asked[3], 99, PIN))
+    home.worker.run()
+    answers = home.house.to(Room.LOCK)
+    assert [msg.nonce for msg in answers if isinstance(msg, wire.Verdict | wire.Answer)] == asked
+    assert [msg.outcome for msg in answers if isinstance(msg, wire.Verdict | wire.Answer)] == [0, 1, 1, 0]
+
+
+def test_more_questions_than_the_line_holds_are_refused_at_once_and_not_charged(home: Door) -> None:
+    for _ in range(1 + WAITING):
+        home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    assert home.house.to(Room.LOCK) == []
+    home.say(wire.CheckPin(b"v" * 16, 12, PIN))
+    home.say(wire.ProvePin(b"p" * 16, Purpose.ERASE, 12, PIN))
+    home.say(wire.SetPin(b"s" * 16, Proof.PIN, 12, PIN, "271828"))
+    assert home.house.to(Room.LOCK) == [
+        wire.Verdict(b"v" * 16, home.now_ns, Outcome.REFUSED, 0),
+        wire.Answer(b"p" * 16, Outcome.REFUSED),
+        wire.Answer(b"s" * 16, Outcome.REFUSED),
+    ]
+    home.worker.run()
+    assert len(home.house.to(Room.LOCK)) == 1 + WAITING
+    assert home.stretched == 2 + 1 + WAITING  # the PIN was set with two
+
+
+def test_tries_in_the_line_are_charged_one_upon_the_other(home: Door) -> None:
+    """Four at once are no way around the fourth one's delay."""
+    for digits in (WRONG, WRONG, WRONG, PIN):
+        home.say(wire.CheckPin(home.nonce(), 12, digits))
+    home.worker.run()
+    verdicts = [msg for msg in home.house.to(Room.LOCK) if isinstance(msg, wire.Verdict)]
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.REFUSED] * 4
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nonce: wire.CheckPin(nonce, 12, PIN),
+        lambda nonce: wire.ProvePin(nonce, Purpose.ERASE, 12, PIN),
+        lambda nonce: wire.SetPin(nonce, Proof.PIN, 12, PIN, "271828"),
+    ],
+)
+def test_a_nonce_is_taken_once(home: Door, make: object) -> None:
+    assert callable(make)
+    home.ask(make(b"n" * 16))
+    with pytest.raises(NotPermitted):
+        home.say(wire.CheckPin(b"n" * 16, 12, PIN))
+
+
+def test_remembered_nonces_are_bounded(home: Door) -> None:
+    for _ in range(REMEMBERED_NONCES + 50):
+        home.keeper._nonces.use(home.nonce())
+    assert len(home.keeper._nonces._seen) == len(home.keeper._nonces._order) == REMEMBERED_NONCES
+
+
+def test_a_message_keeper_has_no_use_for_is_not_permitted(door: Door) -> None:
+    for message in (wire.Close(), wire.Breach(), wire.AskStatus()):
+        with pytest.raises(NotPermitted):
+            door.say(message)
+
+
+def test_a_check_is_void_when_lock_goes_away(home: Door) -> None:
+    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.ProvePin(home.nonce(), Purpose.ERASE, 12, PIN))
+    home.go(Room.LOCK)
+    home.come(Room.LOCK)
+    home.worker.run()
+    assert home.house.sent == []
+    assert home.type_in(PIN)
+
+
+def test_a_pin_is_not_set_for_a_lock_that_went_away(door: Door) -> None:
+    door.invite()
+    door.say(wire.SetPin(door.nonce(), Proof.INVITATION, 12, INVITATION, PIN))
+    door.go(Room.LOCK)
+    door.come(Room.LOCK)
+    door.worker.run()
+    assert not door.guard.book.has_pin(12)
+    assert door.house.sent == []
+    assert door.set_pin(INVITATION, PIN)
+
+
+def test_vault_or_desk_going_away_voids_nothing(home: Door) -> None:
+    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.go(Room.VAULT)
+    home.go(Room.DESK)
+    home.worker.run()
+    (verdict,) = home.house.to(Room.LOCK)
+    assert isinstance(verdict, wire.Verdict)
+    assert verdict.outcome is Outcome.ACCEPTED
+
+
+def test_a_breach_reaches_lock_now_or_when_it_is_back(door: Door) -> None:
+    door.keeper.breached(Room.VAULT)
+    assert door.house.to(Room.LOCK) == [wire.Breach()]
+    door.go(Room.LOCK)
+    door.keeper.breached(Room.LOCK)
+    assert door.house.sent == []
+    door.come(Room.LOCK)
+    assert door.house.to(Room.LOCK) == [wire.Breach()]
+    door.go(Room.LOCK)
+    door.come(Room.LOCK)
+    assert door.house.sent == []
+
+
+def test_keeper_is_unwell_only_while_a_check_is_stuck(home: Door) -> None:
+    assert home.keeper.healthy()
+    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.wait(STUCK_S - 1)
+    assert home.keeper.healthy()
+    home.wait(1)
+    assert not home.keeper.healthy()
+    home.worker.run()
+    assert home.keeper.healthy()
+
+
+def test_wrong_tries_survive_a_reboot_and_the_delay_begins_anew(home: Door) -> None:
+    assert not any(home.type_in(WRONG) for _ in range(3))
+    home.wait(29)
+    home.boot()
+    home.wait(29)
+    assert not home.type_in(PIN)
+    home.wait(1)
+    assert home.type_in(PIN)
+
+
+def test_a_clean_stop_saves_what_right_entries_gave_back(home: Door) -> None:
+    home.type_in(WRONG)
+    home.type_in(PIN)
+    home.keeper.stop()
+    home.boot()
+    assert home.guard.throttle.counts().slots == {}
+
+
+def test_damaged_counts_make_everybody_wait_and_nobody_lose_the_pin(
+    home: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home.state / "attempts").write_bytes(b"")
+    home.boot()
+    assert not home.type_in(PIN)
+    home.wait(3600)
+    assert home.type_in(PIN)
+    assert "taken for spent" in capsys.readouterr().err
+
+
+def test_another_root_key_opens_nothing(home: Door) -> None:
+    home.root_key = bytes(32)
+    with pytest.raises(KeyFault):
+        home.boot()
+    home.root_key = bytes(range(32))
+    home.boot()
+    assert home.type_in(PIN)
+
+
+def test_every_message_keeper_may_get_has_an_answer_for_it(home: Door) -> None:
+    """The table of edges and the room agree."""
+    examples: dict[type[wire.Message], wire.Message] = {
+        wire.CheckPin: wire.CheckPin(b"1" * 16, 12, WRONG),
+        wire.ProvePin: wire.ProvePin(b"2" * 16, Purpose.ERASE, 12, WRONG),
+        wire.SetPin: wire.SetPin(b"3" * 16, Proof.PIN, 12, WRONG, "271828"),
+        wire.SlotOffer: home.offer(13),
+        wire.HasCredential: wire.HasCredential(12),
+    }
+    for edge in EDGES:
+        if edge.listener is not Room.KEEPER:
+            continue
+        for cls in edge.to_listener:
+            home.say(examples[cls], edge.connector)
+            home.worker.run()
+            assert len(home.house.to(edge.connector)) == 1
+
+
+def test_the_journal_says_nothing_about_people(home: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    home.type_in(WRONG)
+    home.type_in(PIN)
+    home.prove(PIN)
+    home.set_pin(PIN, "123456", proof=Proof.PIN)
+    home.invite(13)
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""

@@ -1,0 +1,213 @@
+"""The budget is a bound: whatever people, reboots and clocks do, no more guesses than it says are looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from device.keeper.throttle import BUDGET, Admission, Budget, Counts, Throttle
+
+SLOTS = (1, 2, 3, 4, 5, 6)
+STRANGERS = (71, 72, 73)
+SMALL = Budget(free_tries=3, first_wait_s=30.0, longest_wait_s=240.0, door_guesses=8, door_refill_s=600.0)
+
+
+def test_the_waits_are_the_documented_ones() -> None:
+    assert [BUDGET.wait_s(count) for count in range(12)] == [0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert BUDGET.spent_count == 10
+    assert BUDGET.wait_s(65535) == 3600
+
+
+def test_the_arithmetic_of_the_docstring() -> None:
+    assert sum(BUDGET.wait_s(count) for count in range(10)) == 3810
+    assert BUDGET.door_guesses + 86400 / BUDGET.door_refill_s == 108
+    assert BUDGET.door_guesses + 365 * 86400 / BUDGET.door_refill_s == 17580
+
+
+def test_three_tries_are_free_and_the_fourth_waits() -> None:
+    throttle = Throttle(Counts(0, {}), 0.0)
+    assert [throttle.charge(1, 0.0, known=True).admitted for _ in range(4)] == [True, True, True, False]
+    assert not throttle.charge(1, 29.9, known=True).admitted
+    assert throttle.charge(1, 30.0, known=True).admitted
+    assert not throttle.charge(1, 89.9, known=True).admitted
+    assert throttle.charge(1, 90.0, known=True).admitted
+
+
+def test_a_right_entry_clears_the_count_and_gives_the_door_its_guess_back() -> None:
+    throttle = Throttle(Counts(0, {}), 0.0)
+    throttle.charge(1, 0.0, known=True)
+    throttle.settle(1, throttle.charge(1, 0.0, known=True))
+    assert throttle.counts() == Counts(1, {})
+
+
+def test_a_refused_attempt_cannot_be_settled() -> None:
+    throttle = Throttle(Counts(0, {1: 5}), 0.0)
+    throttle.settle(1, throttle.charge(1, 0.0, known=True))
+    assert throttle.counts().slots == {1: 5}
+
+
+def test_a_spent_door_keeps_nobody_out_who_made_no_mistake() -> None:
+    throttle = Throttle(Counts(BUDGET.door_guesses, {1: 1}), 0.0)
+    assert not throttle.charge(1, 1.0, known=True).admitted
+    assert throttle.charge(2, 1.0, known=True).admitted
+    assert not throttle.charge(2, 1.0, known=True).admitted
+
+
+def test_a_right_first_try_at_a_spent_door_gives_nothing_back() -> None:
+    throttle = Throttle(Counts(BUDGET.door_guesses, {}), 0.0)
+    throttle.settle(1, throttle.charge(1, 1.0, known=True))
+    assert throttle.counts().door == BUDGET.door_guesses
+
+
+def test_the_half_hour_runs_from_the_first_wrong_try() -> None:
+    throttle = Throttle(Counts(0, {}), 0.0)
+    throttle.charge(1, 1799.0, known=True)
+    throttle.charge(2, 1801.0, known=True)
+    assert throttle.counts().door == 2
+    throttle.charge(3, 1799.0 + 1800, known=True)
+    assert throttle.counts().door == 2
+
+
+def test_the_door_is_charged_alike_for_known_waiting_and_unknown_slots() -> None:
+    for slots, known in (({}, True), ({1: 9}, True), ({}, False)):
+        throttle = Throttle(Counts(0, slots), 0.0)
+        assert [throttle.charge(1, 0.0, known=known).paid for _ in range(70)] == [True] * 60 + [False] * 10
+        assert throttle.counts().door == 60
+
+
+def test_a_restart_begins_the_wait_anew_and_gives_nothing_back() -> None:
+    throttle = Throttle(Counts(60, {1: 5}), 5000.0)
+    assert not throttle.charge(1, 5000.0 + 119.9, known=True).admitted
+    assert Throttle(throttle.counts(), 0.0).counts() == Counts(60, {1: 5})
+
+
+def test_a_clock_that_goes_back_gives_nothing_back() -> None:
+    throttle = Throttle(Counts(60, {1: 3}), 10_000.0)
+    throttle.charge(9, 10_000.0 + 1800, known=False)
+    before = throttle.counts()
+    for now_s in (0.0, 10_000.0, 10_000.0 + 1800, 3.0, 10_000.0 + 1800):
+        assert not throttle.charge(1, now_s, known=True).admitted or now_s >= 10_030
+    assert throttle.counts().door == before.door
+
+
+class Guessing(RuleBasedStateMachine):
+    """Somebody who may type anything, cut the power at any moment and turn clocks, against the stated bound."""
+
+    throttle_class: type[Throttle] = Throttle
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved = Counts(0, {})
+        self.now_s = 0.0
+        self.elapsed_s = 0.0
+        self.throttle = self.throttle_class(self.saved, self.now_s, SMALL)
+        self.guesses = 0
+        self.right = 0
+        self.since_right: dict[int, tuple[int, float]] = dict.fromkeys(SLOTS, (0, 0.0))  # slot -> (guesses, first at)
+
+    def _charge(self, slot: int) -> Admission:
+        admission = self.throttle.charge(slot, self.now_s, known=slot in SLOTS)
+        self.saved = self.throttle.counts()  # durable before the check
+        return admission
+
+    @rule(slot=st.sampled_from(SLOTS + STRANGERS), tries=st.integers(1, 12))
+    def guess(self, slot: int, tries: int) -> None:
+        for _ in range(tries):
+            if self._charge(slot).admitted:
+                assert slot in SLOTS
+                count, first_s = self.since_right[slot]
+                self.since_right[slot] = (count + 1, first_s if count else self.elapsed_s)
+                self.guesses += 1
+
+    @rule(slot=st.sampled_from(SLOTS))
+    def enter_right(self, slot: int) -> None:
+        admission = self._charge(slot)
+        if admission.admitted:
+            self.throttle.settle(slot, admission)
+            self.right += 1
+            self.since_right[slot] = (0, 0.0)
+
+    @rule(slot=st.sampled_from(SLOTS))
+    def cut_power_during_a_check(self, slot: int) -> None:
+        if self._charge(slot).admitted:
+            count, first_s = self.since_right[slot]
+            self.since_right[slot] = (count + 1, first_s if count else self.elapsed_s)
+            self.guesses += 1  # the answer may have been seen
+        self.reboot(0.0)
+
+    @rule(uptime_s=st.floats(0, 1e6))
+    def reboot(self, uptime_s: float) -> None:
+        self.now_s = uptime_s
+        self.throttle = self.throttle_class(self.saved, self.now_s, SMALL)
+
+    @rule(seconds=st.one_of(st.floats(0, 100), st.floats(0, 5000)))
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.elapsed_s += seconds
+
+    @rule(back_s=st.floats(0, 5000))
+    def clock_goes_back_for_one_attempt(self, back_s: float) -> None:
+        now_s, self.now_s = self.now_s, self.now_s - back_s
+        self.guess(SLOTS[0], 1)
+        self.now_s = now_s
+
+    @invariant()
+    def the_door_gives_no_more_than_its_budget(self) -> None:
+        most = SMALL.door_guesses + self.elapsed_s / SMALL.door_refill_s + len(SLOTS) + self.right
+        assert self.guesses <= most + 1e-6
+
+    @invariant()
+    def a_slot_gives_no_more_than_its_waits_allow(self) -> None:
+        for count, first_s in self.since_right.values():
+            least_s = sum(SMALL.wait_s(wrong) for wrong in range(1, count))
+            assert self.elapsed_s - first_s >= least_s - 1e-3
+
+
+EXAMPLES = settings(max_examples=120, stateful_step_count=40, deadline=None, print_blob=False)
+
+
+def test_no_interleaving_gives_more_than_the_stated_budget() -> None:
+    run_state_machine_as_test(Guessing, settings=EXAMPLES)
+
+
+# Found is enough: no shrinking, no second bug, and the same traces every time.
+FAULTY = settings(
+    EXAMPLES, max_examples=400, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False
+)
+
+
+class GivesBackOnRestart(Throttle):
+    def __init__(self, counts: Counts, now_s: float, budget: Budget = BUDGET) -> None:
+        super().__init__(Counts(0, {}), now_s, budget)
+
+
+class TrustsTheClock(Throttle):
+    def _advance(self, now_s: float) -> float:
+        self._door = max(0, self._door - int(abs(now_s - self._refilled_s) // self._budget.door_refill_s))
+        self._refilled_s = now_s
+        return now_s
+
+
+class ForgetsTheDoor(Throttle):
+    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
+        self._door = 0
+        return super().charge(slot, now_s, known=known)
+
+
+class ChargesOnlyOnce(Throttle):
+    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
+        admission = super().charge(slot, now_s, known=known)
+        self._slots[slot] = min(self._slots.get(slot, 0), 2)
+        self._opens_s.pop(slot, None)
+        return admission
+
+
+@pytest.mark.parametrize("fault", [GivesBackOnRestart, TrustsTheClock, ForgetsTheDoor, ChargesOnlyOnce])
+def test_each_seeded_fault_breaks_the_bound(fault: type[Throttle]) -> None:
+    faulty: Any = type("FaultyGuessing", (Guessing,), {"throttle_class": fault})
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(faulty, settings=FAULTY)
