@@ -107,7 +107,7 @@ def cut(door: Door) -> None:
 @click.argument("source")
 @click.option("--fps", type=click.FloatRange(1, 60), default=15.0, show_default=True)
 @click.option(
-    "--scale", type=click.FloatRange(0.05, 1.0), default=1.0, show_default=True, help="Smaller: farther away."
+    "--scale", type=click.FloatRange(0.05, 4.0), default=1.0, show_default=True, help="Smaller: farther away."
 )
 @_command
 def show(door: Door, source: str, fps: float, scale: float) -> None:

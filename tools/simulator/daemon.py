@@ -47,7 +47,7 @@ class Daemon:
 
     def serve(self) -> None:
         """Run until `down` or `cut`."""
-        scene.write(scene.Scene(), self._scene)
+        scene.write(scene.Standing(), self._scene)
         scene.camera_gone(self._scene)
         cable = _listen(self.paths.board / "cable.sock", socket.SOCK_SEQPACKET)
         control = _listen(self.paths.board / "control.sock", socket.SOCK_STREAM)
@@ -151,7 +151,7 @@ class Daemon:
 
     def _show(self, asked: dict[str, Any]) -> None:
         source = Path(asked["source"]) if asked["source"] else None
-        scene.write(scene.Scene(source, float(asked["fps"]), float(asked["scale"])), self._scene)
+        scene.write(scene.Standing(source, float(asked["fps"]), float(asked["scale"])), self._scene)
 
     def _press(self, asked: dict[str, Any]) -> None:
         if asked["what"] not in ("face", "rex"):
@@ -180,8 +180,9 @@ class Daemon:
             "granted": world.released,
             "coil": "on" if world.coil else "off",
             "indicator": world.lamp,
-            "camera_open": counted.camera_open,
-            "frames_read": counted.frames_read,
+            "camera_open": counted.is_open,
+            "frames_read": counted.frames,
+            "last_frame_ns": counted.last_frame_ns,
             "door": "open" if world.door_open else "closed",
             "tamper": world.tamper,
             "releases": world.releases,

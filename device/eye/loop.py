@@ -1,0 +1,300 @@
+"""eye's work: what lock and vault say becomes frames, and frames become a Probe.
+
+Rules kept here:
+- No press, no pixels: a frame is read only between a Look and the Close (or the end of lock's connection) after it,
+  and only while vault is there to hear of it. Once a Probe is sent, no frame is read until the next Look.
+- A frame counts only if its exposure began after the Look that asks for it arrived.
+- A window lives at most WINDOW_LIMIT_S after its first Look, whatever lock does: then eye closes the camera by itself,
+  and does not look again before lock has said Close.
+- When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
+- A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call
+  does not come back, eye ends itself (`device.eye.leash`).
+- Times are CLOCK_MONOTONIC; `clock_ns` stands for it in tests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, Protocol
+
+from device import wire
+from device.config import Config
+from device.edges import Room
+from device.errors import CameraFault, NotPermitted
+from device.eye.camera import NS_PER_S, Camera, Frame
+from device.eye.gather import Enrolment, Hints, Recognition
+from device.eye.leash import Leash
+from device.eye.sight import Seen
+from device.service import Link, log
+from device.wire import Attack, CameraCondition, Hint, LookMode
+
+WINDOW_LIMIT_S: Final = 11.0  # lock's windows are at most 10 s; one second for its Close to arrive
+PROBE_AGAIN_S: Final = 30.0  # how often a camera that was missing is looked for again, without a frame
+FAULTS_BEFORE_RESTART: Final = 2
+CALL_LIMIT_S: Final = 5.0  # for calls into the camera that have no timeout of their own
+
+
+class Looker(Protocol):
+    """What the loop needs of `device.eye.sight.Sight`."""
+
+    @property
+    def model_id(self) -> bytes:
+        """What an embedding may be compared with."""
+
+    def look(self, frame: Frame) -> Seen:
+        """What a frame shows."""
+
+    def forget(self) -> None:
+        """Overwrite what the last frames left."""
+
+
+class Tether(Protocol):
+    """What the loop needs of `device.eye.leash.Leash`."""
+
+    def hold(self, seconds: float) -> AbstractContextManager[None]:
+        """A block that must end within `seconds`."""
+
+    def give_up(self, why: str) -> NoReturn:
+        """End the process."""
+
+
+class Outlet(Protocol):
+    """What the loop needs of `device.service.Service`."""
+
+    def send(self, peer: Room, msg: wire.Message) -> bool:
+        """Send to `peer` if it is there."""
+
+    def link(self, peer: Room) -> Link | None:
+        """The live connection to `peer`, if there is one."""
+
+
+@dataclass(slots=True)
+class _Approach:
+    nonce: bytes
+    not_before_ns: int
+    gather: Recognition | Enrolment
+
+
+@dataclass(slots=True)
+class _Window:
+    ends_ns: int
+    nonces: set[bytes] = field(default_factory=set)
+    hints: Hints = field(default_factory=Hints)
+
+
+class EyeWork:
+    """The `Work` of Room.EYE."""
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        camera: Camera,
+        sight: Looker,
+        config: Config,
+        leash: Tether | None = None,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._out, self._camera, self._sight = outlet, camera, sight
+        self._eye, self._timeout_s = config.eye, config.camera.frame_timeout_ms / 1000
+        self._leash: Tether = leash or Leash()
+        self._clock_ns = clock_ns
+        self._approach: _Approach | None = None
+        self._window: _Window | None = None
+        self._overrun = False
+        self._open = False
+        self._told: CameraCondition | None = None
+        self._condition = CameraCondition.IDLE
+        self._faults = 0
+        self._probe_again_ns = 0
+        self._waiting_since_ns: int | None = None
+        self._probe()
+
+    # ---- Work
+
+    def connected(self, link: Link) -> None:
+        """Tell lock at once what the camera does."""
+        if link.peer is Room.LOCK:
+            self._told = None
+            self._tell(self._condition)
+
+    def received(self, link: Link, msg: wire.Message) -> None:
+        """Look and Close; the edge permits nothing else."""
+        if isinstance(msg, wire.Look):
+            self._look(msg)
+        elif isinstance(msg, wire.Close):
+            self._overrun = False
+            self._end_window()
+        else:
+            text = f"eye has no use for {type(msg).__name__}"
+            raise NotPermitted(text)
+
+    def disconnected(self, link: Link) -> None:
+        """Without lock there is no window, without vault nobody to look for: either way, close and forget."""
+        if link.peer is Room.LOCK:
+            self._overrun = False
+        self._end_window()
+
+    def breached(self, room: Room) -> None:
+        """A peer that breaks the table is not looked for: close, forget, and let lock raise the alarm."""
+        self._end_window()
+        self._out.send(Room.LOCK, wire.Breach())
+
+    def deadline(self) -> float | None:
+        """At once while a frame is wanted; else when the window must be over, or a lost camera is looked for again."""
+        if self._approach:
+            return 0.0
+        if self._window:
+            return self._window.ends_ns / NS_PER_S
+        if self._condition is CameraCondition.FAULT:
+            return self._probe_again_ns / NS_PER_S
+        return None
+
+    def tick(self) -> None:
+        """Read at most one frame."""
+        now = self._clock_ns()
+        if self._window and now >= self._window.ends_ns:
+            log("eye: a window was not closed in time; closing it")
+            self._overrun = True
+            self._end_window()
+        elif self._approach and self._window:
+            self._one_frame(self._approach, self._window)
+        elif not self._window and self._condition is CameraCondition.FAULT and now >= self._probe_again_ns:
+            self._probe()
+
+    def healthy(self) -> bool:
+        """Whether frames come while they are wanted; the reads themselves are bounded."""
+        since = self._waiting_since_ns
+        return since is None or self._clock_ns() - since < (3 * self._timeout_s + CALL_LIMIT_S) * NS_PER_S
+
+    def stop(self) -> None:
+        """Close the camera and forget."""
+        self._end_window()
+
+    # ---- a window
+
+    def _look(self, msg: wire.Look) -> None:
+        now = self._clock_ns()
+        if self._overrun:
+            text = "a window that was not closed must be closed before eye looks again"
+            raise NotPermitted(text)
+        if self._window and msg.nonce in self._window.nonces:
+            text = "a nonce names one approach, and this one is used up"
+            raise NotPermitted(text)
+        if self._out.link(Room.VAULT) is None:
+            self._told = None
+            self._end_window()
+            self._tell(self._condition)
+            return
+        if self._window is None:
+            self._window = _Window(now + int(WINDOW_LIMIT_S * NS_PER_S))
+        self._window.nonces.add(msg.nonce)
+        frames = self._eye.frames if msg.mode is LookMode.RECOGNISE else self._eye.enrol_frames
+        gather = Recognition(frames) if msg.mode is LookMode.RECOGNISE else Enrolment(frames)
+        self._approach = _Approach(msg.nonce, now, gather)
+        self._waiting_since_ns = now
+
+    def _one_frame(self, approach: _Approach, window: _Window) -> None:
+        try:
+            self._open_camera()
+            with self._leash.hold(self._timeout_s + CALL_LIMIT_S):
+                frame = self._camera.read(approach.not_before_ns)
+        except CameraFault as fault:
+            self._camera_failed(fault)
+            return
+        self._faults = 0
+        self._waiting_since_ns = self._clock_ns()
+        seen = self._sight.look(frame)
+        del frame
+        if isinstance(approach.gather, Recognition):
+            self._recognise(approach, approach.gather, seen)
+        else:
+            self._enrol(approach, approach.gather, seen)
+        hint = seen.hint
+        if hint and self._approach is approach and window.hints.let_through(hint, self._clock_ns()):
+            self._out.send(Room.VAULT, wire.Guidance(approach.nonce, hint))
+        if approach.gather.done and self._approach is approach:
+            self._approach, self._waiting_since_ns = None, None
+
+    def _recognise(self, approach: _Approach, gather: Recognition, seen: Seen) -> None:
+        if seen.embedding is not None:
+            gather.offer(seen.embedding, seen.frame_ns)
+        mean = gather.due(self._clock_ns())
+        if mean:
+            vector = mean.embedding.astype("<f4").tobytes()
+            model = self._sight.model_id
+            probe = wire.Probe(approach.nonce, mean.frame_ns, mean.frames, Attack.NOT_TESTED, model, vector)
+            self._out.send(Room.VAULT, probe)
+
+    def _enrol(self, approach: _Approach, gather: Enrolment, seen: Seen) -> None:
+        index = None if seen.embedding is None else gather.take(seen.frame_ns)
+        if index is None or seen.embedding is None:
+            return
+        vector = seen.embedding.astype("<f4").tobytes()
+        model = self._sight.model_id
+        sample = wire.Sample(approach.nonce, seen.frame_ns, index, Attack.NOT_TESTED, model, vector)
+        self._out.send(Room.VAULT, sample)
+        if not gather.done and self._window and self._window.hints.let_through(Hint.TURN_A_LITTLE, self._clock_ns()):
+            self._out.send(Room.VAULT, wire.Guidance(approach.nonce, Hint.TURN_A_LITTLE))
+
+    def _end_window(self) -> None:
+        """Close the camera, drop and overwrite what was seen. Harmless when nothing is open."""
+        seen = self._window is not None
+        self._approach, self._window, self._waiting_since_ns = None, None, None
+        self._close_camera()
+        if seen:
+            self._sight.forget()
+            if self._condition is CameraCondition.FAULT:
+                self._probe()
+
+    # ---- the camera
+
+    def _open_camera(self) -> None:
+        if not self._open:
+            self._open = True  # before the call: what half opened must be closed as well
+            with self._leash.hold(CALL_LIMIT_S):
+                self._camera.open()
+            self._tell(CameraCondition.STREAMING)
+
+    def _close_camera(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        try:
+            with self._leash.hold(CALL_LIMIT_S):
+                self._camera.close()
+        except CameraFault as fault:
+            log(f"eye: {fault}")
+            self._tell(CameraCondition.FAULT)
+            return
+        if self._condition is CameraCondition.STREAMING:
+            self._tell(CameraCondition.IDLE)
+
+    def _camera_failed(self, fault: CameraFault) -> None:
+        log(f"eye: {fault}")
+        self._faults += 1
+        self._approach, self._waiting_since_ns = None, None
+        self._tell(CameraCondition.FAULT)
+        self._close_camera()
+        if self._camera.restart_heals and self._faults >= FAULTS_BEFORE_RESTART:
+            self._leash.give_up("the camera failed repeatedly")
+
+    def _probe(self) -> None:
+        try:
+            with self._leash.hold(CALL_LIMIT_S):
+                self._camera.probe()
+        except CameraFault as fault:
+            if self._condition is not CameraCondition.FAULT:
+                log(f"eye: {fault}")
+            self._condition = CameraCondition.FAULT
+            self._probe_again_ns = self._clock_ns() + int(PROBE_AGAIN_S * NS_PER_S)
+            self._tell(CameraCondition.FAULT)
+            return
+        self._tell(CameraCondition.IDLE)
+
+    def _tell(self, condition: CameraCondition) -> None:
+        self._condition = condition
+        if condition is not self._told and self._out.send(Room.LOCK, wire.CameraState(condition)):
+            self._told = condition

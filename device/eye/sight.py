@@ -1,0 +1,119 @@
+"""One frame in, one answer out: detector, choice, quality, alignment, embedder.
+
+Rules kept here:
+- The order is the privacy: a face out of range, one of several, turned away or badly lit never becomes an embedding.
+- Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
+- The low plane is for finding, the main plane for the crop; both show the same field of view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from device.config import CameraTable, EyeTable
+from device.errors import ConfigRefused, ModelRefused
+from device.eye.alignment import CROP_PX, picture_to_crop
+from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
+from device.eye.choose import Range, choose
+from device.eye.detector import Detector, Face
+from device.eye.embedder import Embedder
+from device.eye.pixels import Warp
+from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
+from device.eye.runtime import Floats, Network
+from device.eye.runtime import choose as choose_runtime
+from device.manifest import Job, load
+from device.wire import Hint
+
+_MAX_STRETCH: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What one frame gave: an embedding (float32, (128,), L2 norm 1), or a hint; never both.
+
+    `eye_distance_px` is that of the chosen face in the main plane, 0 if none was chosen.
+    """
+
+    frame_ns: int
+    hint: Hint | None = None
+    embedding: Floats | None = None
+    eye_distance_px: float = 0.0
+
+
+class Sight:
+    """Everything eye can see with; one thread only."""
+
+    def __init__(self, detector: Network, embedder: Network, within: Range) -> None:
+        self._detector = Detector(detector)
+        self._embedder = Embedder(embedder)
+        self._within = within
+        self._warp = Warp(CROP_PX)
+        self._crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
+        if self._detector.width < LOW_WIDTH_PX or self._detector.height < LOW_HEIGHT_PX:
+            msg = f"{detector.entry.file} is too small for the camera's low plane"
+            raise ModelRefused(msg)
+
+    @classmethod
+    def load(cls, eye: EyeTable, models: Path) -> Sight:
+        """Detector and embedder from the folder `models`, checked against its manifest. Raises ModelRefused."""
+        manifest = load(models)
+        runtime = choose_runtime(eye.runtime)
+        detector = Network.load(manifest.for_job(Job.DETECT), models, runtime, eye.threads)
+        embedder = Network.load(manifest.for_job(Job.EMBED), models, runtime, eye.threads)
+        return cls(detector, embedder, Range(eye.min_eye_distance_px, eye.max_eye_distance_px))
+
+    @property
+    def model_id(self) -> bytes:
+        """What an embedding of this sight may be compared with (`device.wire.ModelId`)."""
+        return self._embedder.network.entry.model_id
+
+    @property
+    def networks(self) -> tuple[Network, Network]:
+        """Detector and embedder, for a benchmark that wants their own time."""
+        return self._detector.network, self._embedder.network
+
+    def faces(self, frame: Frame) -> list[Face]:
+        """All faces of a frame, in pixels of its main plane, best score first."""
+        factor = frame.main.shape[1] / frame.low.shape[1]
+        return [face.scaled(factor) for face in self._detector.find(frame.low)]
+
+    def look(self, frame: Frame) -> Seen:
+        """What `frame` shows."""
+        face = choose(self.faces(frame), self._within)
+        if isinstance(face, Hint):
+            return Seen(frame.time_ns, face)
+        if not points_inside(face.points, frame.main.shape[1], frame.main.shape[0]):
+            return Seen(frame.time_ns, Hint.LOOK_AT_CAMERA)
+        turned = pose_hint(pose(face.points))
+        if turned:
+            return Seen(frame.time_ns, turned, eye_distance_px=face.eye_distance_px)
+        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
+        dim = light_hint(light(self._crop))
+        if dim:
+            return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
+        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px)
+
+    def forget(self) -> None:
+        """Overwrite the crop and everything inside the networks: the last face is not left lying in this process.
+
+        Pages that numpy or the runtime have given back to the allocator are beyond this call's reach.
+        """
+        self._crop.fill(0)
+        self._warp.forget()
+        for network in self.networks:
+            network.forget()
+
+
+def refuse_stretched(camera: CameraTable) -> None:
+    """Raise ConfigRefused if the main plane has another shape than the detector's 4:3 plane."""
+    stretch = camera.width_px * LOW_HEIGHT_PX / (camera.height_px * LOW_WIDTH_PX)
+    if abs(stretch - 1) > _MAX_STRETCH:
+        msg = (
+            f"[camera] width_px and height_px must stand 4:3 like the detector's plane, "
+            f"not {camera.width_px}:{camera.height_px}"
+        )
+        raise ConfigRefused(msg)

@@ -1,0 +1,330 @@
+"""One suite for every camera: the simulated one, and picamera2's wrapper over a stand-in for picamera2."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from device.config import CameraTable
+from device.errors import CameraFault
+from device.eye.camera import Camera, Frame, NoCamera, make
+from device.eye.camera_picamera2 import PiCamera
+from device.eye.camera_replay import ReplayCamera
+from device.eye.scene import read_meter
+from tests.contract.camera.fake_picamera2 import World
+
+MS = 1_000_000
+S = 1_000_000_000
+TIMEOUT_MS = 500
+
+
+class Clock:
+    """Time that passes only by sleeping, and a little by looking at it."""
+
+    def __init__(self) -> None:
+        self.now_ns = 500 * S
+
+    def __call__(self) -> int:
+        self.now_ns += 1000
+        return self.now_ns
+
+    def sleep(self, seconds: float) -> None:
+        self.now_ns += int(max(0.0, seconds) * S)
+
+
+class Rig:
+    """A camera, its clock, and the two ways to disturb it."""
+
+    def __init__(
+        self, camera: Camera, clock: Clock, remove: Callable[[], object], restore: Callable[[], object]
+    ) -> None:
+        self.camera, self.clock, self.remove, self.restore = camera, clock, remove, restore
+
+
+def picture(path: Path, shade: int = 200) -> Path:
+    Image.new("RGB", (640, 480), (shade, 40, 10)).save(path)
+    return path
+
+
+def scene(path: Path, **table: object) -> Path:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(table))
+    part.replace(path)
+    return path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(clock, clock.sleep)
+    monkeypatch.setitem(sys.modules, "picamera2", world.module())
+    return world
+
+
+@pytest.fixture(params=["picture", "folder", "scene", "picamera2"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, world: World) -> Iterator[Rig]:
+    if request.param == "picamera2":
+
+        def disturb(*, present: bool) -> None:
+            world.present, world.stalled = present, not present
+
+        pi = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS))
+        yield Rig(pi, clock, lambda: disturb(present=False), lambda: disturb(present=True))
+        return
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    picture(shown / "a.png")
+    source = {"picture": shown / "a.png", "folder": shown, "scene": tmp_path / "scene.json"}[request.param]
+    if request.param == "scene":
+        scene(source, source=str(shown), fps=15)
+    away = tmp_path / "away"
+    camera = ReplayCamera(source, frame_timeout_ms=TIMEOUT_MS, clock_ns=clock, sleep=clock.sleep)
+    yield Rig(camera, clock, lambda: shown.rename(away), lambda: away.rename(shown))
+    camera.close()
+
+
+def assert_frame(frame: Frame) -> None:
+    assert frame.main.shape == (480, 640, 3)
+    assert frame.low.shape == (240, 320, 3)
+    assert {frame.main.dtype, frame.low.dtype} == {np.dtype(np.uint8)}
+
+
+def open_and_read(rig: Rig) -> None:
+    """As often as it takes to come past the frames that were queued before."""
+    for _ in range(3):
+        rig.camera.open()
+        rig.camera.read(rig.clock())
+
+
+def test_probe_finds_a_camera_without_opening_it(rig: Rig) -> None:
+    rig.camera.probe()
+    with pytest.raises(CameraFault, match="closed"):
+        rig.camera.read(0)
+
+
+def test_probe_of_a_missing_camera_is_a_fault(rig: Rig) -> None:
+    rig.remove()
+    with pytest.raises(CameraFault):
+        rig.camera.probe()
+
+
+def test_frames_have_both_planes(rig: Rig) -> None:
+    rig.camera.open()
+    assert_frame(rig.camera.read(0))
+
+
+def test_no_frame_is_older_than_asked_for(rig: Rig) -> None:
+    rig.camera.open()
+    for _ in range(20):
+        asked_ns = rig.clock()
+        assert rig.camera.read(asked_ns).time_ns >= asked_ns
+        rig.clock.sleep(0.03)
+
+
+def test_time_goes_on_between_frames(rig: Rig) -> None:
+    rig.camera.open()
+    times = [rig.camera.read(0).time_ns for _ in range(8)]
+    assert all(later > earlier for earlier, later in pairwise(times))
+
+
+def test_frames_come_at_the_cameras_pace(rig: Rig) -> None:
+    rig.camera.open()
+    rig.camera.read(rig.clock())
+    before_ns = rig.clock()
+    for _ in range(15):
+        rig.camera.read(before_ns)
+    assert 0.8 * S < rig.clock() - before_ns < 1.2 * S
+
+
+def test_reading_beyond_the_timeout_is_a_fault_in_bounded_time(rig: Rig) -> None:
+    rig.camera.open()
+    before_ns = rig.clock()
+    with pytest.raises(CameraFault, match=str(TIMEOUT_MS)):
+        rig.camera.read(before_ns + 3600 * S)
+    assert rig.clock() - before_ns < 4 * TIMEOUT_MS * MS
+
+
+def test_a_camera_taken_away_is_a_fault_and_comes_back(rig: Rig) -> None:
+    rig.camera.open()
+    rig.camera.read(0)
+    rig.camera.close()
+    rig.remove()
+    with pytest.raises(CameraFault):
+        open_and_read(rig)
+    rig.camera.close()
+    rig.restore()
+    for _ in range(6):  # and no buffer was lost on the way
+        rig.camera.open()
+        assert_frame(rig.camera.read(rig.clock()))
+    rig.camera.close()
+
+
+def test_close_is_harmless_at_any_time(rig: Rig) -> None:
+    rig.camera.close()
+    rig.camera.open()
+    rig.camera.close()
+    rig.camera.close()
+    with pytest.raises(CameraFault, match="closed"):
+        rig.camera.read(0)
+
+
+def test_opening_twice_is_harmless_and_opening_again_works(rig: Rig) -> None:
+    for _ in range(5):
+        rig.camera.open()
+        rig.camera.open()
+        assert_frame(rig.camera.read(rig.clock()))
+        rig.camera.close()
+
+
+# ---- the simulated camera alone
+
+
+def test_folder_is_played_in_name_order_and_round(tmp_path: Path, clock: Clock) -> None:
+    for name, shade in (("b.png", 20), ("a.png", 10), ("c.png", 30)):
+        picture(tmp_path / name, shade)
+    camera = ReplayCamera(tmp_path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    assert [int(camera.read(0).main[240, 320, 2]) for _ in range(7)] == [10, 20, 30, 10, 20, 30, 10]
+
+
+def test_scene_changes_while_it_plays(tmp_path: Path, clock: Clock) -> None:
+    path = scene(tmp_path / "scene.json", source=None)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    empty = camera.read(0).main
+    assert len(np.unique(empty)) == 1
+    scene(path, source=str(picture(tmp_path / "a.png")))
+    assert int(camera.read(0).main[240, 320, 2]) == 200
+    scene(path, source="a.png", scale=0.5)
+    smaller = camera.read(0).main
+    assert int(smaller[240, 320, 2]) == 200
+    assert smaller[5, 5].tolist() == empty[5, 5].tolist()
+
+
+def test_what_is_no_picture_is_a_fault_and_not_an_empty_scene(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    path = scene(tmp_path / "scene.json", source="a.png")
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.probe()  # judging a picture would mean to look at it
+    camera.open()
+    for _ in range(2):
+        with pytest.raises(CameraFault, match=r"a\.png is no picture"):
+            camera.read(0)
+    scene(path, source=None)
+    assert_frame(camera.read(0))
+
+
+def test_meter_shows_from_outside_when_the_camera_looks(tmp_path: Path, clock: Clock) -> None:
+    path = scene(tmp_path / "scene.json", source=None)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    meter = tmp_path / "camera.meter"
+    camera.probe()
+    assert not read_meter(meter).is_open
+    camera.open()
+    assert read_meter(meter).is_open
+    assert read_meter(meter).frames == 0
+    camera.read(0)
+    camera.read(0)
+    assert read_meter(meter).frames == 2
+    camera.close()
+    assert read_meter(meter).frames == 2
+    assert not read_meter(meter).is_open
+
+
+def test_frames_cannot_be_written_on_and_are_forgotten_at_close(tmp_path: Path, clock: Clock) -> None:
+    camera = ReplayCamera(picture(tmp_path / "a.png"), clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    frame = camera.read(0)
+    with pytest.raises(ValueError, match="read-only"):
+        frame.main[0, 0] = 0
+    assert camera._planes
+    camera.close()
+    assert not camera._planes
+
+
+# ---- picamera2's wrapper alone
+
+
+def test_camera_is_configured_once_and_every_buffer_given_back(world: World, clock: Clock) -> None:
+    camera = PiCamera(CameraTable())
+    for _ in range(10):
+        camera.open()
+        for _ in range(6):  # more than there are buffers
+            camera.read(clock())
+        camera.close()
+    assert world.configured == 1
+    assert world.camera is not None
+    assert world.camera.lent == 0
+    assert world.camera.config["buffer_count"] == 4
+    assert world.camera.config["encode"] is None
+
+
+def test_frames_from_before_the_button_exist_and_are_not_seen(world: World, clock: Clock) -> None:
+    """Seeds the fault: without `flush`, the stand-in hands out what it had queued before."""
+    camera = PiCamera(CameraTable())
+    camera.open()
+    assert world.camera is not None
+    asked_ns = clock()
+    stale = world.camera.capture_request(wait=1.0)
+    assert stale.get_metadata()["SensorTimestamp"] < asked_ns
+    stale.release()
+    assert camera.read(clock()).time_ns > asked_ns
+
+
+def test_a_timeout_does_not_swallow_the_frames_after_it(world: World, clock: Clock) -> None:
+    camera = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS))
+    camera.open()
+    camera.read(clock())
+    for _ in range(8):
+        world.stalled = True
+        with pytest.raises(CameraFault):
+            camera.read(clock())
+        world.stalled = False
+        camera.read(clock())
+    assert world.camera is not None
+    assert world.camera.lent == 0
+
+
+def test_an_adjusted_size_is_refused(world: World) -> None:
+    world.adjust = lambda size: (size[0] - 32, size[1])
+    camera = PiCamera(CameraTable())
+    for _ in range(2):  # and the camera is let go of, or the second try would fail otherwise
+        with pytest.raises(CameraFault, match="where"):
+            camera.open()
+
+
+def test_a_stop_that_fails_is_a_fault(world: World) -> None:
+    camera = PiCamera(CameraTable())
+    camera.open()
+    world.stop_fails = True
+    with pytest.raises(CameraFault, match="stop"):
+        camera.close()
+
+
+def test_absent_library_is_a_fault_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(CameraFault, match="apt install"):
+        PiCamera(CameraTable()).probe()
+
+
+# ---- the choice
+
+
+def test_door_toml_names_the_camera(tmp_path: Path) -> None:
+    assert isinstance(make(CameraTable()), PiCamera)
+    assert isinstance(make(CameraTable(backend="replay", replay=str(tmp_path))), ReplayCamera)
+    none = make(CameraTable(backend="none"))
+    assert isinstance(none, NoCamera)
+    none.probe()
+    none.close()
+    with pytest.raises(CameraFault, match="without a camera"):
+        none.open()

@@ -1,0 +1,168 @@
+"""From a frame to an embedding with the real networks and real pictures, on every runtime."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from device.config import CameraTable, EyeTable
+from device.errors import ConfigRefused, ModelRefused
+from device.eye.camera import Frame
+from device.eye.camera_replay import ReplayCamera
+from device.eye.runtime import Floats, Network, Runtime, installed
+from device.eye.sight import Seen, Sight, refuse_stretched
+from device.manifest import Job, load
+from device.paths import models_dir
+from device.wire import Hint
+from tools.samples import sample
+
+RUNTIMES = sorted(installed())
+SAME, DIFFERENT = 0.5, 0.363  # between: OpenCV's own threshold for SFace is 0.363
+
+
+@lru_cache(maxsize=2)
+def sight(runtime: Runtime) -> Sight:
+    return Sight.load(EyeTable(runtime=str(runtime)), models_dir())
+
+
+@lru_cache(maxsize=32)
+def frame(source: Path, scale: float = 1.0, width: int = 640, height: int = 480) -> Frame:
+    camera = ReplayCamera(source, width, height)
+    camera._fixed = type(camera._fixed)(source, 60.0, scale)
+    camera.open()
+    shown = camera.read(0)
+    camera.close()
+    return shown
+
+
+NEARER = {"biden.jpg": 1.2}  # a picture from head to knee: at 1.0 the face is too far away to be looked at
+
+
+def embedding(runtime: Runtime, name: str) -> Floats:
+    seen = sight(runtime).look(frame(sample(name), NEARER.get(name, 1.0)))
+    assert seen.embedding is not None, seen.hint
+    return seen.embedding
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_pictures_of_one_person_are_alike_and_of_two_are_not(runtime: Runtime) -> None:
+    names = ("obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png")
+    first, second, other, third = (embedding(runtime, name) for name in names)
+    assert float(first @ second) > SAME
+    for stranger in (other, third):
+        assert float(first @ stranger) < DIFFERENT
+        assert float(second @ stranger) < DIFFERENT
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png"])
+def test_runtimes_agree_on_faces(name: str) -> None:
+    if len(RUNTIMES) < 2:
+        pytest.skip("only one runtime is installed")
+    first, second = (embedding(runtime, name) for runtime in RUNTIMES)
+    assert float(first @ second) >= 0.99
+    one, other = (sight(runtime).faces(frame(sample(name), NEARER.get(name, 1.0))) for runtime in RUNTIMES)
+    assert len(one) == len(other)
+    for a, b in zip(one, other, strict=True):
+        assert np.allclose(a.points, b.points, atol=0.5)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_embedding_is_a_unit_vector_of_the_wires_size(runtime: Runtime) -> None:
+    vector = embedding(runtime, "obama.jpg")
+    assert vector.shape == (128,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_person_far_away_is_never_embedded(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 3: dropped before an embedding exists, so the embedder must not even run."""
+    runs: list[str] = []
+    invoke = Network.invoke_only
+
+    def counted(self: Network) -> None:
+        runs.append(self.entry.name)
+        invoke(self)
+
+    monkeypatch.setattr(Network, "invoke_only", counted)
+    seen = sight(runtime).look(frame(sample("obama.jpg"), 0.25))
+    assert (seen.hint, seen.embedding) == (Hint.COME_CLOSER, None)
+    assert runs == ["yunet"]
+    assert sight(runtime).look(frame(sample("obama.jpg"))).embedding is not None
+    assert runs == ["yunet", "yunet", "sface"]  # and the counting works
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_nobody_is_nobody(runtime: Runtime) -> None:
+    empty = np.full((480, 640, 3), 118, np.uint8)
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    for picture in (empty, noise, np.zeros_like(empty)):
+        seen = sight(runtime).look(Frame(picture, np.ascontiguousarray(picture[::2, ::2]), 5))
+        assert (seen.hint, seen.embedding, seen.frame_ns) == (Hint.NOBODY, None, 5)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_two_people_are_asked_to_come_one_by_one(runtime: Runtime, tmp_path: Path) -> None:
+    both = Image.new("RGB", (1280, 960), (118, 118, 118))
+    for name, x in (("obama.jpg", 0), ("biden.jpg", 640)):
+        with Image.open(sample(name)) as opened:
+            both.paste(opened.convert("RGB").resize((640, 960)), (x, 0))
+    both.save(tmp_path / "both.png")
+    assert sight(runtime).look(frame(tmp_path / "both.png")).hint is Hint.ONE_PERSON_ONLY
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_darkness_and_blur_get_their_hint(runtime: Runtime) -> None:
+    good = frame(sample("obama.jpg"))
+    dark = Frame((good.main * 0.12).astype(np.uint8), good.low, 1)
+    assert sight(runtime).look(dark).hint is Hint.TOO_DARK
+    sums = good.main.astype(np.float32).cumsum(axis=0)
+    rows = (sums[16:] - sums[:-16]) / 16
+    sums = rows.cumsum(axis=1)
+    blurred = Frame(good.main.copy(), good.low, 1)
+    blurred.main[8:-8, 8:-8] = (sums[:, 16:] - sums[:, :-16]) / 16
+    assert sight(runtime).look(blurred).hint is Hint.HOLD_STILL
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_larger_main_plane_gives_the_same_person(runtime: Runtime) -> None:
+    small = embedding(runtime, "obama.jpg")
+    large = sight(runtime).look(frame(sample("obama.jpg"), 1.0, 1280, 960))
+    assert large.embedding is not None
+    assert float(small @ large.embedding) > 0.9
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_nothing_of_a_face_is_left_after_forgetting(runtime: Runtime) -> None:
+    eye = sight(runtime)
+    assert isinstance(eye.look(frame(sample("obama.jpg"))), Seen)
+    assert eye._crop.any()
+    eye.forget()
+    assert not eye._crop.any()
+    assert not eye._warp._sums.any()
+    left: list[bool] = []
+    for network in eye.networks:
+        network.feed(lambda view: left.append(bool(view.any())))
+    assert left == [False, False]
+
+
+def test_model_id_is_the_embedders() -> None:
+    assert sight(RUNTIMES[0]).model_id == load(models_dir()).for_job(Job.EMBED).sha256[:8]
+
+
+def test_networks_in_each_others_place_are_refused() -> None:
+    detector, embedder = sight(RUNTIMES[0]).networks
+    with pytest.raises(ModelRefused):
+        Sight(embedder, detector, sight(RUNTIMES[0])._within)
+    with pytest.raises(ModelRefused):
+        Sight(detector, detector, sight(RUNTIMES[0])._within)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 640), (480, 640)])
+def test_a_stretched_plane_is_refused_at_the_start(size: tuple[int, int]) -> None:
+    refuse_stretched(CameraTable())
+    refuse_stretched(CameraTable(width_px=1296, height_px=972))
+    with pytest.raises(ConfigRefused, match="4:3"):
+        refuse_stretched(CameraTable(width_px=size[0], height_px=size[1]))
