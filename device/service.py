@@ -90,7 +90,6 @@ class Link:
             return False
         return True
 
-
     def hang_up(self) -> None:
         """End the connection; the loop sees its end and tidies up in one place."""
         _quietly(lambda: self.sock.shutdown(socket.SHUT_RDWR))

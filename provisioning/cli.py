@@ -141,7 +141,7 @@ def slot_group() -> None:
 def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, out: Path | None) -> Answer:
     r"""Offer a place: prints an invitation for the resident, once, and writes a document for the door.
 
-    Whoever types *0, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
+    Whoever types 00 #, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
     place. A new offer for the same place ends the old one.
 
     \b

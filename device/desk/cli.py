@@ -72,7 +72,7 @@ def status() -> Answer:
 def enrol(*, consented: bool, language: str, wait_s: float) -> Answer:
     r"""Let your face open this door, beside your PIN or card.
 
-    Shows what is stored and asks whether you agree. Then type *1, your flat number, #, your PIN, # at the keypad,
+    Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
     press the face button and look at the camera.
 
     \b
@@ -93,7 +93,7 @@ def enrol(*, consented: bool, language: str, wait_s: float) -> Answer:
 def erase(*, wait_s: float) -> Answer:
     r"""Erase your face from this door. Your PIN or card stays.
 
-    Type *2, your flat number, #, your PIN, # at the keypad.
+    Type 02 #, your flat number, #, your PIN, # at the keypad.
 
     \b
     Example: doorctl erase
@@ -107,7 +107,7 @@ def erase(*, wait_s: float) -> Answer:
 def pause(*, wait_s: float) -> Answer:
     r"""Let your face open nothing for a while, without erasing it.
 
-    Type *3, your flat number, #, your PIN, # at the keypad.
+    Type 03 #, your flat number, #, your PIN, # at the keypad.
 
     \b
     Example: doorctl pause
@@ -121,7 +121,7 @@ def pause(*, wait_s: float) -> Answer:
 def resume(*, wait_s: float) -> Answer:
     r"""Let your paused face open this door again.
 
-    Type *4, your flat number, #, your PIN, # at the keypad.
+    Type 04 #, your flat number, #, your PIN, # at the keypad.
 
     \b
     Example: doorctl resume

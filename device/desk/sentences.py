@@ -10,10 +10,10 @@ from __future__ import annotations
 from device.wire import CameraCondition, DoorStatus, Hint, Purpose, Result
 
 KEYPAD = {
-    Purpose.ENROL: "At the keypad, type *1, your flat number, #, your PIN, #.",
-    Purpose.ERASE: "At the keypad, type *2, your flat number, #, your PIN, #.",
-    Purpose.PAUSE: "At the keypad, type *3, your flat number, #, your PIN, #.",
-    Purpose.RESUME: "At the keypad, type *4, your flat number, #, your PIN, #.",
+    Purpose.ENROL: "At the keypad, type 01 #, your flat number, #, your PIN, #.",
+    Purpose.ERASE: "At the keypad, type 02 #, your flat number, #, your PIN, #.",
+    Purpose.PAUSE: "At the keypad, type 03 #, your flat number, #, your PIN, #.",
+    Purpose.RESUME: "At the keypad, type 04 #, your flat number, #, your PIN, #.",
 }
 PRESS_AND_LOOK = "Now press the face button and look at the camera."
 DECLINED = "You did not agree, so nothing was stored; your PIN or card opens the door as before."

@@ -1,14 +1,16 @@
 """What a row of keys means: a pure grammar for a bare keypad.
 
 Rules kept here:
-- Everything starts with the flat: the claim comes first, so that a PIN is checked against one slot and never searched.
-- `*` always begins anew; whoever mistyped needs no other key. Nothing is shown or spoken back but a tone per key.
+- Everything is fields ended by `#`, the flat before the PIN: the claim comes first, so that a PIN is checked against
+  one slot and never searched.
+- `*` clears, always and only: whoever mistyped leaves nothing behind for the next person's keys to run into.
+- A field of two digits that begins with 0 is a command; no flat begins with 0, so none is mistaken for another.
 - An entry is complete with its last `#`; half an entry is forgotten after `KEY_TIMEOUT_NS`.
 
-    flat # PIN #                              open
-    *1 .. *4  flat # PIN #                    enrol, erase, pause, resume the face (a grant, no opening)
-    *5  flat # old PIN # new PIN # again #    change the PIN
-    *0  flat # invitation # PIN # again #     move in: set the first PIN
+    flat # PIN #                                  open
+    01 # .. 04 #  flat # PIN #                    enrol, erase, pause, resume the face (a grant, no opening)
+    05 #  flat # old PIN # new PIN # again #      change the PIN
+    00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from device.wire import MAX_DIGITS, Proof, Purpose
 KEYS = "0123456789*#"
 KEY_TIMEOUT_NS = 15_000_000_000  # long enough for slow hands; a visitor cannot finish somebody else's entry much later
 _MAX_FLAT_DIGITS = 5
-_PURPOSES = {"1": Purpose.ENROL, "2": Purpose.ERASE, "3": Purpose.PAUSE, "4": Purpose.RESUME}
-_PROOFS = {"0": Proof.INVITATION, "5": Proof.PIN}
+_PURPOSES = {"01": Purpose.ENROL, "02": Purpose.ERASE, "03": Purpose.PAUSE, "04": Purpose.RESUME}
+_PROOFS = {"00": Proof.INVITATION, "05": Proof.PIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class OpenDoor:
 
 @dataclass(frozen=True, slots=True)
 class PersonalAct:
-    """*1 to *4: prove the PIN for one personal act."""
+    """01 to 04: prove the PIN for one personal act."""
 
     purpose: Purpose
     claim: int = field(repr=False)
@@ -52,7 +54,7 @@ class PersonalAct:
 
 @dataclass(frozen=True, slots=True)
 class NewPin:
-    """*0 and *5: set a PIN, shown an invitation or the old one."""
+    """00 and 05: set a PIN, shown an invitation or the old one."""
 
     proof: Proof
     claim: int = field(repr=False)
@@ -70,28 +72,24 @@ class Reading(Enum):
 Request = OpenDoor | PersonalAct | NewPin
 
 
-def press(entry: Entry | None, key: str, now_ns: int) -> Entry:
-    """The entry after one more key; `*` and a too long pause begin anew."""
-    fresh = entry is None or key == "*" or now_ns - entry.last_ns > KEY_TIMEOUT_NS
+def press(entry: Entry | None, key: str, now_ns: int) -> Entry | None:
+    """The entry after one more key; `*` clears it, and a too long pause begins anew."""
+    if key == "*":
+        return None
+    fresh = entry is None or now_ns - entry.last_ns > KEY_TIMEOUT_NS
     return Entry(key if fresh or entry is None else entry.keys + key, now_ns)
 
 
 def read(entry: Entry) -> Request | Reading:
     """The request in `entry`, MORE if keys are missing, NONSENSE if no key could complete it."""
-    keys = entry.keys
+    *done, rest = entry.keys.split("#")
     command = ""
-    if keys.startswith("*"):
-        if len(keys) == 1:
-            return Reading.MORE
-        command, keys = keys[1], keys[2:]
-        if command not in _PURPOSES and command not in _PROOFS:
-            return Reading.NONSENSE
-    parts = keys.split("#")
-    done, rest = parts[:-1], parts[-1]
+    if done and done[0] in _PURPOSES | _PROOFS:
+        command, *done = done
     wanted = 4 if command in _PROOFS else 2
     if len(rest) > MAX_DIGITS or any(not 0 < len(part) <= MAX_DIGITS for part in done):
         return Reading.NONSENSE
-    if done and (len(done[0]) > _MAX_FLAT_DIGITS or int(done[0]) == 0):
+    if done and (len(done[0]) > _MAX_FLAT_DIGITS or done[0].startswith("0")):
         return Reading.NONSENSE
     if len(done) < wanted:
         return Reading.MORE

@@ -149,6 +149,8 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
     if state.check:
         return state, (Show(Signal.WAIT),)
     entry = keypad.press(state.entry, event.key, now_ns)
+    if entry is None:
+        return replace(state, entry=None), (Show(Signal.KEY),)
     request = keypad.read(entry)
     if request is keypad.Reading.MORE:
         return replace(state, entry=entry), (Show(Signal.KEY),)

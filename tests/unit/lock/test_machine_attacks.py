@@ -119,7 +119,7 @@ def test_vault_cannot_answer_for_keeper_and_both_guards_must_fall_to_let_it() ->
     assert honest.breaches == 1
     vault_answers_what_keeper_was_asked(careless)
     assert not careless.released, "the permit table stands in front of the machine"
-    for key in "*12#482913#":
+    for key in "01#12#482913#":
         careless.send(Key(key))
     msg = wire.Verdict(current(careless), careless.now_ns, Outcome.ACCEPTED, 12)
     careless.state, effects = careless.step(

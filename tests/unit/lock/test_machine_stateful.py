@@ -82,7 +82,7 @@ class Life(RuleBasedStateMachine):
     def presses_the_face_button(self) -> None:
         self._send(FaceButton())
 
-    @rule(keys=st.sampled_from(["12#482913#", "*112#482913#", "*012#1#22#22#", "1", "#", "*", "##9"]))
+    @rule(keys=st.sampled_from(["12#482913#", "01#12#482913#", "00#12#1#22#22#", "1", "#", "*", "##9"]))
     def types(self, keys: str) -> None:
         for key in keys:
             self._send(Key(key))

@@ -78,14 +78,14 @@ def test_pin_opens_while_eye_and_vault_are_gone() -> None:
 
 def test_a_digit_never_opens_the_camera() -> None:
     world = connected(World())
-    type_keys(world, "12#482913#*112#482913#")
+    type_keys(world, "12#482913#01#12#482913#")
     assert not world.looking
     assert not world.lamp
 
 
 def test_a_personal_act_proves_the_pin_and_opens_nothing() -> None:
     world = connected(World())
-    type_keys(world, "*112#482913#")
+    type_keys(world, "01#12#482913#")
     question = asked_keeper(world)
     assert isinstance(question, wire.ProvePin)
     world.send(Came(Room.KEEPER, wire.Answer(question.nonce, Outcome.ACCEPTED)))
@@ -95,7 +95,7 @@ def test_a_personal_act_proves_the_pin_and_opens_nothing() -> None:
 
 def test_a_verdict_in_reply_to_a_personal_act_opens_nothing() -> None:
     world = connected(World())
-    type_keys(world, "*112#482913#")
+    type_keys(world, "01#12#482913#")
     question = asked_keeper(world)
     assert isinstance(question, wire.ProvePin)
     world.send(Came(Room.KEEPER, wire.Verdict(question.nonce, world.now_ns, Outcome.ACCEPTED, 12)))

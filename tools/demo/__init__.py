@@ -1,0 +1,1 @@
+"""`make demo`: the whole story of a door on real pictures, without a screen."""
