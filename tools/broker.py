@@ -137,6 +137,8 @@ class Witness:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # Callbacks and client hold each other; let go, so that paho's sockets close now and not at some collection.
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
         if (left := self._client.socket()) is not None:
             left.close()  # paho's thread may end in the middle of a reconnection, its socket open
 

@@ -1,0 +1,67 @@
+"""Which broker a door may talk to, and how long it waits before it tries again.
+
+Rules kept here:
+- Plain MQTT never crosses a wire: `mqtt://` is for a broker on the same machine. Everything else is refused until the
+  door has TLS with a certificate of its own.
+- The name `localhost` is never looked up anywhere.
+- Doors that lose one broker together do not come back together: every wait is drawn at random.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from device.errors import ConfigRefused
+
+DEFAULT_PORT = 1883  # IANA: mqtt
+WAIT_MIN_S = 0.5
+WAIT_FIRST_S = 8.0
+WAIT_MAX_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker listens."""
+
+    host: str
+    port: int
+
+
+def parse(url: str) -> Broker | None:
+    """The broker in the setting `[report] broker`; None if it is empty. Raises ConfigRefused."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as cause:
+        msg = f'[report] broker must be "mqtt://HOST:PORT", not {url!r}'
+        raise ConfigRefused(msg) from cause
+    if parts.scheme != "mqtt" or not host or port == 0:
+        msg = f'[report] broker must be "mqtt://HOST:PORT", not {url!r}'
+        raise ConfigRefused(msg)
+    if host == "localhost":
+        host = "127.0.0.1"
+    if not _loopback(host):
+        msg = f"[report] broker {host} is another machine; without TLS the door talks only to a broker on its own"
+        raise ConfigRefused(msg)
+    return Broker(host, DEFAULT_PORT if port is None else port)
+
+
+def wait_s(failures: int, chance: float) -> float:
+    """How long to wait after `failures` tries in a row (from 1); `chance` is uniform in [0, 1).
+
+    Full jitter: uniform up to a ceiling that doubles with every failure
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+    ceiling = min(WAIT_FIRST_S * 2.0 ** min(failures - 1, 16), WAIT_MAX_S)
+    return WAIT_MIN_S + chance * (ceiling - WAIT_MIN_S)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

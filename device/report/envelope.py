@@ -1,0 +1,104 @@
+"""The envelope: every report and every alarm as the same number of bytes.
+
+Rules kept here:
+- Every payload is exactly `SIZE` bytes, whatever it says; a value that could outgrow its place is cut down or refused
+  here, never sent longer.
+- It carries the health of the door and nothing that dates or counts what people do: no wall-clock time, no uptime, no
+  slot, no unlock (ADR 0004).
+- An alarm says that there is one. It carries no health, because a flag that has just changed would name the reason.
+
+The form is one JSON object, padded with spaces behind it, which JSON permits (RFC 8259, section 2): a person with any
+MQTT client can read it, and Home Assistant takes it as it is. 384 bytes: the longest object of today takes 206 of them
+(a test computes it), 178 are left for a sealed reason in base64, and the packet still fits one TCP segment.
+docs/formats.md lists the keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from device.errors import MessageRefused
+from device.report.health import Health
+
+FORMAT = 1
+SIZE = 384  # bytes of every payload
+MAX_SEQUENCE = 2**32 - 1
+MAX_DROPPED = 65535
+ONLINE, OFFLINE = b"online", b"offline"  # Home Assistant's own default words
+_SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
+_DOOR = re.compile(r"[0-9a-f]{16}")
+_RUN = re.compile(r"[0-9a-f]{8}")
+
+
+@unique
+class Kind(StrEnum):
+    """What a message is; the same word ends its topic."""
+
+    REPORT = "report"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What one message says: a report with `health`, or an alarm without.
+
+    `run` names this start of the process (8 hexadecimal digits, random) and `sequence` counts its messages from 1,
+    reports and alarms alike: the pair recognises a message that arrives twice, a gap shows one that was lost. `dropped`
+    is how many messages the outbox had to drop since the door was set up.
+    """
+
+    door: str
+    run: str
+    sequence: int
+    software: str
+    dropped: int
+    health: Health | None
+
+    @property
+    def kind(self) -> Kind:
+        """What the message is."""
+        return Kind.ALARM if self.health is None else Kind.REPORT
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The payload of `envelope`, always SIZE bytes. Raises MessageRefused for an id that is none."""
+    if not _DOOR.fullmatch(envelope.door) or not _RUN.fullmatch(envelope.run):
+        msg = "a message names its door by 16 and its run by 8 hexadecimal digits"
+        raise MessageRefused(msg)
+    said: dict[str, str | int | bool] = {
+        "v": FORMAT,
+        "kind": str(envelope.kind),
+        "door": envelope.door,
+        "run": envelope.run,
+        "seq": min(max(envelope.sequence, 0), MAX_SEQUENCE),
+        "sw": envelope.software if _SOFTWARE.fullmatch(envelope.software) else "unknown",
+        "dropped": min(max(envelope.dropped, 0), MAX_DROPPED),
+    }
+    if envelope.health is not None:
+        said |= _flags(envelope.health)
+    return json.dumps(said, separators=(",", ":")).encode("ascii").ljust(SIZE)
+
+
+def _flags(health: Health) -> dict[str, bool]:
+    """True while all is well; `alarm` is true while at least one alarm stands."""
+    return {
+        "lock": health.lock,
+        "camera": health.camera,
+        "vault": health.vault,
+        "keeper": health.keeper,
+        "bolt": health.bolt,
+        "alarm": bool(health.alarms),
+    }
+
+
+def topic(kind: Kind, door: str) -> str:
+    """Where messages of `kind` go."""
+    return f"doorward/{door}/{kind}"
+
+
+def availability_topic(door: str) -> str:
+    """Where the broker keeps "online" or "offline" (retained; the latter as the last will)."""
+    return f"doorward/{door}/availability"

@@ -1,0 +1,64 @@
+"""The health of the door, folded from what lock says.
+
+Rules kept here:
+- Pure: a state and an occurrence in, a state out.
+- A part is well until lock says otherwise. After STARTED lock tells everything that stands, so it begins anew there;
+  after ALARM_CLEARED it tells the alarms that still stand.
+- While lock is away the last word stands, and `lock` false says how much it is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from device.wire import OccurrenceKind
+
+ALARMS = frozenset(
+    {
+        OccurrenceKind.FORCED_OPEN,
+        OccurrenceKind.HELD_OPEN,
+        OccurrenceKind.TAMPER,
+        OccurrenceKind.BREACH,
+        OccurrenceKind.BOLT_FAULT,
+    }
+)
+"""What is told at once. Everything else waits for the next report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the door is. `camera` covers eye as well: without it there is no camera for anybody."""
+
+    lock: bool = False
+    camera: bool = True
+    vault: bool = True
+    keeper: bool = True
+    alarms: frozenset[OccurrenceKind] = frozenset()
+
+    @property
+    def bolt(self) -> bool:
+        """Whether the line to the strike can be driven."""
+        return OccurrenceKind.BOLT_FAULT not in self.alarms
+
+
+def heard(health: Health, kind: OccurrenceKind) -> Health:
+    """The health after lock said `kind`."""
+    if kind in ALARMS:
+        return replace(health, alarms=health.alarms | {kind})
+    match kind:
+        case OccurrenceKind.STARTED:
+            return Health(lock=health.lock)
+        case OccurrenceKind.ALARM_CLEARED:
+            return replace(health, alarms=frozenset())
+        case OccurrenceKind.CAMERA_FAULT | OccurrenceKind.CAMERA_WELL:
+            return replace(health, camera=kind is OccurrenceKind.CAMERA_WELL)
+        case OccurrenceKind.VAULT_GONE | OccurrenceKind.VAULT_BACK:
+            return replace(health, vault=kind is OccurrenceKind.VAULT_BACK)
+        case OccurrenceKind.KEEPER_GONE | OccurrenceKind.KEEPER_BACK:
+            return replace(health, keeper=kind is OccurrenceKind.KEEPER_BACK)
+    return health
+
+
+def lock_is(health: Health, *, present: bool) -> Health:
+    """The health after lock connected or went away."""
+    return replace(health, lock=present)

@@ -1,0 +1,87 @@
+"""What is said, and when: the pure core of report.
+
+Rules kept here:
+- A report goes out at every moment of the grid (`schedule`), whether or not anything happened, and at no other.
+- An alarm goes out when it begins to stand, once. Nothing else that happens makes a message.
+- No I/O and no clock: time is an argument, messages are results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from device.report import envelope, health, schedule
+from device.report.envelope import Envelope
+from device.report.health import Health
+from device.wire import OccurrenceKind
+
+RETOLD_S = 5.0
+"""Lock repeats what stands after it clears something or reconnects, and a loose contact chatters: an alarm that stood
+less than this long ago is the same alarm, and the moment of the repetition is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be told: ready bytes for a topic."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks: the door's id, this start of the process (8 random hexadecimal digits), the software's version."""
+
+    door: str
+    run: str
+    software: str
+
+
+@dataclass(slots=True)
+class Teller:
+    """Folds occurrences and lets the grid speak. Times are seconds of one monotonic clock."""
+
+    identity: Identity
+    cadence_s: float
+    started_s: float
+    encode: Callable[[Envelope], bytes] = envelope.encode
+    health: Health = field(default_factory=Health)
+    due_s: float = field(init=False)
+    _sequence: int = 0
+    _stood_s: dict[OccurrenceKind, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.due_s = self._due_after(self.started_s)
+
+    def report(self, now_s: float, dropped: int) -> Message | None:
+        """The report, if one is due; one only, however many moments of the grid were missed."""
+        if now_s < self.due_s:
+            return None
+        self.due_s = self._due_after(now_s)
+        return self._message(self.health, dropped)
+
+    def hear(self, kind: OccurrenceKind, now_s: float, dropped: int) -> Message | None:
+        """Take in an occurrence; a message only if it is an alarm that begins to stand."""
+        before = self.health.alarms
+        self.health = health.heard(self.health, kind)
+        for ended in before - self.health.alarms:
+            self._stood_s[ended] = now_s
+        begins = self.health.alarms - before
+        if not begins:
+            return None
+        recently = [now_s - self._stood_s[alarm] < RETOLD_S for alarm in begins if alarm in self._stood_s]
+        return None if any(recently) else self._message(None, dropped)
+
+    def lock_is(self, *, present: bool) -> None:
+        """Lock connected or went away; the next report says so."""
+        self.health = health.lock_is(self.health, present=present)
+
+    def _due_after(self, now_s: float) -> float:
+        return schedule.next_due_s(now_s, self.cadence_s, schedule.phase_s(self.identity.door, self.cadence_s))
+
+    def _message(self, said: Health | None, dropped: int) -> Message:
+        self._sequence += 1
+        me = self.identity
+        message = Envelope(me.door, me.run, self._sequence, me.software, dropped, said)
+        return Message(envelope.topic(message.kind, me.door), self.encode(message))

@@ -1,0 +1,221 @@
+"""What is said, and when. Two worlds: one where people come and go, one where nobody does."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.report import envelope
+from device.report.envelope import SIZE, Envelope
+from device.report.health import ALARMS
+from device.report.teller import RETOLD_S, Identity, Message, Teller
+from device.wire import OccurrenceKind as Kind
+
+ME = Identity("00112233445566ff", "0a0b0c0d", "0.1.0")
+CADENCE_S = 900.0
+WAITS = sorted(set(Kind) - ALARMS)
+
+HEALTH_ONLY = {
+    "STARTED",
+    "CAMERA_FAULT",
+    "CAMERA_WELL",
+    "VAULT_GONE",
+    "VAULT_BACK",
+    "KEEPER_GONE",
+    "KEEPER_BACK",
+    "FORCED_OPEN",
+    "HELD_OPEN",
+    "TAMPER",
+    "BREACH",
+    "BOLT_FAULT",
+    "ALARM_CLEARED",
+}
+
+
+@dataclass
+class Told:
+    """What left, and when."""
+
+    at_s: list[float] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    def take(self, now_s: float, message: Message | None) -> None:
+        if message is not None:
+            self.at_s.append(now_s)
+            self.messages.append(message)
+
+
+def day(heard: list[tuple[float, Kind]], teller: Teller | None = None, *, hours: float = 24) -> Told:
+    """A day in which lock says `heard` (seconds, kind); the loop calls at every deadline, as in `loop`."""
+    teller = teller or Teller(ME, CADENCE_S, 0.0)
+    told, ends = Told(), hours * 3600
+    for at_s, kind in [*sorted(heard, key=lambda each: each[0]), (ends, None)]:
+        while teller.due_s <= at_s:
+            now = teller.due_s
+            told.take(now, teller.report(now, 0))
+        if kind is not None:
+            told.take(at_s, teller.hear(kind, at_s, 0))
+    return told
+
+
+def tells_apart(world: Told, other: Told) -> list[str]:
+    """What somebody who sees every byte and every moment could tell two days apart by."""
+    marks: list[str] = []
+    if [each.payload for each in world.messages] != [each.payload for each in other.messages]:
+        marks.append("content")
+    if {len(each.payload) for each in (*world.messages, *other.messages)} != {SIZE}:
+        marks.append("size")
+    if world.at_s != other.at_s:
+        marks.append("time")
+    if [each.topic for each in world.messages] != [each.topic for each in other.messages]:
+        marks.append("topic")
+    return marks
+
+
+def test_lock_can_tell_nothing_that_follows_from_coming_and_going() -> None:
+    """Whoever adds a kind must come by here, and by ADR 0004: an opening is not an occurrence."""
+    assert {kind.name for kind in Kind} == HEALTH_ONLY
+
+
+# A well door: what lock may say any number of times while people come and go.
+comings = st.lists(st.tuples(st.floats(0, 86400), st.sampled_from([Kind.CAMERA_WELL, Kind.VAULT_BACK, Kind.STARTED])))
+
+
+@given(comings)
+def test_a_busy_day_and_an_empty_day_are_the_same_bytes_at_the_same_times(busy: list[tuple[float, Kind]]) -> None:
+    assert tells_apart(day(busy), day([])) == []
+
+
+def test_a_day_is_ninety_six_reports_evenly_apart() -> None:
+    told = day([])
+    assert len(told.messages) == 96
+    assert {round(b - a, 6) for a, b in zip(told.at_s, told.at_s[1:], strict=False)} == {CADENCE_S}
+    assert [json.loads(each.payload)["seq"] for each in told.messages] == list(range(1, 97))
+
+
+@given(st.lists(st.tuples(st.floats(0, 86400), st.sampled_from(WAITS))))
+def test_nothing_but_an_alarm_changes_when_the_door_speaks(heard: list[tuple[float, Kind]]) -> None:
+    told = day(heard)
+    assert told.at_s == day([]).at_s
+    assert {len(each.payload) for each in told.messages} == {SIZE}
+
+
+@given(st.lists(st.tuples(st.floats(0, 86400), st.sampled_from(Kind))))
+def test_reports_keep_their_times_whatever_is_heard(heard: list[tuple[float, Kind]]) -> None:
+    told = day(heard)
+    reports = [at for at, each in zip(told.at_s, told.messages, strict=True) if each.topic.endswith("/report")]
+    assert reports == day([]).at_s
+    assert {len(each.payload) for each in told.messages} == {SIZE}
+
+
+@pytest.mark.parametrize("kind", sorted(ALARMS))
+def test_an_alarm_goes_at_once_and_its_kind_does_not_leave(kind: Kind) -> None:
+    told, tamper = day([(1000.5, kind)], hours=0.3), day([(1000.5, Kind.TAMPER)], hours=0.3)
+    alarms = [(at, each) for at, each in zip(told.at_s, told.messages, strict=True) if each.topic.endswith("/alarm")]
+    assert [at for at, _ in alarms] == [1000.5]
+    assert alarms[0][1] in tamper.messages
+
+
+def test_an_alarm_that_lock_tells_again_is_the_same_alarm() -> None:
+    standing = [(100.0, Kind.TAMPER), (200.0, Kind.HELD_OPEN)]
+    door_closes = [(300.0, Kind.ALARM_CLEARED), (300.0, Kind.TAMPER)]
+    lock_reconnects = [(400.0, Kind.STARTED), (400.0, Kind.TAMPER)]
+    told = day([*standing, *door_closes, *lock_reconnects], hours=0.2)
+    assert [at for at, each in zip(told.at_s, told.messages, strict=True) if "/alarm" in each.topic] == [100.0, 200.0]
+
+
+def test_an_alarm_that_returns_after_a_while_is_a_new_one() -> None:
+    told = day([(100.0, Kind.TAMPER), (200.0, Kind.ALARM_CLEARED), (200.0 + RETOLD_S, Kind.TAMPER)], hours=0.1)
+    assert [each.topic.rpartition("/")[2] for each in told.messages].count("alarm") == 2
+
+
+def test_missed_moments_are_made_up_by_one_report() -> None:
+    teller = Teller(ME, CADENCE_S, 0.0)
+    assert teller.report(teller.due_s + 10 * CADENCE_S, 0) is not None
+    assert teller.report(teller.due_s - 1.0, 0) is None
+
+
+def test_lock_and_the_count_of_dropped_messages_show_in_the_report() -> None:
+    teller = Teller(ME, CADENCE_S, 0.0)
+    first = teller.report(teller.due_s, 7)
+    teller.lock_is(present=True)
+    second = teller.report(teller.due_s, 7)
+    assert first is not None
+    assert second is not None
+    assert [json.loads(each.payload)["lock"] for each in (first, second)] == [False, True]
+    assert json.loads(second.payload)["dropped"] == 7
+
+
+# ---- seeded leaks: each must be seen by `tells_apart`, or the tests above prove nothing
+
+
+class CountsOpenings(Teller):
+    """Leaks by content: a field of the health follows from what people do."""
+
+    openings = 0
+
+    def hear(self, kind: Kind, now_s: float, dropped: int) -> Message | None:
+        self.openings += kind is Kind.CAMERA_WELL  # stands in for an opening, which lock cannot tell
+        return super().hear(kind, now_s, dropped)
+
+    def report(self, now_s: float, dropped: int) -> Message | None:
+        return super().report(now_s, dropped + self.openings)
+
+
+class SpeaksWhenHeard(Teller):
+    """Leaks by time: a change is sent when it happens."""
+
+    def hear(self, kind: Kind, now_s: float, dropped: int) -> Message | None:
+        self.due_s = now_s
+        return self.report(now_s, dropped)
+
+
+class WaitsForQuiet(Teller):
+    """Leaks by time: the grid starts anew with each occurrence."""
+
+    def hear(self, kind: Kind, now_s: float, dropped: int) -> Message | None:
+        self.due_s = now_s + CADENCE_S
+        return super().hear(kind, now_s, dropped)
+
+
+def _no_vault(said: Envelope) -> int:
+    return int(said.health is not None and not said.health.vault)
+
+
+def method_in_the_padding(said: Envelope) -> bytes:
+    """Leaks by size: how long the padding is follows from the state."""
+    return envelope.encode(said) + b" " * _no_vault(said)
+
+
+def method_in_the_spaces(said: Envelope) -> bytes:
+    """Leaks by content that JSON does not show: the same object, other bytes."""
+    return envelope.encode(said).replace(b",", b", ", _no_vault(said))[:SIZE]
+
+
+BUSY = [(8 * 3600.0, Kind.CAMERA_WELL), (17 * 3600.0 + 60, Kind.CAMERA_WELL)]
+SILENT_FAULT = [(8 * 3600.0, Kind.VAULT_GONE)]
+
+
+@pytest.mark.parametrize(
+    ("leak", "heard", "mark"),
+    [
+        (lambda: CountsOpenings(ME, CADENCE_S, 0.0), BUSY, "content"),
+        (lambda: SpeaksWhenHeard(ME, CADENCE_S, 0.0), BUSY, "time"),
+        (lambda: WaitsForQuiet(ME, CADENCE_S, 0.0), BUSY, "time"),
+        (lambda: Teller(ME, CADENCE_S, 0.0, encode=method_in_the_padding), SILENT_FAULT, "size"),
+        (lambda: Teller(ME, CADENCE_S, 0.0, encode=method_in_the_spaces), SILENT_FAULT, "content"),
+    ],
+)
+def test_a_seeded_leak_is_seen(leak: Callable[[], Teller], heard: list[tuple[float, Kind]], mark: str) -> None:
+    assert mark in tells_apart(day(heard, leak()), day([], leak()))
+
+
+def test_only_the_declared_fields_differ_between_two_starts() -> None:
+    other = replace(ME, run="ffffffff")
+    first, second = day([]), day([], Teller(other, CADENCE_S, 0.0))
+    assert {each.payload.replace(b"ffffffff", b"0a0b0c0d") for each in second.messages} == {
+        each.payload for each in first.messages
+    }
