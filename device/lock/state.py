@@ -26,7 +26,7 @@ class Rules:
     unlock_ns: int = 4 * SECOND_NS
     window_ns: int = 10 * SECOND_NS
     approaches: int = 3  # rule 7: one comparison per approach, three approaches a window
-    verdict_life_ns: int = SECOND_NS // 2  # design 2: a verdict is void 500 ms after it was stamped
+    verdict_life_ns: int = SECOND_NS // 2  # docs/formats.md: a verdict is void 500 ms after it was stamped
     check_ns: int = 6 * SECOND_NS  # keeper answers within a second even with a full queue
     held_open_ns: int = 60 * SECOND_NS
     exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm

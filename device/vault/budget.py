@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from device.errors import ModelRefused
 from device.manifest import ModelEntry
 
-APPROACHES_PER_WINDOW = 3  # design, rule 7
-WINDOW_NS = 10_000_000_000  # design, rule 2
+APPROACHES_PER_WINDOW = 3  # docs/rules.md, rule 7
+WINDOW_NS = 10_000_000_000  # docs/rules.md, rule 2
 # Two windows, because two people in a row may each need three approaches.
 FAILURES_ALLOWED = 2 * APPROACHES_PER_WINDOW
 FAILURES_SPAN_NS = 2 * WINDOW_NS

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from device.wire import NOBODY, Grant, Purpose
 
-MAX_LIFE_NS = 60_000_000_000  # design: Grant, single use, at most 60 s
+MAX_LIFE_NS = 60_000_000_000  # device.wire: single use, at most 60 s
 MAX_LIVE = 8
 
 
