@@ -32,7 +32,7 @@ _fleet = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    r"""Look after a fleet of doors: add them, and offer places on them.
+    """Look after a fleet of doors: add them, and offer places on them.
 
     \b
     Example: doorward fleet init --fleet ~/fleet
@@ -41,7 +41,7 @@ def cli() -> None:
 
 @cli.group("fleet")
 def fleet_group() -> None:
-    r"""Begin a fleet and show its key.
+    """Begin a fleet and show its key.
 
     \b
     Example: doorward fleet key --fleet ~/fleet
@@ -52,7 +52,7 @@ def fleet_group() -> None:
 @_fleet
 @answering
 def fleet_init(*, folder: Path) -> Answer:
-    r"""Begin a fleet: make the key that signs documents for its doors.
+    """Begin a fleet: make the key that signs documents for its doors.
 
     \b
     Example: doorward fleet init --fleet ~/fleet
@@ -67,7 +67,7 @@ def fleet_init(*, folder: Path) -> Answer:
 @_fleet
 @answering
 def fleet_key(*, folder: Path) -> Answer:
-    r"""Show the public key that the fleet's doors believe.
+    """Show the public key that the fleet's doors believe.
 
     \b
     Example: doorward fleet key --fleet ~/fleet --json
@@ -77,7 +77,7 @@ def fleet_key(*, folder: Path) -> Answer:
 
 @cli.group("door")
 def door_group() -> None:
-    r"""Add doors and list them.
+    """Add doors and list them.
 
     \b
     Example: doorward door list --fleet ~/fleet
@@ -89,7 +89,7 @@ def door_group() -> None:
 @_fleet
 @answering
 def door_add(*, name: str, folder: Path) -> Answer:
-    r"""Add a door and print the [door] table for its door.toml.
+    """Add a door and print the [door] table for its door.toml.
 
     \b
     Example: doorward door add "Front door" --fleet ~/fleet
@@ -107,7 +107,7 @@ def door_add(*, name: str, folder: Path) -> Answer:
 @_fleet
 @answering
 def door_list(*, folder: Path) -> Answer:
-    r"""List the fleet's doors, and how many places on each were offered.
+    """List the fleet's doors, and how many places on each were offered.
 
     \b
     Example: doorward door list --fleet ~/fleet --json
@@ -122,7 +122,7 @@ def door_list(*, folder: Path) -> Answer:
 
 @cli.group("slot")
 def slot_group() -> None:
-    r"""Offer places on a door's list.
+    """Offer places on a door's list.
 
     \b
     Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12
@@ -139,7 +139,7 @@ def slot_group() -> None:
 )
 @answering
 def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, out: Path | None) -> Answer:
-    r"""Offer a place: prints an invitation for the resident, once, and writes a document for the door.
+    """Offer a place: prints an invitation for the resident, once, and writes a document for the door.
 
     Whoever types 00 #, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
     place. A new offer for the same place ends the old one.

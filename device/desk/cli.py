@@ -41,7 +41,7 @@ _wait = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    r"""Ask this door something, or let it do something for you.
+    """Ask this door something, or let it do something for you.
 
     \b
     Example: doorctl status
@@ -51,7 +51,7 @@ def cli() -> None:
 @cli.command()
 @answering
 def status() -> Answer:
-    r"""Say which parts of the door are up, and how the door stands.
+    """Say which parts of the door are up, and how the door stands.
 
     \b
     Example: doorctl status --json
@@ -70,7 +70,7 @@ def status() -> Answer:
 @_wait
 @answering
 def enrol(*, consented: bool, language: str, wait_s: float) -> Answer:
-    r"""Let your face open this door, beside your PIN or card.
+    """Let your face open this door, beside your PIN or card.
 
     Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
     press the face button and look at the camera.
@@ -91,7 +91,7 @@ def enrol(*, consented: bool, language: str, wait_s: float) -> Answer:
 @_wait
 @answering
 def erase(*, wait_s: float) -> Answer:
-    r"""Erase your face from this door. Your PIN or card stays.
+    """Erase your face from this door. Your PIN or card stays.
 
     Type 02 #, your flat number, #, your PIN, # at the keypad.
 
@@ -105,7 +105,7 @@ def erase(*, wait_s: float) -> Answer:
 @_wait
 @answering
 def pause(*, wait_s: float) -> Answer:
-    r"""Let your face open nothing for a while, without erasing it.
+    """Let your face open nothing for a while, without erasing it.
 
     Type 03 #, your flat number, #, your PIN, # at the keypad.
 
@@ -119,7 +119,7 @@ def pause(*, wait_s: float) -> Answer:
 @_wait
 @answering
 def resume(*, wait_s: float) -> Answer:
-    r"""Let your paused face open this door again.
+    """Let your paused face open this door again.
 
     Type 04 #, your flat number, #, your PIN, # at the keypad.
 
@@ -131,7 +131,7 @@ def resume(*, wait_s: float) -> Answer:
 
 @cli.group()
 def consent() -> None:
-    r"""What people agree to when they enrol a face.
+    """What people agree to when they enrol a face.
 
     \b
     Example: doorctl consent show --lang zh
@@ -142,7 +142,7 @@ def consent() -> None:
 @click.option("--lang", "language", type=click.Choice([*consents.LANGUAGES, "both"]), default="both", show_default=True)
 @answering
 def consent_show(*, language: str) -> Answer:
-    r"""Show the notice, and the hash that stands for agreeing to exactly this.
+    """Show the notice, and the hash that stands for agreeing to exactly this.
 
     \b
     Example: doorctl consent show --json
@@ -164,7 +164,7 @@ def consent_show(*, language: str) -> Answer:
 @click.argument("document", type=click.Path(path_type=Path))
 @answering
 def apply(*, document: Path) -> Answer:
-    r"""Hand the door a document of its manager, such as an offered slot.
+    """Hand the door a document of its manager, such as an offered slot.
 
     \b
     Example: doorctl apply front-door-7.doc
@@ -183,7 +183,7 @@ def apply(*, document: Path) -> Answer:
 @cli.command()
 @answering
 def selftest() -> Answer:
-    r"""Check configuration, models, sockets and rooms. Moves nothing, reads no camera.
+    """Check configuration, models, sockets and rooms. Moves nothing, reads no camera.
 
     \b
     Example: doorctl selftest

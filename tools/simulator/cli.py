@@ -51,7 +51,7 @@ def _command(call: F) -> F:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    r"""A simulated door: the six real processes on hardware that is not there.
+    """A simulated door: the six real processes on hardware that is not there.
 
     \b
     Example:
@@ -84,7 +84,11 @@ def main() -> None:
 @click.option("--door-id", default=None, help="16 hexadecimal digits, as `doorward door add` prints them.")
 @_command
 def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
-    """Start a door and return when it is ready. A door that exists is booted again as it was."""
+    """Start a door and return when it is ready. A door that exists is booted again as it was.
+
+    \b
+    Example: doorsim up --tier face --broker mqtt://127.0.0.1:1883
+    """
     config = door.up(Wishes(**wishes), config_file)
     return {"root": str(door.root), "tier": config.lock.tier, "simulated": True}
 
@@ -92,14 +96,22 @@ def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
 @main.command()
 @_command
 def down(door: Door) -> None:
-    """Stop the door in order."""
+    """Stop the door in order.
+
+    \b
+    Example: doorsim down
+    """
     door.down()
 
 
 @main.command()
 @_command
 def cut(door: Door) -> None:
-    """Cut the power: everything at once, no warning. `doorsim up` boots the same door again."""
+    """Cut the power: everything at once, no warning. `doorsim up` boots the same door again.
+
+    \b
+    Example: doorsim cut
+    """
     door.cut()
 
 
@@ -111,7 +123,11 @@ def cut(door: Door) -> None:
 )
 @_command
 def show(door: Door, source: str, fps: float, scale: float) -> None:
-    """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away."""
+    """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away.
+
+    \b
+    Example: doorsim show portrait.jpg --scale 0.5
+    """
     door.show(None if source == "none" else Path(source), fps, scale)
 
 
@@ -119,7 +135,11 @@ def show(door: Door, source: str, fps: float, scale: float) -> None:
 @click.argument("what", type=click.Choice(["face", "rex"]))
 @_command
 def press(door: Door, what: str) -> None:
-    """Press the face button, or request-to-exit."""
+    """Press the face button, or request-to-exit.
+
+    \b
+    Example: doorsim press face
+    """
     door.press(what)
 
 
@@ -127,7 +147,11 @@ def press(door: Door, what: str) -> None:
 @click.argument("keys")
 @_command
 def keys(door: Door, keys: str) -> None:
-    """Press KEYS on the keypad, such as '12#482913#'."""
+    """Press KEYS on the keypad, such as '12#482913#'.
+
+    \b
+    Example: doorsim keys '12#482913#'
+    """
     door.keys(keys)
 
 
@@ -135,7 +159,11 @@ def keys(door: Door, keys: str) -> None:
 @click.argument("position", type=click.Choice(["open", "closed"]))
 @_command
 def move(door: Door, position: str) -> None:
-    """Open or close the door itself."""
+    """Open or close the door itself.
+
+    \b
+    Example: doorsim door open
+    """
     door.move_door(is_open=position == "open")
 
 
@@ -143,14 +171,22 @@ def move(door: Door, position: str) -> None:
 @click.argument("position", type=click.Choice(["on", "off"]))
 @_command
 def tamper(door: Door, position: str) -> None:
-    """Open the housing, or close it."""
+    """Open the housing, or close it.
+
+    \b
+    Example: doorsim tamper on
+    """
     door.tamper(on=position == "on")
 
 
 @main.command()
 @_command
 def state(door: Door) -> dict[str, Any]:
-    """What the simulated hardware and its init know."""
+    """What the simulated hardware and its init know.
+
+    \b
+    Example: doorsim state --json
+    """
     return door.state()
 
 
@@ -159,7 +195,11 @@ def state(door: Door) -> dict[str, Any]:
 @click.option("--timeout", "timeout_s", type=click.FloatRange(0, 600), default=5.0, show_default=True)
 @_command
 def wait(door: Door, condition: str, timeout_s: float) -> dict[str, Any]:
-    """Wait until KEY=VALUE holds in `state`, such as granted=true."""
+    """Wait until KEY=VALUE holds in `state`, such as granted=true.
+
+    \b
+    Example: doorsim wait granted=true --timeout 5
+    """
     key, separator, wanted = condition.partition("=")
     if not separator:
         msg = "wait needs KEY=VALUE, such as granted=true"
@@ -178,7 +218,11 @@ def wait(door: Door, condition: str, timeout_s: float) -> dict[str, Any]:
 @click.option("--signal", "number", type=click.IntRange(1, 64), default=int(signal.SIGKILL), show_default=True)
 @_command
 def kill(door: Door, room: str, number: int) -> None:
-    """Send a signal to one process; the simulated init starts it again."""
+    """Send a signal to one process; the simulated init starts it again.
+
+    \b
+    Example: doorsim kill eye --signal 9
+    """
     door.kill(Room(room), number)
 
 
@@ -186,7 +230,11 @@ def kill(door: Door, room: str, number: int) -> None:
 @click.argument("room", type=_ROOMS)
 @_command
 def stop(door: Door, room: str) -> None:
-    """Stop one process for good, as `systemctl stop` would."""
+    """Stop one process for good, as `systemctl stop` would.
+
+    \b
+    Example: doorsim stop vault
+    """
     door.stop(Room(room))
 
 
@@ -194,7 +242,11 @@ def stop(door: Door, room: str) -> None:
 @click.argument("room", type=_ROOMS)
 @_command
 def start(door: Door, room: str) -> None:
-    """Start a stopped process, as `systemctl start` would."""
+    """Start a stopped process, as `systemctl start` would.
+
+    \b
+    Example: doorsim start vault
+    """
     door.start(Room(room))
 
 
@@ -202,7 +254,11 @@ def start(door: Door, room: str) -> None:
 @click.argument("room", type=_ROOMS)
 @_command
 def log(door: Door, room: str) -> dict[str, Any]:
-    """The last line a process wrote."""
+    """The last line a process wrote.
+
+    \b
+    Example: doorsim log eye
+    """
     return {room: door.last_words(Room(room))}
 
 
