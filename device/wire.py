@@ -7,6 +7,7 @@ Rules kept here:
 - What goes towards the network (`Occurrence`) is too small to carry a template, a picture or a slot.
 - Only `Verdict` can ever lead to an open door; every other reply is an `Answer` or a `Done`.
 - Who may send what to whom stands in `device.edges`; at which moment, in each room.
+- A repr shows no digit, slot, claim or embedding, so that no log line can.
 
 docs/formats.md lists the bytes. Nonces are 16 random bytes; times are CLOCK_MONOTONIC nanoseconds of this boot; a slot
 is an anonymous number on this door's list, 0 meaning nobody.
@@ -15,7 +16,7 @@ is an anonymous number on this door's list, 0 meaning nobody.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 from typing import Annotated, ClassVar, TypeVar
 
@@ -248,7 +249,7 @@ class Probe(Message):
     frames: U8
     attack: Attack
     model: ModelId
-    embedding: Embedding
+    embedding: Embedding = field(repr=False)
 
 
 @message(0x11)
@@ -261,7 +262,7 @@ class Sample(Message):
     index: U8
     attack: Attack
     model: ModelId
-    embedding: Embedding
+    embedding: Embedding = field(repr=False)
 
 
 @message(0x12)
@@ -284,7 +285,7 @@ class Verdict(Message):
     nonce: Nonce
     stamped_ns: TimeNs
     outcome: Outcome
-    slot: U32
+    slot: U32 = field(repr=False)
 
 
 @message(0x21)
@@ -314,8 +315,8 @@ class CheckPin(Message):
     """lock -> keeper: may `claim` (a slot somebody typed) open with these digits? Answered by a Verdict."""
 
     nonce: Nonce
-    claim: U32
-    digits: Digits
+    claim: U32 = field(repr=False)
+    digits: Digits = field(repr=False)
 
 
 @message(0x31)
@@ -325,8 +326,8 @@ class ProvePin(Message):
 
     nonce: Nonce
     purpose: Purpose
-    claim: U32
-    digits: Digits
+    claim: U32 = field(repr=False)
+    digits: Digits = field(repr=False)
 
 
 @message(0x32)
@@ -336,9 +337,9 @@ class SetPin(Message):
 
     nonce: Nonce
     proof: Proof
-    claim: U32
-    shown: Digits
-    new: Digits
+    claim: U32 = field(repr=False)
+    shown: Digits = field(repr=False)
+    new: Digits = field(repr=False)
 
 
 @message(0x33)
@@ -358,11 +359,11 @@ class SlotOffer(Message):
     `verifier` is Argon2id(invitation digits, `salt`, ops 2, 64 MiB, 32 bytes); `serial` only ever grows per slot.
     """
 
-    slot: U32
+    slot: U32 = field(repr=False)
     serial: U32
     expires_unix: UnixSeconds
     salt: Salt
-    verifier: Hash
+    verifier: Hash = field(repr=False)
 
 
 @message(0x35)
@@ -370,7 +371,7 @@ class SlotOffer(Message):
 class OfferKept(Message):
     """keeper -> lock: the offer is durably stored (DONE) or not newer than the one that is (STALE)."""
 
-    slot: U32
+    slot: U32 = field(repr=False)
     serial: U32
     result: Result
 
@@ -386,7 +387,7 @@ class Grant(Message):
     nonce: Nonce
     purpose: Purpose
     expires_ns: TimeNs
-    slot: U32
+    slot: U32 = field(repr=False)
 
 
 @message(0x41)
@@ -404,7 +405,7 @@ class GrantTicket(Message):
 class HasCredential(Message):
     """vault -> keeper: has `slot` a working PIN or card? No face without one."""
 
-    slot: U32
+    slot: U32 = field(repr=False)
 
 
 @message(0x43)
@@ -412,7 +413,7 @@ class HasCredential(Message):
 class CredentialAnswer(Message):
     """keeper -> vault: the reply to HasCredential."""
 
-    slot: U32
+    slot: U32 = field(repr=False)
     present: bool
 
 
@@ -421,7 +422,7 @@ class CredentialAnswer(Message):
 class LastCredentialGone(Message):
     """keeper -> vault: `slot` lost its last PIN or card; its face sleeps from now on."""
 
-    slot: U32
+    slot: U32 = field(repr=False)
 
 
 # ---- desk and vault: personal acts; the grant names the slot

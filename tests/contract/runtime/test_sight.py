@@ -116,7 +116,7 @@ def test_two_people_are_asked_to_come_one_by_one(runtime: Runtime, tmp_path: Pat
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_darkness_and_blur_get_their_hint(runtime: Runtime) -> None:
     good = frame(sample("obama.jpg"))
-    dark = Frame((good.main * 0.12).astype(np.uint8), good.low, 1)
+    dark = Frame((good.main * 0.05).astype(np.uint8), good.low, 1)
     assert sight(runtime).look(dark).hint is Hint.TOO_DARK
     sums = good.main.astype(np.float32).cumsum(axis=0)
     rows = (sums[16:] - sums[:-16]) / 16

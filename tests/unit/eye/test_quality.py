@@ -89,10 +89,10 @@ def test_well_lit_sharp_crop_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("crop", "hint"),
     [
-        (textured(mean=22, spread=8), Hint.TOO_DARK),
+        (textured(mean=9, spread=5), Hint.TOO_DARK),
         (textured(mean=225, spread=15), Hint.TOO_BRIGHT),
         (np.where(textured() > 140, 255, textured()).astype(np.uint8), Hint.TOO_BRIGHT),
-        (textured(spread=4), Hint.HOLD_STILL),
+        (textured(spread=2), Hint.HOLD_STILL),
         (blurred(textured(), 6), Hint.HOLD_STILL),
         (np.full((CROP_PX, CROP_PX, 3), 128, np.uint8), Hint.HOLD_STILL),
         (np.zeros((CROP_PX, CROP_PX, 3), np.uint8), Hint.TOO_DARK),
