@@ -7,7 +7,9 @@ Rules kept here:
 - Sending never blocks. A peer that does not read loses the connection; what was meant for it is void anyway.
 - The watchdog is fed by the work loop alone, and only while `Room.healthy` says so.
 - No core dumps, no ptrace of a process that holds secrets; log lines carry no slot, digit, score or picture.
-- An error nobody foresaw ends the process with one sentence (systemd starts it anew); it never opens anything.
+- An error nobody foresaw, in the loop or in a thread, ends the process (systemd starts it anew) after `Work.stop`. The
+  journal gets its type and place, never its text: that may hold what a log must never hold.
+- Refused while starting, a process stays down until somebody repairs the cause; once it served, it is started again.
 
 Sources: sd_notify(3), sd_listen_fds(3), unix(7), systemd.socket(5).
 """
@@ -23,7 +25,9 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -113,28 +117,60 @@ class Service:
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _outgoing: list[_Outgoing] = field(default_factory=list)
     _open: set[Link] = field(default_factory=set)
+    _listeners: list[socket.socket] = field(default_factory=list)
     _work: Work | None = None
     _stopping: bool = False
     _notify: socket.socket | None = None
+    _pair: tuple[socket.socket, socket.socket] | None = None
+    _served: bool = False
+    _failed: bool = False
+
+    @property
+    def served(self) -> bool:
+        """Whether the start is over: from now on a refusal is no matter of set-up."""
+        return self._served
 
     def run(self, work: Work) -> int:
         """Serve until SIGTERM or SIGINT. Faults and refusals end with one sentence on stderr."""
         self._work = work
-        harden()
-        self._catch_signals()
         try:
+            harden()
+            self._catch_signals()
             self._listen()
             self._outgoing = [_Outgoing(edge) for edge in edges.edges_out_of(self.room)]
             self._connect_all()
             self._tell("READY=1")
+            self._served = True
             while not self._stopping:
                 self.turn()
         finally:
-            self._tell("STOPPING=1")
+            self._end(work)
+        return EXIT_FAULT if self._failed else 0
+
+    def fail(self) -> None:
+        """End the loop in order, with EXIT_FAULT. Safe from any thread."""
+        self._failed = self._stopping = True
+        if self._pair:
+            writer = self._pair[1]
+            _quietly(lambda: writer.send(b"\0"))
+
+    def _end(self, work: Work) -> None:
+        self._tell("STOPPING=1")
+        try:
             work.stop()
-            for link in list(self._open):
-                link.sock.close()
-        return 0
+        except Exception as error:  # noqa: BLE001 - what ended the loop must not be hidden by what its end brought
+            log(f"{self.room} did not stop in order: {in_words(error)}")
+            self._failed = True
+        finally:
+            for sock in (*(link.sock for link in self._open), *self._listeners):
+                sock.close()
+            if self._pair:
+                signal.set_wakeup_fd(-1)
+                for end in self._pair:
+                    end.close()
+            if self._notify:
+                self._notify.close()
+            self._selector.close()
 
     def turn(self, timeout_s: float | None = None) -> None:
         """One turn of the loop: wait (at most `timeout_s`), deliver what came, call `tick` when it is due."""
@@ -198,13 +234,12 @@ class Service:
         signal.signal(signal.SIGINT, end)
         self.watch(reader.fileno(), woken)
 
-    _pair: tuple[socket.socket, socket.socket] | None = None
-
     # ---- listening
 
     def _listen(self) -> None:
         wanted = {str(edge.connector): edge for edge in edges.edges_into(self.room)}
         for name, listener in inherited_sockets().items():
+            self._listeners.append(listener)
             edge = wanted.pop(name, None)
             if edge is None:
                 msg = f"{self.room} was given a socket named {name}, which no edge describes"
@@ -327,12 +362,33 @@ class Service:
 
 
 def inherited_sockets() -> dict[str, socket.socket]:
-    """The listening sockets handed over by systemd, by their FileDescriptorName= (sd_listen_fds(3))."""
+    """The listening sockets handed over by systemd, by their FileDescriptorName= (sd_listen_fds(3)).
+
+    Raises NotPermitted if one has no name of its own, or is no SOCK_SEQPACKET socket of the file system: with another
+    kind a datagram's size would not be its schema.
+    """
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return {}
-    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
-    count = int(os.environ.get("LISTEN_FDS", "0"))
-    return {names[i]: socket.socket(fileno=_FIRST_LISTEN_FD + i) for i in range(count)}
+    count = os.environ.get("LISTEN_FDS", "0")
+    names = [name for name in os.environ.get("LISTEN_FDNAMES", "").split(":") if name]
+    if count != str(len(names)) or len(set(names)) != len(names):
+        msg = f"{count} sockets were handed over with the names {', '.join(names) or 'of none'}; each needs its own"
+        raise NotPermitted(msg)
+    return {name: _listener(_FIRST_LISTEN_FD + i, name) for i, name in enumerate(names)}
+
+
+def _listener(fd: int, name: str) -> socket.socket:
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError as cause:
+        msg = f"what was handed over as {name} is no socket"
+        raise NotPermitted(msg) from cause
+    if (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        sock.close()
+        msg = f"the socket handed over as {name} is not of the kind ListenSequentialPacket="
+        raise NotPermitted(msg)
+    sock.set_inheritable(False)
+    return sock
 
 
 def peer_uid(sock: socket.socket) -> int:
@@ -375,21 +431,41 @@ def credential(name: str) -> bytes:
 
 
 def log(text: str) -> None:
-    """One line for the journal."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """One line for the journal. Where nobody listens it is lost: a restarted journal ends no process."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def in_words(error: BaseException) -> str:
+    """What a log may say: the sentence of our own errors; of any other only its type and place, "module:line"."""
+    if isinstance(error, Refusal | Fault):
+        return str(error)
+    place = "an unknown place"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "?")
+        if module.startswith(f"{__package__}.") or not place.startswith(f"{__package__}."):
+            place = f"{module}:{line}"  # the innermost place of ours; without one, the innermost of all
+    return f"{type(error).__name__} at {place}, which nobody foresaw"
 
 
 def main(room: Room, build: Callable[[Service], Work]) -> int:
-    """Start `room`: build its work, serve, and turn every foreseen failure into one sentence and an exit code."""
+    """Start `room`: build its work, serve, and turn every failure into one sentence and an exit code."""
     service = Service(room)
+
+    def thread_ended(ended: threading.ExceptHookArgs) -> None:
+        if ended.exc_value:
+            log(f"{room}: {in_words(ended.exc_value)}, in a thread")
+        service.fail()
+
+    threading.excepthook = thread_ended
     try:
         return service.run(build(service))
     except Refusal as refusal:
-        log(f"{room}: {refusal}")
-        return EXIT_REFUSED
-    except Fault as fault:
-        log(f"{room}: {fault}")
+        log(f"{room}: {in_words(refusal)}")
+        return EXIT_FAULT if service.served else EXIT_REFUSED
+    except Exception as error:  # noqa: BLE001 - the last place before the interpreter, which would print the text
+        log(f"{room}: {in_words(error)}")
         return EXIT_FAULT
 
 

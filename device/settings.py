@@ -68,7 +68,7 @@ def read_table(cls: type[T], table: object, name: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(cast("Any", cls))}
     for key in table:
         if key not in fields:
-            msg = f"[{name}] {key} is not a setting of this version; it knows {', '.join(fields)}"
+            msg = f"[{name}] {named(key)} is not a setting of this version; it knows {', '.join(fields)}"
             raise ConfigRefused(msg)
     values: dict[str, Any] = {}
     for key, field in fields.items():
@@ -82,15 +82,27 @@ def read_table(cls: type[T], table: object, name: str) -> T:
 
 def _value(hint: Any, value: object, where: str) -> object:
     base, rules = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
-    if base is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, base) or (base is not bool and isinstance(value, bool)):
+    if not isinstance(value, int | float if base is float else base) or (base is not bool and isinstance(value, bool)):
         kind = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[base]
         msg = f"{where} must be {kind}"
         raise ConfigRefused(msg)
     for rule in rules:
         wanted = cast("Rule", rule).check(value)
         if wanted:
-            msg = f"{where} must be {wanted}, not {value!r}"
+            msg = f"{where} must be {wanted}, not {_shown(value)}"
             raise ConfigRefused(msg)
-    return value
+    try:
+        return float(cast("float", value)) if base is float else value
+    except OverflowError as cause:  # a whole number that no bound caught
+        msg = f"{where} must be a number, not {_shown(value)}"
+        raise ConfigRefused(msg) from cause
+
+
+def named(key: str) -> str:
+    """A key as one line, whatever somebody wrote between the quotes of a quoted one."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key)
+
+
+def _shown(value: object) -> str:
+    # Python refuses to print whole numbers of more than 4300 digits; nobody would read them either.
+    return "a number that long" if isinstance(value, int) and value.bit_length() > 64 else repr(value)  # noqa: PLR2004 - what TOML promises to keep

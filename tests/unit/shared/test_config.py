@@ -1,0 +1,163 @@
+"""door.toml: what a whole file may say, and that nothing in it can do worse than be refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device import config
+from device.config import Config
+from device.errors import ConfigRefused
+
+DOOR = '[door]\nid = "00112233445566aa"\n'
+KNOWN = [
+    (table.name, field.name)
+    for table in dataclasses.fields(Config)
+    for field in dataclasses.fields(getattr(config.parse(DOOR), table.name))
+]
+
+
+def refused(text: str) -> str:
+    with pytest.raises(ConfigRefused) as refusal:
+        config.parse(text)
+    sentence = str(refusal.value)
+    assert sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_door_with_an_id_alone_has_the_cautious_defaults() -> None:
+    read = config.parse(DOOR)
+    assert read.lock.tier == "face+pin", "a face alone does not open"
+    assert read.report.broker == "", "nothing leaves"
+    assert read.lock.window_s <= 10
+    assert read.door.manager_key == ""
+
+
+def test_no_setting_loosens_a_rule_of_the_project() -> None:
+    names = [name for _, name in KNOWN]
+    for word in ("threshold", "score", "budget", "attempt", "secret", "pin_code", "template", "slot"):
+        assert not [name for name in names if word in name]
+    assert [name for name in names if "lamp" in name] == ["lamp_pin"]
+    assert [name for name in names if name.endswith("key")] == ["manager_key"], "a public key; no other stands here"
+
+
+def test_no_door_table_is_refused_with_what_to_do() -> None:
+    assert "doorctl setup" in refused("")
+    assert "doorctl setup" in refused("[lock]\nunlock_ms = 4000\n")
+
+
+@pytest.mark.parametrize("text", ["[door", "door = ", '[door]\nid = "x', "\x00", "= 1", "[door]\n[door]\n"])
+def test_what_is_no_toml_is_refused(text: str) -> None:
+    assert "no TOML" in refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOOR + "[lock]\nunlock_ms = " + "9" * 5000,
+        DOOR + "[lock]\nunlock_ms = 0x" + "f" * 20000,
+        DOOR + "[camera]\nfps = 0x" + "f" * 20000,
+        "x = " + "[" * 20000,
+        DOOR + "[lock]\nunlock_ms = " + "[" * 20000 + "]" * 20000,
+        "[" + ".".join("a" * 3000) + "]",
+    ],
+    ids=["long decimal", "long hexadecimal", "no float is so large", "deep", "deep and closed", "deep table"],
+)
+def test_numbers_without_end_and_nesting_without_end_are_refused(text: str) -> None:
+    assert len(refused(text)) < 250
+
+
+def test_an_unknown_table_is_refused_by_name() -> None:
+    assert "[lokc]" in refused(DOOR + "[lokc]\n")
+    assert "colour" in refused('colour = "red"\n' + DOOR)
+
+
+@pytest.mark.parametrize("value", ["0", '"x"', "true", "[]", "[[1]]"])
+def test_a_table_that_is_none_is_refused(value: str) -> None:
+    assert "[door] must be a table" in refused(f"door = {value}")
+
+
+@pytest.mark.parametrize("door_id", ["", "0" * 15, "0" * 17, "00112233445566AA", "zz112233445566aa"])
+def test_a_door_id_has_one_form(door_id: str) -> None:
+    assert "[door] id must be" in refused(f'[door]\nid = "{door_id}"\n')
+
+
+@pytest.mark.parametrize("key", ["00", "0" * 63, "0" * 65, "G" * 64, "A" * 64])
+def test_a_manager_key_has_one_form(key: str) -> None:
+    assert "manager_key" in refused(DOOR + f'manager_key = "{key}"\n')
+
+
+def test_one_line_has_one_owner() -> None:
+    sentence = refused(DOOR + '[lock]\nlamp_pin = "GPIO17"\n')
+    assert "GPIO17" in sentence
+    swapped = config.parse(DOOR + '[lock]\nlamp_pin = "GPIO17"\nbolt_pin = "GPIO27"\n')
+    assert swapped.lock.bolt_pin == "GPIO27"
+
+
+@pytest.mark.parametrize(("low", "high"), [(100.0, 100.0), (300.0, 100.0)])
+def test_a_smallest_eye_distance_above_the_largest_is_refused(low: float, high: float) -> None:
+    text = f"[eye]\nmin_eye_distance_px = {low}\nmax_eye_distance_px = {high}\n"
+    assert "min_eye_distance_px" in refused(DOOR + text)
+
+
+def test_a_replay_camera_without_pictures_is_refused() -> None:
+    assert "replay" in refused(DOOR + '[camera]\nbackend = "replay"\n')
+
+
+@pytest.mark.parametrize("broker", ["https://x", "mqtt://", "mqtt://a b", "mqtt://user:pw@host", "mqtt://h/t", "x"])
+def test_a_broker_is_a_host_and_a_port_and_holds_no_password(broker: str) -> None:
+    assert "[report] broker must be" in refused(DOOR + f'[report]\nbroker = "{broker}"\n')
+
+
+def test_a_missing_file_and_a_file_that_is_no_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused, match="there is no configuration"):
+        config.load(tmp_path / "door.toml")
+    with pytest.raises(ConfigRefused, match="cannot be read"):
+        config.load(tmp_path)
+    (tmp_path / "door.toml").write_bytes(b'[door]\nid = "\xff"\n')
+    with pytest.raises(ConfigRefused, match="cannot be read"):
+        config.load(tmp_path / "door.toml")
+
+
+def test_a_file_is_read_as_it_is_parsed(tmp_path: Path) -> None:
+    path = tmp_path / "door.toml"
+    path.write_text(DOOR, encoding="utf-8")
+    assert config.load(path) == config.parse(DOOR)
+
+
+# ---- anything at all
+
+scalars = st.one_of(
+    st.integers().map(str),
+    st.floats().map(repr),
+    st.booleans().map(lambda value: str(value).lower()),
+    st.text(st.characters(codec="utf-8", exclude_characters='"\\', exclude_categories=["Cc"])).map(lambda t: f'"{t}"'),
+    st.sampled_from(["[]", "{}", "1979-05-27", "07:32:00", "0x" + "f" * 300, "[[[]]]", "nan", "-inf", "1_000"]),
+)
+
+
+@given(st.dictionaries(st.sampled_from(KNOWN), scalars, max_size=4))
+@settings(max_examples=300)
+def test_any_value_for_any_key_is_taken_or_refused(chosen: dict[tuple[str, str], str]) -> None:
+    lines = {"door": ['id = "00112233445566aa"'] if ("door", "id") not in chosen else []}
+    for (table, key), value in chosen.items():
+        lines.setdefault(table, []).append(f"{key} = {value}")
+    text = "\n".join(f"[{table}]\n" + "\n".join(rest) for table, rest in lines.items())
+    try:
+        config.parse(text)
+    except ConfigRefused as refusal:
+        assert "\n" not in str(refusal)  # noqa: PT017 - either outcome is right; only its form is looked at
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=300)
+def test_any_text_is_a_configuration_or_refused(text: str) -> None:
+    try:
+        config.parse(text)
+    except ConfigRefused:
+        return
