@@ -7,6 +7,7 @@ Rules kept here:
 - The release ends by a timer of its own thread. It guards against a stuck loop; against a killed process guard the
   relay's one-shot and `dtparam=strict_gpiod` (docs/wiring.md), because a Raspberry Pi keeps a line's last level.
 - gpiozero's threads only wake the loop; levels are read and debounced there.
+- Whatever a pin driver raises is a BoltFault: each brings errors of its own, and `lgpio.error` is a bare Exception.
 
 Never run on a board yet; the contract suite runs it over gpiozero's MockFactory with a recording pin.
 """
@@ -16,10 +17,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
-from gpiozero import Button, GPIOZeroError, OutputDevice
+from gpiozero import DigitalInputDevice, OutputDevice
 from gpiozero.pins import Factory
 
 from device.config import LockTable
@@ -67,7 +68,7 @@ class GpiozeroBolt:
                 initial_value=coil_energised(wiring, released=False),
                 pin_factory=factory,
             )
-        except GPIOZeroError as cause:
+        except Exception as cause:
             msg = f"the bolt's line {pin} cannot be claimed: {cause}"
             raise BoltFault(msg) from cause
 
@@ -91,14 +92,17 @@ class GpiozeroBolt:
         with self._guard:
             self._stop_timer()
             if not self._line.closed:
-                self._drive(released=False)
-                self._line.close()
+                try:
+                    self._drive(released=False)
+                finally:
+                    self._line.close()
 
     def _expired(self, timer: Timer) -> None:
         with self._guard:
             if self._timer is timer and not self._line.closed:
                 self._timer = None
-                self._drive(released=False)
+                with suppress(BoltFault):  # the loop secures at the same time and raises the alarm
+                    self._drive(released=False)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -111,7 +115,7 @@ class GpiozeroBolt:
                 self._line.on()
             else:
                 self._line.off()
-        except (GPIOZeroError, OSError) as cause:
+        except Exception as cause:
             msg = f"the bolt's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
@@ -120,30 +124,36 @@ class GpiozeroBoard:
     """All lines of one door. Buttons pull to ground; the door switch closes to ground when the door is closed."""
 
     def __init__(self, table: LockTable, factory: Factory, make_timer: MakeTimer = _thread_timer) -> None:
-        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.bolt = GpiozeroBolt(
-            table.bolt_pin,
-            active_high=table.bolt_active_high,
-            wiring=Wiring(table.wiring),
-            factory=factory,
-            make_timer=make_timer,
-        )
-        try:
-            self._lamp = OutputDevice(table.lamp_pin, initial_value=False, pin_factory=factory)
-            self._contacts = tuple(
-                (self._button(pin, factory), settled, meaning)
-                for pin, settled, meaning in (
-                    # A button that is down at the start was not pressed; a contact's first level is news.
-                    (table.face_button_pin, Settled(level=True), _on_press(FaceButton())),
-                    (table.rex_pin, Settled(level=True), _on_press(ExitRequested())),
-                    (table.door_switch_pin, Settled(), _on_change(DoorMoved(open=False), DoorMoved(open=True))),
-                    (table.tamper_pin, Settled(), _on_change(TamperMoved(on=False), TamperMoved(on=True))),
-                )
+        with ExitStack() as held:  # what is held is given back, in reverse order: at `close`, or if a line is missing
+            self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            held.callback(os.close, self._wake_read)
+            held.callback(os.close, self._wake_write)
+            self.bolt = GpiozeroBolt(
+                table.bolt_pin,
+                active_high=table.bolt_active_high,
+                wiring=Wiring(table.wiring),
+                factory=factory,
+                make_timer=make_timer,
             )
-        except GPIOZeroError as cause:
-            self.bolt.close()
-            msg = f"a line of the board cannot be claimed: {cause}"
-            raise BoltFault(msg) from cause
+            held.callback(self.bolt.close)
+            try:
+                self._lamp = OutputDevice(table.lamp_pin, initial_value=False, pin_factory=factory)
+                held.callback(self._lamp.close)
+                held.callback(self._lamp.off)
+                self._contacts = tuple(
+                    (self._contact(pin, factory, held), settled, meaning)
+                    for pin, settled, meaning in (
+                        # A button that is down at the start was not pressed; a contact's first level is news.
+                        (table.face_button_pin, Settled(level=True), _on_press(FaceButton())),
+                        (table.rex_pin, Settled(level=True), _on_press(ExitRequested())),
+                        (table.door_switch_pin, Settled(), _on_change(DoorMoved(open=False), DoorMoved(open=True))),
+                        (table.tamper_pin, Settled(), _on_change(TamperMoved(on=False), TamperMoved(on=True))),
+                    )
+                )
+            except Exception as cause:
+                msg = f"a line of the board cannot be claimed: {cause}"
+                raise BoltFault(msg) from cause
+            self._held = held.pop_all()
         self._wake()  # the first look at every contact
 
     def fileno(self) -> int:
@@ -155,8 +165,8 @@ class GpiozeroBoard:
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
         happened: list[Event] = []
-        for button, settled, meaning in self._contacts:
-            settled.seen(bool(button.is_pressed), now_s)
+        for contact, settled, meaning in self._contacts:
+            settled.seen(_closed(contact), now_s)
             level = settled.settle(now_s)
             if level is not None:
                 happened += meaning(level)
@@ -170,7 +180,7 @@ class GpiozeroBoard:
         """Light or put out the lamp; wired to the sensor's power it is also the camera's switch."""
         try:
             self._lamp.value = on
-        except (GPIOZeroError, OSError) as cause:
+        except Exception as cause:
             msg = f"the lamp's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
@@ -179,22 +189,30 @@ class GpiozeroBoard:
 
     def close(self) -> None:
         """Secure, dark, lines given back."""
-        self.bolt.close()
-        self._lamp.close()
-        for button, _, _ in self._contacts:
-            button.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        try:
+            self.bolt.close()  # before anything else can fail
+        finally:
+            self._held.close()
 
-    def _button(self, pin: str, factory: Factory) -> Button:
-        button = Button(pin, pull_up=True, pin_factory=factory)
-        button.when_pressed = button.when_released = self._wake
-        return button
+    def _contact(self, pin: str, factory: Factory, held: ExitStack) -> DigitalInputDevice:
+        # No Button: each has a thread of its own for held keys, which wakes ten times a second while nobody is there.
+        contact = DigitalInputDevice(pin, pull_up=True, pin_factory=factory)
+        held.callback(contact.close)
+        contact.when_activated = contact.when_deactivated = self._wake
+        return contact
 
     def _wake(self) -> None:
         # A full pipe: the loop is awake already. A closed one: nobody is there to wake.
         with suppress(OSError):
             os.write(self._wake_write, b"\0")
+
+
+def _closed(contact: DigitalInputDevice) -> bool:
+    try:
+        return bool(contact.is_active)
+    except Exception as cause:
+        msg = f"a contact's line cannot be read: {cause}"
+        raise BoltFault(msg) from cause
 
 
 def _on_press(event: Event) -> Meaning:

@@ -1,9 +1,12 @@
 """lock's process: hands every event to the pure machine and carries out what it says.
 
 Rules kept here:
-- The order of effects is kept; a bolt that cannot be driven becomes an event (BoltFailed), never an exception that
-  leaves a line released.
+- The order of effects is kept; a line that cannot be driven becomes an event (BoltFailed), never an exception that
+  leaves the strike released. What else the event asked for is then done only as far as it closes: camera, lamp, bolt.
+- A bolt that cannot even be secured stops the watchdog: systemd ends this process, and the line is claimed anew.
 - A message is shown to the permit table first; what it does not hold is fatal to the connection and an alarm.
+- eye and vault count as there from their first word on, not from the connection: a socket unit takes connections for a
+  process that is dead, and a window without an eye would light the lamp for nobody.
 - Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
 - Documents are verified here (`policy`) and handed to keeper; they open nothing.
 """
@@ -35,6 +38,7 @@ from device.lock.state import (
     Secure,
     Send,
     Show,
+    Signal,
     State,
     Tell,
     Tick,
@@ -42,6 +46,7 @@ from device.lock.state import (
 from device.service import Link, Service, log
 from device.wire import Result
 
+SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
 
 
@@ -65,18 +70,21 @@ class LockWork:
         self._policy = policy
         self._rules = rules
         self._apply_until_ns = 0
+        self._obeys = True
         self.state = State()
         service.watch(board.fileno(), self._board_spoke)
 
     # ---- Work
 
     def connected(self, link: Link) -> None:
-        """A peer is there."""
-        self.handle(PeerUp(link.peer))
+        """A peer is there, or its socket unit."""
+        if link.peer not in SPEAK_FIRST:
+            self.handle(PeerUp(link.peer))
 
     def disconnected(self, link: Link) -> None:
         """A peer is gone."""
         self.handle(PeerDown(link.peer))
+        self._policy.asker_gone(link.peer)
         if link.peer is Room.KEEPER:
             self._reply(self._policy.abandon())
 
@@ -85,6 +93,8 @@ class LockWork:
         if not permitted(self.state, link.peer, msg):
             text = f"{link.peer} sent {type(msg).__name__} at the wrong moment"
             raise NotPermitted(text)
+        if link.peer not in self.state.up:
+            self.handle(PeerUp(link.peer))
         match msg:
             case wire.AskStatus():
                 link.send(self._status())
@@ -117,7 +127,7 @@ class LockWork:
 
     def healthy(self) -> bool:
         """The loop turns and the bolt obeys; that is all of lock's work."""
-        return True
+        return self._obeys
 
     def stop(self) -> None:
         """Secured, dark, lines given back."""
@@ -128,21 +138,27 @@ class LockWork:
     def handle(self, event: Event) -> None:
         """One event through the machine, and its effects into the world."""
         self.state, effects = machine.step(self.state, event, time.monotonic_ns(), os.urandom(16), self._rules)
+        failed = False
         for effect in effects:
+            wanted = _after_fault(effect) if failed else effect
+            if wanted is None:
+                continue
             try:
-                self._carry_out(effect)
+                self._carry_out(wanted)
             except BoltFault as fault:
                 log(f"bolt: {fault}")
-                if not isinstance(event, BoltFailed):
+                if not failed and not isinstance(event, BoltFailed):
                     self.handle(BoltFailed())
-                return
+                failed = True
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Release(for_ns):
                 self._board.bolt.release(for_ns // 1_000_000)
             case Secure():
+                self._obeys = False
                 self._board.bolt.secure()
+                self._obeys = True
             case Lamp(on):
                 self._board.lamp(on=on)
             case Send(room, msg):
@@ -186,3 +202,14 @@ class LockWork:
             alarms=len(state.alarms),
             policy_version=self._policy.version,
         )
+
+
+def _after_fault(effect: Effect) -> Effect | None:
+    """What is still done of an event once a line failed: whatever closes. Nobody is told that the door is open."""
+    match effect:
+        case Secure() | Tell() | Lamp(on=False) | Send(msg=wire.Close()):
+            return effect
+        case Show():
+            return Show(Signal.REFUSED)
+        case _:
+            return None

@@ -3,8 +3,10 @@
 Rules kept here:
 - *Granted implies an authorised decision at most `unlock_ns` ago.* `Release` is made in one place, `_decide`, reached
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago.
-- *No press, no pixels.* Only `FaceButton` opens a window; the lamp is lit before `Look` is sent and put out after
-  `Close`; the window ends with its time, its last approach, a verdict, or the loss of eye or vault.
+- *No press, no pixels.* Only `FaceButton` opens a window; it ends with its time, its last approach, a verdict, the loss
+  of eye or vault, or vault's word that it is of no use any more.
+- The lamp is lit before `Look` is sent, and goes out when the window is closed *and* eye does not say any more that the
+  camera streams: a read that is under way when `Close` arrives still exposes a frame.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys.
 - Every refusal looks the same: Signal.REFUSED.
 - A door found open at the start counts as forced: lock cannot know who opened it.
@@ -70,12 +72,13 @@ _GONE_TOLD = {
 
 def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """What `event` makes of `state` at `now_ns`. Time that has run out is dealt with first."""
+    was_lit = _lit(state)
     state, before = _expire(state, now_ns, rules)
     handler: Callable[[State, Any, int, bytes, Rules], Step] | None = _HANDLERS.get(type(event))
-    if handler is None:
-        return state, before
-    state, after = handler(state, event, now_ns, fresh, rules)
-    return state, before + after
+    after: tuple[Effect, ...] = ()
+    if handler is not None:
+        state, after = handler(state, event, now_ns, fresh, rules)
+    return state, _with_lamp(was_lit, _lit(state), before + after)
 
 
 def next_deadline_ns(state: State, rules: Rules) -> int | None:
@@ -114,6 +117,16 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
 # ---- the face window
 
 
+def _lit(state: State) -> bool:
+    return state.window is not None or state.camera is CameraCondition.STREAMING
+
+
+def _with_lamp(was_lit: bool, lit: bool, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:  # noqa: FBT001 - levels
+    if lit == was_lit:
+        return effects
+    return (Lamp(on=True), *effects) if lit else (*effects, Lamp(on=False))
+
+
 def _face_button(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     if state.window or state.granted_until_ns is not None:
         return state, ()
@@ -123,13 +136,13 @@ def _face_button(state: State, _event: FaceButton, now_ns: int, fresh: bytes, ru
     mode = LookMode.ENROL if state.enrol_ready else LookMode.RECOGNISE
     window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1)
     state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
-    return state, (Lamp(on=True), Show(Signal.LOOK), Send(Room.EYE, wire.Look(fresh, mode)))
+    return state, (Show(Signal.LOOK), Send(Room.EYE, wire.Look(fresh, mode)))
 
 
 def _close_window(state: State, signal: Signal) -> Step:
     if state.window is None:
         return state, ()
-    return replace(state, window=None), (Send(Room.EYE, wire.Close()), Lamp(on=False), Show(signal))
+    return replace(state, window=None), (Send(Room.EYE, wire.Close()), Show(signal))
 
 
 def _next_approach(state: State, window: Window, now_ns: int, fresh: bytes) -> Step:
@@ -182,7 +195,7 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.Answer(nonce, outcome):
             return _answer(_answered(state, nonce), nonce, outcome)
         case wire.FaceReady(recognise, enrol):
-            return replace(state, recognise_ready=recognise, enrol_ready=enrol), ()
+            return _face_ready(replace(state, recognise_ready=recognise, enrol_ready=enrol))
         case wire.EnrolmentEnded(nonce, result):
             return _enrolment_ended(_answered(state, nonce), nonce, result)
         case wire.Guidance(nonce, hint):
@@ -228,6 +241,15 @@ def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
     if state.check is None or state.check.opens or state.check.nonce != nonce:
         return state, ()
     return replace(state, check=None), (Show(Signal.NOTED if outcome is Outcome.ACCEPTED else Signal.REFUSED),)
+
+
+def _face_ready(state: State) -> Step:
+    window = state.window
+    if window and window.mode is LookMode.ENROL and not state.enrol_ready:
+        return _close_window(state, Signal.REFUSED)  # the enrolment was given up: the camera has nothing to look for
+    if window and window.mode is LookMode.RECOGNISE and not state.recognise_ready:
+        return _close_window(state, Signal.USE_PIN_OR_CARD)
+    return state, ()
 
 
 def _enrolment_ended(state: State, nonce: bytes, result: wire.Result) -> Step:

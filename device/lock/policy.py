@@ -39,7 +39,8 @@ class VersionFile:
         except OSError as cause:
             msg = f"the policy version at {self.path} cannot be read: {cause}"
             raise StoreFault(msg) from cause
-        if len(data) != _VERSION.size:
+        # A version starts at 1: zeros are what a power cut leaves of a file, and would let every old document in.
+        if len(data) != _VERSION.size or not any(data):
             msg = f"the policy version at {self.path} is damaged; documents are refused until it is restored"
             raise StoreFault(msg)
         return int(_VERSION.unpack(data)[0])
@@ -69,7 +70,7 @@ class Applying:
     """A document whose offers keeper has not all confirmed yet."""
 
     parsed: Parsed
-    asker: Room
+    asker: Room | None  # None: whoever brought it is gone and waits for no Ack
     waiting: set[tuple[int, int]] = field(default_factory=set)
 
 
@@ -84,8 +85,11 @@ class Policy:
 
     @property
     def version(self) -> int:
-        """The newest applied version."""
-        return self.versions.load()
+        """The newest applied version, as told to people; 0 on a new door, and while the file cannot be read."""
+        try:
+            return self.versions.load()
+        except StoreFault:
+            return 0
 
     def received(self, content: bytes, asker: Room) -> tuple[Result, tuple[wire.SlotOffer, ...]]:
         """Check a document. DONE means: send these offers to keeper, and wait for `kept`."""
@@ -110,24 +114,30 @@ class Policy:
         return Result.DONE, offers
 
     def kept(self, kept: wire.OfferKept) -> tuple[Room, wire.Ack] | None:
-        """Keeper's word on one offer; the Ack to send once all are kept, or None."""
+        """Keeper's word on one offer; the Ack to send once the document ended and somebody waits for it, or None."""
         applying = self.applying
         if applying is None:
             return None
         applying.waiting.discard((kept.slot, kept.serial))
         if kept.result not in (Result.DONE, Result.STALE):
-            self.applying = None
-            return applying.asker, wire.Ack(self.versions.load(), Result.FAULT)
+            return self.abandon()
         if applying.waiting:
             return None
-        self.applying = None
         try:
             self.versions.store(applying.parsed.version)
         except StoreFault:
-            return applying.asker, wire.Ack(self.versions.load(), Result.FAULT)
-        return applying.asker, wire.Ack(applying.parsed.version, Result.DONE)
+            return self.abandon()
+        return self._ended(wire.Ack(applying.parsed.version, Result.DONE))
 
     def abandon(self) -> tuple[Room, wire.Ack] | None:
         """Keeper is gone, or took too long: the document is not applied; it may be sent again."""
+        return self._ended(wire.Ack(self.version, Result.FAULT)) if self.applying else None
+
+    def asker_gone(self, room: Room) -> None:
+        """`room` was restarted: the document goes on, but an Ack would be one it never asked for."""
+        if self.applying and self.applying.asker is room:
+            self.applying.asker = None
+
+    def _ended(self, ack: wire.Ack) -> tuple[Room, wire.Ack] | None:
         applying, self.applying = self.applying, None
-        return (applying.asker, wire.Ack(self.versions.load(), Result.FAULT)) if applying else None
+        return (applying.asker, ack) if applying and applying.asker else None

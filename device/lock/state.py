@@ -2,8 +2,8 @@
 
 Rules kept here:
 - Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
-- `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera in use, and
-  the lamp follows it.
+- `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera asked to
+  look; the lamp follows it, and `camera` for as long as eye says that it still streams.
 - Nobody's slot is kept: a verdict is used and forgotten in the same step.
 """
 

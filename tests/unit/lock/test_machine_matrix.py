@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from device.lock import machine
 from device.lock.permits import permitted
 from device.lock.state import Came, Lamp, Release, Secure, Send
-from device.wire import Close, Look, Outcome, Verdict
+from device.wire import CameraCondition, Close, Look, Outcome, Verdict
 from tests.unit.lock.support import FRESH, NOW, RULES, events, may_open, states, with_rules
 
 MATRIX = [(name, state, label, event) for name, state in states().items() for label, event in events().items()]
@@ -44,12 +46,23 @@ def test_lamp_and_window_go_together() -> None:
     for name, state, label, event in MATRIX:
         after, effects = machine.step(state, event, NOW, FRESH, RULES)
         lamps = [effect.on for effect in effects if isinstance(effect, Lamp)]
-        opened, closed = state.window is None and after.window is not None, state.window and after.window is None
-        assert lamps == ([True] if opened else [False] if closed else []), f"{label} in {name}"
+        closed = state.window and after.window is None
+        lit = [each.window is not None or each.camera is CameraCondition.STREAMING for each in (state, after)]
+        assert lamps == ([lit[1]] if lit[0] != lit[1] else []), f"{label} in {name}"
         looks = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Look)]
         closes = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Close)]
         assert bool(closes) == bool(closed), f"{label} in {name}"
         assert all(after.window and look.nonce == after.window.nonce for look in looks), f"{label} in {name}"
+
+
+def test_lamp_stays_lit_until_the_camera_is_closed() -> None:
+    for name, state, label, event in MATRIX:
+        streaming = replace(state, camera=CameraCondition.STREAMING)
+        after, effects = machine.step(streaming, event, NOW, FRESH, RULES)
+        dark = [effect for effect in effects if isinstance(effect, Lamp) and not effect.on]
+        may_be_dark = label in ("camera idle", "camera fault", "eye down")
+        assert not dark or may_be_dark, f"{label} in {name}"
+        assert not may_be_dark or bool(dark) == (after.window is None), f"{label} in {name}"
 
 
 def test_only_the_face_button_opens_a_window() -> None:

@@ -126,7 +126,8 @@ class Life(RuleBasedStateMachine):
     @rule(condition=st.sampled_from(CameraCondition))
     def the_camera_changes(self, condition: CameraCondition) -> None:
         self._send(Came(Room.EYE, wire.CameraState(condition)))
-        self._send(Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)))
+        if condition is CameraCondition.FAULT:
+            self._send(Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)))  # else no window opens any more
 
     @rule(is_open=st.booleans())
     def the_door_moves(self, is_open: bool) -> None:
@@ -171,8 +172,10 @@ class Life(RuleBasedStateMachine):
             assert self.world.now_ns - self.decided_ns <= self.world.rules.unlock_ns
 
     @invariant()
-    def the_lamp_is_lit_exactly_while_the_window_is_open(self) -> None:
-        assert self.world.lamp == (self.world.state.window is not None) == self.world.looking
+    def the_lamp_is_lit_exactly_while_the_window_is_open_or_the_camera_streams(self) -> None:
+        state = self.world.state
+        assert self.world.looking == (state.window is not None)
+        assert self.world.lamp == (self.world.looking or state.camera is CameraCondition.STREAMING)
 
 
 QUICK = settings(
@@ -193,6 +196,7 @@ def _without_relock(state: State, event: Event, now_ns: int, fresh: bytes, rules
 def test_a_grant_that_never_ends_is_found() -> None:
     faulty = type("Faulty", (Life,), {"step": staticmethod(_without_relock)})
     # Only generate: the smallest example is of no interest here, and shrinking takes longer than finding.
-    hunt = settings(QUICK, derandomize=True, phases=(Phase.generate,), report_multiple_bugs=False)
+    # What is generated depends on which modules are loaded, even derandomized: enough examples for any of them.
+    hunt = settings(QUICK, max_examples=5000, derandomize=True, phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(faulty, settings=hunt)

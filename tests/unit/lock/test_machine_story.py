@@ -138,6 +138,34 @@ def test_enrolment_ends_the_window() -> None:
     assert shown(world)[-1] is Signal.NOTED
 
 
+def test_an_enrolment_that_is_given_up_closes_its_window() -> None:
+    world = connected(World())
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=True)))
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)))
+    assert not world.looking
+    assert shown(world)[-1] is Signal.REFUSED
+
+
+def test_a_window_in_which_nobody_can_be_recognised_any_more_closes() -> None:
+    world = connected(World())
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False)))
+    assert not world.looking
+    assert shown(world)[-1] is Signal.USE_PIN_OR_CARD
+
+
+def test_the_lamp_outlasts_a_frame_that_is_exposed_while_close_arrives() -> None:
+    world = connected(World())
+    world.send(FaceButton())
+    world.send(Came(Room.EYE, wire.CameraState(CameraCondition.STREAMING)))
+    world.passes(world.rules.window_ns)
+    assert not world.looking
+    assert world.lamp
+    world.send(Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)))
+    assert not world.lamp
+
+
 def test_the_window_closes_after_ten_seconds() -> None:
     world = connected(World())
     world.send(FaceButton())

@@ -1,0 +1,75 @@
+"""The permit table over every state, sender and message, against an oracle written from the rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from device import wire
+from device.edges import Room, edges_out_of
+from device.edges import permitted as may_travel
+from device.lock import machine
+from device.lock.permits import PERMITS, permitted
+from device.lock.state import Asked, Came, State
+from device.wire import Message
+from tests.unit.lock.support import FACE_NONCE, FRESH, NOW, OLD_NONCE, PIN_NONCE, RULES, states, verdict
+from tests.unit.shared.strategies import TYPES, example
+
+REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer}  # each to a nonce that was asked, once
+HEARD = {(edge.listener, msg) for edge in edges_out_of(Room.LOCK) for msg in may_travel(edge, edge.listener)}
+NONCES = (FACE_NONCE, PIN_NONCE, OLD_NONCE, b"?" * 16)
+
+
+def with_nonces(cls: type[Message]) -> list[Message]:
+    plain: Any = example(cls)
+    return [replace(plain, nonce=nonce) for nonce in NONCES] if hasattr(plain, "nonce") else [plain]
+
+
+def oracle(state: State, sender: Room, msg: Message) -> bool:
+    if (sender, type(msg)) not in HEARD:
+        return False
+    if type(msg) not in REPLIES:
+        return True
+    return (msg.nonce, sender) in {(asked.nonce, asked.room) for asked in state.asked}  # type: ignore[attr-defined]
+
+
+def test_the_table_and_the_edges_say_the_same() -> None:
+    rows = [(permit.sender, permit.message) for permit in PERMITS]
+    assert len(set(rows)) == len(rows)
+    assert set(rows) == HEARD
+
+
+def test_only_a_verdict_of_vault_or_keeper_may_open() -> None:
+    openers = {(permit.sender, permit.message) for permit in PERMITS if permit.may_open}
+    assert openers == {(Room.VAULT, wire.Verdict), (Room.KEEPER, wire.Verdict)}
+
+
+@pytest.mark.parametrize("name", states())
+def test_every_sender_and_message_in_every_state(name: str) -> None:
+    state = states()[name]
+    for sender in Room:
+        for cls in TYPES:
+            for msg in with_nonces(cls):
+                assert permitted(state, sender, msg) is oracle(state, sender, msg), (sender, cls.__name__)
+
+
+def test_a_reply_is_heard_from_the_room_that_was_asked_and_no_other() -> None:
+    state = State(asked=(Asked(PIN_NONCE, Room.KEEPER, NOW),))
+    assert permitted(state, Room.KEEPER, verdict(PIN_NONCE))
+    assert not permitted(state, Room.VAULT, verdict(PIN_NONCE))
+    assert not permitted(state, Room.KEEPER, verdict(FACE_NONCE))
+    assert not permitted(state, Room.DESK, verdict(PIN_NONCE))
+
+
+def test_a_reply_is_heard_once() -> None:
+    state = State(asked=(Asked(PIN_NONCE, Room.KEEPER, NOW),))
+    after, _ = machine.step(state, Came(Room.KEEPER, verdict(PIN_NONCE)), NOW, FRESH, RULES)
+    assert not permitted(after, Room.KEEPER, verdict(PIN_NONCE))
+
+
+def test_a_new_door_has_asked_nobody_and_hears_no_reply() -> None:
+    for cls in REPLIES:
+        for sender in Room:
+            assert not any(permitted(State(), sender, msg) for msg in with_nonces(cls))
