@@ -9,6 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 from collections.abc import Callable
@@ -22,6 +23,18 @@ from device.edges import PROCESSES, Room
 from device.errors import Refusal
 from tools.simulator.client import Door, default_root
 from tools.simulator.layout import Wishes
+
+
+class Number(click.FloatRange):
+    """A number within bounds. "nan" is none, although it is neither too small nor too large."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As click's, and no NaN."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return number
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ROOMS = click.Choice([str(room) for room in PROCESSES])
@@ -77,9 +90,7 @@ def main() -> None:
 )
 @click.option("--wiring", type=click.Choice(["fail-secure", "fail-safe"]), default="fail-secure", show_default=True)
 @click.option("--unlock-ms", type=click.IntRange(500, 15000), default=4000, show_default=True)
-@click.option(
-    "--cadence-s", type=click.FloatRange(1, 86400), default=900.0, show_default=True, help="Seconds between reports."
-)
+@click.option("--cadence-s", type=Number(1, 86400), default=900.0, show_default=True, help="Seconds between reports.")
 @click.option("--manager-key", default="", help="The fleet's public key, as `doorward fleet key` prints it.")
 @click.option("--door-id", default=None, help="16 hexadecimal digits, as `doorward door add` prints them.")
 @_command
@@ -117,10 +128,8 @@ def cut(door: Door) -> None:
 
 @main.command()
 @click.argument("source")
-@click.option("--fps", type=click.FloatRange(1, 60), default=15.0, show_default=True)
-@click.option(
-    "--scale", type=click.FloatRange(0.05, 4.0), default=1.0, show_default=True, help="Smaller: farther away."
-)
+@click.option("--fps", type=Number(1, 60), default=15.0, show_default=True)
+@click.option("--scale", type=Number(0.05, 4.0), default=1.0, show_default=True, help="Smaller: farther away.")
 @_command
 def show(door: Door, source: str, fps: float, scale: float) -> None:
     """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away.
@@ -192,7 +201,7 @@ def state(door: Door) -> dict[str, Any]:
 
 @main.command()
 @click.argument("condition")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0, 600), default=5.0, show_default=True)
+@click.option("--timeout", "timeout_s", type=Number(0, 600), default=5.0, show_default=True)
 @_command
 def wait(door: Door, condition: str, timeout_s: float) -> dict[str, Any]:
     """Wait until KEY=VALUE holds in `state`, such as granted=true.

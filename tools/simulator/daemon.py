@@ -164,6 +164,7 @@ class Daemon:
             msg = f"the keypad has the keys {KEYS}"
             raise ValueError(msg)
         for key in asked["keys"]:
+            self._world.key_ns = time.monotonic_ns()
             self._say(f"key {key}")
 
     def _move_door(self, asked: dict[str, Any]) -> None:
@@ -186,6 +187,8 @@ class Daemon:
             "door": "open" if world.door_open else "closed",
             "tamper": world.tamper,
             "releases": world.releases,
+            "last_key_ns": world.key_ns,
+            "last_signal_ns": world.signal_ns,
             "signals": list(world.signals),
             "history": [[change.at_ns, change.line, change.level] for change in world.history],
             "processes": {str(room): process.word for room, process in self._init.processes.items()},

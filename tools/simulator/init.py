@@ -84,6 +84,7 @@ class Init:
         for process in self.processes.values():
             if process.pid and process.ready and now_s - process.fed_s > WATCHDOG_S:
                 os.kill(process.pid, signal.SIGABRT)
+                os.kill(process.pid, signal.SIGCONT)  # as systemd: a stopped process would never see the first
                 process.fed_s = now_s
             if not process.pid and process.start_at_s is not None and now_s >= process.start_at_s:
                 self._start(process, now_s)

@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from device.paths import Paths
 
 KEYED_ROOMS = (Room.VAULT, Room.KEEPER)
 _SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL
-_LONGEST_SOCKET = "run/doorward/keeper/doorctl.sock"
+_LONGEST_SOCKET = "run/doorward/board/notify-keeper.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,15 @@ def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Confi
     for folder in (paths.config.parent, paths.run, paths.board, paths.root / "var" / "lib" / "doorward"):
         folder.mkdir(parents=True, exist_ok=True)
     if config_file is not None:
-        text = config_file.read_text(encoding="utf-8")
-        door_config.parse(text)  # refuse before anything is replaced
-        paths.config.write_text(text, encoding="utf-8")
+        door_config.load(config_file)  # refuse before anything is replaced
+        _write(paths.config, config_file.read_bytes())
     elif not paths.config.exists():
-        paths.config.write_text(_toml(paths, wishes), encoding="utf-8")
+        _write(paths.config, _toml(paths, wishes))
     for room in KEYED_ROOMS:
         key = credentials(paths, room) / f"{room}.key"
         if not key.exists():
             key.parent.mkdir(parents=True, exist_ok=True)
-            temporary = key.with_suffix(".new")
-            temporary.write_bytes(secrets.token_bytes(32))
-            temporary.replace(key)
+            _write(key, secrets.token_bytes(32))
     return door_config.load(paths.config)
 
 
@@ -66,24 +64,41 @@ def credentials(paths: Paths, room: Room) -> Path:
     return paths.config.parent / "credentials" / room
 
 
-def _toml(paths: Paths, wishes: Wishes) -> str:
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _toml(paths: Paths, wishes: Wishes) -> bytes:
     door_id = wishes.door_id or secrets.token_hex(8)
-    return f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
+    text = f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
 [door]
-id = "{door_id}"
-manager_key = "{wishes.manager_key}"
+id = {_text(door_id)}
+manager_key = {_text(wishes.manager_key)}
 
 [camera]
 backend = "replay"
-replay = "{paths.board / "scene.json"}"
+replay = {_text(str(paths.board / "scene.json"))}
 
 [lock]
 board = "sim"
-tier = "{wishes.tier}"
-wiring = "{wishes.wiring}"
+tier = {_text(wishes.tier)}
+wiring = {_text(wishes.wiring)}
 unlock_ms = {wishes.unlock_ms}
 
 [report]
-broker = "{wishes.broker}"
+broker = {_text(wishes.broker)}
 cadence_s = {wishes.cadence_s}
 """
+    door_config.parse(text)  # a door that could not start is not left behind
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as cause:
+        msg = "the folder of the door has a name that is no UTF-8"
+        raise ConfigRefused(msg) from cause
+
+
+def _text(value: str) -> str:
+    # A JSON string is a TOML basic string, as long as it is not escaped to ASCII (surrogate pairs).
+    return json.dumps(value, ensure_ascii=False)

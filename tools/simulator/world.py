@@ -8,12 +8,14 @@ Rules kept here:
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 
 from device.lock.bolt import Wiring
 
 HISTORY = 1000
+_MS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,15 @@ class World:
     tamper: bool = False
     coil_until_ns: int | None = None
     releases: int = 0
+    key_ns: int = 0  # when the last key was handed to lock, and when lock last gave a tone or a light
+    signal_ns: int = 0
     history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
     signals: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     @property
     def released(self) -> bool:
         """Whether the door can be pulled open."""
-        return self.coil if self.wiring is Wiring.FAIL_SECURE else not self.coil
+        return self._lets_go(self.coil)
 
     def told(self, words: str, now_ns: int) -> None:
         """One line of lock's cable (device.lock.board_sim); unknown words change nothing."""
@@ -50,12 +54,15 @@ class World:
         match parts:
             case ["coil", level] if level in ("0", "1"):
                 self._coil(level == "1", None, now_ns)
-            case ["coil", level, ms] if level in ("0", "1") and ms.isdigit():
-                self._coil(level == "1", now_ns + int(ms) * 1_000_000, now_ns)
+            case ["coil", level, ms] if level in ("0", "1") and _MS.fullmatch(ms):
+                # The one-shot ends a release; a time given for the other level must not end in one.
+                until_ns = now_ns + int(ms) * 1_000_000 if self._lets_go(level == "1") else None
+                self._coil(level == "1", until_ns, now_ns)
             case ["lamp", level] if level in ("0", "1"):
                 self._lamp(level == "1", now_ns)
             case ["show", *signal]:
                 self.signals.append(" ".join(signal))
+                self.signal_ns = now_ns
 
     def elapsed(self, now_ns: int) -> None:
         """The one-shot: a timed level falls back to its opposite."""
@@ -66,6 +73,9 @@ class World:
         """The process that drove the lines is gone."""
         self._coil(False, None, now_ns)
         self._lamp(False, now_ns)
+
+    def _lets_go(self, level: bool) -> bool:  # noqa: FBT001 - a level
+        return level if self.wiring is Wiring.FAIL_SECURE else not level
 
     def _coil(self, level: bool, until_ns: int | None, now_ns: int) -> None:  # noqa: FBT001 - a level
         before = self.released
