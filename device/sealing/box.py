@@ -1,4 +1,4 @@
-"""The one place that encrypts: XChaCha20-Poly1305-IETF through `nacl.secret.Aead`.
+"""The one place that encrypts: XChaCha20-Poly1305-IETF, sealed through `nacl.secret.Aead`, opened by what is under it.
 
 Rules kept here:
 - A key is 32 random bytes from the operating system and seals exactly one kind of thing.
@@ -12,12 +12,14 @@ Source: draft-irtf-cfrg-xchacha-03; libsodium `crypto_aead_xchacha20poly1305_iet
 
 from __future__ import annotations
 
+from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 from nacl.utils import random
 
 KEY_BYTES = Aead.KEY_SIZE  # 32
 OVERHEAD_BYTES = Aead.NONCE_SIZE + Aead.MACBYTES  # 24 + 16
+_NONCE_BYTES = Aead.NONCE_SIZE
 
 
 def new_key() -> bytes:
@@ -40,6 +42,10 @@ def unseal(key: bytes, sealed: bytes, aad: bytes) -> bytes | None:
     if len(sealed) < OVERHEAD_BYTES:
         return None
     try:
-        return Aead(key).decrypt(sealed, aad)
+        # What `Aead.decrypt` calls, without an object for each key: a tenth of opening 10,000 records (measured).
+        plaintext: bytes = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            sealed[_NONCE_BYTES:], aad, sealed[:_NONCE_BYTES], key
+        )
+        return plaintext
     except CryptoError:
         return None

@@ -250,6 +250,19 @@ def test_a_peer_that_breaks_the_table_ends_the_window_and_raises_the_alarm() -> 
     assert len(bench.to(Room.LOCK, wire.Breach)) == 1
 
 
+def test_an_alarm_that_lock_was_not_there_to_hear_is_told_when_it_is_back_and_once() -> None:
+    bench = Bench()
+    work = make(bench)
+    lock = bench.links.pop(Room.LOCK)
+    work.disconnected(lock)
+    work.breached(Room.LOCK)
+    for _ in range(2):
+        bench.links[Room.LOCK] = lock
+        work.connected(lock)
+        assert len(bench.to(Room.LOCK, wire.Breach)) == 1
+        work.disconnected(bench.links.pop(Room.LOCK))
+
+
 def test_without_vault_no_frame_is_read_and_lock_is_told() -> None:
     bench = Bench()
     work = make(bench, vault=False)

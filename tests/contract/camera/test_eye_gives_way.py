@@ -1,0 +1,50 @@
+"""A face never delays a PIN: eye runs at a lower priority than whoever started it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from device.edges import Room
+from tests.support.room_process import room_process, short_root, write_config
+
+AUTOGROUP = Path("/proc/self/autogroup")
+GIVE_WAY = """
+import os, sys
+sys.path[:0] = {path!r}
+from device.eye.priority import give_way
+give_way()
+print(os.getpriority(os.PRIO_PROCESS, 0), open("/proc/self/autogroup").read().split()[-1])
+"""
+
+
+def priorities(*, own_session: bool) -> tuple[int, int]:
+    """Of a process that gave way, and of its session."""
+    done = subprocess.run(
+        [sys.executable, "-c", GIVE_WAY.format(path=sys.path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=own_session,
+    )
+    process, session = done.stdout.split()
+    return int(process), int(session)
+
+
+def test_eye_lowers_its_own_priority_and_no_other_room_does() -> None:
+    with short_root() as root:
+        write_config(root, '[camera]\nbackend = "none"\n')
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        with room_process(Room.EYE, root) as eye, room_process(Room.DESK, root) as desk:
+            assert os.getpriority(os.PRIO_PROCESS, eye.pid) == min(19, ours + 10)
+            assert os.getpriority(os.PRIO_PROCESS, desk.pid) == ours
+
+
+@pytest.mark.skipif(not os.access(AUTOGROUP, os.W_OK), reason="this kernel has no autogroups")
+def test_a_session_of_its_own_gives_way_and_a_shared_one_is_left_alone() -> None:
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    session = int(AUTOGROUP.read_text().split()[-1])
+    assert priorities(own_session=True) == (min(19, ours + 10), 10)
+    assert priorities(own_session=False) == (min(19, ours + 10), session)

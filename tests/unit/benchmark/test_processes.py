@@ -1,0 +1,45 @@
+"""The kernel's texts are read as proc(5) describes them."""
+
+import os
+import time
+
+from tools.benchmark.processes import busy_s, memory, processor_s, rollup, used
+
+TICK = os.sysconf("SC_CLK_TCK")
+STAT = "17 (a name) with ( brackets)) S 1 17 17 0 -1 4194560 5 0 0 0 {utime} {stime} 3 4 20 0 1 0 99 1 1"
+ROLLUP = """55d0-7ffd ---p 00000000 00:00 0                          [rollup]
+Rss:               18400 kB
+Pss:               11500 kB
+Pss_Anon:          10900 kB
+Shared_Clean:       7400 kB
+Shared_Dirty:        100 kB
+"""
+
+
+def test_processor_time_is_read_behind_a_name_that_looks_like_fields() -> None:
+    assert processor_s(STAT.format(utime=2 * TICK, stime=TICK)) == 3.0
+
+
+def test_rollup_is_read_by_name_without_its_first_line() -> None:
+    kb = rollup(ROLLUP)
+    assert (kb["Rss"], kb["Pss"], kb["Shared_Clean"] + kb["Shared_Dirty"]) == (18400, 11500, 7500)
+    assert len(kb) == 5
+
+
+def test_waiting_for_a_disk_is_not_work_and_stolen_time_is() -> None:
+    quiet = f"cpu  0 0 0 {9 * TICK} {9 * TICK} 0 0 0 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
+    stolen = f"cpu  0 0 0 {9 * TICK} {9 * TICK} 0 0 {5 * TICK} 0 0\n"
+    assert (busy_s(quiet), busy_s(stolen)) == (0.0, 5.0)
+
+
+def test_work_of_this_process_shows_and_its_memory_is_counted_once() -> None:
+    before = used(os.getpid())
+    ends = time.process_time() + 0.05
+    while time.process_time() < ends:
+        pass
+    spent = used(os.getpid()) - before
+    assert 0.03 <= spent.processor_s < 5.0
+    own = memory(os.getpid())
+    assert own.pss_kb is not None
+    assert 0 < own.pss_kb <= own.rss_kb
+    assert own.counted_kb == own.pss_kb
