@@ -3,8 +3,8 @@
 Rules kept here:
 - The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
 - No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
-- A setting never loosens a rule of the project: there is no threshold here (models/manifest.toml carries the measured
-  one), no switch for the lamp, none for the guess budget.
+- A setting never loosens a rule of the project: there is no threshold here (it follows from the budget, which
+  can only be made stricter), no switch for the lamp, none for the guess budget.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from device.errors import ConfigRefused
-from device.settings import Between, Matching, OneOf, read_table
+from device.settings import Between, Matching, OneOf, named, read_table
 
 PIN_NAME = Matching(r"GPIO([0-9]|1[0-9]|2[0-7])", 'a pin such as "GPIO17"')
 
@@ -34,7 +34,8 @@ class CameraTable:
     """The camera. Two planes of one exposure: `main` for the crop, `low` for the detector."""
 
     backend: Annotated[str, OneOf(("picamera2", "replay", "none"))] = "picamera2"
-    replay: str = ""  # replay only: a picture, a folder, or a scene file (doorsim)
+    # replay only: a picture, a folder, or a scene file (doorsim)
+    replay: Annotated[str, Matching(r"[^\0]*", "the path of a picture, a folder or a scene")] = ""
     width_px: Annotated[int, Between(320, 4608)] = 640
     height_px: Annotated[int, Between(240, 3456)] = 480
     fps: Annotated[float, Between(1, 60)] = 15.0
@@ -51,6 +52,35 @@ class EyeTable:
     max_eye_distance_px: Annotated[float, Between(40, 2000)] = 400.0
     frames: Annotated[int, Between(1, 3)] = 3
     enrol_frames: Annotated[int, Between(3, 9)] = 5
+
+
+# Where a room's epoch key lives: always named, never found out (docs/keys.md says what each reveals).
+KEY_STORE = OneOf(("file", "tpm-nv"))
+
+
+@dataclass(frozen=True, slots=True)
+class VaultTable:
+    """The sealed faces, and the false-open budget, which can only be made stricter (docs/budget.md)."""
+
+    key_store: Annotated[str, KEY_STORE] = "file"
+    false_opens_per_year: Annotated[float, Between(0.001, 1)] = 1.0
+    strangers_per_day: Annotated[float, Between(5, 10000)] = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperTable:
+    """The PINs. With "tpm-nv" a TPM that fails keeps keeper from starting, and with it every PIN."""
+
+    key_store: Annotated[str, KEY_STORE] = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class TpmTable:
+    """The TPM of whoever uses "tpm-nv": the kernel's resource manager, or a software TPM (tests)."""
+
+    tcti: Annotated[str, Matching(r"device:/dev/tpm(rm)?[0-9]|swtpm:path=/[^,\0]+", 'such as "device:/dev/tpmrm0"')] = (
+        "device:/dev/tpmrm0"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +118,9 @@ class Config:
     door: DoorTable
     camera: CameraTable = CameraTable()
     eye: EyeTable = EyeTable()
+    vault: VaultTable = VaultTable()
+    keeper: KeeperTable = KeeperTable()
+    tpm: TpmTable = TpmTable()
     lock: LockTable = LockTable()
     report: ReportTable = ReportTable()
 
@@ -99,10 +132,13 @@ def parse(text: str) -> Config:
     except tomllib.TOMLDecodeError as cause:
         msg = f"door.toml is no TOML: {cause}"
         raise ConfigRefused(msg) from cause
+    except (ValueError, RecursionError) as cause:
+        msg = "door.toml holds a number too long to read, or tables nested too deeply"
+        raise ConfigRefused(msg) from cause
     hints = get_type_hints(Config)
     for name in tables:
         if name not in hints:
-            msg = f"[{name}] is not a table of door.toml; it knows {', '.join(hints)}"
+            msg = f"[{named(name)}] is not a table of door.toml; it knows {', '.join(hints)}"
             raise ConfigRefused(msg)
     if "door" not in tables:
         msg = "door.toml has no [door] table; `doorctl setup` writes one"

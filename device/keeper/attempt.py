@@ -4,6 +4,8 @@ Rules kept here:
 - Charged first: the count is durable before the digits are stretched, in the same piece of work and in that order.
 - Every attempt stretches the same number of times and writes the same page, whether the slot exists, waits, holds the
   other kind, or nobody ever had it: what is not there is replaced by a decoy that no digits match.
+- What a right entry gave back is durable soon after its answer (`Settling`), or a door that loses its power now and then
+  would make its resident wait. Every attempt is followed by that second write, right or wrong.
 - What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, the
   attempt is refused.
 - A fault of the disk or of memory is a refusal.
@@ -122,6 +124,28 @@ class Attempt:
         if held.kind is Kind.INVITATION and not offers.redeemable(held, int(self.guard.clock.unix_s())):
             return None
         return held
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The `line.Task` behind an attempt: the counts as they stand after it. If it fails, the next attempt saves them."""
+
+    guard: Guard
+
+    def begin(self) -> Work:
+        """Save what counts now."""
+        file, counts = self.guard.file, self.guard.throttle.counts()
+
+        def work() -> tuple[bytes, ...]:
+            file.save(counts)
+            return ()
+
+        return work
+
+    def finish(self, result: Result) -> None:
+        """Nobody waits for it."""
+        if isinstance(result, Exception) and not isinstance(result, Fault):
+            raise result
 
 
 def charged_first(file: AttemptFile, counts: Counts, stretch: Stretch, salts: list[tuple[str, bytes]]) -> Work:

@@ -21,7 +21,7 @@ from device import wire
 from device.edges import Room
 from device.errors import CredentialRefused, Fault, NotPermitted
 from device.keeper import choice, offers
-from device.keeper.attempt import Attempt, Guard, Proven, Shown
+from device.keeper.attempt import Attempt, Guard, Proven, Settling, Shown
 from device.keeper.line import Executor, Line
 from device.keeper.record import Credential, Kind
 from device.service import Link, log
@@ -160,7 +160,11 @@ class Keeper:
         self._submit(Shown(msg.claim, kind, msg.shown, msg.new), ended)
 
     def _submit(self, shown: Shown, ended: Callable[[Proven | None], None]) -> None:
-        if not self._line.submit(Attempt(self._guard, shown, ended)):
+        def told(proven: Proven | None) -> None:
+            ended(proven)
+            self._line.submit(Settling(self._guard))
+
+        if not self._line.submit(Attempt(self._guard, shown, told)):
             ended(None)
 
     def _answer(self, nonce: bytes, *, accepted: bool) -> None:

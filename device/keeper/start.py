@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from device import config as door_config
+from device.config import KeeperTable, TpmTable
 from device.errors import StoreFault
 from device.keeper.attempt import Clock, Guard
 from device.keeper.attempts import AttemptFile
@@ -20,18 +21,21 @@ from device.keeper.loop import Keeper
 from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
 from device.keeper.throttle import Throttle
 from device.keeper.worker import ThreadExecutor
-from device.sealing.keys import FileKeyStore
+from device.sealing.keys import KeyStore
+from device.sealing.providers import Index, key_store
 from device.sealing.store import Binding, SealedStore
 from device.service import Service, credential, log
 
 
-def guard_at(state: Path, door: bytes, root_key: bytes, clock: Clock, cost: Cost = PRODUCTION) -> Guard:
+def guard_at(
+    state: Path, door: bytes, root_key: bytes, clock: Clock, cost: Cost = PRODUCTION, keys: KeyStore | None = None
+) -> Guard:
     """What keeper holds in the folder `state`, made on a new door. Raises StoreFault, KeyFault.
 
-    `door` is the id in door.toml (8 bytes), `root_key` keeper's credential (32 bytes).
+    `door` is the id in door.toml (8 bytes), `root_key` keeper's credential (32 bytes), `keys` the file if not given.
     """
     _own_folder(state)
-    keys = FileKeyStore(state / "epoch.key", derive(root_key, b"doorward ring"))
+    keys = keys if keys is not None else _ring_keys(state, root_key, KeeperTable(), TpmTable())
     store = SealedStore.open(state / "records", keys, Binding(door, "pin"))
     book = Book(store)
     file = AttemptFile(state / "attempts", derive(root_key, b"doorward count"))
@@ -44,12 +48,18 @@ def guard_at(state: Path, door: bytes, root_key: bytes, clock: Clock, cost: Cost
     return Guard(book, throttle, file, Verifiers.of_door(root_key), stretcher(cost), clock)
 
 
+def _ring_keys(state: Path, root_key: bytes, keeper: KeeperTable, tpm: TpmTable) -> KeyStore:
+    return key_store(keeper.key_store, state / "epoch.key", derive(root_key, b"doorward ring"), Index.KEEPER, tpm.tcti)
+
+
 def build(service: Service) -> Keeper:
     """The keeper as it runs on a door. Raises ConfigRefused, KeyFault, StoreFault."""
     config = door_config.load(service.paths.config)
     state = service.paths.state("keeper")
     clock = Clock(time.monotonic_ns, time.time)
-    guard = guard_at(state, bytes.fromhex(config.door.id), credential("keeper.key"), clock)
+    root_key = credential("keeper.key")
+    keys = _ring_keys(state, root_key, config.keeper, config.tpm)
+    guard = guard_at(state, bytes.fromhex(config.door.id), root_key, clock, keys=keys)
     return Keeper(service, guard, ThreadExecutor(service.watch))
 
 

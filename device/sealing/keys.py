@@ -6,7 +6,7 @@ Rules kept here:
   provider says how far that is. With `file`, an older image of the whole disk still holds the old key.
 - A key that is there but does not open is a fault for a person to look at, never a reason to begin anew.
 
-Byte form of the file (version 1, 84 bytes): magic "DWEK" | version (u8) | zeros (3) | sealed box of the 32-byte epoch
+Byte form of the file (version 1, 80 bytes): magic "DWEK" | version (u8) | zeros (3) | sealed box of the 32-byte epoch
 key under the root key, with the first 8 bytes as additional data: nonce (24) | ciphertext (32) | tag (16).
 """
 
@@ -27,7 +27,7 @@ class KeyStore(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls this provider: "file", later "tpm-nv"."""
+        """What a person calls this provider: "file" or "tpm-nv"."""
 
     def load(self) -> bytes | None:
         """The 32-byte epoch key, or None if none was ever set. Raises KeyFault."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from device import wire
+from device.edges import Room
 from device.errors import Fault, StoreFault
 from device.keeper import attempt as attempt_module
 from device.keeper.attempts import AttemptFile
@@ -63,7 +64,7 @@ def test_the_seeded_charge_after_the_check_is_seen(home: Door, monkeypatch: pyte
     assert guesses_seen_with_the_power_cut_each_time(home, 8) > 3
 
 
-def test_every_claim_costs_one_stretching_and_one_write(home: Door) -> None:
+def test_every_claim_costs_one_stretching_and_two_writes(home: Door) -> None:
     home.invite(slot=13)
 
     def cost(digits: str, slot: int) -> tuple[bool, int, int]:
@@ -71,14 +72,32 @@ def test_every_claim_costs_one_stretching_and_one_write(home: Door) -> None:
         accepted = home.type_in(digits, slot)
         return accepted, home.stretched - stretched, home.guard.file._sequence - saved
 
-    assert cost(PIN, 12) == (True, 1, 1)
-    assert cost(WRONG, 12) == (False, 1, 1)
-    assert cost(WRONG, 99) == (False, 1, 1)  # unknown
-    assert cost(PIN, 0) == (False, 1, 1)  # nobody
-    assert cost(INVITATION, 13) == (False, 1, 1)  # has an invitation and no PIN
-    assert cost("", 12) == (False, 1, 1)
-    assert cost(WRONG, 12) == (False, 1, 1)
-    assert cost(PIN, 12) == (False, 1, 1)  # right, and refused because of the delay
+    assert cost(PIN, 12) == (True, 1, 2)
+    assert cost(WRONG, 12) == (False, 1, 2)
+    assert cost(WRONG, 99) == (False, 1, 2)  # unknown
+    assert cost(PIN, 0) == (False, 1, 2)  # nobody
+    assert cost(INVITATION, 13) == (False, 1, 2)  # has an invitation and no PIN
+    assert cost("", 12) == (False, 1, 2)
+    assert cost(WRONG, 12) == (False, 1, 2)
+    assert cost(PIN, 12) == (False, 1, 2)  # right, and refused because of the delay
+
+
+def test_right_entries_between_power_cuts_never_make_anybody_wait(home: Door) -> None:
+    for _ in range(8):
+        assert home.type_in(PIN)
+        home.boot()
+    assert home.guard.throttle.counts() == Counts(0, {})
+
+
+def test_right_entry_whose_giving_back_was_cut_short_costs_one_try_and_the_next_one_gives_it_back(home: Door) -> None:
+    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.worker.one()
+    assert isinstance(home.house.to(Room.LOCK)[0], wire.Verdict), "the answer does not wait for the disk"
+    home.boot()
+    assert home.guard.throttle.counts().slots == {12: 1}
+    assert home.type_in(PIN)
+    home.boot()
+    assert home.guard.throttle.counts().slots == {}
 
 
 def test_setting_a_pin_costs_the_same_for_every_claim(home: Door) -> None:
