@@ -96,6 +96,7 @@ class LockTable:
     rex_pin: Annotated[str, PIN_NAME] = "GPIO23"
     door_switch_pin: Annotated[str, PIN_NAME] = "GPIO24"
     tamper_pin: Annotated[str, PIN_NAME] = "GPIO25"
+    rex_wired: bool = True  # without a request-to-exit line an opening from inside cannot be told from a forced one
     tier: Annotated[str, OneOf(("face+pin", "face"))] = "face+pin"
     unlock_ms: Annotated[int, Between(500, 15000)] = 4000
     window_s: Annotated[float, Between(2, 10)] = 10.0
@@ -166,6 +167,11 @@ def _refuse_contradictions(config: Config) -> None:
     taken = sorted({pin for pin in pins if pins.count(pin) > 1})
     if taken:
         msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"
+        raise ConfigRefused(msg)
+    if config.lock.tier == "face" and config.lock.board != "sim":
+        msg = (
+            '[lock] tier "face" is for simulated doors: no liveness test exists yet, and a photograph would open yours'
+        )
         raise ConfigRefused(msg)
     if config.eye.min_eye_distance_px >= config.eye.max_eye_distance_px:
         msg = "[eye] min_eye_distance_px must be below max_eye_distance_px"

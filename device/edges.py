@@ -63,14 +63,14 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.VAULT,
         Room.LOCK,
-        (),
+        (wire.Window, wire.Close),
         (wire.Verdict, wire.Guidance, wire.FaceReady, wire.EnrolmentEnded, wire.Breach),
     ),
     _edge(
         Room.VAULT,
         Room.DESK,
         (wire.Enrol, wire.Erase, wire.Pause, wire.Resume),
-        (wire.Done, wire.Guidance),
+        (wire.Done, wire.EnrolHint),
     ),
     _edge(
         Room.KEEPER,
@@ -91,7 +91,7 @@ EDGES: tuple[Edge, ...] = (
         Room.DESK,
         Room.DOORCTL,
         (wire.AskStatus, wire.Act, wire.Document),
-        (wire.DoorStatus, wire.Ended, wire.Guidance, wire.Ack),
+        (wire.DoorStatus, wire.Ended, wire.EnrolHint, wire.Ack),
         many=True,
     ),
 )

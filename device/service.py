@@ -134,7 +134,6 @@ class Service:
         """Serve until SIGTERM or SIGINT. Faults and refusals end with one sentence on stderr."""
         self._work = work
         try:
-            harden()
             self._catch_signals()
             self._listen()
             self._outgoing = [_Outgoing(edge) for edge in edges.edges_out_of(self.room)]
@@ -459,6 +458,7 @@ def main(room: Room, build: Callable[[Service], Work]) -> int:
         service.fail()
 
     threading.excepthook = thread_ended
+    harden()  # before anything secret is read
     try:
         return service.run(build(service))
     except Refusal as refusal:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum, unique
+from enum import IntEnum, IntFlag, unique
 from typing import Annotated, ClassVar, TypeVar
 
 from device.codec import Blob, DigitText, Exactly, Number, Schema
@@ -31,6 +31,7 @@ MAX_DIGITS = 16
 MAX_DOCUMENT = 4096
 MAX_DATAGRAM = 8192  # more than the largest message, so that a longer datagram is seen to be too long
 NOBODY = 0
+NO_TENANCY = bytes(16)
 
 U8 = Annotated[int, Number("B")]
 U16 = Annotated[int, Number("H")]
@@ -40,6 +41,7 @@ UnixSeconds = Annotated[int, Number("q")]
 Nonce = Annotated[bytes, Exactly(NONCE_BYTES)]
 Hash = Annotated[bytes, Exactly(32)]
 Salt = Annotated[bytes, Exactly(16)]
+Tenancy = Annotated[bytes, Exactly(16)]  # names the offer under which a slot was taken; NO_TENANCY: nobody took it
 ModelId = Annotated[bytes, Exactly(8)]  # the first 8 bytes of the model file's sha256
 Embedding = Annotated[bytes, Exactly(EMBEDDING_BYTES)]
 Digits = Annotated[str, DigitText(MAX_DIGITS)]
@@ -76,6 +78,7 @@ class Hint(IntEnum):
     LOOK_AT_CAMERA = 7
     ONE_PERSON_ONLY = 8
     TURN_A_LITTLE = 9
+    CONFIRM_WITH_PIN = 10
 
 
 @unique
@@ -132,6 +135,8 @@ class Result(IntEnum):
     WRONG_DOOR = 11
     BUSY = 12
     MALFORMED = 13
+    CONFIRM = 14  # an enrolment window is over and gave a face; it is kept once the same slot's PIN is shown again
+    UNCONFIRMED = 15
 
 
 @unique
@@ -151,6 +156,16 @@ class OccurrenceKind(IntEnum):
     BREACH = 11
     BOLT_FAULT = 12
     ALARM_CLEARED = 13
+
+
+class AlarmBits(IntFlag):
+    """What stands, in DoorStatus."""
+
+    FORCED_OPEN = 1
+    HELD_OPEN = 2
+    TAMPER = 4
+    BREACH = 8
+    BOLT_FAULT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +240,7 @@ class Look(Message):
 @message(0x02)
 @dataclass(frozen=True, slots=True)
 class Close(Message):
-    """lock -> eye: the window is over; stop the stream and forget what was seen."""
+    """lock -> eye, vault: the window is over; stop the stream and forget what was seen."""
 
 
 @message(0x03)
@@ -268,7 +283,7 @@ class Sample(Message):
 @message(0x12)
 @dataclass(frozen=True, slots=True)
 class Guidance(Message):
-    """eye -> vault -> lock, desk: a hint for the person in front of the camera."""
+    """eye -> vault -> lock: a hint for the person in front of the camera."""
 
     nonce: Nonce
     hint: Hint
@@ -304,6 +319,15 @@ class EnrolmentEnded(Message):
 
     nonce: Nonce
     result: Result
+
+
+@message(0x23)
+@dataclass(frozen=True, slots=True)
+class Window(Message):
+    """lock -> vault: eye was asked for the approach `nonce`; until the next Window or Close vault hears of it alone."""
+
+    nonce: Nonce
+    mode: LookMode
 
 
 # ---- lock and keeper
@@ -411,10 +435,14 @@ class HasCredential(Message):
 @message(0x43)
 @dataclass(frozen=True, slots=True)
 class CredentialAnswer(Message):
-    """keeper -> vault: the reply to HasCredential."""
+    """keeper -> vault: the reply to HasCredential, and every change of it that follows.
+
+    `tenancy` names the offer under which the slot was taken, NO_TENANCY if no PIN or card works: a face that was
+    enrolled under another one belongs to somebody who has moved out.
+    """
 
     slot: U32 = field(repr=False)
-    present: bool
+    tenancy: Tenancy = field(repr=False)
 
 
 @message(0x44)
@@ -470,6 +498,14 @@ class Done(Message):
     result: Result
 
 
+@message(0x55)
+@dataclass(frozen=True, slots=True)
+class EnrolHint(Message):
+    """vault -> desk -> doorctl: a hint for whoever enrols now; nothing else of eye's ever reaches desk."""
+
+    hint: Hint
+
+
 # ---- documents and status
 
 
@@ -499,15 +535,14 @@ class AskStatus(Message):
 @message(0x63)
 @dataclass(frozen=True, slots=True)
 class DoorStatus(Message):
-    """lock -> desk -> doorctl: health only; nothing of it says who is or was there."""
+    """lock -> desk -> doorctl: health only; nothing of it says that somebody is or was there."""
 
     eye: bool
     vault: bool
     keeper: bool
     report: bool
-    camera: CameraCondition
-    door_closed: bool
-    alarms: U8  # how many alarms stand
+    camera_well: bool
+    alarms: U8  # AlarmBits
     policy_version: U32
 
 

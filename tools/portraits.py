@@ -15,14 +15,17 @@ from PIL import Image
 from tools.samples import sample
 
 
-def portrait(name: str) -> Path:
-    """The cut of the sample `name`, such as "obama.jpg". Raises the errors of `tools.samples.sample`."""
+def portrait(name: str, zoom: float = 1.0) -> Path:
+    """The cut of the sample `name`, such as "obama.jpg"; `zoom` above 1 stands nearer.
+
+    Raises the errors of `tools.samples.sample`.
+    """
     original = sample(name)
-    cut = original.parent / "portraits" / Path(name).with_suffix(".png").name
+    cut = original.parent / "portraits" / f"{Path(name).stem}-{zoom:g}.png"
     if not cut.exists():
         cut.parent.mkdir(exist_ok=True)
         with Image.open(original) as picture:
-            side = min(picture.size)
+            side = round(min(picture.size) / zoom)
             left = (picture.width - side) // 2
             temporary = cut.with_suffix(".new")
             picture.convert("RGB").crop((left, 0, left + side, side)).save(temporary, format="PNG")

@@ -63,7 +63,7 @@ class PersonalAct:
         match msg:
             case None:
                 return
-            case wire.Guidance(_, hint):
+            case wire.EnrolHint(hint):
                 if hint is not self._last_hint:
                     self.tell(sentences.HINTS[hint])
                 self._last_hint = hint

@@ -65,13 +65,16 @@ class Desk:
     _document: _Errand | None = None
     _act: _ActErrand | None = None
     _vault: Link | None = None
+    _alarm_owed: bool = False
     # Grants whose act took too long: vault may still answer them, to nobody.
     _overdue: deque[bytes] = field(default_factory=lambda: deque(maxlen=16))
 
     def connected(self, link: Link) -> None:
-        """Nothing to say first: people ask."""
+        """Nothing to say first, people ask; but lock hears of a breach that it could not be told of."""
         if link.peer is Room.VAULT:
             self._vault = link
+        elif link.peer is Room.LOCK and self._alarm_owed:
+            self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """Carry one message on. Raises NotPermitted for an answer nobody asked for and for an act without its form."""
@@ -83,14 +86,16 @@ class Desk:
             case wire.Act(purpose, consent):
                 self._begin_act(link, purpose, consent)
             case wire.GrantTicket():
-                self._tickets.add(msg, self._now_ns())
+                if not (self._act and self._act.purpose is msg.purpose is Purpose.ENROL):
+                    self._tickets.add(msg, self._now_ns())
+                # else it is the PIN that confirms the enrolment under way: vault takes it, and no act can name it
             case wire.DoorStatus():
                 self._end_status(msg)
             case wire.Ack():
                 self._end_document(msg)
             case wire.Done(grant, result):
                 self._end_act(grant, result)
-            case wire.Guidance():
+            case wire.EnrolHint():
                 self._guide(msg)
             case _:
                 text = f"the desk does not understand {type(msg).__name__}"
@@ -117,8 +122,8 @@ class Desk:
                 self._finish_act(Result.FAULT)
 
     def breached(self, room: Room) -> None:
-        """Lock raises the alarm."""
-        self.rooms.send(Room.LOCK, wire.Breach())
+        """Lock raises the alarm; if it cannot be told now, it is told when it comes back."""
+        self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
         """When the next person has waited long enough."""
@@ -194,7 +199,7 @@ class Desk:
         if not self.rooms.send(Room.VAULT, _order(purpose, grant, consent)):
             self._finish_act(Result.FAULT)
 
-    def _guide(self, guidance: wire.Guidance) -> None:
+    def _guide(self, guidance: wire.EnrolHint) -> None:
         # Outside an enrolment a hint is for whoever presses the button, and lock shows it; here it has no reader.
         if self._act and self._act.purpose is Purpose.ENROL:
             _tell(self._act, guidance)

@@ -7,7 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.wire import CameraCondition, DoorStatus, Hint, Purpose, Result
+from device.wire import AlarmBits, DoorStatus, Hint, Purpose, Result
 
 KEYPAD = {
     Purpose.ENROL: "At the keypad, type 01 #, your flat number, #, your PIN, #.",
@@ -31,6 +31,8 @@ HINTS = {
     Hint.LOOK_AT_CAMERA: "Please look at the camera.",
     Hint.ONE_PERSON_ONLY: "Only one person, please; the others step aside for a moment.",
     Hint.TURN_A_LITTLE: "Please turn your head a little.",
+    Hint.CONFIRM_WITH_PIN: "The camera has seen a face. If it was yours, type the same again at the keypad: 01 #, your "
+    "flat number, #, your PIN, #. If it was not, do nothing: it is forgotten.",
 }
 
 _DONE = {
@@ -48,6 +50,8 @@ _ACTS = {
     Result.SLOT_TAKEN: "A face is enrolled already; erase it first if you want to enrol again.",
     Result.TOO_FEW_FRAMES: "The camera got too few good pictures; nothing was stored, please try again.",
     Result.FRAMES_DISAGREE: "The pictures did not show one and the same face; nothing was stored, please try again.",
+    Result.CONFIRM: "The PIN has to be shown again before anything is stored.",
+    Result.UNCONFIRMED: "The PIN was not shown again, so nothing was stored; please try again.",
     Result.FAULT: AWAY,
     Result.STALE: "That permission has ended; nothing was changed, please type it again.",
     Result.UNSIGNED: "The door refused the request as unsigned; nothing was changed.",
@@ -62,10 +66,12 @@ _DOCUMENTS = {
     Result.WRONG_DOOR: "The document is for another door; nothing was changed.",
     Result.FAULT: "The door could not store the document and is still at version {version}; try again.",
 }
-_CAMERAS = {
-    CameraCondition.IDLE: "closed",
-    CameraCondition.STREAMING: "open",
-    CameraCondition.FAULT: "fault",
+_ALARMS = {
+    AlarmBits.FORCED_OPEN: "forced open",
+    AlarmBits.HELD_OPEN: "held open",
+    AlarmBits.TAMPER: "tamper",
+    AlarmBits.BREACH: "breach",
+    AlarmBits.BOLT_FAULT: "bolt fault",
 }
 
 
@@ -97,13 +103,17 @@ def rooms(status: DoorStatus) -> dict[str, bool]:
     }
 
 
+def alarms(status: DoorStatus) -> list[str]:
+    """The alarms that stand, by name."""
+    return [name for bit, name in _ALARMS.items() if status.alarms & bit]
+
+
 def status_facts(status: DoorStatus) -> dict[str, object]:
     """The status as plain values, for --json."""
     return {
         "rooms": rooms(status),
-        "camera": _CAMERAS[status.camera],
-        "door": "closed" if status.door_closed else "open",
-        "alarms": status.alarms,
+        "camera": "well" if status.camera_well else "fault",
+        "alarms": alarms(status),
         "policy_version": status.policy_version,
     }
 
@@ -113,5 +123,5 @@ def status_sentence(status: DoorStatus) -> str:
     away = [name for name, up in rooms(status).items() if not up]
     verdict = "Every room of the door is up." if not away else f"Away: {', '.join(away)}."
     facts = status_facts(status)
-    camera, door, alarms, version = facts["camera"], facts["door"], facts["alarms"], facts["policy_version"]
-    return f"{verdict}\ncamera   {camera}\ndoor     {door}\nalarms   {alarms}\npolicy   version {version}"
+    standing = ", ".join(alarms(status)) or "none"
+    return f"{verdict}\ncamera   {facts['camera']}\nalarms   {standing}\npolicy   version {facts['policy_version']}"

@@ -1,8 +1,8 @@
 """From single frames to what is sent: one mean an approach, or a series of samples for an enrolment.
 
 Rules kept here:
-- One approach gives at most one Probe. Three good frames are better than one (models/sface.md: FNMR 4.9 % -> 0.0 %), but a
-  person is not kept waiting for them: after the first good frame the others have a bounded time.
+- One approach gives at most one Probe. Three good frames are better than one (models/sface.md: FNMR 4.9 % -> 0.0 %),
+  but a person is not kept waiting for them: after the first good frame the others have a bounded time.
 - Two people are never averaged: a frame that disagrees with those before it starts the gathering anew.
 - An enrolment's samples are spread over time, so that they are not one picture five times.
 - Hints are few: a person reads them, and their number must not tell how a comparison went.

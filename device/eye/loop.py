@@ -141,7 +141,7 @@ class EyeWork:
         self._end_window()
 
     def breached(self, room: Room) -> None:
-        """A peer that breaks the table is not looked for: close, forget, have lock raise the alarm, later if need be."""
+        """A peer that breaks the table is not looked for: close, forget; lock raises the alarm, later if need be."""
         self._end_window()
         self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 

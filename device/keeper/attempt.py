@@ -4,8 +4,10 @@ Rules kept here:
 - Charged first: the count is durable before the digits are stretched, in the same piece of work and in that order.
 - Every attempt stretches the same number of times and writes the same page, whether the slot exists, waits, holds the
   other kind, or nobody ever had it: what is not there is replaced by a decoy that no digits match.
-- What a right entry gave back is durable soon after its answer (`Settling`), or a door that loses its power now and then
-  would make its resident wait. Every attempt is followed by that second write, right or wrong.
+- Only what could be matched is charged (`throttle`); a page that changed nothing is written all the same, and the pages
+  on the disk are sealed, so nobody sees the difference.
+- What a right entry gave back is durable soon after its answer (`Settling`), or a door that loses its power now and
+  then would make its resident wait. Every attempt is followed by that second write, right or wrong.
 - What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, the
   attempt is refused.
 - A fault of the disk or of memory is a refusal.
@@ -89,7 +91,7 @@ class Attempt:
         """Charge it, and say what the worker has to do."""
         guard, shown = self.guard, self.shown
         self._held = self._what_counts()
-        self._admission = guard.throttle.charge(shown.claim, guard.clock.now_s(), known=self._known())
+        self._admission = guard.throttle.charge(shown.claim, guard.clock.now_s(), known=self._held is not None)
         salts = [(shown.digits, self._held.salt if self._held else guard.decoy_salt)]
         if shown.new is not None:
             self._new_salt = os.urandom(SALT_BYTES)
@@ -113,13 +115,10 @@ class Attempt:
         guard.throttle.settle(self.shown.claim, self._admission)
         self.ended(Proven(held, self._new_salt, result[1] if self.shown.new is not None else b""))
 
-    def _known(self) -> bool:
-        return self.shown.claim != NOBODY and self.guard.book.held(self.shown.claim) is not None
-
     def _what_counts(self) -> Credential | None:
         """The record that could be matched now, None if there is none of that kind."""
         held = self.guard.book.held(self.shown.claim)
-        if held is None or held.kind is not self.shown.kind:
+        if held is None or held.kind is not self.shown.kind or self.shown.claim == NOBODY:
             return None
         if held.kind is Kind.INVITATION and not offers.redeemable(held, int(self.guard.clock.unix_s())):
             return None
@@ -128,7 +127,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """The `line.Task` behind an attempt: the counts as they stand after it. If it fails, the next attempt saves them."""
+    """The `line.Task` behind an attempt: the counts as they stand after it. If it fails, the next one saves them."""
 
     guard: Guard
 

@@ -6,38 +6,47 @@ Rules kept here:
 - What cannot be read is never taken for zero. If no page is whole, or the file is gone although slots are known, every
   count is taken for spent.
 - The file keeps its size and its place: a full disk stops nobody's PIN.
-- Pages carry a keyed tag, so that they cannot be edited without keeper's key. An older copy of the whole disk brings
-  older counts back; nothing on the same disk can prevent that.
+- Pages are sealed and always of the same size: whoever takes the card home sees neither which slots typed, nor how
+  many there are, and they cannot be edited or moved to each other's place. An older copy of the whole disk brings older
+  counts back; nothing on the same disk can prevent that.
+- The time of the last write is set to a fixed one, as far as the file system lets: it would say when somebody came.
+  What the file system keeps for itself (the inode's change time, its journal) is not in keeper's hand.
 
-Byte form, little-endian: two pages of 16384 bytes, written in turn. A page: magic "DWAT" | version (u8) | sequence
-(u64) | door (u16) | slots (u16), then per slot, ascending: slot (u32) | count (u16), then the tag (16, keyed BLAKE2b
-over all before it); the rest is not read. Of two whole pages the one with the greater sequence counts.
+Byte form, little-endian: two pages of 16384 bytes, written in turn: the one with an even sequence first, then the one
+with an odd. A page: magic "DWAT" | version (u8: 2) | place (u8: 0 or 1) | zeros (2) | sealed box of the rest with those
+8 bytes as additional data. Inside the box, 16336 bytes: sequence (u64) | door (u16) | slots (u16), then per slot,
+ascending: slot (u32) | count (u16), then zeros. Of two whole pages the one with the greater sequence counts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from nacl import bindings
-
 from device.errors import StoreFault
 from device.keeper.throttle import BUDGET, Budget, Counts
+from device.sealing import box
 
 PAGE_BYTES = 16384
-_MAGIC = b"DWAT\x01"
-_HEAD = struct.Struct("<5sQHH")
+_BOUND = struct.Struct("<5sBxx")
+_MAGIC = b"DWAT\x02"
+_HEAD = struct.Struct("<QHH")
 _SLOT = struct.Struct("<IH")
-_TAG_BYTES = 16
+_INSIDE_BYTES = PAGE_BYTES - _BOUND.size - box.OVERHEAD_BYTES  # 16336
 _MOST = 0xFFFF
-_ROOM = (PAGE_BYTES - _HEAD.size - _TAG_BYTES) // _SLOT.size  # 2725
+_NO_TIME_NS = 0  # 1970: whatever the last write's time was, the file shows this one
+_ROOM = (_INSIDE_BYTES - _HEAD.size) // _SLOT.size  # 2720
 MAX_SLOTS = 2048  # of a door; fewer than a page has room for, because counts of damaged records stay
 
 
 class AttemptFile:
-    """The file at `path`, held open by the one process that owns it. Not to be used by two threads at once."""
+    """The file at `path`, held open by the one process that owns it. Not to be used by two threads at once.
+
+    `key`: 32 bytes that seal nothing else.
+    """
 
     def __init__(self, path: Path, key: bytes, budget: Budget = BUDGET) -> None:
         self._path = path
@@ -61,7 +70,7 @@ class AttemptFile:
         except OSError as cause:
             msg = f"the counts of wrong attempts cannot be read: {cause.strerror}"
             raise StoreFault(msg) from cause
-        whole = [parsed for page in pages if (parsed := _parse(page, self._key))]
+        whole = [parsed for place, page in enumerate(pages) if (parsed := _parse(page, place, self._key))]
         self.damaged = not whole or (missing and bool(slots))
         if not whole:
             return worst
@@ -74,6 +83,7 @@ class AttemptFile:
         page = _pack(following, counts, self._key)
         try:
             _write_all(self._handle, page, (following % 2) * PAGE_BYTES)
+            _hide_time(self._handle)
             os.fsync(self._handle)
         except OSError as cause:
             # The sequence stays: the next try goes to this same page and never touches the whole one.
@@ -93,6 +103,7 @@ class AttemptFile:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             _write_all(handle, _pack(0, counts, self._key).ljust(2 * PAGE_BYTES, b"\0"), 0)
+            _hide_time(handle)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -108,27 +119,31 @@ def _pack(sequence: int, counts: Counts, key: bytes) -> bytes:
     if len(counts.slots) > _ROOM:
         msg = f"a door counts the attempts of at most {_ROOM} slots"
         raise StoreFault(msg)
-    parts = [_HEAD.pack(_MAGIC, sequence, min(counts.door, _MOST), len(counts.slots))]
+    parts = [_HEAD.pack(sequence, min(counts.door, _MOST), len(counts.slots))]
     parts += [_SLOT.pack(slot, min(count, _MOST)) for slot, count in sorted(counts.slots.items())]
-    data = b"".join(parts)
-    return data + _tag(data, key)
+    bound = _BOUND.pack(_MAGIC, sequence % 2)
+    return bound + box.seal(key, b"".join(parts).ljust(_INSIDE_BYTES, b"\0"), bound)
 
 
-def _parse(page: bytes, key: bytes) -> tuple[int, Counts] | None:
-    """(sequence, counts) of a whole page, None for any other bytes."""
-    if len(page) < _HEAD.size:
+def _parse(page: bytes, place: int, key: bytes) -> tuple[int, Counts] | None:
+    """(sequence, counts) of a whole page that belongs at `place`, None for any other bytes."""
+    bound = _BOUND.pack(_MAGIC, place)
+    if len(page) != PAGE_BYTES or not page.startswith(bound):
         return None
-    magic, sequence, door, count = _HEAD.unpack_from(page)
+    inside = box.unseal(key, page[len(bound) :], bound)
+    if inside is None:
+        return None
+    sequence, door, count = _HEAD.unpack_from(inside)
     end = _HEAD.size + count * _SLOT.size
-    if magic != _MAGIC or len(page) < end + _TAG_BYTES:
+    if sequence % 2 != place or end > len(inside):
         return None
-    if not bindings.sodium_memcmp(page[end : end + _TAG_BYTES], _tag(page[:end], key)):
-        return None
-    return sequence, Counts(door, dict(_SLOT.iter_unpack(page[_HEAD.size : end])))
+    return sequence, Counts(door, dict(_SLOT.iter_unpack(inside[_HEAD.size : end])))
 
 
-def _tag(data: bytes, key: bytes) -> bytes:
-    return bytes(bindings.crypto_generichash_blake2b_salt_personal(data, _TAG_BYTES, key=key, person=b"doorward count"))
+def _hide_time(handle: int) -> None:
+    # Before the sync, so that the disk never holds the true one for long. A file system that refuses keeps nobody out.
+    with contextlib.suppress(OSError):
+        os.utime(handle, ns=(_NO_TIME_NS, _NO_TIME_NS))
 
 
 def _write_all(handle: int, data: bytes, offset: int) -> None:

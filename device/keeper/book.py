@@ -15,6 +15,7 @@ from device.errors import Fault, RecordRefused, StoreFault
 from device.keeper import record
 from device.keeper.attempts import MAX_SLOTS
 from device.keeper.record import Credential, Kind
+from device.wire import NO_TENANCY
 
 
 class Records(Protocol):
@@ -40,10 +41,10 @@ class Book:
         """What `slot` holds."""
         return self._held.get(slot)
 
-    def has_pin(self, slot: int) -> bool:
-        """Whether `slot` has a working PIN."""
+    def tenancy(self, slot: int) -> bytes:
+        """The offer under which `slot` has a working PIN (16 bytes), wire.NO_TENANCY without one."""
         held = self._held.get(slot)
-        return held is not None and held.kind is Kind.PIN
+        return held.offer_id if held is not None and held.kind is Kind.PIN else NO_TENANCY
 
     def slots(self) -> tuple[int, ...]:
         """All slots that hold something."""

@@ -5,7 +5,8 @@ Rules kept here:
 - A PIN is checked whether vault, desk or eye are there or not. A grant needs both vault and desk, or there is none.
 - lock gone means its questions are gone: nothing is opened, granted or set for a lock that is not there to hear it.
 - A nonce is used once. Whoever uses one again is no lock of ours.
-- vault hears of every PIN that comes or goes while it is there; what it missed it asks for when it comes back.
+- vault is told of the slots it has asked about since it came, and of no others: who takes no part in faces is not its
+  business. Of those it hears whenever a PIN comes, goes, or belongs to another tenant; what it missed, it asks again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from device.edges import Room
 from device.errors import CredentialRefused, Fault, NotPermitted
 from device.keeper import choice, offers
 from device.keeper.attempt import Attempt, Guard, Proven, Settling, Shown
+from device.keeper.attempts import MAX_SLOTS
 from device.keeper.line import Executor, Line
 from device.keeper.record import Credential, Kind
 from device.service import Link, log
@@ -29,6 +31,7 @@ from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
 STUCK_S = 20.0  # an Argon2 of 64 MiB takes well under a second on any board; after this the watchdog may have us
+MOST_ASKED_ABOUT = 2 * MAX_SLOTS  # more than a door has faces; a vault gone mad must not fill keeper's memory
 REMEMBERED_NONCES = 1024  # as many as the line could hold many times over; a nonce is 16 random bytes
 
 
@@ -73,6 +76,7 @@ class Keeper:
         self._draw = draw
         self._nonces = _Nonces()
         self._alarm_owed = False
+        self._asked_about: set[int] = set()
 
     # ---- Work
 
@@ -85,6 +89,8 @@ class Keeper:
         """A peer is gone; with lock go its questions."""
         if link.peer is Room.LOCK:
             self._line.void()
+        elif link.peer is Room.VAULT:
+            self._asked_about.clear()
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """One message. Raises NotPermitted for a nonce that was used before."""
@@ -101,7 +107,9 @@ class Keeper:
             case wire.SlotOffer():
                 self._offer(msg)
             case wire.HasCredential():
-                self._out.send(Room.VAULT, wire.CredentialAnswer(msg.slot, self._guard.book.has_pin(msg.slot)))
+                if len(self._asked_about) < MOST_ASKED_ABOUT:
+                    self._asked_about.add(msg.slot)
+                self._out.send(Room.VAULT, wire.CredentialAnswer(msg.slot, self._guard.book.tenancy(msg.slot)))
             case _:
                 text = f"keeper has no use for a {type(msg).__name__}"
                 raise NotPermitted(text)
@@ -195,16 +203,16 @@ class Keeper:
 
     def _keep(self, slot: int, fresh: Credential) -> bool:
         """Store, and tell vault what changed by it, even if the change was only half acknowledged by the disk."""
-        had_pin = self._guard.book.has_pin(slot)
+        before = self._guard.book.tenancy(slot)
         try:
             self._guard.book.keep(slot, fresh)
             kept = True
         except Fault as fault:
             log(f"keeper: {fault}")
             kept = False
-        has_pin = self._guard.book.has_pin(slot)
-        if has_pin and not had_pin:
-            self._out.send(Room.VAULT, wire.CredentialAnswer(slot, present=True))
-        elif had_pin and not has_pin:
-            self._out.send(Room.VAULT, wire.LastCredentialGone(slot))
+        after = self._guard.book.tenancy(slot)
+        if slot in self._asked_about and after != before:
+            gone = after == wire.NO_TENANCY
+            news = wire.LastCredentialGone(slot) if gone else wire.CredentialAnswer(slot, after)
+            self._out.send(Room.VAULT, news)
         return kept

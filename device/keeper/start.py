@@ -38,7 +38,7 @@ def guard_at(
     keys = keys if keys is not None else _ring_keys(state, root_key, KeeperTable(), TpmTable())
     store = SealedStore.open(state / "records", keys, Binding(door, "pin"))
     book = Book(store)
-    file = AttemptFile(state / "attempts", derive(root_key, b"doorward count"))
+    file = AttemptFile(state / "attempts", derive(root_key, b"doorward tries"))
     throttle = Throttle(file.load(book.slots()), clock.now_s())
     refused = len(store.refused) + book.unreadable
     if refused:

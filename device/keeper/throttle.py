@@ -6,13 +6,18 @@ Rules kept here:
   is refused without a look and does not lengthen it: mischief at a neighbour's slot is over an hour after it stops.
 - Per door: 60 wrong tries, of which one comes back every half hour. When they are spent, a slot at which nothing wrong
   was typed since its last right entry still has its first try: guessing at other slots keeps no resident out.
-- Every refused attempt costs the door the same, whether the slot exists, waits or is unknown: the budget is no oracle.
+- Only a guess that is looked at costs anything. Digits that nothing could match (a flat that is not there, that holds
+  nothing of this kind, or that waits) are refused for free: whoever types junk at numbers without a tenant spends
+  nobody's budget. That it was free is seen by nobody at the keypad; somebody with a PIN of their own can only find out
+  by spending the whole budget first.
 - A restart makes nothing better: counts are what was saved, the wait of each count begins anew, nothing has come back.
 
-The arithmetic. One slot: n wrong tries in a row take at least 30 + 60 + ... s (3810 s for eleven), then an hour each.
-One door: at most 60 + T / 1800 s + one per slot and per right entry. Against six random digits somebody at the keypad
-day and night has, apart from those first tries, 108 guesses in a day (0.011 %) and 17 580 in a year (1.8 %) at *any*
-PIN of the door; against an invitation of twelve digits nothing worth a number. Chosen PINs are less random: `choice`.
+The arithmetic, of digits that are looked at. One slot: n wrong tries in a row take at least 30 + 60 + ... s (3810 s for
+eleven), then an hour each. One door: at most 60 + T / 1800 s + one per slot and per right entry. Against six random
+digits somebody at the keypad day and night has, apart from those first tries, 108 guesses in a day (0.011 %) and 17 580
+in a year (1.8 %) at *any* PIN of the door; against an invitation of twelve digits nothing worth a number. Chosen PINs
+are less random: `choice`. To spend the budget takes 60 guesses at slots that are taken, three at each before it waits:
+twenty neighbours, or hours.
 """
 
 from __future__ import annotations
@@ -82,20 +87,23 @@ class Throttle:
         self._now_s = now_s
 
     def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
-        """Charge one attempt at `slot`. Save `counts` durably before looking at a digit."""
+        """Charge one attempt at `slot`. Save `counts` durably before looking at a digit.
+
+        `known`: whether the slot holds anything that the digits could match.
+        """
         now_s = self._advance(now_s)
         count = self._slots.get(slot, 0)
         spent = self._door >= self._budget.door_guesses
         waiting = now_s < self._opens_s.get(slot, _NEVER_S)
-        admitted = known and not waiting and (count == 0 or not spent)
+        if not known or waiting or (spent and count > 0):
+            return Admission(admitted=False, paid=False)
         if self._door == 0:
             self._refilled_s = now_s
         if not spent:
             self._door += 1
-        if admitted:
-            self._slots[slot] = count + 1
-            self._opens_s[slot] = now_s + self._budget.wait_s(count + 1)
-        return Admission(admitted, paid=not spent)
+        self._slots[slot] = count + 1
+        self._opens_s[slot] = now_s + self._budget.wait_s(count + 1)
+        return Admission(admitted=True, paid=not spent)
 
     def settle(self, slot: int, admission: Admission) -> None:
         """The attempt `admission` at `slot` was right: it was no guess, and the slot begins anew."""

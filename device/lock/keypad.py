@@ -9,6 +9,7 @@ Rules kept here:
 
     flat # PIN #                                  open
     01 # .. 04 #  flat # PIN #                    enrol, erase, pause, resume the face (a grant, no opening)
+    PIN #  right after a face was looked at       open, on a door that wants face and PIN: the face named the flat
     05 #  flat # old PIN # new PIN # again #      change the PIN
     00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
@@ -80,12 +81,18 @@ def press(entry: Entry | None, key: str, now_ns: int) -> Entry | None:
     return Entry(key if fresh or entry is None else entry.keys + key, now_ns)
 
 
-def read(entry: Entry) -> Request | Reading:
-    """The request in `entry`, MORE if keys are missing, NONSENSE if no key could complete it."""
+def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
+    """The request in `entry`, MORE if keys are missing, NONSENSE if no key could complete it.
+
+    `claimed`: the slot that a face named a moment ago (0: it named nobody), None if no face was looked at. A first
+    field too long for a flat is then its PIN.
+    """
     *done, rest = entry.keys.split("#")
     command = ""
     if done and done[0] in _PURPOSES | _PROOFS:
         command, *done = done
+    if claimed is not None and not command and len(done) == 1 and _MAX_FLAT_DIGITS < len(done[0]) <= MAX_DIGITS:
+        return OpenDoor(claimed, done[0])
     wanted = 4 if command in _PROOFS else 2
     if len(rest) > MAX_DIGITS or any(not 0 < len(part) <= MAX_DIGITS for part in done):
         return Reading.NONSENSE

@@ -25,7 +25,9 @@ from device.lock.board import Board
 from device.lock.permits import permitted
 from device.lock.policy import Policy
 from device.lock.state import (
+    Alarm,
     BoltFailed,
+    BoltObeys,
     Breached,
     Came,
     Effect,
@@ -44,10 +46,17 @@ from device.lock.state import (
     Tick,
 )
 from device.service import Link, Service, log
-from device.wire import Result
+from device.wire import AlarmBits, CameraCondition, Result
 
 SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
+_BITS = {
+    Alarm.FORCED_OPEN: AlarmBits.FORCED_OPEN,
+    Alarm.HELD_OPEN: AlarmBits.HELD_OPEN,
+    Alarm.TAMPER: AlarmBits.TAMPER,
+    Alarm.BREACH: AlarmBits.BREACH,
+    Alarm.BOLT_FAULT: AlarmBits.BOLT_FAULT,
+}
 
 
 def rules_of(config: Config) -> Rules:
@@ -57,6 +66,7 @@ def rules_of(config: Config) -> Rules:
         unlock_ns=table.unlock_ms * 1_000_000,
         window_ns=round(table.window_s * 1e9),
         held_open_ns=round(table.held_open_s * 1e9),
+        exit_wired=table.rex_wired,
         face_alone_opens=table.tier == "face",
     )
 
@@ -155,6 +165,8 @@ class LockWork:
         match effect:
             case Release(for_ns):
                 self._board.bolt.release(for_ns // 1_000_000)
+                if Alarm.BOLT_FAULT in self.state.alarms:
+                    self.handle(BoltObeys())
             case Secure():
                 self._obeys = False
                 self._board.bolt.secure()
@@ -197,9 +209,8 @@ class LockWork:
             vault=Room.VAULT in state.up,
             keeper=Room.KEEPER in state.up,
             report=Room.REPORT in state.up,
-            camera=state.camera,
-            door_closed=not state.door_open,
-            alarms=len(state.alarms),
+            camera_well=state.camera is not CameraCondition.FAULT,
+            alarms=sum(_BITS[alarm] for alarm in state.alarms),
             policy_version=self._policy.version,
         )
 

@@ -5,10 +5,13 @@ Rules kept here:
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago.
 - *No press, no pixels.* Only `FaceButton` opens a window; it ends with its time, its last approach, a verdict, the loss
   of eye or vault, or vault's word that it is of no use any more.
-- The lamp is lit before `Look` is sent, and goes out when the window is closed *and* eye does not say any more that the
-  camera streams: a read that is under way when `Close` arrives still exposes a frame.
+- The lamp is lit before `Look` is sent. It goes out with the window; a read that is under way when `Close` arrives
+  still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
+  word alone never lights it.
+- vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys.
-- Every refusal looks the same: Signal.REFUSED.
+- Every refusal looks the same: Signal.REFUSED. Where a face needs a PIN besides, every window ends alike, with the
+  question for the PIN, so that a photograph cannot ask whose face is known here.
 - A door found open at the start counts as forced: lock cannot know who opened it.
 - The way out is not here: a request to exit silences an alarm and moves nothing.
 
@@ -23,14 +26,16 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import keypad
+from device.lock import alarms, keypad, passage
 from device.lock.state import (
     Alarm,
     Asked,
     BoltFailed,
+    BoltObeys,
     Breached,
     Came,
     Check,
+    Claim,
     DoorMoved,
     Effect,
     Event,
@@ -56,13 +61,6 @@ from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
 
-_ALARM_TOLD = {
-    Alarm.FORCED_OPEN: OccurrenceKind.FORCED_OPEN,
-    Alarm.HELD_OPEN: OccurrenceKind.HELD_OPEN,
-    Alarm.TAMPER: OccurrenceKind.TAMPER,
-    Alarm.BREACH: OccurrenceKind.BREACH,
-    Alarm.BOLT_FAULT: OccurrenceKind.BOLT_FAULT,
-}
 _GONE_TOLD = {
     Room.VAULT: (OccurrenceKind.VAULT_GONE, OccurrenceKind.VAULT_BACK),
     Room.KEEPER: (OccurrenceKind.KEEPER_GONE, OccurrenceKind.KEEPER_BACK),
@@ -72,12 +70,13 @@ _GONE_TOLD = {
 
 def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """What `event` makes of `state` at `now_ns`. Time that has run out is dealt with first."""
-    was_lit = _lit(state)
+    was_lit, was_open = _lit(state), state.window is not None
     state, before = _expire(state, now_ns, rules)
     handler: Callable[[State, Any, int, bytes, Rules], Step] | None = _HANDLERS.get(type(event))
     after: tuple[Effect, ...] = ()
     if handler is not None:
         state, after = handler(state, event, now_ns, fresh, rules)
+    state = _fading(state, was_open=was_open, now_ns=now_ns, rules=rules)
     return state, _with_lamp(was_lit, _lit(state), before + after)
 
 
@@ -86,6 +85,9 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
     ends = [
         state.granted_until_ns,
         state.window.until_ns if state.window else None,
+        state.fading_until_ns,
+        state.claim.until_ns if state.claim else None,
+        state.breach_until_ns if Alarm.BREACH in state.alarms else None,
         state.check.until_ns if state.check else None,
         state.entry.last_ns + keypad.KEY_TIMEOUT_NS + 1 if state.entry else None,
         state.open_since_ns + rules.held_open_ns if state.door_open and Alarm.HELD_OPEN not in state.alarms else None,
@@ -99,16 +101,22 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
 def _expire(state: State, now_ns: int, rules: Rules) -> Step:
     effects: tuple[Effect, ...] = ()
     if state.granted_until_ns is not None and now_ns >= state.granted_until_ns:
-        state, effects = replace(state, granted_until_ns=None), (Secure(),)
+        late_ns = state.granted_until_ns + rules.passage_ns
+        state, effects = replace(state, granted_until_ns=None, passage_until_ns=late_ns), (Secure(),)
     if state.window and now_ns >= state.window.until_ns:
-        state, closed = _close_window(state, Signal.REFUSED)
+        state, closed = _not_recognised(state, now_ns, rules)
         effects += closed
+    if state.claim and now_ns >= state.claim.until_ns:
+        state = replace(state, claim=None)
+    if Alarm.BREACH in state.alarms and now_ns >= state.breach_until_ns:
+        state, cleared = alarms.cleared(state, Alarm.BREACH)
+        effects += cleared
     if state.check and now_ns >= state.check.until_ns:
         state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
     if state.entry and now_ns - state.entry.last_ns > keypad.KEY_TIMEOUT_NS:
         state, effects = replace(state, entry=None), (*effects, Show(Signal.REFUSED))
     if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
-        state, raised = _raise(state, Alarm.HELD_OPEN)
+        state, raised = alarms.raised(state, Alarm.HELD_OPEN)
         effects += raised
     kept = tuple(asked for asked in state.asked if now_ns - asked.at_ns < rules.remembered_ns)
     return (replace(state, asked=kept) if kept != state.asked else state), effects
@@ -118,7 +126,17 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
 
 
 def _lit(state: State) -> bool:
-    return state.window is not None or state.camera is CameraCondition.STREAMING
+    return state.window is not None or state.fading_until_ns is not None
+
+
+def _fading(state: State, *, was_open: bool, now_ns: int, rules: Rules) -> State:
+    if state.window or state.camera is not CameraCondition.STREAMING:
+        until = None
+    elif was_open:
+        until = now_ns + rules.fading_ns
+    else:
+        until = state.fading_until_ns if state.fading_until_ns and now_ns < state.fading_until_ns else None
+    return state if until == state.fading_until_ns else replace(state, fading_until_ns=until)
 
 
 def _with_lamp(was_lit: bool, lit: bool, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:  # noqa: FBT001 - levels
@@ -136,21 +154,38 @@ def _face_button(state: State, _event: FaceButton, now_ns: int, fresh: bytes, ru
     mode = LookMode.ENROL if state.enrol_ready else LookMode.RECOGNISE
     window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1)
     state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
-    return state, (Show(Signal.LOOK), Send(Room.EYE, wire.Look(fresh, mode)))
+    return state, (Show(Signal.LOOK), *_approach(fresh, mode))
+
+
+def _approach(nonce: bytes, mode: LookMode) -> tuple[Effect, ...]:
+    return Send(Room.VAULT, wire.Window(nonce, mode)), Send(Room.EYE, wire.Look(nonce, mode))
 
 
 def _close_window(state: State, signal: Signal) -> Step:
     if state.window is None:
         return state, ()
-    return replace(state, window=None), (Send(Room.EYE, wire.Close()), Show(signal))
+    closes = (Send(Room.EYE, wire.Close()), Send(Room.VAULT, wire.Close()))
+    return replace(state, window=None), (*closes, Show(signal))
 
 
-def _next_approach(state: State, window: Window, now_ns: int, fresh: bytes) -> Step:
-    if window.approaches_left == 0:
+def _not_recognised(state: State, now_ns: int, rules: Rules) -> Step:
+    """A window ends without a face that is known here."""
+    if rules.face_alone_opens or state.window is None or state.window.mode is LookMode.ENROL:
         return _close_window(state, Signal.REFUSED)
+    return _claims(state, wire.NOBODY, now_ns, rules)
+
+
+def _claims(state: State, slot: int, now_ns: int, rules: Rules) -> Step:
+    """Face + PIN: the face stands for its flat number, nobody's for none, and both are asked for the PIN."""
+    return _close_window(replace(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
+
+
+def _next_approach(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    if window.approaches_left == 0:
+        return _not_recognised(state, now_ns, rules)
     window = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
     state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
-    return state, (Send(Room.EYE, wire.Look(fresh, window.mode)),)
+    return state, _approach(fresh, window.mode)
 
 
 # ---- the keypad
@@ -164,10 +199,10 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
     entry = keypad.press(state.entry, event.key, now_ns)
     if entry is None:
         return replace(state, entry=None), (Show(Signal.KEY),)
-    request = keypad.read(entry)
+    request = keypad.read(entry, state.claim.slot if state.claim else None)
     if request is keypad.Reading.MORE:
         return replace(state, entry=entry), (Show(Signal.KEY),)
-    state = replace(state, entry=None)
+    state = replace(state, entry=None, claim=None)
     if isinstance(request, keypad.Reading) or Room.KEEPER not in state.up:
         return state, (Show(Signal.REFUSED),)
     check = Check(fresh, now_ns + rules.check_ns, opens=isinstance(request, keypad.OpenDoor))
@@ -204,7 +239,7 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.CameraState(condition):
             return _camera(state, condition)
         case wire.Breach():
-            return _raise(state, Alarm.BREACH)
+            return alarms.breach(state, now_ns, rules)
     return state, ()
 
 
@@ -223,9 +258,9 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     window = state.window
     if window and window.mode is LookMode.RECOGNISE and sender is Room.VAULT and window.nonce == verdict.nonce:
         if not opens:
-            return _next_approach(state, window, now_ns, fresh)
+            return _next_approach(state, window, now_ns, fresh, rules)
         if not rules.face_alone_opens:
-            return _close_window(state, Signal.ENTER_PIN)
+            return _claims(state, verdict.slot, now_ns, rules)
         return _decide(state, now_ns, rules)
     return state, ()  # late: its window or check is over
 
@@ -234,7 +269,8 @@ def _decide(state: State, now_ns: int, rules: Rules) -> Step:
     """The one place from which the door opens."""
     state, closed = _close_window(state, Signal.OPENED)
     shown = closed or (Show(Signal.OPENED),)
-    return replace(state, granted_until_ns=now_ns + rules.unlock_ns), (Release(rules.unlock_ns), *shown)
+    granted = replace(state, granted_until_ns=now_ns + rules.unlock_ns, opened_while_granted=False, claim=None)
+    return granted, (Release(rules.unlock_ns), *shown)
 
 
 def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
@@ -255,7 +291,7 @@ def _face_ready(state: State) -> Step:
 def _enrolment_ended(state: State, nonce: bytes, result: wire.Result) -> Step:
     if state.window is None or state.window.nonce != nonce:
         return state, ()
-    return _close_window(state, Signal.NOTED if result is wire.Result.DONE else Signal.REFUSED)
+    return _close_window(state, Signal.ENTER_PIN if result is wire.Result.CONFIRM else Signal.REFUSED)
 
 
 def _camera(state: State, condition: CameraCondition) -> Step:
@@ -279,7 +315,7 @@ def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, _rules: R
     if event.room is Room.REPORT:
         # report starts from nothing: tell it what stands, so that a restart of it hides no alarm.
         gone = tuple(Tell(told[0]) for room, told in _GONE_TOLD.items() if room not in state.up)
-        standing = tuple(Tell(_ALARM_TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
+        standing = tuple(Tell(alarms.TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
         fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
         return state, (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing)
     told = _GONE_TOLD.get(event.room)
@@ -304,57 +340,7 @@ def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rule
     return replace(state, asked=tuple(asked for asked in state.asked if asked.room is not room)), effects
 
 
-# ---- the door itself
-
-
-def _door_moved(state: State, event: DoorMoved, now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
-    if event.open == state.door_open:
-        return state, ()
-    if event.open:
-        state = replace(state, door_open=True, open_since_ns=now_ns)
-        if state.granted_until_ns is not None or now_ns < state.exit_until_ns:
-            return state, ()
-        return _raise(state, Alarm.FORCED_OPEN)
-    state = replace(state, door_open=False)
-    effects: tuple[Effect, ...] = ()
-    if state.granted_until_ns is not None:
-        # Somebody went through and the door fell shut: lock behind them instead of waiting for the time to run out.
-        state, effects = replace(state, granted_until_ns=None), (Secure(),)
-    state, cleared = _clear(state, Alarm.HELD_OPEN, Alarm.FORCED_OPEN)
-    return state, effects + cleared
-
-
-def _tamper_moved(state: State, event: TamperMoved, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
-    return _raise(state, Alarm.TAMPER) if event.on else _clear(state, Alarm.TAMPER)
-
-
-def _exit_requested(state: State, _event: ExitRequested, now_ns: int, _fresh: bytes, rules: Rules) -> Step:
-    return replace(state, exit_until_ns=now_ns + rules.exit_ns), ()
-
-
-def _breached(state: State, _event: Breached, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
-    return _raise(state, Alarm.BREACH)
-
-
-def _bolt_failed(state: State, _event: BoltFailed, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
-    state, raised = _raise(replace(state, granted_until_ns=None), Alarm.BOLT_FAULT)
-    return state, (Secure(), *raised)
-
-
-def _raise(state: State, alarm: Alarm) -> Step:
-    if alarm in state.alarms:
-        return state, ()
-    return replace(state, alarms=state.alarms | {alarm}), (Tell(_ALARM_TOLD[alarm]),)
-
-
-def _clear(state: State, *alarms: Alarm) -> Step:
-    standing = state.alarms & set(alarms)
-    if not standing:
-        return state, ()
-    state = replace(state, alarms=state.alarms - standing)
-    # ALARM_CLEARED takes back everything; what still stands is told anew.
-    rest = tuple(Tell(_ALARM_TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
-    return state, (Tell(OccurrenceKind.ALARM_CLEARED), *rest)
+# ---- time, and the table
 
 
 def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
@@ -364,13 +350,14 @@ def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules
 _HANDLERS: dict[type, Callable[..., Step]] = {
     FaceButton: _face_button,
     Key: _key,
-    DoorMoved: _door_moved,
-    TamperMoved: _tamper_moved,
-    ExitRequested: _exit_requested,
+    DoorMoved: passage.door_moved,
+    TamperMoved: passage.tamper_moved,
+    ExitRequested: passage.exit_requested,
     Came: _came,
     PeerUp: _peer_up,
     PeerDown: _peer_down,
-    Breached: _breached,
-    BoltFailed: _bolt_failed,
+    Breached: passage.breached,
+    BoltFailed: passage.bolt_failed,
+    BoltObeys: passage.bolt_obeys,
     Tick: _tick,
 }

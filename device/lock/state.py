@@ -3,8 +3,8 @@
 Rules kept here:
 - Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
 - `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera asked to
-  look; the lamp follows it, and `camera` for as long as eye says that it still streams.
-- Nobody's slot is kept: a verdict is used and forgotten in the same step.
+  look; the lamp follows it, and waits `fading_ns` at most for a read that was under way.
+- A slot is kept only as a `Claim`, for seconds, on a door that wants face and PIN.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ class Rules:
     held_open_ns: int = 60 * SECOND_NS
     exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm
     remembered_ns: int = 60 * SECOND_NS  # how long a late reply is merely late, and not a breach
+    claim_ns: int = 15 * SECOND_NS  # face + PIN: how long a face stands for its flat number
+    fading_ns: int = SECOND_NS  # how long the lamp waits for a read that was under way when the window closed
+    passage_ns: int = 2 * SECOND_NS  # a door pulled open as the bolt falls is late, not forced
+    quiet_ns: int = 600 * SECOND_NS  # a breach stands until nobody broke the table for this long
+    exit_wired: bool = True  # without a wired request-to-exit every leaving would be an alarm
     face_alone_opens: bool = False  # rule 8: only a door whose liveness was tried may say yes
 
 
@@ -79,6 +84,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Face + PIN: whom the face named, if anybody; a PIN alone is then enough. Never shown in a repr."""
+
+    slot: int = field(repr=False)
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A nonce that `room` may still answer once."""
 
@@ -92,6 +105,11 @@ class State:
     """Everything lock remembers. A new process starts with `State()`: secured, camera closed, nobody there."""
 
     granted_until_ns: int | None = None
+    opened_while_granted: bool = False
+    passage_until_ns: int = 0
+    claim: Claim | None = None
+    fading_until_ns: int | None = None
+    breach_until_ns: int = 0
     window: Window | None = None
     entry: Entry | None = None
     check: Check | None = None
@@ -173,12 +191,28 @@ class BoltFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class BoltObeys:
+    """The bolt's driver did what it was told, after a fault."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
 Event = (
-    FaceButton | Key | DoorMoved | TamperMoved | ExitRequested | Came | PeerUp | PeerDown | Breached | BoltFailed | Tick
+    FaceButton
+    | Key
+    | DoorMoved
+    | TamperMoved
+    | ExitRequested
+    | Came
+    | PeerUp
+    | PeerDown
+    | Breached
+    | BoltFailed
+    | BoltObeys
+    | Tick
 )
 
 

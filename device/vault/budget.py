@@ -1,7 +1,12 @@
-"""What a face may cost: the threshold that was measured, and how often a probe may fail.
+"""The false-open budget: what a face may cost, and the threshold that follows from it.
 
 Rules kept here:
-- Face does not run without a measured operating point: no threshold is typed into a program or a configuration.
+- The threshold is computed, never set: from the budget, the faces awake now, the tries of a window, the pictures that
+  were averaged, and the measured tail of the worst adult group at its upper bound. A budget can only be made stricter.
+- More residents, tries, strangers or averaged pictures, or fewer false opens allowed, never lower it.
+- Liveness is not counted in its favour: a stranger is somebody with their own face.
+- Where the right people would be refused too often, or where the measurement ends, a press of the button is not enough:
+  somebody has to say first who they are. The door asks for that rather than loosen.
 - The lock asks at most three times a window. Should eye be taken over and probe by itself, at most two windows' worth
   of probes may fail in 20 s; after that every probe is refused without a comparison. A probe that succeeds is free:
   it opened the door anyway.
@@ -13,29 +18,57 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from device.errors import ModelRefused
-from device.manifest import ModelEntry
+from device.vault.tail import Tail
 
 APPROACHES_PER_WINDOW = 3  # docs/rules.md, rule 7
 WINDOW_NS = 10_000_000_000  # docs/rules.md, rule 2
 # Two windows, because two people in a row may each need three approaches.
 FAILURES_ALLOWED = 2 * APPROACHES_PER_WINDOW
 FAILURES_SPAN_NS = 2 * WINDOW_NS
+DAYS_A_YEAR = 365
+# Beyond it the right people are refused more often than let in, and a door that hears first who somebody claims to be
+# serves them better.
+REFUSALS_ALLOWED = 0.5
 
 
-def measured_threshold(embedder: ModelEntry) -> float:
-    """The cosine at and above which a comparison of averages is a match.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many false opens a year are allowed, if so many strangers a day press the button. Rule 7's defaults."""
 
-    It is the operating point's threshold plus what averaging shifts strangers by: vault compares the mean of an
-    enrolment with the mean of an approach. Raises ModelRefused without a measured operating point.
-    """
-    point = embedder.operating_point
-    if point is None:
-        raise ModelRefused("face does not start without a measured operating point of its model in the manifest")
-    threshold = point.threshold + point.averaging_shift
-    if not 0.0 < point.threshold <= threshold < 1.0 or not 0.0 < point.fmr < 1.0:
-        raise ModelRefused("face does not start: the operating point of its model is none that could be measured")
-    return threshold
+    false_opens_per_year: float = 1.0
+    strangers_per_day: float = 5.0
+
+    def false_match_rate(self, gallery: int, tries: int = APPROACHES_PER_WINDOW) -> float:
+        """The rate of false matches one comparison may have, with `gallery` faces awake.
+
+        A stranger makes tries x gallery comparisons, and the chance that one of them matches is at most their sum:
+
+            false opens a year <= strangers a day x 365 x tries x gallery x rate
+
+        With 4 residents and 3 tries: 1 / (5 x 365 x 3 x 4) = 1 / 21,900 = 4.6e-5. With one resident 1.8e-4.
+        """
+        return self.false_opens_per_year / (self.strangers_per_day * DAYS_A_YEAR * tries * max(1, gallery))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where a match begins at this door. frames: how many a probe averages at most ([eye] frames)."""
+
+    budget: Budget
+    tail: Tail
+    frames: int
+
+    def threshold(self, gallery: int, pictures: int, tries: int = APPROACHES_PER_WINDOW) -> float | None:
+        """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
+
+        gallery: faces awake now; pictures: the most that were averaged in one of their templates.
+        """
+        single = self.tail.threshold(self.budget.false_match_rate(gallery, tries))
+        shift = self.tail.shift(pictures, self.frames)
+        if single is None or shift is None:
+            return None
+        threshold = single + shift
+        return None if self.tail.refused(pictures, self.frames, threshold) > REFUSALS_ALLOWED else threshold
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from device.wire import NO_TENANCY
+
 _IN_FLIGHT = 16  # a socket's buffer holds them many times over; 10,000 at once would cost the connection
 
 
@@ -19,13 +21,18 @@ _IN_FLIGHT = 16  # a socket's buffer holds them many times over; 10,000 at once 
 class Credentials:
     """What keeper said about each slot, and what it has still to be asked."""
 
-    _present: dict[int, bool] = field(default_factory=dict, repr=False)
+    _tenancies: dict[int, bytes] = field(default_factory=dict, repr=False)
     _to_ask: dict[int, None] = field(default_factory=dict, repr=False)  # a set that keeps its order
     _asked: set[int] = field(default_factory=set, repr=False)
 
     def present(self, slot: int) -> bool | None:
         """Whether `slot` has a working PIN or card; None if keeper was not heard on it yet."""
-        return self._present.get(slot)
+        tenancy = self._tenancies.get(slot)
+        return None if tenancy is None else tenancy != NO_TENANCY
+
+    def tenancy(self, slot: int) -> bytes:
+        """The offer under which `slot` is taken; NO_TENANCY if it is not, or keeper was not heard on it yet."""
+        return self._tenancies.get(slot, NO_TENANCY)
 
     def ask_anew(self, slots: Iterable[int]) -> None:
         """Keeper is (again) there: everything is to be asked, nothing is under way."""
@@ -33,7 +40,8 @@ class Credentials:
         self._to_ask = dict.fromkeys(slots)
 
     def ask(self, slot: int) -> None:
-        """`slot` is to be asked about, even if an older answer is known."""
+        """`slot` is to be asked about; an older answer, which may have missed a change, counts no more."""
+        self._tenancies.pop(slot, None)
         self._to_ask[slot] = None
 
     def questions(self) -> tuple[int, ...]:
@@ -45,7 +53,7 @@ class Credentials:
         self._asked.update(due)
         return due
 
-    def answered(self, slot: int, *, present: bool) -> None:
-        """Keeper's word on `slot`, asked or not."""
+    def answered(self, slot: int, tenancy: bytes) -> None:
+        """Keeper's word on `slot`."""
         self._asked.discard(slot)
-        self._present[slot] = present
+        self._tenancies[slot] = tenancy

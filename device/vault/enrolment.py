@@ -1,7 +1,7 @@
 """From the good frames of one window to a template, or to a reason why not.
 
 Rules kept here:
-- The frames of one template carry one nonce and the numbers 0 to n-1 in order; a new window begins again from nothing.
+- The frames of one template come from one window (`enrolling` sees to it) and carry the numbers 0 to n-1 in order.
 - A frame that eye calls a presentation attack, that another model made, or that is no unit vector ends the enrolment.
 - Every frame agrees with the mean of the others; so a change of person, or a second face among the frames, ends the
   enrolment.
@@ -29,7 +29,6 @@ AGREEMENT = 0.5
 class Collection:
     """The frames of one window so far. `needed`: how many make a template."""
 
-    nonce: bytes
     needed: int
     _frames: list[Vector] = field(default_factory=list, repr=False)
 

@@ -24,10 +24,14 @@ from device.wire import EMBEDDING_DIM
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """`templates`: N x 128 float32, one unit row per awake slot; `slots`: their N numbers."""
+    """`templates`: N x 128 float32, one unit row per awake slot; `slots`: their N numbers.
+
+    pictures: the most that were averaged in one of the templates.
+    """
 
     slots: tuple[int, ...]
     templates: NDArray[np.float32]
+    pictures: int = 1
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -45,9 +49,9 @@ class Gallery:
         return self.slots[best] if alone else None
 
 
-def gallery_of(templates: Mapping[int, Vector]) -> Gallery:
-    """A gallery of unit vectors by slot."""
+def gallery_of(templates: Mapping[int, Vector], pictures: int = 1) -> Gallery:
+    """A gallery of unit vectors by slot, each a mean of at most `pictures`."""
     matrix = np.empty((len(templates), EMBEDDING_DIM), dtype=np.float32)
     for row, vector in enumerate(templates.values()):
         matrix[row] = vector
-    return Gallery(tuple(templates), matrix)
+    return Gallery(tuple(templates), matrix, pictures)

@@ -1,12 +1,15 @@
 """What vault does with each message: it turns them into calls on the pure parts, and answers.
 
 Rules kept here:
+- eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
+  hint of its own accord has any effect.
 - One Probe, one Verdict. One grant, one Done.
-- No face without consent, a working PIN or card on the slot, and a grant that was just earned; one enrolment at a time;
-  an enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
+- No face without consent, a working PIN or card on the slot, and a grant that was just earned; one enrolment at a time,
+  one window an enrolment.
+- What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
+  looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
   close.
-- An enrolment frame that comes late is ignored; one that comes when nobody has enrolled for a minute is a breach.
 - A write to the disk blocks this loop for the time of a few fsyncs; only a personal act writes, a probe never does.
 """
 
@@ -22,16 +25,14 @@ from device.edges import Room
 from device.errors import EnrolmentRefused, Fault, NotPermitted, RecordRefused
 from device.service import Link, log
 from device.vault.credentials import Credentials
-from device.vault.enrolment import Collection
+from device.vault.enrolling import Enrolling
 from device.vault.faces import Faces
 from device.vault.grants import Grants
 from device.vault.recognition import Recogniser
-from device.vault.record import FaceRecord
-from device.wire import Outcome, Purpose, Result
+from device.vault.record import NO_CONSENT
+from device.wire import LookMode, Outcome, Purpose, Result
 
-LATE_FRAMES_NS = 60_000_000_000
 GUIDANCE_EVERY_NS = 200_000_000
-_NO_CONSENT = bytes(32)
 _SECONDS_A_DAY = 86_400
 
 
@@ -40,17 +41,6 @@ class Rooms(Protocol):
 
     def send(self, peer: Room, msg: wire.Message) -> bool:
         """Send to `peer` if it is there; False if not."""
-
-
-@dataclass(slots=True)
-class _Enrolment:
-    """Somebody who may enrol now, until `expires_ns`."""
-
-    grant: bytes
-    slot: int
-    consent: bytes
-    expires_ns: int
-    collection: Collection | None = None
 
 
 def _today() -> int:
@@ -69,13 +59,12 @@ class Vault:
     today: Callable[[], int] = _today
     _grants: Grants = field(default_factory=Grants)
     _credentials: Credentials = field(default_factory=Credentials)
-    _enrolment: _Enrolment | None = None
-    _enrolled_ns: int = 0  # when somebody last could enrol; at start, because vault may have died in the middle of it
+    _enrolling: Enrolling | None = None
+    _window: wire.Window | None = None
     _guided_ns: int = 0
     _announced: wire.FaceReady | None = None
-
-    def __post_init__(self) -> None:
-        self._enrolled_ns = self.now_ns()
+    _alarm_owed: bool = False
+    _claim_first: bool = False
 
     # ---- connections and time
 
@@ -84,34 +73,32 @@ class Vault:
         if link.peer is Room.LOCK:
             self._announced = None
             self._announce()
+            if self._alarm_owed:
+                self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
         elif link.peer is Room.KEEPER:
-            waiting = (self._enrolment.slot,) if self._enrolment else ()
+            waiting = (self._enrolling.slot,) if self._enrolling else ()
             self._credentials.ask_anew((*waiting, *self.faces.slots()))
             self._ask_keeper()
 
     def disconnected(self, link: Link) -> None:
-        """Without desk nobody guides the person who enrols; without eye what it saw so far is void."""
-        if self._enrolment is None:
-            return
-        if link.peer is Room.DESK:
-            self._end_enrolment(Result.TOO_FEW_FRAMES)
-        elif link.peer is Room.EYE:
-            self._enrolment.collection = None
+        """Without desk nobody guides the person who enrols; without lock or eye the window is over."""
+        if link.peer is Room.DESK and self._enrolling:
+            self._end_enrolment(self._enrolling.unfinished)
+        elif link.peer in (Room.LOCK, Room.EYE):
+            self._window_over()
 
     def breached(self, room: Room) -> None:
-        """Lock raises the alarm."""
-        self.rooms.send(Room.LOCK, wire.Breach())
+        """Lock raises the alarm; if it cannot be told now, it is told when it comes back."""
+        self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
         """When the enrolment under way ends unfinished."""
-        return self._enrolment.expires_ns / 1e9 if self._enrolment else None
+        return self._enrolling.expires_ns / 1e9 if self._enrolling else None
 
     def tick(self) -> None:
         """End an enrolment whose time is over."""
-        enrolment = self._enrolment
-        if enrolment and self.now_ns() >= enrolment.expires_ns:
-            known = self._credentials.present(enrolment.slot) is not None
-            self._end_enrolment(Result.TOO_FEW_FRAMES if known else Result.NO_CREDENTIAL)
+        if self._enrolling and self.now_ns() >= self._enrolling.expires_ns:
+            self._end_enrolment(self._enrolling.unfinished)
 
     def healthy(self) -> bool:
         """Vault has no device that could hang."""
@@ -119,7 +106,7 @@ class Vault:
 
     def stop(self) -> None:
         """Nothing is kept of an enrolment that was not finished."""
-        self._enrolment = None
+        self._enrolling = None
 
     # ---- messages
 
@@ -127,6 +114,8 @@ class Vault:
         """Act on one message; which peer may send it stands in `device.edges`. Raises NotPermitted if not now."""
         self.tick()
         match link.peer:
+            case Room.LOCK:
+                self._from_lock(msg)
             case Room.EYE:
                 self._from_eye(msg)
             case Room.KEEPER:
@@ -137,25 +126,40 @@ class Vault:
                 text = f"vault hears nothing from {link.peer}"
                 raise NotPermitted(text)
 
+    def _from_lock(self, msg: wire.Message) -> None:
+        self._window_over()
+        if isinstance(msg, wire.Window):
+            self._window = msg
+            if msg.mode is LookMode.ENROL and self._enrolling:
+                self._enrolling.opened(msg.nonce)
+
     def _from_eye(self, msg: wire.Message) -> None:
-        match msg:
-            case wire.Probe():
+        # What comes for another approach is late, or made up: either way it is not listened to.
+        match msg, self._window:
+            case wire.Probe(nonce=nonce), wire.Window(asked, LookMode.RECOGNISE) if nonce == asked:
                 self._judge(msg)
-            case wire.Sample():
+            case wire.Sample(nonce=nonce), wire.Window(asked, LookMode.ENROL) if nonce == asked:
                 self._collect(msg)
-            case wire.Guidance():
+            case wire.Guidance(nonce=nonce), wire.Window(asked, _) if nonce == asked:
                 self._guide(msg)
 
     def _from_keeper(self, msg: wire.Message) -> None:
         match msg:
             case wire.Grant():
-                if self._grants.add(msg, self.now_ns()):
-                    self._credentials.ask(msg.slot)
-            case wire.CredentialAnswer(slot, present):
-                self._credential(slot, present=present)
+                self._granted(msg)
+            case wire.CredentialAnswer(slot, tenancy):
+                self._credential(slot, tenancy)
             case wire.LastCredentialGone(slot):
-                self._credential(slot, present=False)
+                self._credential(slot, wire.NO_TENANCY)
         self._ask_keeper()
+
+    def _granted(self, grant: wire.Grant) -> None:
+        now_ns = self.now_ns()
+        if self._enrolling and self._enrolling.confirmed_by(grant, now_ns):
+            self._end_enrolment(self._keep(self._enrolling))
+        elif self._grants.add(grant, now_ns) and grant.purpose is Purpose.ENROL:
+            # Only whoever wants to enrol: vault has no business with the others.
+            self._credentials.ask(grant.slot)
 
     def _from_desk(self, msg: wire.Message) -> None:
         match msg:
@@ -175,19 +179,27 @@ class Vault:
 
     def _guide(self, msg: wire.Guidance) -> None:
         now_ns = self.now_ns()
-        if self.recogniser.seen(msg.nonce) or now_ns - self._guided_ns < GUIDANCE_EVERY_NS:
+        over = self.recogniser.seen(msg.nonce) or now_ns - self._guided_ns < GUIDANCE_EVERY_NS
+        if over or msg.hint is wire.Hint.CONFIRM_WITH_PIN:  # which is vault's own to say
             return
         self._guided_ns = now_ns
         self.rooms.send(Room.LOCK, msg)
-        self.rooms.send(Room.DESK, msg)
+        if self._enrolling and self._enrolling.looks(msg.nonce):
+            # The hint alone: whatever else eye may write into its message stays here.
+            self.rooms.send(Room.DESK, wire.EnrolHint(msg.hint))
 
     # ---- keeper's word
 
-    def _credential(self, slot: int, *, present: bool) -> None:
-        self._credentials.answered(slot, present=present)
-        self.faces.credential(slot, present=present)
-        if self._enrolment and self._enrolment.slot == slot and not present:
-            self._end_enrolment(Result.NO_CREDENTIAL)
+    def _credential(self, slot: int, tenancy: bytes) -> None:
+        self._credentials.answered(slot, tenancy)
+        try:
+            self.faces.credential(slot, tenancy)
+        except Fault as fault:
+            log(f"vault: {fault}")
+        if self._enrolling and self._enrolling.slot == slot:
+            refusal = self._enrolling.credential(tenancy)
+            if refusal is not None:
+                self._end_enrolment(refusal)
         self._announce()
 
     def _ask_keeper(self) -> None:
@@ -195,13 +207,21 @@ class Vault:
             self.rooms.send(Room.KEEPER, wire.HasCredential(slot))
 
     def _announce(self) -> None:
-        enrolment = self._enrolment
         ready = wire.FaceReady(
-            recognise=self.faces.somebody_awake(),
-            enrol=enrolment is not None and self._credentials.present(enrolment.slot) is True,
+            recognise=self._recognises(),
+            enrol=self._enrolling is not None and self._enrolling.wants_camera,
         )
         if ready != self._announced and self.rooms.send(Room.LOCK, ready):
             self._announced = ready
+
+    def _recognises(self) -> bool:
+        """Whether a press is worth a look: somebody is awake, and the budget can be met without a claim."""
+        faces, pictures = self.faces.awake()
+        claim_first = faces > 0 and self.recogniser.thresholds.threshold(faces, pictures) is None
+        if claim_first and not self._claim_first:
+            log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
+        self._claim_first = claim_first
+        return faces > 0 and not claim_first
 
     # ---- personal acts
 
@@ -219,8 +239,8 @@ class Vault:
         self._done(grant, result)
 
     def _erase(self, slot: int) -> bool:
-        if self._enrolment and self._enrolment.slot == slot:
-            self._end_enrolment(Result.TOO_FEW_FRAMES)
+        if self._enrolling and self._enrolling.slot == slot:
+            self._end_enrolment(self._enrolling.unfinished)
         return self.faces.erase(slot)
 
     def _done(self, grant: bytes, result: Result) -> None:
@@ -234,10 +254,13 @@ class Vault:
         if allowed is None or refusal is not None:
             self._done(msg.grant, refusal or Result.NO_GRANT)
             return
-        if self._enrolment:
+        if self._enrolling:
             # The same slot begins again, perhaps after its command line was closed.
-            self._end_enrolment(Result.TOO_FEW_FRAMES)
-        self._enrolment = _Enrolment(msg.grant, allowed.slot, msg.consent, allowed.expires_ns)
+            self._end_enrolment(self._enrolling.unfinished)
+        tenancy = self._credentials.tenancy(allowed.slot)
+        self._enrolling = Enrolling(
+            msg.grant, allowed.slot, msg.consent, self.enrol_frames, allowed.expires_ns, tenancy
+        )
         self._announce()
 
     def _why_not(self, slot: int, consent: bytes) -> Result | None:
@@ -245,49 +268,45 @@ class Vault:
             return Result.SLOT_TAKEN
         if self._credentials.present(slot) is False:
             return Result.NO_CREDENTIAL
-        somebody_else = self._enrolment is not None and self._enrolment.slot != slot
-        return Result.REFUSED if somebody_else or consent == _NO_CONSENT else None
+        somebody_else = self._enrolling is not None and self._enrolling.slot != slot
+        return Result.REFUSED if somebody_else or consent == NO_CONSENT else None
 
     def _collect(self, sample: wire.Sample) -> None:
-        now_ns = self.now_ns()
-        enrolment = self._enrolment
-        if enrolment is None or self._credentials.present(enrolment.slot) is not True:
-            if enrolment is None and now_ns - self._enrolled_ns > LATE_FRAMES_NS:
-                raise NotPermitted("eye sent an enrolment frame although nobody enrols")
+        enrolling = self._enrolling
+        if enrolling is None or not enrolling.looks(sample.nonce):
             return
-        collection = enrolment.collection
-        if collection is None or collection.nonce != sample.nonce:
-            if sample.index != 0:
-                return  # the rest of a window that is over
-            collection = enrolment.collection = Collection(sample.nonce, self.enrol_frames)
+        now_ns = self.now_ns()
         try:
-            collection.add(sample.index, self.recogniser.usable(sample, now_ns))
+            result = enrolling.add(sample.index, self.recogniser.usable(sample, now_ns), now_ns)
         except EnrolmentRefused as refusal:
             log(f"vault: the enrolment ended: {refusal}")
-            self._end_enrolment(Result.REFUSED)
-            return
-        if collection.complete:
-            self._end_enrolment(self._keep(enrolment, collection))
+            result = Result.REFUSED
+        if result is Result.CONFIRM:
+            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(sample.nonce, result))
+            self.rooms.send(Room.DESK, wire.EnrolHint(wire.Hint.CONFIRM_WITH_PIN))
+            self._announce()
+        elif result is not None:
+            self._end_enrolment(result)
 
-    def _keep(self, enrolment: _Enrolment, collection: Collection) -> Result:
-        template = collection.template()
-        if template is None:
-            return Result.FRAMES_DISAGREE
+    def _keep(self, enrolling: Enrolling) -> Result:
         try:
-            self.faces.enrol(
-                enrolment.slot, FaceRecord(template, collection.needed, enrolment.consent, enrolled_day=self.today())
-            )
-        except (Fault, RecordRefused) as cause:
+            self.faces.enrol(enrolling.slot, enrolling.record(self.today()))
+        except (Fault, EnrolmentRefused, RecordRefused) as cause:
             log(f"vault: {cause}")
             return Result.FAULT
         return Result.DONE
 
+    def _window_over(self) -> None:
+        window, self._window = self._window, None
+        if window and self._enrolling and self._enrolling.looks(window.nonce):
+            self._end_enrolment(self._enrolling.unfinished)
+
     def _end_enrolment(self, result: Result) -> None:
-        enrolment, self._enrolment = self._enrolment, None
-        if enrolment is None:
+        enrolling, self._enrolling = self._enrolling, None
+        if enrolling is None:
             return
-        self._enrolled_ns = self.now_ns()
-        self._done(enrolment.grant, result)
-        if enrolment.collection:
-            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(enrolment.collection.nonce, result))
+        self._done(enrolling.grant, result)
+        if self._window and enrolling.looks(self._window.nonce):
+            # Only while lock still has this very window: a nonce it does not know would look like a breach.
+            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(self._window.nonce, result))
         self._announce()

@@ -3,7 +3,8 @@
 Rules kept here:
 - A nonce is judged once; a second probe under it, however different, breaks the table of messages.
 - Refused alike: a frame older than 2 s or from the future, another model's embedding, a presentation attack, a test for
-  one that came to no result, anything but 128 finite numbers of length 1, too many failures, and a stranger.
+  one that came to no result, anything but 128 finite numbers of length 1, too many failures, a gallery too large for
+  the budget, and a stranger.
 - What comes out is a slot or None; how close it was stays in `gallery.compare`.
 """
 
@@ -13,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from device.errors import NotPermitted
-from device.vault.budget import FailureLimit
+from device.vault.budget import FailureLimit, Thresholds
 from device.vault.gallery import Gallery
 from device.vault.record import Vector, unit_vector
 from device.wire import Attack, Probe, Sample
@@ -25,10 +26,10 @@ _PASSABLE = (Attack.NOT_TESTED, Attack.BONA_FIDE)
 
 @dataclass(slots=True)
 class Recogniser:
-    """`model_id`: the first 8 bytes of the embedder's sha256; `threshold`: cosine."""
+    """`model_id`: the first 8 bytes of the embedder's sha256."""
 
     model_id: bytes
-    threshold: float
+    thresholds: Thresholds
     _limit: FailureLimit = field(default_factory=FailureLimit)
     _seen: deque[bytes] = field(default_factory=lambda: deque(maxlen=NONCES_REMEMBERED), repr=False)
 
@@ -38,9 +39,11 @@ class Recogniser:
             raise NotPermitted("eye sent a second probe for one approach")
         self._seen.append(probe.nonce)
         vector = self.usable(probe, now_ns)
-        if vector is None or not self._limit.charge(now_ns):
+        # From the gallery it is compared with, so no change of it can leave a threshold behind.
+        threshold = self.thresholds.threshold(len(gallery), gallery.pictures)
+        if vector is None or threshold is None or not self._limit.charge(now_ns):
             return None
-        slot = gallery.compare(vector, self.threshold)
+        slot = gallery.compare(vector, threshold)
         if slot is not None:
             self._limit.refund()
         return slot

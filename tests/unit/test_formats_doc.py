@@ -173,9 +173,8 @@ VECTORS = {
         vault=True,
         keeper=True,
         report=False,
-        camera=wire.CameraCondition.IDLE,
-        door_closed=True,
-        alarms=1,
+        camera_well=True,
+        alarms=wire.AlarmBits.TAMPER,
         policy_version=7,
     ),
     "Ack": wire.Ack(7, wire.Result.STALE),
@@ -271,13 +270,13 @@ def test_the_record_of_the_page_opens_and_is_bound_as_it_says() -> None:
 
 
 def test_the_face_payload_has_the_layout_of_the_page() -> None:
-    text = section("Payload of a face, 552 bytes")
+    text = section("Payload of a face, 568 bytes")
     (rows,), (stated,) = tables(text), vectors(text)
     assert layout(rows) == of_struct(face_record._FORM.format)
-    assert face_record.RECORD_BYTES == 552
+    assert face_record.RECORD_BYTES == 568
     first = struct.pack("<f", 1.0)
-    face = face_record.FaceRecord(first.ljust(512, b"\0"), 5, count(0, 32), 20_000, paused=True)
-    assert stated == face_record.pack(face)[:48]
+    face = face_record.FaceRecord(first.ljust(512, b"\0"), 5, count(0, 32), count(0, 16), 20_000, paused=True)
+    assert stated == face_record.pack(face)[:64]
 
 
 def test_the_pin_payload_has_the_layout_of_the_page() -> None:
@@ -298,7 +297,7 @@ def personal(data: bytes, size: int, person: bytes, key: bytes = b"") -> bytes:
 def test_the_hashes_are_made_as_the_page_says() -> None:
     """Written anew with hashlib instead of libsodium."""
     root, stretched = count(0x40, 32), count(0x80, 32)
-    for purpose in ("doorward pepper", "doorward ring", "doorward count"):
+    for purpose in ("doorward pepper", "doorward ring", "doorward tries"):
         assert f"`{purpose}`" in PAGE
         assert pin.derive(root, purpose.encode()) == personal(b"", 32, purpose.encode(), root)
     pepper = pin.derive(root, b"doorward pepper")
@@ -312,15 +311,19 @@ def test_the_hashes_are_made_as_the_page_says() -> None:
 
 def test_the_counts_of_the_page_are_read_and_written() -> None:
     text = section("Wrong attempts")
-    (head, slot, tag), (stated,) = tables(text), vectors(text)
+    (outer, head, slot), (begins,) = tables(text), vectors(text)
+    assert layout(outer) == [(0, 4), (4, 1), (5, 1), (6, 2), (8, attempts.PAGE_BYTES - 8)]
     assert layout(head) == of_struct(attempts._HEAD.format)
     assert layout(slot) == of_struct(attempts._SLOT.format)
-    assert layout(tag) == [(0, attempts._TAG_BYTES)]
-    counts = Counts(2, {12: 1, 40: 5})
-    assert attempts._parse(stated, count(0, 32)) == (9, counts)
-    assert attempts._pack(9, counts, count(0, 32)) == stated
-    assert stated[-16:] == personal(stated[:-16], 16, b"doorward count", count(0, 32))
+    key, bound, counts = count(0, 32), b"DWAT\x02\x01\0\0", Counts(2, {12: 1, 40: 5})
+    inside = begins.ljust(attempts._INSIDE_BYTES, b"\0")
+    assert attempts._parse(bound + box.seal(key, inside, bound), 1, key) == (9, counts)
+    page = attempts._pack(9, counts, key)
+    assert len(page) == attempts.PAGE_BYTES
+    assert page[:8] == bound
+    assert box.unseal(key, page[8:], bound) == inside
     assert f"Two pages of {attempts.PAGE_BYTES} bytes" in text
+    assert f"Inside the box, {attempts._INSIDE_BYTES} bytes" in text
 
 
 # ---- what leaves, and the simulated camera

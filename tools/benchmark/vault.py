@@ -60,7 +60,8 @@ class _Drawer:
         records.mkdir(mode=0o700)
         for slot, vector in enumerate(_templates(count), 1):
             entry = Entry(slot, 1, os.urandom(16), os.urandom(32))
-            stored = sealed.seal(record.pack(FaceRecord(vector.tobytes(), 5, bytes(32), 20_000)), entry, binding)
+            face = FaceRecord(vector.tobytes(), 5, bytes(32), b"t" * 16, 20_000)
+            stored = sealed.seal(record.pack(face), entry, binding)
             (records / entry.file_name).write_bytes(stored)
             entries.append(entry)
             aad = _additional_data(stored[:_HEADER_BYTES], entry, binding)

@@ -2,6 +2,7 @@
 
 Rules: pictures are read, measured and left where they are; every rate is printed with its number of comparisons; what
 is done about people who appear twice in the group set is printed with the figures; nothing is tuned to label errors.
+The door's threshold does not come from here but from `tools.evaluate tail`; this compares networks at one point.
 
     python -m tools.models.measure --faces DIR --groups DIR [--cache DIR]
 
@@ -12,15 +13,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from tools.models import figures
-from tools.models.figures import Floats
-from tools.models.gather import Gallery, gather
+from tools.evaluate import figures
+from tools.evaluate.figures import Floats
+from tools.evaluate.gather import Gallery, gather
+from tools.evaluate.groups import ADULT, BORDER_PX, members
 
 ROOT = Path(__file__).resolve().parents[2]
-BORDER_PX = 60  # the group set is cropped too tightly to detect in
-ADULT = range(18, 71)
 DUPLICATE = 0.65  # a pair of the group set above this cosine is likely one person twice
 FMR = 1e-3
 POOLED = (1e-3, 1e-4, 1e-5)
@@ -36,7 +35,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--groups", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=ROOT / "models")
-    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "measure")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "evaluate")
     options = parser.parse_args()
     people = gather(options.faces, options.models, options.cache)
     groups = gather(options.groups, options.models, options.cache, BORDER_PX)
@@ -61,7 +60,7 @@ def within_groups(groups: Gallery) -> float:
     print(f"Some people appear several times. So: (a) all pairs; (b) without the pairs above {DUPLICATE};")
     print(f"(c) one picture of every cluster linked by pairs above {DUPLICATE}.")
     print(f"(a) is too high; (b) and (c) say nothing above {DUPLICATE}.")
-    cells = {str(name): groups.vectors[_cell(groups, name)] for name in np.unique(groups.folders)}
+    cells = {str(name): groups.vectors[members(groups, str(name))] for name in np.unique(groups.folders)}
     single = {name: v[figures.one_per_cluster(v, DUPLICATE)] for name, v in cells.items()}
     pairs = {name: figures.pairs_within(v) for name, v in cells.items()}
     aside = {name: s[s <= DUPLICATE] for name, s in pairs.items()}
@@ -122,15 +121,6 @@ def _table(title: str, pairs: dict[str, Floats]) -> None:
     for name, scores in pairs.items():
         row = " ".join(f"{figures.rate_above(scores, t):8.1e}" for t in THRESHOLDS)
         print(f"  {name:15} {scores.size:7} {row}")
-
-
-def _cell(groups: Gallery, name: str) -> npt.NDArray[np.bool_]:
-    """Mask of one cell; all but the child cells hold adults only."""
-    inside: npt.NDArray[np.bool_] = groups.folders == name
-    if name.startswith("child"):
-        return inside
-    ages = np.array([int(file.split("_")[0]) for file in groups.files])
-    return inside & (ages >= ADULT.start) & (ages < ADULT.stop)
 
 
 def _taken(gallery: Gallery) -> str:

@@ -2,13 +2,17 @@
 
 Rules kept here:
 - A door is named by its folder alone; several stand side by side without knowing of each other.
+- A door is started once: its folder is claimed by a lock before anything in it is made, and stays claimed until the
+  simulator ends, however it ends. A start that fails or is interrupted leaves nothing running.
 - Every failure is a SimulatorRefused with one sentence for the person at the keyboard.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +31,7 @@ from tools.simulator import layout
 from tools.simulator.layout import Wishes
 
 START_S = 30.0
+CLAIM_S = 5.0  # a door that was just switched off is gone long before
 
 
 class SimulatorRefused(Refusal, RuntimeError):
@@ -52,28 +57,59 @@ class Door:
     def up(self, wishes: Wishes | None = None, config_file: Path | None = None) -> Config:
         """Start it and return once all six processes are ready. Raises SimulatorRefused, ConfigRefused."""
         if self.running():
-            msg = f"a door is running in {self.root} already; `doorsim down` stops it"
-            raise SimulatorRefused(msg)
+            raise SimulatorRefused(self._runs_already())
+        # Ctrl-C waits while a process is made that nobody holds yet; it is raised where the simulator can be ended.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        daemon: subprocess.Popen[bytes] | None = None
         try:
-            config = layout.make(self.paths, wishes or Wishes(), config_file)
-        except OSError as cause:
-            msg = f"the folder {self.root} cannot hold a door: {cause}"
-            raise SimulatorRefused(msg) from cause
+            os.umask(0o077)
+            self.paths.board.mkdir(parents=True, exist_ok=True)
+            with (self.paths.board / "claim").open("ab") as claim:
+                self._claim(claim.fileno())
+                config = layout.make(self.paths, wishes or Wishes(), config_file)
+                daemon = self._start_daemon(claim.fileno())
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self._await_ready(daemon)
+        except BaseException as cause:
+            if daemon:
+                daemon.kill()  # its rooms die with it
+                daemon.wait()
+            if isinstance(cause, OSError) and not isinstance(cause, Refusal):
+                msg = f"the folder {self.root} cannot hold a door: {cause}"
+                raise SimulatorRefused(msg) from cause
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return config
+
+    def _runs_already(self) -> str:
+        return f"a door is running in {self.root} already; `doorsim down` stops it"
+
+    def _claim(self, lock: int) -> None:
+        end = time.monotonic() + CLAIM_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as cause:
+                if self.running():
+                    raise SimulatorRefused(self._runs_already()) from cause
+                if time.monotonic() > end:
+                    msg = f"a door is being started or stopped in {self.root}; try again in a moment"
+                    raise SimulatorRefused(msg) from cause
+                time.sleep(0.02)
+            else:
+                return
+
+    def _start_daemon(self, claim: int) -> subprocess.Popen[bytes]:
         with (self.paths.board / "daemon.log").open("ab") as log:
-            daemon = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "tools.simulator.daemon", str(self.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(claim,),  # the same open file, so the same lock: it ends with the simulator
             )
-        try:
-            self._await_ready(daemon)
-        except BaseException:
-            daemon.kill()  # its rooms die with it
-            daemon.wait()
-            raise
-        return config
 
     def _await_ready(self, daemon: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + START_S

@@ -126,19 +126,23 @@ class Init:
             return
         process.starts.append(now_s)
         process.fed_s, process.ready = now_s, False
+        me = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become(process.room)
+            self._become(process.room, me)
         process.pid, process.pidfd = pid, os.pidfd_open(pid)
         self._watch(process.pidfd, lambda: self._ended(process))
 
-    def _become(self, room: Room) -> None:
+    def _become(self, room: Room, init: int) -> None:
         """In the child: arrange file descriptors and environment as systemd does, and execute the room."""
         try:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != init:
+                os._exit(127)  # killed between fork and prctl: nobody is left to send that signal
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             sockets = self._sockets[room]
             log = os.open(self._paths.board / f"{room}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             null = os.open(os.devnull, os.O_RDWR)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Confi
         msg = f"the folder {paths.root} has too long a name: a socket below it may have {_SUN_PATH} bytes"
         raise ConfigRefused(msg)
     os.umask(0o077)
+    paths.root.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(paths.root)
     for folder in (paths.config.parent, paths.run, paths.board, paths.root / "var" / "lib" / "doorward"):
         folder.mkdir(parents=True, exist_ok=True)
     if config_file is not None:
@@ -62,6 +65,14 @@ def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Confi
 def credentials(paths: Paths, room: Room) -> Path:
     """Stands for the folder that systemd would make for `room` alone (LoadCredentialEncrypted=)."""
     return paths.config.parent / "credentials" / room
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Somebody else's folder may hold their keys, or links that lead our writes elsewhere."""
+    status = root.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        msg = f"the folder {root} is not yours alone; choose one that nobody else can write to"
+        raise ConfigRefused(msg)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -17,7 +17,7 @@ from device.desk import acts, answers, cli, consent, sentences
 from device.desk.loop import NO_CONSENT
 from device.edges import Room
 from device.paths import Paths
-from device.wire import CameraCondition, DoorStatus, Hint, Purpose
+from device.wire import AlarmBits, DoorStatus, Hint, Purpose
 from device.wire import Result as WireResult
 from tests.unit.desk.house import Robot, listening, nonce, open_desk, short_root
 
@@ -26,8 +26,7 @@ WELL = DoorStatus(
     vault=True,
     keeper=True,
     report=True,
-    camera=CameraCondition.IDLE,
-    door_closed=True,
+    camera_well=True,
     alarms=0,
     policy_version=3,
 )
@@ -49,7 +48,7 @@ def lock_robot(ack: wire.Ack) -> Robot:
 def vault_robot(result: WireResult, *hints: Hint) -> Robot:
     def answer(msg: wire.Message) -> list[wire.Message]:
         assert isinstance(msg, wire.Enrol | wire.Erase | wire.Pause | wire.Resume)
-        return [*(wire.Guidance(nonce(), hint) for hint in hints), wire.Done(msg.grant, result)]
+        return [*(wire.EnrolHint(hint) for hint in hints), wire.Done(msg.grant, result)]
 
     return answer
 
@@ -83,9 +82,8 @@ def test_status_tells_every_room(root: Path) -> None:
     assert json.loads(told.stdout) == {
         "ok": True,
         "rooms": dict.fromkeys(("eye", "vault", "keeper", "lock", "report", "desk"), True),
-        "camera": "closed",
-        "door": "closed",
-        "alarms": 0,
+        "camera": "well",
+        "alarms": [],
         "policy_version": 3,
     }
 
@@ -96,16 +94,14 @@ def test_status_names_who_is_away() -> None:
         vault=True,
         keeper=False,
         report=True,
-        camera=CameraCondition.FAULT,
-        door_closed=False,
-        alarms=2,
+        camera_well=False,
+        alarms=AlarmBits.TAMPER | AlarmBits.BREACH,
         policy_version=0,
     )
     assert sentences.status_sentence(away).splitlines() == [
         "Away: eye, keeper.",
         "camera   fault",
-        "door     open",
-        "alarms   2",
+        "alarms   tamper, breach",
         "policy   version 0",
     ]
 

@@ -16,7 +16,7 @@ from device.edges import EDGES, Room, permitted
 from device.errors import MessageRefused, NotPermitted
 from device.paths import Paths
 from device.wire import Hint, Purpose, Result
-from tests.unit.desk.house import DOORCTL_EDGE, nonce, short_root
+from tests.unit.desk.house import DOORCTL_EDGE, short_root
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_desk_that_says_nothing_is_given_up(
     line, far = ends
     monkeypatch.setattr(timeouts, "act_s", lambda _purpose: 0.0)
     monkeypatch.setattr(timeouts, "GRACE_S", 0.01)
-    far.send(wire.pack(wire.Guidance(nonce(), Hint.NOBODY)))
+    far.send(wire.pack(wire.EnrolHint(Hint.NOBODY)))
     told: list[str] = []
     with pytest.raises(DeskFault, match="in time"):
         PersonalAct(line, Purpose.ENROL, bytes(range(32)), told.append).perform(0)

@@ -14,7 +14,7 @@ from device.desk.loop import BUSY, NO_CONSENT
 from device.desk.tickets import Tickets
 from device.edges import Room
 from device.paths import Paths
-from device.wire import CameraCondition, DoorStatus, Ended, Hint, Purpose, Result
+from device.wire import DoorStatus, Ended, Hint, Purpose, Result
 from tests.unit.desk.house import End, House, nonce
 
 AGREED = bytes(range(32))
@@ -23,8 +23,7 @@ WELL = DoorStatus(
     vault=True,
     keeper=True,
     report=False,
-    camera=CameraCondition.IDLE,
-    door_closed=True,
+    camera_well=True,
     alarms=0,
     policy_version=3,
 )
@@ -147,7 +146,7 @@ def test_a_failed_act_has_used_its_ticket_too(scene: Scene) -> None:
 
 def test_hints_reach_only_the_person_who_is_enrolling(scene: Scene) -> None:
     other = scene.house.join(Room.DOORCTL)
-    hint = wire.Guidance(nonce(), Hint.COME_CLOSER)
+    hint = wire.EnrolHint(Hint.COME_CLOSER)
     scene.vault_says(hint)
     assert scene.person.heard() == []
     scene.earn(Purpose.ENROL)
@@ -160,7 +159,7 @@ def test_hints_reach_only_the_person_who_is_enrolling(scene: Scene) -> None:
 def test_hints_are_not_for_other_acts(scene: Scene) -> None:
     scene.earn(Purpose.ERASE)
     scene.act(Purpose.ERASE)
-    scene.vault_says(wire.Guidance(nonce(), Hint.COME_CLOSER))
+    scene.vault_says(wire.EnrolHint(Hint.COME_CLOSER))
     assert scene.person.heard() == []
 
 
@@ -272,9 +271,13 @@ def test_an_end_that_nobody_waits_for_cuts_vault_off_and_raises_the_alarm(scene:
 
 
 @pytest.mark.parametrize("answer", [WELL, wire.Ack(1, Result.DONE)])
-def test_an_answer_nobody_asked_for_cuts_lock_off(scene: Scene, answer: wire.Message) -> None:
+def test_an_answer_nobody_asked_for_cuts_lock_off_and_is_an_alarm_once_lock_is_back(
+    scene: Scene, answer: wire.Message
+) -> None:
     scene.lock_says(answer)
     assert scene.lock.cut_off()
+    assert scene.house.join(Room.LOCK).heard() == [wire.Breach()]
+    assert scene.house.join(Room.LOCK).heard() == []
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,18 @@ class Door:
         self.stretched += 1
         return self.stretch(digits, salt)
 
+    def tenancy(self, slot: int = 12) -> bytes:
+        """The name of the offer under which `slot` has its PIN."""
+        held = self.guard.book.held(slot)
+        assert held
+        return held.offer_id
+
+    def vault_asks(self, *slots: int) -> list[wire.Message]:
+        """Vault asks about `slots`, one after the other; what it gets."""
+        for slot in slots:
+            self.say(wire.HasCredential(slot), Room.VAULT)
+        return self.house.to(Room.VAULT)
+
     def come(self, room: Room) -> None:
         edge = next(edge for edge in edges_into(Room.KEEPER) if edge.connector is room)
         self.house.there[room] = Link(room, edge, _NO_SOCKET, Room.KEEPER)

@@ -10,10 +10,10 @@ from device import wire
 from device.edges import Room
 from device.errors import Fault, StoreFault
 from device.keeper import attempt as attempt_module
-from device.keeper.attempts import AttemptFile
+from device.keeper.attempts import PAGE_BYTES, AttemptFile
 from device.keeper.line import Work
 from device.keeper.pin import Stretch
-from device.keeper.throttle import Counts
+from device.keeper.throttle import Admission, Counts, Throttle
 from device.wire import Proof
 from tests.unit.keeper.bench import INVITATION, PIN, Door, PowerCut
 
@@ -64,22 +64,68 @@ def test_the_seeded_charge_after_the_check_is_seen(home: Door, monkeypatch: pyte
     assert guesses_seen_with_the_power_cut_each_time(home, 8) > 3
 
 
-def test_every_claim_costs_one_stretching_and_two_writes(home: Door) -> None:
+def test_every_claim_costs_one_stretching_and_two_writes_of_one_size(home: Door) -> None:
     home.invite(slot=13)
+    written = pages_written(home)
 
-    def cost(digits: str, slot: int) -> tuple[bool, int, int]:
-        stretched, saved = home.stretched, home.guard.file._sequence
+    def cost(digits: str, slot: int) -> tuple[bool, int, list[int]]:
+        stretched = home.stretched
+        written.clear()
         accepted = home.type_in(digits, slot)
-        return accepted, home.stretched - stretched, home.guard.file._sequence - saved
+        return accepted, home.stretched - stretched, [len(page) for page in written]
 
-    assert cost(PIN, 12) == (True, 1, 2)
-    assert cost(WRONG, 12) == (False, 1, 2)
-    assert cost(WRONG, 99) == (False, 1, 2)  # unknown
-    assert cost(PIN, 0) == (False, 1, 2)  # nobody
-    assert cost(INVITATION, 13) == (False, 1, 2)  # has an invitation and no PIN
-    assert cost("", 12) == (False, 1, 2)
-    assert cost(WRONG, 12) == (False, 1, 2)
-    assert cost(PIN, 12) == (False, 1, 2)  # right, and refused because of the delay
+    pages = [PAGE_BYTES, PAGE_BYTES]
+    assert cost(PIN, 12) == (True, 1, pages)
+    assert cost(WRONG, 12) == (False, 1, pages)
+    assert cost(WRONG, 99) == (False, 1, pages)  # unknown
+    assert cost(PIN, 0) == (False, 1, pages)  # nobody
+    assert cost(INVITATION, 13) == (False, 1, pages)  # has an invitation and no PIN
+    assert cost("", 12) == (False, 1, pages)
+    assert cost(WRONG, 12) == (False, 1, pages)
+    assert cost(PIN, 12) == (False, 1, pages)  # right, and refused because of the delay
+
+
+def pages_written(home: Door) -> list[bytes]:
+    """Every page that `home` writes from now on; nothing of it stays unchanged on the disk from one to the next."""
+    written: list[bytes] = []
+    save = home.guard.file.save
+
+    def saves(counts: Counts) -> None:
+        before = (home.state / "attempts").read_bytes()
+        save(counts)
+        after = (home.state / "attempts").read_bytes()
+        places = [place for place in (0, PAGE_BYTES) if before[place:][:PAGE_BYTES] != after[place:][:PAGE_BYTES]]
+        written.extend(after[place:][:PAGE_BYTES] for place in places)
+
+    home.guard.file.save = saves  # type: ignore[method-assign] # watched for one test
+    return written
+
+
+def locked_out_by_junk(home: Door) -> bool:
+    """Whether a resident who mistyped once is kept out after a stranger typed at everything that holds nothing."""
+    home.invite(slot=13)
+    assert not home.type_in(WRONG, 12)
+    for number in range(30):
+        home.type_in(WRONG, 400 + number)  # no such flat
+        home.type_in(WRONG, 13)  # nobody has moved in yet
+        home.set_pin(WRONG, "271828", 12)  # there is no invitation any more
+    return not home.type_in(PIN, 12)
+
+
+def test_junk_at_what_holds_nothing_locks_nobody_out(home: Door) -> None:
+    assert not locked_out_by_junk(home)
+    assert home.guard.throttle.counts() == Counts(1, {}), "the resident's own mistake"
+    assert home.set_pin(INVITATION, "662071", 13), "nor whoever moves in there"
+
+
+def test_the_seeded_charge_for_junk_is_seen(home: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def charges_everything(self: Throttle, slot: int, now_s: float, *, known: bool) -> Admission:
+        del known
+        return charge(self, slot, now_s, known=True)
+
+    charge = Throttle.charge
+    monkeypatch.setattr(Throttle, "charge", charges_everything)
+    assert locked_out_by_junk(home)
 
 
 def test_right_entries_between_power_cuts_never_make_anybody_wait(home: Door) -> None:

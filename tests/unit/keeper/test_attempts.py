@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from device.errors import StoreFault
 from device.keeper.attempts import MAX_SLOTS, PAGE_BYTES, AttemptFile
 from device.keeper.throttle import BUDGET, Counts
+from device.sealing import box
 
 KEY = bytes(32)
 KNOWN = (3, 4, 9)
@@ -58,7 +59,7 @@ def test_every_torn_write_leaves_the_count_before_or_the_count_after(tmp_path: P
     new = saved(path, AFTER).read_bytes()
     place = next(at for at in range(len(old)) if old[at] != new[at]) // PAGE_BYTES * PAGE_BYTES
     seen = set()
-    for cut in range(place, place + 128):
+    for cut in [*range(place, place + 128), *range(place + PAGE_BYTES - 64, place + PAGE_BYTES + 1)]:
         path.write_bytes(new[:cut] + old[cut:])
         counts = load(path)
         assert counts in (BEFORE, AFTER)
@@ -93,13 +94,42 @@ def test_a_lost_file_counts_as_spent_even_after_starting_twice(tmp_path: Path) -
     assert load(path) == WORST
 
 
-def test_an_edited_page_or_a_page_of_another_door_counts_as_spent(tmp_path: Path) -> None:
-    path = saved(tmp_path / "attempts")
+def test_a_page_under_another_door_s_key_counts_as_spent(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts", BEFORE, AFTER)
     assert load(path, key=b"\x01" * 32) == WORST
-    data = bytearray(path.read_bytes())
-    data[14] ^= 1
-    path.write_bytes(data)
+
+
+@given(st.integers(0, 2 * PAGE_BYTES - 1), st.integers(1, 255))
+@settings(deadline=None, max_examples=60)
+def test_an_edited_page_is_refused(tmp_path_factory: pytest.TempPathFactory, at: int, flip: int) -> None:
+    path = saved(tmp_path_factory.mktemp("a") / "attempts", AFTER, BEFORE)
+    whole = path.read_bytes()
+    edited = bytearray(whole)
+    edited[at] ^= flip
+    path.write_bytes(edited)
+    first_is_edited = at < PAGE_BYTES
+    assert load(path) == (AFTER if first_is_edited else BEFORE), "the other page counts"
+    alone = edited[:PAGE_BYTES] + bytes(PAGE_BYTES) if first_is_edited else bytes(PAGE_BYTES) + edited[PAGE_BYTES:]
+    path.write_bytes(alone)
     assert load(path) == WORST
+
+
+def test_a_page_in_the_other_one_s_place_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts", AFTER, BEFORE)
+    pages = path.read_bytes()
+    path.write_bytes(pages[PAGE_BYTES:] + pages[:PAGE_BYTES])
+    assert load(path) == WORST
+
+
+def test_an_older_page_does_not_win_over_the_newer_beside_it(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts", Counts(1, {3: 1}))
+    old = path.read_bytes()
+    saved(path, BEFORE, AFTER)
+    new = path.read_bytes()
+    assert load(path) == AFTER
+    for rolled in (old[:PAGE_BYTES] + new[PAGE_BYTES:], new[:PAGE_BYTES] + old[PAGE_BYTES:]):
+        path.write_bytes(rolled)
+        assert load(path) in (BEFORE, AFTER)
 
 
 def test_saving_never_touches_the_page_that_counts(tmp_path: Path) -> None:
@@ -141,6 +171,88 @@ def test_the_file_never_grows_so_that_a_full_disk_stops_nobody(tmp_path: Path) -
     saved(path, most, most)
     assert path.stat().st_size == 2 * PAGE_BYTES
     assert load(path) == most
+
+
+# ---- a card that was taken home
+
+SLOTS_SEEN = (424242, 777001, 3_000_000_007)
+CANARY = Counts(41, {424242: 7, 777001: 3, 3_000_000_007: 513})
+
+
+def traces(path: Path) -> list[int]:
+    """The slots whose number, or number and count, stands somewhere in the file in a form a scan finds."""
+    data = path.read_bytes()
+    found = []
+    for slot, count in CANARY.slots.items():
+        forms = [slot.to_bytes(4, order) for order in ("little", "big")] + [str(slot).encode()]
+        forms.append(slot.to_bytes(4, "little") + count.to_bytes(2, "little"))
+        found += [slot] * any(form in data for form in forms)
+    return found
+
+
+def test_a_stolen_card_does_not_show_who_typed(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts", BEFORE, CANARY, CANARY)
+    assert traces(path) == []
+    assert load(path) == CANARY
+
+
+def test_the_scan_finds_counts_that_were_not_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def plain(_key: bytes, inside: bytes, _bound: bytes) -> bytes:
+        return inside + bytes(box.OVERHEAD_BYTES)
+
+    monkeypatch.setattr("device.keeper.attempts.box.seal", plain)
+    assert traces(saved(tmp_path / "attempts", CANARY)) == list(SLOTS_SEEN)
+
+
+def test_two_pages_of_the_same_counts_share_nothing_but_what_every_page_begins_with(tmp_path: Path) -> None:
+    path = tmp_path / "attempts"
+    file = AttemptFile(path, KEY)
+    file.load(())
+    pages = []
+    for counts in (BEFORE, BEFORE, Counts(0, {}), CANARY):
+        file.save(counts)
+        at = (file._sequence % 2) * PAGE_BYTES
+        pages.append(path.read_bytes()[at : at + PAGE_BYTES])
+    file.close()
+    assert len({page[8:32] for page in pages}) == len(pages), "a nonce was used twice"
+    assert len({page[32:] for page in pages}) == len(pages)
+    assert {page[:5] for page in pages} == {b"DWAT\x02"}
+
+
+def test_the_file_looks_alike_whoever_has_typed(tmp_path: Path) -> None:
+    """Size, place of the header, and no stretch of bytes that stays the same or is empty."""
+    for number, counts in enumerate((Counts(0, {}), CANARY, Counts(60, dict.fromkeys(range(1, 2001), 9)))):
+        path = saved(tmp_path / f"attempts{number}", counts, counts)
+        data = path.read_bytes()
+        assert len(data) == 2 * PAGE_BYTES
+        assert bytes(16) not in data
+
+
+def test_the_time_of_the_last_write_is_not_on_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "attempts"
+    file = AttemptFile(path, KEY)
+    file.load(())
+    times = [path.stat().st_mtime_ns]
+    for counts in (BEFORE, AFTER):
+        file.save(counts)
+        times.append(path.stat().st_mtime_ns)
+    file.close()
+    assert times == [0, 0, 0]
+
+
+def test_a_file_system_that_keeps_its_own_times_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_args: object, **_names: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("device.keeper.attempts.os.utime", refuses)
+    path = saved(tmp_path / "attempts", BEFORE)
+    assert load(path) == BEFORE
+    assert path.stat().st_mtime_ns > 0, "the seeded fault: without it the file tells the time"
+
+
+# ---- the seeded reset
 
 
 class ResetsWhenTorn(AttemptFile):

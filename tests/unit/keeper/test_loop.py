@@ -8,7 +8,7 @@ from device import wire
 from device.edges import EDGES, Room
 from device.errors import KeyFault, NotPermitted
 from device.keeper.line import WAITING
-from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, STUCK_S
+from device.keeper.loop import GRANT_NS, MOST_ASKED_ABOUT, REMEMBERED_NONCES, STUCK_S
 from device.wire import Outcome, Proof, Purpose
 from tests.unit.keeper.bench import INVITATION, PIN, Door
 
@@ -75,11 +75,69 @@ def test_a_proof_never_opens_the_door(home: Door) -> None:
     assert not [msg for _, msg in home.house.sent if isinstance(msg, wire.Verdict)]
 
 
-def test_vault_is_told_who_has_a_credential(home: Door) -> None:
+def test_vault_is_told_under_which_offer_a_slot_was_taken(home: Door) -> None:
     home.invite(slot=13)
-    for slot, present in ((12, True), (13, False), (14, False), (0, False)):
-        home.say(wire.HasCredential(slot), Room.VAULT)
-        assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(slot, present)]
+    assert home.tenancy(12) != wire.NO_TENANCY
+    for slot, tenancy in ((12, home.tenancy(12)), (13, wire.NO_TENANCY), (14, wire.NO_TENANCY), (0, wire.NO_TENANCY)):
+        assert home.vault_asks(slot) == [wire.CredentialAnswer(slot, tenancy)]
+
+
+def test_two_tenancies_of_one_slot_have_two_names(home: Door) -> None:
+    before = home.tenancy()
+    home.invite(serial=2)
+    assert home.set_pin(INVITATION, PIN)
+    assert home.tenancy() not in (before, wire.NO_TENANCY)
+
+
+def said_to_vault_about(home: Door, *asked: int) -> list[int]:
+    """Slots 12 to 14 move in, change their PIN and move out; the slots that vault hears of after asking about some."""
+    home.vault_asks(*asked)
+    for slot in (13, 14):
+        home.invite(slot)
+        home.set_pin(INVITATION, PIN, slot)
+    for slot in (12, 13, 14):
+        home.set_pin(PIN, "271828", slot, Proof.PIN)
+        home.invite(slot, serial=2)
+    return [
+        msg.slot
+        for msg in home.house.to(Room.VAULT)
+        if isinstance(msg, wire.CredentialAnswer | wire.LastCredentialGone)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard"), [((), []), ((12,), [12]), ((13,), [13, 13]), ((12, 13, 99), [13, 12, 13]), ((0,), [])]
+)
+def test_keeper_says_nothing_about_slots_that_vault_never_asked_about(
+    home: Door, asked: tuple[int, ...], heard: list[int]
+) -> None:
+    assert said_to_vault_about(home, *asked) == heard
+
+
+def test_a_keeper_that_tells_everything_is_seen(home: Door) -> None:
+    class Everybody(set[int]):
+        def __contains__(self, _slot: object) -> bool:
+            return True
+
+    home.keeper._asked_about = Everybody()
+    assert said_to_vault_about(home) == [13, 14, 12, 13, 14]
+
+
+def test_what_an_earlier_vault_asked_about_is_forgotten(home: Door) -> None:
+    home.vault_asks(12, 13, 14)
+    home.go(Room.VAULT)
+    home.come(Room.VAULT)
+    assert said_to_vault_about(home) == []
+
+
+def test_a_vault_that_asks_about_everything_does_not_fill_keeper_s_memory(home: Door) -> None:
+    home.vault_asks(*range(1, MOST_ASKED_ABOUT + 100))
+    assert len(home.keeper._asked_about) == MOST_ASKED_ABOUT
+    assert home.vault_asks(12, 10**9) == [
+        wire.CredentialAnswer(12, home.tenancy()),
+        wire.CredentialAnswer(10**9, wire.NO_TENANCY),
+    ]
+    assert home.type_in(PIN)
 
 
 def test_answers_come_in_the_order_of_the_questions(home: Door) -> None:
@@ -163,7 +221,7 @@ def test_a_pin_is_not_set_for_a_lock_that_went_away(door: Door) -> None:
     door.go(Room.LOCK)
     door.come(Room.LOCK)
     door.worker.run()
-    assert not door.guard.book.has_pin(12)
+    assert door.guard.book.tenancy(12) == wire.NO_TENANCY
     assert door.house.sent == []
     assert door.set_pin(INVITATION, PIN)
 

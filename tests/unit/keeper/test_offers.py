@@ -51,6 +51,14 @@ def test_a_weak_pin_is_refused_and_costs_nothing(door: Door, new: str) -> None:
     assert door.set_pin(INVITATION, PIN)
 
 
+def test_a_changed_pin_leaves_the_tenancy_and_vault_hears_nothing_of_it(home: Door) -> None:
+    tenancy = home.tenancy()
+    home.vault_asks(12)
+    assert home.set_pin(PIN, "271828", proof=Proof.PIN)
+    assert home.tenancy() == tenancy
+    assert home.house.to(Room.VAULT) == []
+
+
 def test_wrong_invitations_are_charged_like_wrong_pins(door: Door) -> None:
     door.invite()
     assert not any(door.set_pin(OTHER, PIN) for _ in range(3))
@@ -80,20 +88,27 @@ def test_a_clock_from_before_the_offer_is_not_believed(door: Door) -> None:
 
 
 def test_a_newer_offer_cancels_the_pin_at_once_and_vault_hears_it(home: Door) -> None:
+    before = home.tenancy()
+    assert home.vault_asks(12) == [wire.CredentialAnswer(12, before)]
     assert home.invite(serial=2, digits=OTHER) is Result.DONE
     assert home.house.to(Room.VAULT) == [wire.LastCredentialGone(12)]
     assert not home.type_in(PIN)
     home.boot()
+    assert home.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY)]
     assert not home.type_in(PIN)
     assert not home.set_pin(INVITATION, PIN)
     home.wait(30)
     assert home.set_pin(OTHER, "271828")
-    assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(12, present=True)]
+    assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(12, home.tenancy())]
+    assert home.tenancy() != before
 
 
 def test_the_same_offer_again_changes_nothing(home: Door) -> None:
+    tenancy = home.tenancy()
     for _ in range(2):
+        assert home.vault_asks(12) == [wire.CredentialAnswer(12, tenancy)]
         assert home.invite() is Result.DONE
+        assert home.house.to(Room.VAULT) == []
         assert home.type_in(PIN)
         assert not home.set_pin(INVITATION, "271828")
         home.boot()
@@ -162,10 +177,11 @@ def test_after_a_fault_the_book_says_what_the_disk_says(door: Door, makes_it: bo
     door.guard = dataclasses.replace(door.guard, book=Book(store))
     door.keeper._guard = door.guard
     door.invite()
+    assert door.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY)]
     store.fails = True
     assert not door.set_pin(INVITATION, PIN)
-    assert door.guard.book.has_pin(12) is makes_it
-    assert door.house.to(Room.VAULT) == ([wire.CredentialAnswer(12, present=True)] if makes_it else [])
+    assert (door.guard.book.tenancy(12) != wire.NO_TENANCY) is makes_it
+    assert door.house.to(Room.VAULT) == ([wire.CredentialAnswer(12, door.tenancy())] if makes_it else [])
     assert door.type_in(PIN) is makes_it
 
 

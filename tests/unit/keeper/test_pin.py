@@ -45,7 +45,7 @@ def test_a_verifier_belongs_to_its_slot() -> None:
 
 def test_each_use_of_the_root_key_has_a_key_of_its_own() -> None:
     root = bytes(range(32))
-    keys = {derive(root, purpose) for purpose in (b"doorward pepper", b"doorward ring", b"doorward count")}
+    keys = {derive(root, purpose) for purpose in (b"doorward pepper", b"doorward ring", b"doorward tries")}
     assert len(keys) == 3
     assert root not in keys
 

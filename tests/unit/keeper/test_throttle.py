@@ -72,11 +72,50 @@ def test_the_half_hour_runs_from_the_first_wrong_try() -> None:
     assert throttle.counts().door == 2
 
 
-def test_the_door_is_charged_alike_for_known_waiting_and_unknown_slots() -> None:
-    for slots, known in (({}, True), ({1: 9}, True), ({}, False)):
-        throttle = Throttle(Counts(0, slots), 0.0)
-        assert [throttle.charge(1, 0.0, known=known).paid for _ in range(70)] == [True] * 60 + [False] * 10
-        assert throttle.counts().door == 60
+def test_only_what_is_looked_at_is_charged() -> None:
+    throttle = Throttle(Counts(7, {1: 9, 2: 3}), 0.0)
+    before = throttle.counts()
+    for _ in range(200):
+        for slot, known in ((1, True), (2, True), (71, False), (0, False)):
+            assert throttle.charge(slot, 1.0, known=known) == Admission(admitted=False, paid=False)
+    assert throttle.counts() == before
+    assert throttle.charge(3, 1.0, known=True) == Admission(admitted=True, paid=True)
+    assert throttle.counts() == Counts(8, {1: 9, 2: 3, 3: 1})
+
+
+def test_what_is_free_neither_begins_nor_delays_the_half_hour() -> None:
+    throttle = Throttle(Counts(0, {}), 0.0)
+    throttle.charge(71, 500.0, known=False)
+    throttle.charge(1, 1000.0, known=True)
+    throttle.charge(71, 1500.0, known=False)
+    throttle.charge(71, 2799.0, known=False)
+    assert throttle.counts().door == 1
+    throttle.charge(71, 2800.0, known=False)
+    assert throttle.counts().door == 0
+
+
+class ChargesJunk(Throttle):
+    """The seeded fault: everything that is typed costs the door."""
+
+    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
+        admission = super().charge(slot, now_s, known=known)
+        if not admission.paid and self._door < self._budget.door_guesses:
+            self._door += 1
+        return admission
+
+
+def resident_gets_in(throttle: Throttle, junk: tuple[int, ...]) -> bool:
+    """Whether somebody who mistyped once is still looked at after a stranger typed junk for five minutes."""
+    throttle.charge(12, 0.0, known=True)
+    for second in range(300):
+        throttle.charge(junk[second % len(junk)], float(second), known=False)
+    return throttle.charge(12, 300.0, known=True).admitted
+
+
+@pytest.mark.parametrize("junk", [(71,), tuple(range(100, 400))])
+def test_a_stranger_who_types_junk_flats_locks_nobody_out(junk: tuple[int, ...]) -> None:
+    assert resident_gets_in(Throttle(Counts(0, {}), 0.0), junk)
+    assert not resident_gets_in(ChargesJunk(Counts(0, {}), 0.0), junk)
 
 
 def test_a_restart_begins_the_wait_anew_and_gives_nothing_back() -> None:
@@ -87,7 +126,7 @@ def test_a_restart_begins_the_wait_anew_and_gives_nothing_back() -> None:
 
 def test_a_clock_that_goes_back_gives_nothing_back() -> None:
     throttle = Throttle(Counts(60, {1: 3}), 10_000.0)
-    throttle.charge(9, 10_000.0 + 1800, known=False)
+    throttle.charge(9, 10_000.0 + 1800, known=True)
     before = throttle.counts()
     for now_s in (0.0, 10_000.0, 10_000.0 + 1800, 3.0, 10_000.0 + 1800):
         assert not throttle.charge(1, now_s, known=True).admitted or now_s >= 10_030

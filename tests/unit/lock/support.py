@@ -14,6 +14,7 @@ from device.lock.permits import permitted
 from device.lock.state import (
     Asked,
     BoltFailed,
+    BoltObeys,
     Breached,
     Came,
     Check,
@@ -103,6 +104,7 @@ def events() -> dict[str, Event]:
         "exit": ExitRequested(),
         "breach": Breached(),
         "bolt failed": BoltFailed(),
+        "bolt obeys": BoltObeys(),
         "tick": Tick(),
         "enrolment ended": Came(Room.VAULT, wire.EnrolmentEnded(FACE_NONCE, Result.DONE)),
         "face ready": Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)),

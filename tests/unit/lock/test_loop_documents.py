@@ -7,7 +7,7 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.lock.state import TamperMoved
-from device.wire import CameraCondition, Result
+from device.wire import AlarmBits, Result
 from tests.unit.lock.house import House, offer, signed
 
 
@@ -25,9 +25,8 @@ def test_status_tells_the_health_and_the_version(house: House) -> None:
             vault=True,
             keeper=False,
             report=False,
-            camera=CameraCondition.IDLE,
-            door_closed=True,
-            alarms=1,
+            camera_well=True,
+            alarms=AlarmBits.TAMPER,
             policy_version=7,
         )
     ]

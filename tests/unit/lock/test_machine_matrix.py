@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from device.edges import Room
 from device.lock import machine
 from device.lock.permits import permitted
-from device.lock.state import Came, Lamp, Release, Secure, Send
-from device.wire import CameraCondition, Close, Look, Outcome, Verdict
+from device.lock.state import Came, Lamp, Release, Secure, Send, Tick
+from device.wire import CameraCondition, CameraState, Close, Look, Outcome, Verdict, Window
 from tests.unit.lock.support import FRESH, NOW, RULES, events, may_open, states, with_rules
 
 MATRIX = [(name, state, label, event) for name, state in states().items() for label, event in events().items()]
@@ -47,7 +48,7 @@ def test_lamp_and_window_go_together() -> None:
         after, effects = machine.step(state, event, NOW, FRESH, RULES)
         lamps = [effect.on for effect in effects if isinstance(effect, Lamp)]
         closed = state.window and after.window is None
-        lit = [each.window is not None or each.camera is CameraCondition.STREAMING for each in (state, after)]
+        lit = [each.window is not None for each in (state, after)]
         assert lamps == ([lit[1]] if lit[0] != lit[1] else []), f"{label} in {name}"
         looks = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Look)]
         closes = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Close)]
@@ -55,14 +56,42 @@ def test_lamp_and_window_go_together() -> None:
         assert all(after.window and look.nonce == after.window.nonce for look in looks), f"{label} in {name}"
 
 
-def test_lamp_stays_lit_until_the_camera_is_closed() -> None:
+def test_lamp_waits_for_a_read_that_is_under_way_and_no_longer_than_it_must() -> None:
     for name, state, label, event in MATRIX:
+        if state.window is None:
+            continue
         streaming = replace(state, camera=CameraCondition.STREAMING)
         after, effects = machine.step(streaming, event, NOW, FRESH, RULES)
         dark = [effect for effect in effects if isinstance(effect, Lamp) and not effect.on]
-        may_be_dark = label in ("camera idle", "camera fault", "eye down")
-        assert not dark or may_be_dark, f"{label} in {name}"
-        assert not may_be_dark or bool(dark) == (after.window is None), f"{label} in {name}"
+        if after.window:
+            assert not dark, f"{label} in {name}"
+        elif after.camera is CameraCondition.STREAMING:
+            assert not dark, f"{label} in {name}"
+            later, faded = machine.step(after, Tick(), NOW + RULES.fading_ns, FRESH, RULES)
+            assert Lamp(on=False) in faded
+            assert later.fading_until_ns is None
+        else:
+            assert dark, f"{label} in {name}"
+
+
+def test_eyes_word_alone_never_lights_the_lamp() -> None:
+    streams = Came(Room.EYE, CameraState(CameraCondition.STREAMING))
+    for name, state in states().items():
+        if state.window is None and Room.EYE in state.up:
+            after, effects = machine.step(state, streams, NOW, FRESH, RULES)
+            assert Lamp(on=True) not in effects, name
+            assert machine.step(after, Tick(), NOW + 1, FRESH, RULES)[1].count(Lamp(on=True)) == 0, name
+
+
+def test_vault_hears_of_every_approach_before_eye_and_of_its_end() -> None:
+    for name, state, label, event in MATRIX:
+        after, effects = machine.step(state, event, NOW, FRESH, RULES)
+        sent = [(effect.room, type(effect.msg)) for effect in effects if isinstance(effect, Send)]
+        if (Room.EYE, Look) in sent:
+            assert sent.index((Room.VAULT, Window)) < sent.index((Room.EYE, Look)), f"{label} in {name}"
+            told = [effect.msg for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Window)]
+            assert [each.nonce for each in told] == [after.window.nonce if after.window else b""], f"{label} in {name}"
+        assert ((Room.EYE, Close) in sent) == ((Room.VAULT, Close) in sent), f"{label} in {name}"
 
 
 def test_only_the_face_button_opens_a_window() -> None:

@@ -6,6 +6,9 @@ from device import wire
 from device.edges import Room
 from device.lock.state import (
     Alarm,
+    BoltFailed,
+    BoltObeys,
+    Breached,
     Came,
     DoorMoved,
     ExitRequested,
@@ -133,9 +136,9 @@ def test_enrolment_ends_the_window() -> None:
     world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True)))
     world.send(FaceButton())
     assert world.state.window is not None
-    world.send(Came(Room.VAULT, wire.EnrolmentEnded(world.state.window.nonce, Result.DONE)))
+    world.send(Came(Room.VAULT, wire.EnrolmentEnded(world.state.window.nonce, Result.CONFIRM)))
     assert not world.lamp
-    assert shown(world)[-1] is Signal.NOTED
+    assert shown(world)[-1] is Signal.ENTER_PIN, "what the camera saw is kept only after the PIN is shown again"
 
 
 def test_an_enrolment_that_is_given_up_closes_its_window() -> None:
@@ -273,3 +276,116 @@ def test_keys_wait_while_a_pin_is_checked_and_a_silent_keeper_ends_in_a_refusal(
     world.passes(world.rules.check_ns)
     assert world.state.check is None
     assert shown(world)[-1] is Signal.REFUSED
+
+
+# ---- face and PIN: the face names the flat, the PIN decides
+
+
+def face_and_pin() -> World:
+    return connected(World(rules=with_rules(face_alone_opens=False)))
+
+
+def test_after_a_known_face_the_pin_alone_is_enough_and_is_checked_against_that_flat() -> None:
+    world = face_and_pin()
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    type_keys(world, "482913#")
+    question = asked_keeper(world)
+    assert isinstance(question, wire.CheckPin)
+    assert (question.claim, question.digits) == (12, "482913")
+    world.send(Came(Room.KEEPER, wire.Verdict(question.nonce, world.now_ns, Outcome.ACCEPTED, 12)))
+    assert world.released
+
+
+def test_a_stranger_hears_the_same_as_a_resident_and_their_pin_is_checked_against_nobody() -> None:
+    world = face_and_pin()
+    world.send(FaceButton())
+    while world.state.window:
+        world.send(Came(Room.VAULT, face_verdict(world, Outcome.REFUSED)))
+    assert shown(world)[-1] is Signal.ENTER_PIN
+    type_keys(world, "482913#")
+    question = asked_keeper(world)
+    assert isinstance(question, wire.CheckPin)
+    assert question.claim == wire.NOBODY
+
+
+def test_a_face_stands_for_its_flat_for_seconds_and_for_one_entry() -> None:
+    world = face_and_pin()
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.passes(world.rules.claim_ns)
+    type_keys(world, "482913#")
+    assert world.state.check is None
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    type_keys(world, "7#482913#")
+    question = asked_keeper(world)
+    assert isinstance(question, wire.CheckPin)
+    assert (question.claim, question.digits) == (7, "482913")
+    assert world.state.claim is None
+
+
+def test_a_pin_alone_means_nothing_where_no_face_was_looked_at() -> None:
+    world = connected(World())
+    type_keys(world, "482913#")
+    assert world.state.check is None
+    assert shown(world)[-1] is Signal.REFUSED
+
+
+def test_a_claim_never_shows_in_a_repr() -> None:
+    world = face_and_pin()
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    assert world.state.claim is not None
+    assert "12" not in repr(world.state.claim)
+
+
+# ---- the door itself
+
+
+def test_a_door_pulled_open_as_the_bolt_falls_is_late_and_not_forced() -> None:
+    world = connected(World())
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.passes(world.rules.unlock_ns + S // 50)
+    assert not world.released
+    world.send(DoorMoved(open=True))
+    assert not world.state.alarms
+    world.send(DoorMoved(open=False))
+    world.passes(world.rules.passage_ns)
+    world.send(DoorMoved(open=True))
+    assert world.state.alarms == {Alarm.FORCED_OPEN}
+
+
+def test_without_a_wired_exit_nobody_is_called_a_burglar_for_leaving() -> None:
+    world = connected(World(rules=with_rules(exit_wired=False)))
+    world.send(DoorMoved(open=True))
+    assert not world.state.alarms
+
+
+def test_a_door_that_falls_shut_behind_somebody_else_cancels_nobodys_grant() -> None:
+    world = connected(World())
+    world.send(ExitRequested())
+    world.send(DoorMoved(open=True))
+    world.send(FaceButton())
+    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.send(DoorMoved(open=False))
+    assert world.released
+
+
+def test_a_breach_stands_for_a_while_and_the_next_one_is_told_again() -> None:
+    world = connected(World())
+    world.send(Breached())
+    world.passes(world.rules.quiet_ns - 1)
+    assert world.state.alarms == {Alarm.BREACH}
+    world.passes(1)
+    assert not world.state.alarms
+    assert Tell(OccurrenceKind.BREACH) in world.send(Breached())
+
+
+def test_a_bolt_fault_is_over_when_the_bolt_obeys() -> None:
+    world = connected(World())
+    world.send(BoltFailed())
+    assert world.state.alarms == {Alarm.BOLT_FAULT}
+    world.send(BoltObeys())
+    assert not world.state.alarms

@@ -21,8 +21,9 @@ from device.vault.faces import Faces
 from device.vault.loop import Vault
 from device.vault.recognition import Recogniser
 from device.vault.record import Vector
-from device.wire import Attack, Message, Outcome, Purpose, Result
+from device.wire import NO_TENANCY, Attack, LookMode, Message, Outcome, Purpose, Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
+from tests.unit.vault.tails import fixed
 
 MODEL = b"m" * 32
 BINDING = Binding(b"one door", "face", MODEL)
@@ -55,6 +56,11 @@ def nonce() -> bytes:
     return secrets.token_bytes(16)
 
 
+def tenancy_of(slot: int, tenant: int = 1) -> bytes:
+    """The name of the offer under which the `tenant`-th tenant of `slot` moved in."""
+    return slot.to_bytes(8, "little") + tenant.to_bytes(8, "little")
+
+
 def edge_between(one: Room, other: Room) -> Edge:
     return next(edge for edge in edges.EDGES if {edge.listener, edge.connector} == {one, other})
 
@@ -66,9 +72,12 @@ class House:
         self.disk: Files = disk if disk is not None else SimulatedDisk()
         self.folder = folder
         self.now_ns = 1000 * SECOND
-        self.with_pin: set[int] = set()
+        self.tenancies: dict[int, bytes] = {}  # what keeper holds: the slots with a working PIN
         self.asks_keeper = asks_keeper  # keeper answers by itself
+        self.thresholds = fixed(THRESHOLD)
         self.sent: dict[Room, list[Message]] = defaultdict(list)
+        self.asked: set[bytes] = set()  # the approaches that this lock waits for an answer to
+        self.unasked: list[Message] = []  # answers that this lock had not asked for: it would raise the alarm
         self.up: dict[Room, Link] = {}
         self._sockets = socket.socketpair()
         self.vault = self._boot()
@@ -80,6 +89,7 @@ class House:
     def restart(self) -> None:
         """The vault process ends and starts anew on the same disk."""
         self.vault.stop()
+        self.asked.clear()
         self.up.clear()
         self.sent.clear()
         self.vault = self._boot()
@@ -87,7 +97,7 @@ class House:
     def _boot(self) -> Vault:
         keys = FileKeyStore(self.folder / "epoch.key", ROOT_KEY, self.disk)
         store = SealedStore.open(self.folder, keys, BINDING, self.disk)
-        recogniser = Recogniser(MODEL[:8], THRESHOLD)
+        recogniser = Recogniser(MODEL[:8], self.thresholds)
         return Vault(self, Faces(store), recogniser, FRAMES, now_ns=lambda: self.now_ns, today=lambda: 20_000)
 
     # ---- the part of Service that vault uses
@@ -97,8 +107,13 @@ class House:
             return False
         assert type(msg) in edges.permitted(edge_between(Room.VAULT, peer), Room.VAULT)
         self.sent[peer].append(wire.unpack(wire.pack(msg)))
+        if isinstance(msg, wire.Verdict | wire.EnrolmentEnded):
+            if msg.nonce in self.asked:
+                self.asked.remove(msg.nonce)
+            else:
+                self.unasked.append(msg)
         if isinstance(msg, wire.HasCredential) and self.asks_keeper:
-            self.say(Room.KEEPER, wire.CredentialAnswer(msg.slot, msg.slot in self.with_pin))
+            self.say(Room.KEEPER, wire.CredentialAnswer(msg.slot, self.tenancies.get(msg.slot, NO_TENANCY)))
         return True
 
     # ---- what a test does
@@ -109,6 +124,8 @@ class House:
             self.vault.connected(self.up[room])
 
     def disconnect(self, room: Room) -> None:
+        if room is Room.LOCK:
+            self.asked.clear()
         self.vault.disconnected(self.up.pop(room))
 
     def say(self, room: Room, msg: Message) -> bool:
@@ -132,13 +149,38 @@ class House:
             self.vault.tick()
         self.now_ns = end
 
+    # ---- what keeper and lock do
+
+    def move_in(self, slot: int, tenant: int = 1) -> None:
+        """The `tenant`-th tenant of `slot` sets a PIN; keeper knows it, vault is not told here."""
+        self.tenancies[slot] = tenancy_of(slot, tenant)
+
+    def tell(self, slot: int) -> None:
+        """Keeper tells vault what it now holds for `slot`."""
+        self.say(Room.KEEPER, wire.CredentialAnswer(slot, self.tenancies.get(slot, NO_TENANCY)))
+
+    def lose_pin(self, slot: int) -> None:
+        """Keeper cancels the PIN of `slot`, and says so."""
+        del self.tenancies[slot]
+        self.say(Room.KEEPER, wire.LastCredentialGone(slot))
+
+    def window(self, mode: LookMode = LookMode.ENROL, name: bytes | None = None) -> bytes:
+        """Somebody pressed the button and lock names the approach; its nonce."""
+        name = name if name is not None else nonce()
+        self.asked.add(name)
+        self.say(Room.LOCK, wire.Window(name, mode))
+        return name
+
+    def close_window(self) -> None:
+        self.say(Room.LOCK, wire.Close())
+
     def grant(self, purpose: Purpose, slot: int, seconds: float = 60) -> bytes:
         name = nonce()
         self.say(Room.KEEPER, wire.Grant(name, purpose, self.now_ns + int(seconds * SECOND), slot))
         return name
 
     def probe(self, face: Vector, **changes: object) -> wire.Verdict:
-        """Eye sends one good probe of `face`, except for `changes`; the one verdict that lock then gets."""
+        """Lock opens an approach and eye sends one good probe of `face`, except for `changes`; the one verdict then."""
         fields: dict[str, object] = {
             "nonce": nonce(),
             "frame_ns": self.now_ns - SECOND // 10,
@@ -148,6 +190,9 @@ class House:
             "embedding": face.astype("<f4").tobytes(),
         }
         before = len(self.got(Room.LOCK, wire.Verdict))
+        name = {**fields, **changes}["nonce"]
+        assert isinstance(name, bytes)
+        self.window(LookMode.RECOGNISE, name)
         self.say(Room.EYE, wire.Probe(**{**fields, **changes}))  # type: ignore[arg-type] # a test's free choice of fields
         verdicts = self.got(Room.LOCK, wire.Verdict)
         assert len(verdicts) == before + 1
@@ -170,14 +215,34 @@ class House:
         }
         return self.say(Room.EYE, wire.Sample(**{**fields, **changes}))  # type: ignore[arg-type] # likewise
 
-    def enrol(self, slot: int, face: Vector) -> Result:
-        """The whole enrolment of `face`; how it ended."""
-        self.with_pin.add(slot)
-        grant = self.grant(Purpose.ENROL, slot)
-        self.say(Room.DESK, wire.Enrol(grant, CONSENT))
-        window = nonce()
+    def show(self, face: Vector, window: bytes) -> None:
+        """Eye sends all the frames of `face` that an enrolment needs, under `window`."""
         for index in range(FRAMES):
             self.sample(at_cosine(face, 0.95, seed=100 + index), index, window)
+
+    def begin(self, slot: int = 11) -> bytes:
+        """Somebody with a PIN on `slot` has shown it and asked to enrol; their grant."""
+        if slot not in self.tenancies:
+            self.move_in(slot)
+        grant = self.grant(Purpose.ENROL, slot)
+        self.say(Room.DESK, wire.Enrol(grant, CONSENT))
+        return grant
+
+    def capture(self, face: Vector, slot: int = 11) -> bytes:
+        """Everything of an enrolment but the second PIN; its grant."""
+        grant = self.begin(slot)
+        self.show(face, self.window())
+        self.close_window()
+        return grant
+
+    def confirm(self, slot: int = 11) -> bytes:
+        """The PIN of `slot` is shown once more; the second grant."""
+        return self.grant(Purpose.ENROL, slot)
+
+    def enrol(self, slot: int, face: Vector) -> Result:
+        """The whole enrolment of `face`; how it ended."""
+        grant = self.capture(face, slot)
+        self.confirm(slot)
         return self.result(grant)
 
     def act(self, kind: type[wire.Erase | wire.Pause | wire.Resume], slot: int) -> Result:

@@ -10,7 +10,7 @@ from device.vault.credentials import Credentials
 from device.vault.grants import MAX_LIVE, Grants
 from device.wire import Grant, Purpose, Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
-from tests.unit.vault.house import SECOND, House, nonce, unit
+from tests.unit.vault.house import SECOND, House, nonce, tenancy_of, unit
 
 ANNA, BO = unit(1), unit(2)
 
@@ -103,20 +103,21 @@ def test_at_boot_nobody_is_awake_until_keeper_answered(house: House) -> None:
 
 def test_a_face_whose_slot_has_no_pin_sleeps(house: House) -> None:
     house.enrol(11, ANNA)
-    house.with_pin.clear()
+    house.tenancies.clear()
     house.restart()
     house.connect()
     assert house.ready() == (False, False)
     assert house.recognised(ANNA) is None
 
 
-def test_losing_the_last_pin_puts_the_face_to_sleep_at_once_and_a_new_one_wakes_it(house: House) -> None:
+def test_losing_the_pin_puts_the_face_to_sleep_at_once_and_the_same_tenancy_wakes_it(house: House) -> None:
     house.enrol(11, ANNA)
     house.enrol(12, BO)
-    house.say(Room.KEEPER, wire.LastCredentialGone(11))
+    house.lose_pin(11)
     assert (house.recognised(ANNA), house.recognised(BO)) == (None, 12)
     assert house.ready() == (True, False)
-    house.say(Room.KEEPER, wire.CredentialAnswer(11, present=True))
+    house.move_in(11)
+    house.tell(11)
     assert house.recognised(ANNA) == 11
 
 
@@ -124,7 +125,7 @@ def test_while_keeper_is_away_what_it_said_last_holds(house: House) -> None:
     house.enrol(11, ANNA)
     house.disconnect(Room.KEEPER)
     assert house.recognised(ANNA) == 11
-    house.with_pin.clear()
+    house.tenancies.clear()
     house.connect(Room.KEEPER)
     assert house.recognised(ANNA) is None
 
@@ -138,7 +139,7 @@ def test_keeper_is_asked_about_everybody_a_few_at_a_time() -> None:
         most = max(most, len(due))
         for slot in due:
             asked.append(slot)
-            credentials.answered(slot, present=True)
+            credentials.answered(slot, tenancy_of(slot))
     assert asked == list(range(1, 101))
     assert most <= 16
 
@@ -152,7 +153,7 @@ def test_a_keeper_that_came_back_is_asked_again_about_what_it_left_open() -> Non
     while due := credentials.questions():
         asked += due
         for slot in due:
-            credentials.answered(slot, present=False)
+            credentials.answered(slot, wire.NO_TENANCY)
     assert sorted(asked) == list(range(1, 51))
 
 
@@ -161,7 +162,8 @@ def test_lock_is_told_once_for_each_change(house: House) -> None:
     house.act(wire.Pause, 11)
     house.act(wire.Resume, 11)
     told = [(ready.recognise, ready.enrol) for ready in house.got(Room.LOCK, wire.FaceReady)]
-    assert told == [(False, False), (False, True), (True, False), (False, False), (True, False)]
+    seen, kept, paused, resumed = (False, False), (True, False), (False, False), (True, False)
+    assert told == [(False, False), (False, True), seen, kept, paused, resumed]
 
 
 def test_a_lock_that_comes_back_is_told_again(house: House) -> None:

@@ -12,18 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import wire
-from device.errors import ModelRefused, RecordRefused
-from device.manifest import Job, ModelEntry, OperatingPoint, Tensor
+from device.errors import RecordRefused
 from device.sealing import record as sealed_record
 from device.sealing.files import DiskFiles
 from device.vault import record
-from device.vault.budget import measured_threshold
 from device.vault.faces import Faces
 from device.vault.record import FaceRecord
 from device.wire import Outcome, Result
 from tests.unit.vault.house import House, unit
 
 CANARY = unit(4711)
+TENANCY = b"t" * 16
 
 
 def disguises(template: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> dict[str, bytes]:
@@ -62,6 +61,10 @@ def test_no_template_lies_in_the_state_folder(tmp_path: Path) -> None:
     house = enrolled_on_disk(tmp_path / "vault")
     template = house.vault.faces.gallery().templates[0]
     assert traces(tmp_path, template) == []
+    house.capture(unit(6), slot=12)
+    assert house.vault._enrolling
+    waiting = np.frombuffer(house.vault._enrolling.record(1).template, dtype="<f4").astype(np.float32)
+    assert traces(tmp_path, waiting) == [], "not before the PIN was shown again"
     house.act(wire.Pause, 11)
     house.act(wire.Erase, 11)
     assert traces(tmp_path, template) == []
@@ -73,7 +76,11 @@ def test_probes_and_unfinished_enrolments_write_nothing(tmp_path: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "vault").iterdir()}
     assert house.probe(CANARY).outcome is Outcome.ACCEPTED
     assert house.probe(unit(5)).outcome is Outcome.REFUSED
-    house.sample(unit(6), 0, b"w" * 16)
+    house.begin(12)
+    house.show(unit(6), house.window())
+    house.close_window()
+    assert house.vault.deadline() is not None, "a face waits for its PIN"
+    house.wait(61)
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "vault").iterdir()} == before
     house.close()
 
@@ -105,6 +112,7 @@ def face_records(draw: st.DrawFn) -> FaceRecord:
         template=unit(draw(st.integers(0, 2**32 - 1))).astype("<f4").tobytes(),
         frames=draw(st.integers(0, 255)),
         consent=draw(st.binary(min_size=32, max_size=32)),
+        tenancy=draw(st.binary(min_size=16, max_size=16).filter(any)),
         enrolled_day=draw(st.integers(0, 2**32 - 1)),
         paused=draw(st.booleans()),
     )
@@ -113,13 +121,13 @@ def face_records(draw: st.DrawFn) -> FaceRecord:
 @given(face_records())
 def test_face_record_survives_its_byte_form(value: FaceRecord) -> None:
     assert record.parse(record.pack(value)) == value
-    assert len(record.pack(value)) == record.RECORD_BYTES == 552
+    assert len(record.pack(value)) == record.RECORD_BYTES == 568
 
 
-@given(face_records(), st.binary(min_size=1, max_size=4), st.integers(0, 551))
+@given(face_records(), st.binary(min_size=1, max_size=4), st.integers(0, 567))
 def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, noise: bytes, at: int) -> None:
     whole = record.pack(value)
-    changed = (whole[:at] + noise + whole[at + len(noise) :])[:552]
+    changed = (whole[:at] + noise + whole[at + len(noise) :])[:568]
     for data in (changed, whole[:at], whole + noise, noise):
         try:
             parsed = record.parse(data)
@@ -134,20 +142,30 @@ def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, 
     ids=["version", "unknown flag", "highest flag", "padding"],
 )
 def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> None:
-    data = bytearray(record.pack(FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), 1)))
+    data = bytearray(record.pack(FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, 1)))
     data[at] = byte
     with pytest.raises(RecordRefused, match="version this door does not read"):
+        record.parse(bytes(data))
+
+
+def test_a_record_that_names_no_tenancy_is_refused() -> None:
+    data = bytearray(record.pack(FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, 1)))
+    at = data.index(TENANCY)
+    data[at : at + 16] = wire.NO_TENANCY
+    with pytest.raises(RecordRefused, match="names no tenancy"):
         record.parse(bytes(data))
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        FaceRecord(bytes(512), 5, bytes(32), 1),
-        FaceRecord(CANARY.astype("<f4").tobytes()[:-4], 5, bytes(32), 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(31), 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 256, bytes(32), 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), -1),
+        FaceRecord(bytes(512), 5, bytes(32), TENANCY, 1),
+        FaceRecord(CANARY.astype("<f4").tobytes()[:-4], 5, bytes(32), TENANCY, 1),
+        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(31), TENANCY, 1),
+        FaceRecord(CANARY.astype("<f4").tobytes(), 256, bytes(32), TENANCY, 1),
+        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, -1),
+        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY[:-1], 1),
+        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), wire.NO_TENANCY, 1),
     ],
 )
 def test_what_is_no_face_record_is_not_packed(value: FaceRecord) -> None:
@@ -166,20 +184,3 @@ def test_a_sealed_payload_that_is_no_face_sleeps_and_the_rest_lives(tmp_path: Pa
     assert faces.erase(12)
     assert 12 not in store.records()
     house.close()
-
-
-# ---- the threshold
-
-
-def entry(point: OperatingPoint | None) -> ModelEntry:
-    tensor = Tensor("x", (1,), "int8", "x", 0.0, 0)
-    return ModelEntry("sface", "f", bytes(32), 1, Job.EMBED, "int8", "Apache-2.0", "c", tensor, (tensor,), point)
-
-
-def test_face_does_not_start_without_a_measured_threshold() -> None:
-    assert measured_threshold(entry(OperatingPoint(0.6, 0.05, 1e-3, "people"))) == pytest.approx(0.65)
-    with pytest.raises(ModelRefused, match="without a measured operating point"):
-        measured_threshold(entry(None))
-    for threshold, fmr in ((0.0, 1e-3), (1.0, 1e-3), (0.65, 0.0), (0.65, 1.0)):
-        with pytest.raises(ModelRefused, match="none that could be measured"):
-            measured_threshold(entry(OperatingPoint(threshold, 0.0, fmr, "people")))

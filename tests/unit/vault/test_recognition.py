@@ -13,8 +13,9 @@ from device.errors import NotPermitted
 from device.vault.budget import FAILURES_ALLOWED
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.recognition import NONCES_REMEMBERED, Recogniser
-from device.wire import Attack, Outcome, Probe
+from device.wire import Attack, LookMode, Outcome, Probe
 from tests.unit.vault.house import MODEL, SECOND, THRESHOLD, House, at_cosine, nonce, unit
+from tests.unit.vault.tails import fixed
 
 ANNA, BO = unit(1), unit(2)
 
@@ -143,14 +144,14 @@ def climb(house: House, queries: int) -> float:
 def test_climbing_towards_a_template_gains_nothing_and_would_with_a_score(house: House) -> None:
     house.enrol(11, ANNA)
     assert climb(house, 1500) < 0.4
-    house.vault.recogniser = TalkativeRecogniser(MODEL[:8], THRESHOLD)
+    house.vault.recogniser = TalkativeRecogniser(MODEL[:8], fixed(THRESHOLD))
     assert climb(house, 1500) > 0.4
 
 
 def test_a_second_probe_under_one_nonce_costs_eye_its_connection_and_raises_the_alarm(house: House) -> None:
     house.enrol(11, ANNA)
     name = nonce()
-    house.probe(unit(3), nonce=name)
+    house.probe(unit(3), nonce=name)  # lock has not closed the approach yet
     again = Probe(name, house.now_ns, 3, Attack.NOT_TESTED, MODEL[:8], ANNA.astype("<f4").tobytes())
     assert not house.say(Room.EYE, again)
     assert len(house.got(Room.LOCK, wire.Verdict)) == 1
@@ -158,7 +159,7 @@ def test_a_second_probe_under_one_nonce_costs_eye_its_connection_and_raises_the_
 
 
 def test_the_memory_of_nonces_is_bounded() -> None:
-    recogniser = Recogniser(MODEL[:8], THRESHOLD)
+    recogniser = Recogniser(MODEL[:8], fixed(THRESHOLD))
     gallery = gallery_of({1: ANNA})
     names = [nonce() for _ in range(NONCES_REMEMBERED + 10)]
     for name in names:
@@ -187,7 +188,8 @@ def test_recognised_probes_cost_nothing(house: House) -> None:
 
 def test_an_answer_goes_nowhere_while_lock_is_away(house: House) -> None:
     house.enrol(11, ANNA)
+    name = house.window(LookMode.RECOGNISE)
     house.disconnect(Room.LOCK)
-    house.say(Room.EYE, Probe(nonce(), house.now_ns, 3, Attack.NOT_TESTED, MODEL[:8], ANNA.astype("<f4").tobytes()))
+    house.say(Room.EYE, Probe(name, house.now_ns, 3, Attack.NOT_TESTED, MODEL[:8], ANNA.astype("<f4").tobytes()))
     house.connect(Room.LOCK)
     assert house.got(Room.LOCK, wire.Verdict) == []

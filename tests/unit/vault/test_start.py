@@ -1,4 +1,4 @@
-"""How vault starts: with its key, its door and a measured threshold, or with one sentence."""
+"""How vault starts: with its key, its door and a measured impostor tail, or with one sentence."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from device.edges import Room
 from device.errors import ConfigRefused, Fault, KeyFault, ModelRefused, Refusal, StoreFault
 from device.paths import Paths, models_dir
 from device.service import Service
+from device.vault import tail
 from device.vault.__main__ import KEY_NAME, build
 from device.vault.record import FaceRecord
 from tests.unit.vault.house import CONSENT, unit
 
+TENANCY = b"t" * 16
 DOOR = '[door]\nid = "0123456789abcdef"\n'
 
 
@@ -33,7 +35,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 def test_vault_starts_on_a_new_door_and_finds_its_faces_again(paths: Paths) -> None:
     first = build(Service(Room.VAULT, paths))
-    first.faces.enrol(11, FaceRecord(unit(1).astype("<f4").tobytes(), 5, CONSENT, 20_000))
+    first.faces.enrol(11, FaceRecord(unit(1).astype("<f4").tobytes(), 5, CONSENT, TENANCY, 20_000))
     again = build(Service(Room.VAULT, paths))
     assert again.faces.slots() == (11,)
     assert again.recogniser.model_id == manifest.load(models_dir()).for_job(manifest.Job.EMBED).model_id
@@ -74,22 +76,42 @@ def test_vault_that_cannot_start_says_why_and_deletes_nothing(paths: Paths, how:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_vault_does_not_start_without_a_measured_threshold(
+def test_vault_does_not_start_without_a_measured_impostor_tail_or_with_another_network_s(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = (models_dir() / "manifest.toml").read_text()
-    point = whole.index("[sface.operating_point]")
-    rest = whole.find("\n[", point + 1)
-    (tmp_path / "manifest.toml").write_text(whole[:point] + (whole[rest:] if rest >= 0 else ""))
+    (tmp_path / "manifest.toml").write_bytes((models_dir() / "manifest.toml").read_bytes())
+    whole = (models_dir() / tail.FILE).read_text()
+    own = manifest.load(models_dir()).for_job(manifest.Job.EMBED).sha256.hex()
     monkeypatch.setattr("device.vault.__main__.models_dir", lambda: tmp_path)
-    with pytest.raises(ModelRefused, match="without a measured operating point"):
+    with pytest.raises(ModelRefused, match="face does not start without a measured impostor tail"):
+        build(Service(Room.VAULT, paths))
+    (tmp_path / tail.FILE).write_text(whole.replace(own, "00" * 32))
+    with pytest.raises(ModelRefused, match="measured with another network"):
+        build(Service(Room.VAULT, paths))
+    (tmp_path / tail.FILE).write_text(whole)
+    build(Service(Room.VAULT, paths))
+
+
+def test_a_stricter_budget_in_door_toml_raises_the_threshold(paths: Paths) -> None:
+    usual = build(Service(Room.VAULT, paths)).recogniser.thresholds.threshold(1, 5)
+    paths.config.write_text(DOOR + "[vault]\nstrangers_per_day = 10\n")
+    strict = build(Service(Room.VAULT, paths)).recogniser.thresholds.threshold(1, 5)
+    assert usual is not None
+    assert strict is not None
+    assert strict > usual
+
+
+@pytest.mark.parametrize("setting", ["false_opens_per_year = 2", "strangers_per_day = 4"])
+def test_a_looser_budget_is_refused(paths: Paths, setting: str) -> None:
+    paths.config.write_text(f"{DOOR}[vault]\n{setting}\n")
+    with pytest.raises(ConfigRefused, match=setting.split(maxsplit=1)[0]):
         build(Service(Room.VAULT, paths))
 
 
 def test_a_damaged_record_is_told_and_the_rest_lives(paths: Paths, capfd: pytest.CaptureFixture[str]) -> None:
     first = build(Service(Room.VAULT, paths))
     for slot in (424242, 12):
-        first.faces.enrol(slot, FaceRecord(unit(slot).astype("<f4").tobytes(), 5, CONSENT, 20_000))
+        first.faces.enrol(slot, FaceRecord(unit(slot).astype("<f4").tobytes(), 5, CONSENT, TENANCY, 20_000))
     entry = first.faces._store._ring.find(424242)
     assert entry
     path = paths.state(Room.VAULT) / entry.file_name

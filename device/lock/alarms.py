@@ -1,0 +1,46 @@
+"""Which alarms stand, and what report hears of them. Pure.
+
+Rules kept here:
+- An alarm is told once when it is raised, and stands until its cause is gone; a breach stands until nobody broke the
+  table of messages for a while, so that the next one is told again.
+- ALARM_CLEARED takes back everything; what still stands is told anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from device.lock.state import Alarm, Effect, Rules, State, Tell
+from device.wire import OccurrenceKind
+
+Step = tuple[State, tuple[Effect, ...]]
+
+TOLD = {
+    Alarm.FORCED_OPEN: OccurrenceKind.FORCED_OPEN,
+    Alarm.HELD_OPEN: OccurrenceKind.HELD_OPEN,
+    Alarm.TAMPER: OccurrenceKind.TAMPER,
+    Alarm.BREACH: OccurrenceKind.BREACH,
+    Alarm.BOLT_FAULT: OccurrenceKind.BOLT_FAULT,
+}
+
+
+def raised(state: State, alarm: Alarm) -> Step:
+    """`alarm` stands from now on."""
+    if alarm in state.alarms:
+        return state, ()
+    return replace(state, alarms=state.alarms | {alarm}), (Tell(TOLD[alarm]),)
+
+
+def cleared(state: State, *alarms: Alarm) -> Step:
+    """The causes of these are gone."""
+    standing = state.alarms & set(alarms)
+    if not standing:
+        return state, ()
+    state = replace(state, alarms=state.alarms - standing)
+    rest = tuple(Tell(TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
+    return state, (Tell(OccurrenceKind.ALARM_CLEARED), *rest)
+
+
+def breach(state: State, now_ns: int, rules: Rules) -> Step:
+    """Somebody broke the table of messages."""
+    return raised(replace(state, breach_until_ns=now_ns + rules.quiet_ns), Alarm.BREACH)

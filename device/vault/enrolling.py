@@ -1,0 +1,101 @@
+"""One enrolment: from the grant to a face that is kept, or to a reason why nothing is.
+
+Rules kept here:
+- Pure: messages' values and the time come in, what became of it comes out; nothing here sends or writes.
+- It has one window, the first that lock opens after keeper has named the slot's tenancy. Frames of any other are not
+  its own, and when its window closes before there are enough of them, it is over.
+- The template stays in memory until the same slot's PIN was shown once more, after the camera had seen the face. An
+  earlier grant, another slot's or another purpose's confirms nothing.
+- Should the slot lose its PIN or be taken anew on the way, it is over: the grant was another tenant's.
+
+The states: waiting for the button (`window` is None) -> looking (`looks`) -> seen, waiting for the PIN (`seen`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from device.errors import EnrolmentRefused
+from device.vault.enrolment import Collection
+from device.vault.record import FaceRecord, Vector
+from device.wire import NO_TENANCY, Grant, Purpose, Result
+
+CONFIRM_NS = 60_000_000_000  # as long as a grant lives
+
+
+@dataclass(slots=True)
+class Enrolling:
+    """Somebody who may enrol until `expires_ns` (CLOCK_MONOTONIC). `frames`: how many good ones make a template."""
+
+    grant: bytes
+    slot: int = field(repr=False)
+    consent: bytes
+    frames: int
+    expires_ns: int
+    tenancy: bytes = field(default=NO_TENANCY, repr=False)  # NO_TENANCY: keeper was not heard on the slot yet
+    window: bytes | None = None
+    _collection: Collection | None = field(default=None, repr=False)
+    _template: bytes | None = field(default=None, repr=False)
+
+    @property
+    def seen(self) -> bool:
+        """Whether a face was seen, and only the PIN is missing."""
+        return self._template is not None
+
+    @property
+    def wants_camera(self) -> bool:
+        """Whether a press of the button is of use to it."""
+        return self.tenancy != NO_TENANCY and not self.seen
+
+    @property
+    def unfinished(self) -> Result:
+        """What it came to, if it ended now."""
+        if self.seen:
+            return Result.UNCONFIRMED
+        return Result.NO_CREDENTIAL if self.tenancy == NO_TENANCY else Result.TOO_FEW_FRAMES
+
+    def looks(self, nonce: bytes) -> bool:
+        """Whether the approach `nonce` is its window, and that is still open for it."""
+        return self.window == nonce and not self.seen
+
+    def opened(self, nonce: bytes) -> None:
+        """Lock opened an enrolment window: it is this one's if it has waited for one."""
+        if self.wants_camera and self.window is None:
+            self.window = nonce
+
+    def add(self, index: int, frame: Vector | None, now_ns: int) -> Result | None:
+        """Take one frame of its window.
+
+        None: it needs more. Result.CONFIRM: the face was seen and waits for the PIN. Any other result ends it. Raises
+        EnrolmentRefused, which ends it too.
+        """
+        if self._collection is None:
+            self._collection = Collection(self.frames)
+        self._collection.add(index, frame)
+        if not self._collection.complete:
+            return None
+        self._template, self._collection = self._collection.template(), None
+        if self._template is None:
+            return Result.FRAMES_DISAGREE
+        self.expires_ns = now_ns + CONFIRM_NS
+        return Result.CONFIRM
+
+    def credential(self, tenancy: bytes) -> Result | None:
+        """Keeper's word on its slot; a result if that ends it."""
+        if tenancy == NO_TENANCY:
+            return Result.NO_CREDENTIAL
+        if self.tenancy not in (NO_TENANCY, tenancy):
+            return Result.NO_GRANT
+        self.tenancy = tenancy
+        return None
+
+    def confirmed_by(self, grant: Grant, now_ns: int) -> bool:
+        """Whether `grant` is the second one, shown by the same slot after its face was seen."""
+        same = grant.slot == self.slot and grant.purpose is Purpose.ENROL and grant.nonce != self.grant
+        return self.seen and same and now_ns < min(self.expires_ns, grant.expires_ns)
+
+    def record(self, today: int) -> FaceRecord:
+        """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused."""
+        if self._template is None:
+            raise EnrolmentRefused("an enrolment was not finished; nothing was kept")
+        return FaceRecord(self._template, self.frames, self.consent, self.tenancy, today)

@@ -1,0 +1,142 @@
+"""The command line: the tail the door carries, the sheets somebody looks at, and the report.
+
+Rules kept here:
+- Pictures are read where they lie; of them only embeddings are kept, in the cache folder.
+- A folder that is not there or holds no pictures is one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from rich.progress import track
+
+from device.manifest import Job, load
+from tools.evaluate import files, groups, modes, report, sensitivity, sheets, tail
+from tools.evaluate.gather import gather
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "models"
+T = TypeVar("T")
+
+_folder = click.Path(path_type=Path, file_okay=False, exists=True)
+_cache = click.option(
+    "--cache", type=click.Path(path_type=Path), default=ROOT / ".cache" / "evaluate", help="Where embeddings are kept."
+)
+_groups = click.option("--groups", "group_set", type=_folder, required=True, help="DIR/group-sex/age_*.jpg")
+_faces = click.option("--faces", type=_folder, required=True, help="DIR/person/picture.jpg")
+_out = click.option("--out", type=click.Path(path_type=Path), default=MODELS, help="Where the files go.")
+
+
+def _in_a_sentence(command: Callable[..., T]) -> Callable[..., T]:
+    @wraps(command)
+    def told(*args: object, **options: object) -> T:
+        try:
+            return command(*args, **options)
+        except FileNotFoundError as cause:
+            raise click.UsageError(str(cause)) from cause
+
+    return told
+
+
+@click.group()
+def main() -> None:
+    """Measure what the shipped networks achieve.
+
+    \b
+    Example: python -m tools.evaluate tail --groups groups-dev --faces lfw-dev
+    """
+
+
+@main.command(name="tail")
+@_groups
+@_faces
+@_cache
+@_out
+@_in_a_sentence
+def tail_command(group_set: Path, faces: Path, cache: Path, out: Path) -> None:
+    """Write models/impostor-tail.toml and the counts it rests on.
+
+    \b
+    Example: python -m tools.evaluate tail --groups groups-dev --faces lfw-dev
+    """
+    gallery = gather(group_set, MODELS, cache, groups.BORDER_PX)
+    people = gather(faces, MODELS, cache)
+    listed = MODELS / "duplicates.toml"
+    control = tomllib.loads(listed.read_text(encoding="utf-8"))["control"]
+    factor = tail.judging_factor(control["look_alikes"], control["called_same"])
+    members = groups.cells(gallery, groups.judged_in(listed))
+    measured = [tail.measure(cell, factor) for cell in track(members, description="tails")]
+    averaged = modes.measure(people)
+    origin = files.Origin(
+        model_sha256=load(MODELS).for_job(Job.EMBED).sha256.hex(),
+        command=f"python -m tools.evaluate tail --groups {group_set.name} --faces {faces.name}",
+        date=datetime.now(UTC).date().isoformat(),
+        groups=f"{len(gallery.files)} pictures, {gallery.faceless} without a face; cells of one sex and group, 18-70",
+        faces=f"{len(people.files)} pictures; people with 8 or more, 12 for 9 enrolled and 3 frames",
+        judging_factor=factor,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "impostor-tail.toml").write_text(files.tail_file(origin, measured, averaged), encoding="utf-8")
+    (out / "impostor-tail-counts.toml").write_text(files.counts_file(origin, measured), encoding="utf-8")
+    click.echo(f"wrote impostor-tail.toml and impostor-tail-counts.toml to {out}")
+
+
+@main.command(name="sheets")
+@_groups
+@_cache
+@click.option("--above", type=float, default=0.60, show_default=True, help="Pairs with a higher score.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Outside the checkout.")
+@_in_a_sentence
+def sheets_command(group_set: Path, cache: Path, above: float, out: Path) -> None:
+    """Draw the most alike pairs that nobody has judged yet, for somebody to look at.
+
+    \b
+    Example: python -m tools.evaluate sheets --groups groups-dev --out /tmp/sheets
+    """
+    if out.resolve().is_relative_to(ROOT):
+        msg = "the sheets show real people and do not belong in the checkout; choose another --out"
+        raise click.UsageError(msg)
+    judged = groups.judged_in(MODELS / "duplicates.toml")
+    nothing = groups.Judged(frozenset(), frozenset())
+    for cell in groups.cells(gather(group_set, MODELS, cache, groups.BORDER_PX), judged):
+        pairs = sheets.undecided(cell, judged.get(cell.name, nothing), above) if cell.used else []
+        written = sheets.draw(group_set / cell.name, pairs, out, cell.name) if pairs else []
+        click.echo(f"{cell.name}: {len(pairs)} pairs on {len(written)} sheets")
+
+
+@main.command(name="report")
+@_faces
+@_cache
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / ".cache" / "evaluate", help="Where it goes.")
+@_in_a_sentence
+def report_command(faces: Path, cache: Path, out: Path) -> None:
+    """Write budget-report.md and budget-report.json: what the door's thresholds cost and let through.
+
+    \b
+    Example: python -m tools.evaluate report --faces lfw-dev --out /tmp/report
+    """
+    made = report.make(gather(faces, MODELS, cache), MODELS, faces.name)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "budget-report.md").write_text(report.markdown(made), encoding="utf-8")
+    (out / "budget-report.json").write_text(report.as_json(made), encoding="utf-8")
+    click.echo(report.markdown(made))
+
+
+@main.command(name="sensitivity")
+@_groups
+@_cache
+@_in_a_sentence
+def sensitivity_command(group_set: Path, cache: Path) -> None:
+    """Print how much the threshold depends on what was decided about the group set.
+
+    \b
+    Example: python -m tools.evaluate sensitivity --groups groups-dev
+    """
+    click.echo(sensitivity.table(gather(group_set, MODELS, cache, groups.BORDER_PX), MODELS / "duplicates.toml"))
