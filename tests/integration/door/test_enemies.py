@@ -4,7 +4,6 @@ In the simulator all rooms run under one user, so the check of the peer's uid le
 keeps a real one out is in test_room_contract.py. What is tested here is the second wall: the table of messages.
 """
 
-import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -197,29 +196,23 @@ def test_nonce_that_was_used_is_no_second_question(calm: Home) -> None:
 # ---- whoever plays another room
 
 
-def test_forged_probe_of_an_impostor_of_eye_opens_nothing_and_is_an_alarm(calm: Home) -> None:
-    """A Verdict to a nonce that lock never gave out: vault is taken at its word by nobody."""
+def test_forged_probe_of_an_impostor_of_eye_is_not_listened_to(calm: Home) -> None:
+    """Vault hears of an approach from lock alone: whatever comes for another one has no effect, not even a Verdict."""
     edge = next(edge for edge in EDGES if (edge.listener, edge.connector) == (Room.VAULT, Room.EYE))
     before = calm.door.state()["releases"]
     vector = bytes(508) + b"\x00\x00\x80\x3f"  # 127 zeros and a one: a unit vector
-
-    def alarmed() -> bool:
-        return "vault sent Verdict at the wrong moment" in calm.log(Room.LOCK)
-
-    ends = time.monotonic() + PATIENCE_S
-    for number in itertools.count(1):
-        nonce = number.to_bytes(16, "big")
+    for number in range(1, 6):
         peer = impostor(calm, edge)
         with suppress(OSError):
-            peer.send(wire.Probe(nonce, time.monotonic_ns(), 3, wire.Attack.NOT_TESTED, bytes(8), vector))
-        if calm.door.wait(lambda _: alarmed(), 0.3):
-            break
+            for mark in (2 * number, 2 * number + 1):
+                nonce = mark.to_bytes(16, "big")
+                peer.send(wire.Probe(nonce, time.monotonic_ns(), 3, wire.Attack.NOT_TESTED, bytes(8), vector))
         peer.close()
-        assert time.monotonic() < ends
-    peer.close()
+    assert calm.well()["alarms"] == []
+    assert "Verdict" not in calm.log(Room.LOCK)
     assert calm.door.state()["releases"] == before
-    assert calm.well()["alarms"] == ["breach"]
-    assert calm.looks_until_ready(another_picture()) == OPENED
+    # The real eye was pushed off its line five times; it may need a look to find back.
+    assert OPENED in (calm.looks_until_ready(another_picture()), calm.looks_until_ready(another_picture()))
 
 
 def test_forged_grant_at_vault_needs_a_socket_that_does_not_exist() -> None:

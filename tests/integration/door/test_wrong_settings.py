@@ -14,6 +14,7 @@ from device.edges import Room
 from tests.integration.door.conftest import PIN, SLOT
 from tests.support.door import (
     COMMANDS,
+    CONFIRM,
     NOTED,
     OPENED,
     PATIENCE_S,
@@ -194,7 +195,10 @@ def test_ctrl_c_while_waiting_for_the_pin_uses_no_grant_up(door: Home) -> None:
     with door.beside("doorctl", "enrol", "--consent", "--wait", "0", "--json") as doorctl:
         door.door.show(another_picture(), fps=30.0)
         door.until(lambda _: "Now press" in doorctl.told, "doorctl asking for the press")
-        door.press_until(lambda: doorctl.ended, "the end of the enrolment")
+        door.press_until(lambda: doorctl.ended or CONFIRM in doorctl.told, "the question for the PIN")
+        door.until(lambda now: not now["indicator"], "the door dark")
+        assert door.types(f"01#{SLOT}#{PIN}#") == NOTED
+        door.until(lambda _: doorctl.ended, "the end of the enrolment")
         assert doorctl.said().facts["result"] == "done"
 
 
