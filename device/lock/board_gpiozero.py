@@ -5,7 +5,7 @@ Rules kept here:
 - The bolt's line is claimed as an output with its secured level in one step. Stock LGPIOPin claims low and writes
   afterwards, which would pull an active-low relay for a moment (gpiozero #1177); `lgpio_factory` closes that gap.
 - The release ends by a timer of its own thread. It guards against a stuck loop; against a killed process guard the
-  relay's one-shot and `dtparam=strict_gpiod` (docs/wiring.md), because a Raspberry Pi keeps a line's last level.
+  relay's one-shot and `dtparam=strict_gpiod` in config.txt, because a Raspberry Pi keeps a line's last level.
 - gpiozero's threads only wake the loop; levels are read and debounced there.
 - Whatever a pin driver raises is a BoltFault: each brings errors of its own, and `lgpio.error` is a bare Exception.
 

@@ -4,7 +4,7 @@ Rules kept here:
 - A document is applied only if its signature, door and version are right, and only as a whole: its version is stored
   once keeper holds every offer in it. A replayed or older document is STALE and changes nothing.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
-  everything else and rolls back with an old image of it: docs/attacks.md.)
+  everything else and rolls back with an old image of it.)
 - Pure but for `VersionFile`.
 """
 
