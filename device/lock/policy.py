@@ -1,8 +1,9 @@
 """What the manager may tell this door: signed documents, newest only.
 
 Rules kept here:
-- A document is applied only if its signature, door and version are right, and only as a whole: its version is stored
-  once keeper holds every offer in it. A replayed or older document is STALE and changes nothing.
+- A document is applied if its signature, door and version are right. Its version is stored once keeper holds every
+  offer in it; until then it may be sent again, and what keeper holds already is answered as before. A replayed or older
+  document is STALE and changes nothing.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
   everything else and rolls back with an old image of it.)
 - Pure but for `VersionFile`.
