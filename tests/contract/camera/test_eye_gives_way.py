@@ -16,12 +16,12 @@ import os, sys
 sys.path[:0] = {path!r}
 from device.eye.priority import give_way
 give_way()
-print(os.getpriority(os.PRIO_PROCESS, 0), open("/proc/self/autogroup").read().split()[-1])
+print(os.getpriority(os.PRIO_PROCESS, 0), open("/proc/self/autogroup").read())
 """
 
 
-def priorities(*, own_session: bool) -> tuple[int, int]:
-    """Of a process that gave way, and of its session."""
+def priorities(*, own_session: bool) -> tuple[int, str]:
+    """Of a process that gave way; and how the kernel describes its session, nothing if it keeps no group for it."""
     done = subprocess.run(
         [sys.executable, "-c", GIVE_WAY.format(path=sys.path)],
         capture_output=True,
@@ -29,8 +29,8 @@ def priorities(*, own_session: bool) -> tuple[int, int]:
         check=True,
         start_new_session=own_session,
     )
-    process, session = done.stdout.split()
-    return int(process), int(session)
+    process, _, session = done.stdout.strip().partition(" ")
+    return int(process), session
 
 
 def test_eye_lowers_its_own_priority_and_no_other_room_does() -> None:
@@ -45,6 +45,11 @@ def test_eye_lowers_its_own_priority_and_no_other_room_does() -> None:
 @pytest.mark.skipif(not os.access(AUTOGROUP, os.W_OK), reason="this kernel has no autogroups")
 def test_a_session_of_its_own_gives_way_and_a_shared_one_is_left_alone() -> None:
     ours = os.getpriority(os.PRIO_PROCESS, 0)
-    session = int(AUTOGROUP.read_text().split()[-1])
-    assert priorities(own_session=True) == (min(19, ours + 10), 10)
-    assert priorities(own_session=False) == (min(19, ours + 10), session)
+    # Empty where whoever started the tests made no session: such a process belongs to no group.
+    before = AUTOGROUP.read_text().strip()
+    assert priorities(own_session=False) == (min(19, ours + 10), before)
+    process, session = priorities(own_session=True)
+    assert process == min(19, ours + 10)
+    if not session:
+        pytest.skip("this kernel keeps no group for a session")
+    assert session.endswith(" nice 10")
