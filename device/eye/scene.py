@@ -124,6 +124,8 @@ class Reading:
 def read_meter(path: Path) -> Reading:
     """What the meter at `path` says. Raises OSError, or CameraFault if it is none."""
     data = path.read_bytes()
+    if not data:
+        return Reading()  # eye has just made it, and not given it its size yet
     if len(data) != _METER.size:
         msg = f"{path.name} is no camera meter"
         raise CameraFault(msg)
@@ -133,6 +135,6 @@ def read_meter(path: Path) -> Reading:
 
 def camera_gone(path: Path) -> None:
     """The process that held the camera is gone, and its stream with it; what it counted stays."""
-    if path.exists():
+    if path.exists() and path.stat().st_size:
         with path.open("r+b") as file:
             file.write(struct.pack("<I", 0))

@@ -38,6 +38,10 @@ def power_cut(home: Home) -> None:
     home.up()
 
 
+# Lock drives the lamp before it sends Look (tests/unit/lock); the simulated board notes the level when its process gets
+# round to it, and eye may be quicker. At the end it is the other way round, so nothing is allowed there.
+LATE_NS = 100_000_000
+
 HIDE_AND_SEEK: list[tuple[str, Callable[[Home], object]]] = [
     ("digits", lambda home: home.types(f"{SLOT}#{PIN}#")),
     ("wrong digits", lambda home: home.types(f"{SLOT}#482914#")),
@@ -99,7 +103,7 @@ def every_frame_under_the_lamp(home: Home, picture: Path | None, heard: Heard, f
     spans = lit(home.door.state())
     seen = [each for each in watch.exposures if each > spans[-1][0] - 10**9]
     assert seen
-    assert all(any(began <= at_ns <= ended for began, ended in spans) for at_ns in seen), (spans, seen)
+    assert all(any(began - LATE_NS <= at_ns <= ended for began, ended in spans) for at_ns in seen), (spans, seen)
 
 
 def test_every_frame_of_a_window_that_opens_lies_under_the_lit_lamp(resident_door: Home) -> None:

@@ -108,6 +108,15 @@ def test_meter_of_a_dead_process_can_be_closed_from_outside(tmp_path: Path) -> N
         read_meter(path)
 
 
+def test_meter_that_is_just_being_made_has_counted_nothing(tmp_path: Path) -> None:
+    """Seen: `doorsim up` asked in the moment between the making of the file and its first bytes, and gave up."""
+    path = tmp_path / "camera.meter"
+    path.touch()
+    assert read_meter(path) == Reading()
+    camera_gone(path)
+    assert read_meter(path) == Reading()
+
+
 def test_meter_that_cannot_be_kept_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(CameraFault, match="meter"):
         Meter(tmp_path / "nowhere" / "camera.meter")
