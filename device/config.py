@@ -17,6 +17,7 @@ from typing import Annotated, Any, get_type_hints
 
 from device.errors import ConfigRefused
 from device.settings import Between, Matching, OneOf, named, read_table
+from device.strength import KeyPlace, place_of
 
 PIN_NAME = Matching(r"GPIO([0-9]|1[0-9]|2[0-7])", 'a pin such as "GPIO17"')
 
@@ -56,6 +57,8 @@ class EyeTable:
 
 # Where a room's epoch key lives: always named, never found out (docs/keys.md says what each reveals).
 KEY_STORE = OneOf(("file", "tpm-nv"))
+# How systemd seals the root key it hands over (`systemd-creds encrypt --with-key=`): named as well, never "auto".
+SEALED_WITH = OneOf(("host", "tpm2"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,17 @@ class VaultTable:
     """The sealed faces, and the false-open budget, which can only be made stricter (docs/budget.md)."""
 
     key_store: Annotated[str, KEY_STORE] = "file"
+    root_key_sealed_with: Annotated[str, SEALED_WITH] = "host"
+    # What has ended opens nothing at once. The face, and keeper's PIN, are destroyed when the clock has said so for
+    # this long without a break: a clock that jumped and was set right costs nobody anything.
+    expiry_grace_s: Annotated[float, Between(0, 86400)] = 3600.0
     false_opens_per_year: Annotated[float, Between(0.001, 1)] = 1.0
     strangers_per_day: Annotated[float, Between(5, 10000)] = 5.0
+
+    @property
+    def key_place(self) -> KeyPlace:
+        """What people are told about deletions."""
+        return place_of(self.key_store, self.root_key_sealed_with)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,12 @@ class KeeperTable:
     """The PINs. With "tpm-nv" a TPM that fails keeps keeper from starting, and with it every PIN."""
 
     key_store: Annotated[str, KEY_STORE] = "file"
+    root_key_sealed_with: Annotated[str, SEALED_WITH] = "host"
+
+    @property
+    def key_place(self) -> KeyPlace:
+        """What an audit says of the PINs."""
+        return place_of(self.key_store, self.root_key_sealed_with)
 
 
 @dataclass(frozen=True, slots=True)

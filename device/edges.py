@@ -7,7 +7,7 @@ Rules kept here:
 - `eye` has no edge to anything that reaches a network; `report` has none to anything that holds a face or a PIN.
 
 Each edge is a socket of its own, `run/doorward/<listener>/<connector>.sock`, owned by the listener and open to the
-connector alone. The peer's user is checked as well (SO_PEERCRED, `device.service`).
+connector alone. The peer's user is checked as well (SO_PEERCRED, `device.link`).
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.VAULT,
         Room.LOCK,
-        (wire.Window, wire.Close),
-        (wire.Verdict, wire.Guidance, wire.FaceReady, wire.EnrolmentEnded, wire.Breach),
+        (wire.Window, wire.AskClaim, wire.Close),
+        (wire.Verdict, wire.ClaimAnswer, wire.Guidance, wire.FaceReady, wire.EnrolmentEnded, wire.Breach),
     ),
     _edge(
         Room.VAULT,
         Room.DESK,
-        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume),
-        (wire.Done, wire.EnrolHint),
+        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume, wire.Renew, wire.Rekey, wire.AskRecord),
+        (wire.Done, wire.EnrolHint, wire.Attestation, wire.RecordAnswer),
     ),
     _edge(
         Room.KEEPER,
@@ -90,8 +90,8 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.DESK,
         Room.DOORCTL,
-        (wire.AskStatus, wire.Act, wire.Document),
-        (wire.DoorStatus, wire.Ended, wire.EnrolHint, wire.Ack),
+        (wire.AskStatus, wire.Act, wire.Document, wire.AskRekey, wire.QueryRecord),
+        (wire.DoorStatus, wire.Ended, wire.EnrolHint, wire.Ack, wire.AttestationCopy, wire.RecordAnswer),
         many=True,
     ),
 )

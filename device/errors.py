@@ -54,6 +54,10 @@ class DocumentRefused(Refusal, ValueError):
     """A signed document is unsigned, foreign, older than one already applied, or malformed."""
 
 
+class AttestationRefused(Refusal, ValueError):
+    """A consent record or a receipt is forged, damaged, of another door, or none."""
+
+
 class CameraFault(Fault, OSError):
     """The camera gave no fresh frame in time, or is not there."""
 

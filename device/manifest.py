@@ -59,20 +59,6 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """The measured threshold (cosine), the FMR it has, and the people it was measured on.
-
-    `threshold` is that of one enrolment picture against one probe picture; a comparison of averages needs
-    `averaging_shift` more for the same FMR, because averaging brings strangers closer too.
-    """
-
-    threshold: float
-    averaging_shift: float
-    fmr: float
-    population: str
-
-
-@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One network. `size` in bytes; `sha256` 32 bytes."""
 
@@ -86,7 +72,6 @@ class ModelEntry:
     card: str
     input: Tensor
     outputs: tuple[Tensor, ...]
-    operating_point: OperatingPoint | None = None
 
     @property
     def model_id(self) -> bytes:
@@ -175,7 +160,6 @@ def _entry(name: str, table: Mapping[str, object]) -> ModelEntry:
     if len(set(names)) != len(names):
         msg = f"[[{name}.outputs]] names an output twice"
         raise ModelRefused(msg)
-    point = table.get("operating_point")
     return ModelEntry(
         name=name,
         file=_text(table, "file", where, r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a bare file name"),
@@ -187,7 +171,6 @@ def _entry(name: str, table: Mapping[str, object]) -> ModelEntry:
         card=_text(table, "card", where),
         input=_tensor(_table(table["input"], f"[{name}.input]"), "values", f"[{name}.input]"),
         outputs=parsed,
-        operating_point=None if point is None else _point(_table(point, f"[{name}.operating_point]"), name),
     )
 
 
@@ -204,17 +187,6 @@ def _tensor(table: Mapping[str, object], note: str, where: str) -> Tensor:
         meaning=_text(table, note, where),
         scale=_real(table, "scale", where, 0.0, 1e6),
         zero_point=_whole(table, "zero_point", where, -128, 255),
-    )
-
-
-def _point(table: Mapping[str, object], name: str) -> OperatingPoint:
-    where = f"[{name}.operating_point]"
-    _keys(table, {"threshold", "averaging_shift", "fmr", "population"}, set(), where)
-    return OperatingPoint(
-        threshold=_real(table, "threshold", where, 0.0, 1.0),
-        averaging_shift=_real(table, "averaging_shift", where, 0.0, 1.0),
-        fmr=_real(table, "fmr", where, 0.0, 1.0),
-        population=_text(table, "population", where),
     )
 
 

@@ -1,33 +1,28 @@
-"""The frame every process runs in: sockets, peers, timers, signals, systemd.
+"""The frame every process runs in: one loop around sockets, timers and signals.
 
 Rules kept here:
 - One thread around one selector. A room never waits anywhere else for another room.
-- Only rows of `device.edges` become sockets. The listener checks the peer's user (SO_PEERCRED); a datagram that is no
-  permitted message closes that connection and calls `Room.breached`.
-- Sending never blocks. A peer that does not read loses the connection; what was meant for it is void anyway.
-- The watchdog is fed by the work loop alone, and only while `Room.healthy` says so.
-- No core dumps, no ptrace of a process that holds secrets; log lines carry no slot, digit, score or picture.
-- An error nobody foresaw, in the loop or in a thread, ends the process (systemd starts it anew) after `Work.stop`. The
-  journal gets its type and place, never its text: that may hold what a log must never hold.
+- Only rows of `device.edges` become sockets. The listener checks the peer's user; a datagram that is no permitted
+  message closes that connection and calls `Work.breached`.
+- The watchdog is fed by the work loop alone, and only while `Work.healthy` says so.
+- No core dumps, no ptrace of a process that holds secrets.
+- An error nobody foresaw, in the loop or in a thread, ends the process (systemd starts it anew) after `Work.stop`.
 - Refused while starting, a process stays down until somebody repairs the cause; once it served, it is started again.
 
-Sources: sd_notify(3), sd_listen_fds(3), unix(7), systemd.socket(5).
+`device.handover` is what systemd gives, `device.journal` what it is told, `device.link` one connection. Sources:
+systemd.socket(5), systemd.service(5).
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import pwd
 import resource
 import selectors
 import signal
 import socket
-import struct
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,13 +30,29 @@ from typing import Protocol
 
 from device import edges, wire
 from device.edges import Edge, Room
-from device.errors import Fault, KeyFault, MessageRefused, NotPermitted, Refusal
+from device.errors import MessageRefused, NotPermitted, Refusal
+from device.handover import credential, inherited_sockets
+from device.journal import Notifier, in_words, log
+from device.link import Link, peer_uid, permitted_uids
 from device.paths import Paths, door_paths
+
+# With what a room needs of `handover`, `journal` and `link`: it imports its frame from one place.
+__all__ = [
+    "EXIT_FAULT",
+    "EXIT_REFUSED",
+    "Link",
+    "Service",
+    "Work",
+    "credential",
+    "harden",
+    "log",
+    "main",
+    "permitted_uids",
+]
 
 EXIT_REFUSED = 78  # EX_CONFIG, sysexits.h: starting again will not help
 EXIT_FAULT = 70  # EX_SOFTWARE: systemd starts the process anew
 _RECONNECT_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-_FIRST_LISTEN_FD = 3  # SD_LISTEN_FDS_START
 _PR_SET_DUMPABLE = 4
 
 
@@ -74,32 +85,6 @@ class Work(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Link:
-    """One live connection to `peer`."""
-
-    peer: Room
-    edge: Edge
-    sock: socket.socket
-    me: Room
-
-    def send(self, msg: wire.Message) -> bool:
-        """Send without waiting; False if the peer is gone or does not read (the loop then closes the link)."""
-        if type(msg) not in edges.permitted(self.edge, self.me):
-            text = f"{self.me} must not send {type(msg).__name__} to {self.peer}"
-            raise NotPermitted(text)
-        try:
-            self.sock.send(wire.pack(msg))
-        except OSError:
-            self.hang_up()
-            return False
-        return True
-
-    def hang_up(self) -> None:
-        """End the connection; the loop sees its end and tidies up in one place."""
-        _quietly(lambda: self.sock.shutdown(socket.SHUT_RDWR))
-
-
-@dataclass(eq=False, slots=True)
 class _Outgoing:
     edge: Edge
     tries: int = 0
@@ -120,7 +105,7 @@ class Service:
     _listeners: list[socket.socket] = field(default_factory=list)
     _work: Work | None = None
     _stopping: bool = False
-    _notify: socket.socket | None = None
+    _notify: Notifier = field(default_factory=Notifier)
     _pair: tuple[socket.socket, socket.socket] | None = None
     _served: bool = False
     _failed: bool = False
@@ -138,7 +123,7 @@ class Service:
             self._listen()
             self._outgoing = [_Outgoing(edge) for edge in edges.edges_out_of(self.room)]
             self._connect_all()
-            self._tell("READY=1")
+            self._notify.tell("READY=1")
             self._served = True
             while not self._stopping:
                 self.turn()
@@ -150,11 +135,11 @@ class Service:
         """End the loop in order, with EXIT_FAULT. Safe from any thread."""
         self._failed = self._stopping = True
         if self._pair:
-            writer = self._pair[1]
-            _quietly(lambda: writer.send(b"\0"))
+            with suppress(OSError):
+                self._pair[1].send(b"\0")
 
     def _end(self, work: Work) -> None:
-        self._tell("STOPPING=1")
+        self._notify.tell("STOPPING=1")
         try:
             work.stop()
         except Exception as error:  # noqa: BLE001 - what ended the loop must not be hidden by what its end brought
@@ -167,8 +152,7 @@ class Service:
                 signal.set_wakeup_fd(-1)
                 for end in self._pair:
                     end.close()
-            if self._notify:
-                self._notify.close()
+            self._notify.close()
             self._selector.close()
 
     def turn(self, timeout_s: float | None = None) -> None:
@@ -184,7 +168,7 @@ class Service:
         if due is not None and time.monotonic() >= due:
             work.tick()
         if work.healthy():
-            self._feed_watchdog()
+            self._notify.feed_watchdog()
 
     def link(self, peer: Room) -> Link | None:
         """The live connection to `peer`, if there is one."""
@@ -222,7 +206,8 @@ class Service:
         writer.setblocking(False)
 
         def woken() -> None:
-            _quietly(lambda: reader.recv(64))
+            with suppress(OSError):
+                reader.recv(64)
 
         def end(_number: int, _frame: object) -> None:
             self._stopping = True
@@ -344,108 +329,11 @@ class Service:
         if self._work:
             self._work.disconnected(link)
 
-    # ---- systemd
-
-    def _tell(self, state: str) -> None:
-        address = os.environ.get("NOTIFY_SOCKET")
-        if not address:
-            return
-        if self._notify is None:
-            self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        target = "\0" + address[1:] if address.startswith("@") else address
-        _quietly(lambda: self._notify.sendto(state.encode(), target))  # type: ignore[union-attr]
-
-    def _feed_watchdog(self) -> None:
-        if "WATCHDOG_USEC" in os.environ:
-            self._tell("WATCHDOG=1")
-
-
-def inherited_sockets() -> dict[str, socket.socket]:
-    """The listening sockets handed over by systemd, by their FileDescriptorName= (sd_listen_fds(3)).
-
-    Raises NotPermitted if one has no name of its own, or is no SOCK_SEQPACKET socket of the file system: with another
-    kind a datagram's size would not be its schema.
-    """
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        return {}
-    count = os.environ.get("LISTEN_FDS", "0")
-    names = [name for name in os.environ.get("LISTEN_FDNAMES", "").split(":") if name]
-    if count != str(len(names)) or len(set(names)) != len(names):
-        msg = f"{count} sockets were handed over with the names {', '.join(names) or 'of none'}; each needs its own"
-        raise NotPermitted(msg)
-    return {name: _listener(_FIRST_LISTEN_FD + i, name) for i, name in enumerate(names)}
-
-
-def _listener(fd: int, name: str) -> socket.socket:
-    try:
-        sock = socket.socket(fileno=fd)
-    except OSError as cause:
-        msg = f"what was handed over as {name} is no socket"
-        raise NotPermitted(msg) from cause
-    if (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
-        sock.close()
-        msg = f"the socket handed over as {name} is not of the kind ListenSequentialPacket="
-        raise NotPermitted(msg)
-    sock.set_inheritable(False)
-    return sock
-
-
-def peer_uid(sock: socket.socket) -> int:
-    """The user id of the process at the other end (SO_PEERCRED, unix(7))."""
-    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    uid: int = struct.unpack("3i", raw)[1]
-    return uid
-
-
-def permitted_uids(room: Room) -> frozenset[int]:
-    """The users `room` may run as: `doorward-<room>`, root for doorctl; the simulator runs a door under one user."""
-    if os.environ.get("DOORWARD_ONE_USER") == "simulated":
-        return frozenset({os.getuid()})
-    if room is Room.DOORCTL:
-        return frozenset({0})
-    try:
-        return frozenset({pwd.getpwnam(f"doorward-{room}").pw_uid})
-    except KeyError:
-        return frozenset()
-
 
 def harden() -> None:
     """No core dump and no ptrace by others of the same user. Best effort: the units enforce it as well."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def credential(name: str) -> bytes:
-    """A key that systemd hands over as a credential (LoadCredentialEncrypted=). Raises KeyFault."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        msg = f"the key {name} was not handed over; start this process through its unit"
-        raise KeyFault(msg)
-    try:
-        with open(os.path.join(folder, name), "rb") as file:  # noqa: PTH118, PTH123 - no Path needed for one read
-            return file.read()
-    except OSError as cause:
-        msg = f"the key {name} cannot be read"
-        raise KeyFault(msg) from cause
-
-
-def log(text: str) -> None:
-    """One line for the journal. Where nobody listens it is lost: a restarted journal ends no process."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
-
-
-def in_words(error: BaseException) -> str:
-    """What a log may say: the sentence of our own errors; of any other only its type and place, "module:line"."""
-    if isinstance(error, Refusal | Fault):
-        return str(error)
-    place = "an unknown place"
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "?")
-        if module.startswith(f"{__package__}.") or not place.startswith(f"{__package__}."):
-            place = f"{module}:{line}"  # the innermost place of ours; without one, the innermost of all
-    return f"{type(error).__name__} at {place}, which nobody foresaw"
 
 
 def main(room: Room, build: Callable[[Service], Work]) -> int:
@@ -467,8 +355,3 @@ def main(room: Room, build: Callable[[Service], Work]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place before the interpreter, which would print the text
         log(f"{room}: {in_words(error)}")
         return EXIT_FAULT
-
-
-def _quietly(call: Callable[[], object]) -> None:
-    with suppress(OSError):
-        call()

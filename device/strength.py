@@ -2,7 +2,7 @@
 
 Rules kept here:
 - One table for the notice, the receipt and `doorctl audit`: nobody says it in words of their own.
-- Where the door cannot know how its root key is sealed, the weaker answer is given.
+- How the root key is sealed the door cannot see: door.toml says it, and says the weaker answer if it says nothing.
 - A row claims nothing that docs/keys.md does not name a test for, or mark as not tested.
 
 The question behind each column is about one record: can it be opened? "Stolen card": what is enrolled now, from the
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
+
+LANGUAGES = ("en", "zh")  # in which residents are told
 
 
 @unique
@@ -48,16 +50,32 @@ class Strength:
         """Whether no copy of the disk, however old, brings an erased record back."""
         return {self.live_files, self.older_files, self.older_image} == {Answer.SHUT}
 
-    def sentences(self) -> tuple[str, str, str, str]:
-        """The answers for a person, in the order of the columns."""
-        return (
-            f"Whoever steals the memory card alone: what is enrolled {self.stolen_card.value}.",
-            f"What was erased, with the files of today: {self.live_files.value}.",
-            f"What was erased, with an older copy of the files: {self.older_files.value}.",
-            f"What was erased, with an older image of the whole disk: {self.older_image.value}.",
+    def sentences(self, language: str = "en") -> tuple[str, str, str, str]:
+        """The answers for a person, in the order of the columns, in one of `LANGUAGES`."""
+        answers = (self.stolen_card, self.live_files, self.older_files, self.older_image)
+        return tuple(  # type: ignore[return-value] # four of each, above and below
+            sentence.format(_SAID[language][answer]) for sentence, answer in zip(_ASKED[language], answers, strict=True)
         )
 
 
+_ASKED = {
+    "en": (
+        "Whoever steals the memory card alone: what is enrolled {}.",
+        "What was erased, with the files of today: {}.",
+        "What was erased, with an older copy of the files: {}.",
+        "What was erased, with an older image of the whole disk: {}.",
+    ),
+    "zh": (
+        "只偷走存储卡的人：已登记的模板{}。",
+        "已删除的模板，凭现在的文件：{}。",
+        "已删除的模板，凭以前复制的文件：{}。",
+        "已删除的模板，凭以前整个磁盘的镜像：{}。",
+    ),
+}
+_SAID = {
+    "en": {answer: answer.value for answer in Answer},
+    "zh": {Answer.SHUT: "打不开", Answer.OPENS: "能打开"},
+}
 _TABLE = {
     each.place: each
     for each in (
@@ -73,6 +91,8 @@ def describe(place: KeyPlace) -> Strength:
     return _TABLE[place]
 
 
-def weakest(key_store: str) -> Strength:
-    """What can be promised knowing only `key_store` of door.toml ("file" or "tpm-nv")."""
-    return describe(KeyPlace.TPM_NV if key_store == "tpm-nv" else KeyPlace.FILE_HOST_KEY)
+def place_of(key_store: str, root_key_sealed_with: str) -> KeyPlace:
+    """The place that door.toml names: `key_store` is "file" or "tpm-nv", the other one "host" or "tpm2"."""
+    if key_store == "tpm-nv":
+        return KeyPlace.TPM_NV
+    return KeyPlace.FILE_TPM2_CREDENTIAL if root_key_sealed_with == "tpm2" else KeyPlace.FILE_HOST_KEY

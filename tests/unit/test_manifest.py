@@ -60,11 +60,6 @@ def test_entry_holds_what_the_manifest_says(folder: Path) -> None:
     assert entry.model_id == hashlib.sha256(MODEL).digest()[:8]
     assert entry.input == manifest.Tensor("in", (1, 2), "int8", "BGR", 0.5, -3)
     assert [tensor.meaning for tensor in entry.outputs] == ["embedding"]
-    assert entry.operating_point == manifest.OperatingPoint(0.65, 0.05, 0.001, "somebody")
-
-
-def test_operating_point_is_optional() -> None:
-    assert manifest.parse(GOOD.partition("[small.operating_point]")[0]).entries[0].operating_point is None
 
 
 def test_missing_job_is_refused() -> None:
@@ -126,8 +121,6 @@ def test_absent_files_are_refused_in_words(tmp_path: Path) -> None:
         ("scale = 0.5", "scale = nan"),
         ("scale = 0.5", "scale = -1.0"),
         ("zero_point = -3", "zero_point = 900"),
-        ("threshold = 0.65", "threshold = 1.5"),
-        ("threshold = 0.65", "threshold = nan"),
         ("[[small.outputs]]", "[small.outputs]"),
         ("[small.input]", "[small.imput]"),
         ("schema = 1", "schema = 1 ["),

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from device import wire
 from device.edges import EDGES, Edge, Room
+from device.link import Link
 from device.paths import Paths
-from device.service import Link, Service
+from device.service import Service
 
 
 def edge_between(one: Room, other: Room) -> Edge:
@@ -126,8 +127,7 @@ def close(service: Service) -> None:
         link.sock.close()
     for end in (*service._listeners, *(service._pair or ())):
         end.close()
-    if service._notify:
-        service._notify.close()
+    service._notify.close()
     service._selector.close()
 
 

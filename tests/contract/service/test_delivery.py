@@ -12,8 +12,8 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.errors import MessageRefused, NotPermitted
+from device.link import Link
 from device.paths import Paths
-from device.service import Link
 from tests.contract.service.frame import Frame, ended, open_files
 
 NONCE = bytes(range(16))
@@ -54,10 +54,10 @@ BREACHES = {
     "too short": wire.pack(CHECK)[:-1],
     "too long": wire.pack(CHECK) + b"\0",
     "longer than any message": wire.pack(CHECK) + bytes(20_000),
-    "another version": b"\x02" + wire.pack(CHECK)[1:],
-    "an unknown type": b"\x01\xff" + wire.pack(CHECK)[2:],
+    "another version": bytes((wire.WIRE_VERSION - 1,)) + wire.pack(CHECK)[1:],
+    "an unknown type": bytes((wire.WIRE_VERSION, 0xFF)) + wire.pack(CHECK)[2:],
     "no digits": wire.pack(CHECK)[:-16] + b"48 2913".ljust(16, b"\0"),
-    "one byte": b"\x01",
+    "one byte": bytes((wire.WIRE_VERSION,)),
 }
 
 

@@ -9,11 +9,12 @@ from contextlib import suppress
 
 import pytest
 
-from device import service, wire
+from device import handover, service, wire
 from device.edges import Room, edges_into
 from device.errors import NotPermitted
+from device.handover import inherited_sockets
 from device.paths import Paths
-from device.service import EXIT_REFUSED, Service, inherited_sockets
+from device.service import EXIT_REFUSED, Service
 from tests.contract.service.frame import Recorder, bound, close
 
 FIRST = 200  # instead of 3, which pytest uses
@@ -23,7 +24,7 @@ HandOver = Callable[..., None]
 @pytest.fixture
 def hand_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[HandOver]:
     """Put file descriptors where systemd puts them, and say so in the environment."""
-    monkeypatch.setattr(service, "_FIRST_LISTEN_FD", FIRST)
+    monkeypatch.setattr(handover, "_FIRST_LISTEN_FD", FIRST)
     used: list[int] = []
 
     def give(names: str, *fds: int, pid: int | None = None, count: str | None = None) -> None:

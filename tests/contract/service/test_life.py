@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from device import edges, service, wire
+from device import edges, journal, service, wire
 from device.edges import Room
 from device.errors import BoltFault, CameraFault, ConfigRefused, KeyFault, NotPermitted
+from device.handover import credential
+from device.journal import in_words
+from device.link import Link
 from device.paths import Paths
-from device.service import EXIT_FAULT, EXIT_REFUSED, Link, Service, credential, in_words
+from device.service import EXIT_FAULT, EXIT_REFUSED, Service
 from tests.contract.service.frame import Recorder, bound, edge_between
 
 SECRET = "482913"
@@ -269,13 +272,13 @@ def test_a_log_that_nobody_reads_ends_no_process(monkeypatch: pytest.MonkeyPatch
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stderr", Broken())
-    service.log("heard by nobody")
+    journal.log("heard by nobody")
 
 
 def test_the_place_of_an_error_is_the_innermost_one_of_ours() -> None:
     with pytest.raises(TypeError) as unpacked:
         wire.unpack(None)  # type: ignore[arg-type]  # on purpose
-    assert in_words(unpacked.value).startswith("TypeError at device.wire:")
+    assert in_words(unpacked.value).startswith("TypeError at device.wire.base:")
     with pytest.raises(ValueError, match=SECRET) as elsewhere:
         int(SECRET + "x")
     assert in_words(elsewhere.value).startswith("ValueError at ")

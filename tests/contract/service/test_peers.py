@@ -9,8 +9,8 @@ import socket
 import pytest
 
 from device.edges import PROCESSES, Room
+from device.link import peer_uid, permitted_uids
 from device.paths import Paths
-from device.service import peer_uid, permitted_uids
 from tests.contract.service.frame import Frame, ended
 
 STRANGER = 64_123

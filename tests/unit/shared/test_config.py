@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from device import config
 from device.config import Config
 from device.errors import ConfigRefused
+from device.strength import KeyPlace
 
 DOOR = '[door]\nid = "00112233445566aa"\n'
 KNOWN = [
@@ -36,6 +37,8 @@ def test_a_door_with_an_id_alone_has_the_cautious_defaults() -> None:
     assert read.report.broker == "", "nothing leaves"
     assert read.lock.window_s <= 10
     assert read.door.manager_key == ""
+    assert read.vault.key_place is KeyPlace.FILE_HOST_KEY, "of all places the one that keeps least"
+    assert read.vault.expiry_grace_s == 3600
 
 
 def test_no_setting_loosens_a_rule_of_the_project() -> None:
@@ -112,6 +115,26 @@ def test_a_replay_camera_without_pictures_is_refused() -> None:
 @pytest.mark.parametrize("broker", ["https://x", "mqtt://", "mqtt://a b", "mqtt://user:pw@host", "mqtt://h/t", "x"])
 def test_a_broker_is_a_host_and_a_port_and_holds_no_password(broker: str) -> None:
     assert "[report] broker must be" in refused(DOOR + f'[report]\nbroker = "{broker}"\n')
+
+
+@pytest.mark.parametrize(
+    ("vault", "place"),
+    [
+        ("", KeyPlace.FILE_HOST_KEY),
+        ('key_store = "file"\n', KeyPlace.FILE_HOST_KEY),
+        ('root_key_sealed_with = "host"\n', KeyPlace.FILE_HOST_KEY),
+        ('root_key_sealed_with = "tpm2"\n', KeyPlace.FILE_TPM2_CREDENTIAL),
+        ('key_store = "tpm-nv"\n', KeyPlace.TPM_NV),
+        ('key_store = "tpm-nv"\nroot_key_sealed_with = "tpm2"\n', KeyPlace.TPM_NV),
+    ],
+)
+def test_the_place_of_the_keys_is_what_the_installer_named(vault: str, place: KeyPlace) -> None:
+    assert config.parse(DOOR + "[vault]\n" + vault).vault.key_place is place
+
+
+@pytest.mark.parametrize("word", ["auto", "host+tpm2", "TPM2", "tpm", "", "null"])
+def test_the_seal_of_the_root_key_is_named_and_never_found_out(word: str) -> None:
+    assert "root_key_sealed_with must be" in refused(DOOR + f'[vault]\nroot_key_sealed_with = "{word}"\n')
 
 
 def test_a_missing_file_and_a_file_that_is_no_text_are_refused(tmp_path: Path) -> None:

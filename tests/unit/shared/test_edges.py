@@ -63,6 +63,14 @@ SEEDED = {
     "a verdict by eye": with_more(Room.EYE, Room.LOCK, to_connector=wire.Verdict),
     "a verdict by desk": with_more(Room.DESK, Room.LOCK, to_connector=wire.Verdict),
     "a verdict from eye to vault": with_more(Room.VAULT, Room.EYE, to_listener=wire.Verdict),
+    "a claim asked by desk": with_more(Room.VAULT, Room.DESK, to_listener=wire.AskClaim),
+    "a claim answered to desk": with_more(Room.VAULT, Room.DESK, to_connector=wire.ClaimAnswer),
+    "a claim answered to the command line": with_more(Room.DESK, Room.DOORCTL, to_connector=wire.ClaimAnswer),
+    "a claim announced to eye": with_more(Room.VAULT, Room.EYE, to_connector=wire.Window),
+    "a credential asked about by lock": with_more(Room.KEEPER, Room.LOCK, to_listener=wire.HasCredential),
+    "who moved in, to lock": with_more(Room.KEEPER, Room.LOCK, to_connector=wire.CredentialAnswer),
+    "a signed paper to report": with_more(Room.REPORT, Room.LOCK, to_listener=wire.AttestationCopy),
+    "a signed paper to lock's side of desk": with_more(Room.DESK, Room.LOCK, to_listener=wire.Attestation),
     "two vaults at keeper": tuple(
         replace(edge, many=True) if edge is edge_of(Room.KEEPER, Room.VAULT) else edge for edge in EDGES
     ),
@@ -74,12 +82,12 @@ def test_a_seeded_hole_is_caught(seeded: tuple[Edge, ...]) -> None:
     assert broken(seeded)
 
 
-@pytest.mark.parametrize("msg", [wire.CheckPin, wire.ProvePin, wire.SetPin, wire.Grant, wire.Probe, wire.Sample])
+@pytest.mark.parametrize("msg", [wire.CheckPin, wire.Window, wire.AskClaim, wire.Grant, wire.Probe, wire.Sample])
 def test_the_check_knows_what_is_personal(msg: type[Message]) -> None:
     assert personal_fields(msg)
 
 
-@pytest.mark.parametrize("msg", [wire.GrantTicket, wire.Occurrence, wire.DoorStatus, wire.Done, wire.Guidance])
+@pytest.mark.parametrize("msg", [wire.GrantTicket, wire.Occurrence, wire.DoorStatus, wire.Done, wire.RecordAnswer])
 def test_what_goes_outward_is_about_nobody(msg: type[Message]) -> None:
     assert personal_fields(msg) == []
 
@@ -93,6 +101,21 @@ def test_what_reaches_report_is_a_handful_of_bytes() -> None:
     heard = [msg for edge in edges.edges_into(Room.REPORT) for msg in edge.to_listener]
     assert {msg: wire.body_size(msg) for msg in heard} == {wire.Occurrence: 1, wire.Ack: 5}
     assert edges.edges_out_of(Room.REPORT) == ()
+
+
+def test_what_the_door_signs_goes_to_people_alone_and_is_smaller_than_a_template() -> None:
+    papers = (wire.Attestation, wire.AttestationCopy)
+    carried = {
+        (edge.listener, edge.connector, msg)
+        for edge in EDGES
+        for msg in edge.to_listener | edge.to_connector
+        if msg in papers
+    }
+    assert carried == {
+        (Room.VAULT, Room.DESK, wire.Attestation),
+        (Room.DESK, Room.DOORCTL, wire.AttestationCopy),
+    }
+    assert all(wire.body_size(msg) < wire.EMBEDDING_BYTES for msg in papers)
 
 
 def test_both_ends_of_an_edge_agree_on_who_may_say_what() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import struct
 from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +31,8 @@ TYPE_BYTES = {
     0x21: "FaceReady",
     0x22: "EnrolmentEnded",
     0x23: "Window",
+    0x24: "AskClaim",
+    0x25: "ClaimAnswer",
     0x30: "CheckPin",
     0x31: "ProvePin",
     0x32: "SetPin",
@@ -46,16 +50,37 @@ TYPE_BYTES = {
     0x53: "Resume",
     0x54: "Done",
     0x55: "EnrolHint",
+    0x56: "Renew",
+    0x57: "Attestation",
+    0x58: "Rekey",
+    0x59: "AskRecord",
+    0x5A: "RecordAnswer",
     0x60: "Document",
     0x61: "Ack",
     0x62: "AskStatus",
     0x63: "DoorStatus",
     0x64: "Act",
     0x65: "Ended",
+    0x66: "AttestationCopy",
+    0x67: "AskRekey",
+    0x68: "QueryRecord",
     0x70: "Occurrence",
     0x71: "Breach",
 }
-SIZES = {"Look": 17, "Probe": 546, "Sample": 546, "Verdict": 29, "CheckPin": 36, "SlotOffer": 64, "Document": 4098}
+SIZES = {
+    "Look": 17,
+    "Probe": 546,
+    "Sample": 546,
+    "Verdict": 29,
+    "Window": 21,
+    "CheckPin": 36,
+    "SlotOffer": 72,
+    "CredentialAnswer": 28,
+    "Enrol": 49,
+    "Attestation": 402,
+    "AttestationCopy": 386,
+    "Document": 4098,
+}
 
 every_type = pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
 
@@ -117,8 +142,9 @@ def test_every_extension_is_refused(cls: type[Message]) -> None:
                 wire.unpack(whole + filler * more)
 
 
-def test_every_other_version_is_refused() -> None:
+def test_every_other_version_is_refused_above_all_the_one_before() -> None:
     whole = wire.pack(wire.Close())
+    assert whole == b"\x02\x02"
     for version in set(range(256)) - {wire.WIRE_VERSION}:
         with pytest.raises(MessageRefused, match="version"):
             wire.unpack(bytes((version,)) + whole[1:])
@@ -186,18 +212,22 @@ def test_a_refusal_does_not_repeat_the_digits(cls: type[Message], place: object)
 
 
 @pytest.mark.parametrize(("cls", "place"), of_form(Blob))
-def test_a_document_with_dirty_padding_or_a_lying_length_is_refused(cls: type[Message], place: object) -> None:
+def test_papers_with_dirty_padding_or_a_lying_length_are_refused(cls: type[Message], place: object) -> None:
     where = next(one for one in places(cls) if one == place)
+    assert isinstance(where.field, Blob)
+    most = where.field.size
+    assert most == {"Document": wire.MAX_DOCUMENT}.get(cls.__name__, wire.MAX_ATTESTATION)
     whole, at = wire.pack(example(cls)), HEAD + where.offset
-    for length, last in ((5, 0), (wire.MAX_DOCUMENT + 1, 0), (0xFFFF, 0), (6, 1)):
+    for length, last in ((5, 0), (most + 1, 0), (0xFFFF, 0), (6, 1)):
         body = bytearray(whole)
         body[at : at + 2] = length.to_bytes(2, "little")
         body[-1] = last
         with pytest.raises(MessageRefused, match=where.name):
             wire.unpack(bytes(body))
     with pytest.raises(MessageRefused, match="at most"):
-        wire.pack(wire.Document(bytes(wire.MAX_DOCUMENT + 1)))
-    assert wire.unpack(wire.pack(wire.Document(bytes(wire.MAX_DOCUMENT)))) == wire.Document(bytes(wire.MAX_DOCUMENT))
+        wire.pack(replace(example(cls), **{where.name: bytes(most + 1)}))
+    largest = replace(example(cls), **{where.name: bytes(most)})
+    assert wire.unpack(wire.pack(largest)) == largest
 
 
 @pytest.mark.parametrize(("cls", "place"), of_form(Number))
@@ -234,6 +264,46 @@ def test_a_type_byte_is_given_away_once() -> None:
     assert wire.message_types()[0x01] is wire.Look
 
 
+def numbers_used_twice(enum: type[IntEnum]) -> set[int]:
+    """Numbers of `enum` that have two names."""
+    found = [int(member) for member in enum.__members__.values()]
+    return {number for number in found if found.count(number) > 1}
+
+
+LISTS = sorted(
+    {place.field.enum for cls in TYPES for place in places(cls) if isinstance(place.field, Member)},
+    key=lambda enum: enum.__name__,
+)
+
+
+@pytest.mark.parametrize("enum", LISTS, ids=lambda enum: enum.__name__)
+def test_a_number_in_a_list_has_one_meaning_and_fits_its_byte(enum: type[IntEnum]) -> None:
+    assert numbers_used_twice(enum) == set()
+    assert all(0 <= int(member) <= 255 for member in enum)
+
+
+def test_a_number_with_two_meanings_is_seen() -> None:
+    class Sloppy(IntEnum):
+        OPEN = 1
+        SHUT = 1
+
+    assert numbers_used_twice(Sloppy) == {1}
+
+
+def test_the_values_a_message_can_hold_are_those_of_the_package() -> None:
+    assert {enum.__name__ for enum in LISTS} == {
+        name
+        for name, value in inspect.getmembers(wire.values, inspect.isclass)
+        if issubclass(value, IntEnum) and value.__module__ == wire.values.__name__ and not issubclass(value, IntFlag)
+    }
+    assert {enum.__name__ for enum in LISTS} <= set(wire.__all__)
+
+
+def test_everything_the_package_offers_is_there_and_every_message_is_offered() -> None:
+    assert all(hasattr(wire, name) for name in wire.__all__)
+    assert {cls.__name__ for cls in TYPES} <= set(wire.__all__)
+
+
 @every_type
 def test_the_schema_has_the_size_of_its_fields_and_fits_a_datagram(cls: type[Message]) -> None:
     fields = places(cls)
@@ -267,3 +337,40 @@ def test_an_unlock_is_not_among_the_occurrences() -> None:
         "BOLT_FAULT",
         "ALARM_CLEARED",
     }
+
+
+# ---- what a log line could hold
+
+SECRETS = {
+    "slot": 987654321,
+    "claim": 987654321,
+    "digits": "48291377",
+    "shown": "48291377",
+    "new": "48291377",
+    "embedding": b"\xc3" * wire.EMBEDDING_BYTES,
+    "verifier": b"\xc3" * 32,
+    "tenancy": b"\xc3" * 16,
+}
+SHOWN = ("987654321", "48291377", "\\xc3")
+told = [
+    pytest.param(cls, place.name, id=f"{cls.__name__}.{place.name}")
+    for cls in TYPES
+    for place in places(cls)
+    if place.name in SECRETS
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), told)
+def test_a_repr_tells_nothing_about_anybody(cls: type[Message], name: str) -> None:
+    said = repr(replace(example(cls), **{name: SECRETS[name]}))
+    assert not [secret for secret in SHOWN if secret in said]
+
+
+def test_a_field_that_tells_in_its_repr_is_seen() -> None:
+    """The same look at a class that hides nothing."""
+
+    @dataclass(frozen=True, slots=True)
+    class Careless:
+        slot: int
+
+    assert SHOWN[0] in repr(Careless(int(SHOWN[0])))

@@ -18,6 +18,27 @@ PERSONAL = {"slot", "claim", "digits", "shown", "new", "embedding", "salt", "ver
 OUTSIDE = (Room.REPORT, Room.DESK, Room.DOORCTL)  # they reach a network, or a person who does
 SMALL = 64  # bytes: far below a template of 512, and below the smallest picture
 
+# What may be larger on its way to people, and between which two rooms. A document comes in from a person; a paper that
+# the door signed goes out to one. Papers stay below the 512 bytes of a template.
+LARGER = {
+    (wire.Document, Room.DESK, Room.DOORCTL): 2 + wire.MAX_DOCUMENT,
+    (wire.Attestation, Room.VAULT, Room.DESK): wire.EMBEDDING_BYTES - 1,
+    (wire.AttestationCopy, Room.DESK, Room.DOORCTL): wire.EMBEDDING_BYTES - 1,
+}
+
+# Whoever may ask with a number somebody typed, or hears the answer, could learn who has a face or a PIN, by trying.
+BETWEEN = {
+    wire.AskClaim: {Room.LOCK, Room.VAULT},
+    wire.ClaimAnswer: {Room.LOCK, Room.VAULT},
+    wire.Window: {Room.LOCK, Room.VAULT},
+    wire.CheckPin: {Room.LOCK, Room.KEEPER},
+    wire.ProvePin: {Room.LOCK, Room.KEEPER},
+    wire.SetPin: {Room.LOCK, Room.KEEPER},
+    wire.HasCredential: {Room.VAULT, Room.KEEPER},
+    wire.CredentialAnswer: {Room.VAULT, Room.KEEPER},
+    wire.Grant: {Room.VAULT, Room.KEEPER},
+}
+
 
 def received(edge: Edge, room: Room) -> frozenset[type[Message]]:
     """What `room` hears on `edge`."""
@@ -45,6 +66,7 @@ def broken(edges: tuple[Edge, ...]) -> list[str]:
 def _holes(edge: Edge) -> Iterator[str]:
     yield from _wrong_ends(edge)
     yield from _heard_outside(edge)
+    yield from _asked_elsewhere(edge)
     name = f"{edge.connector} -> {edge.listener}"
     if wire.Verdict in edge.to_listener:
         yield f"{name}: a verdict goes elsewhere than to lock"
@@ -75,8 +97,14 @@ def _heard_outside(edge: Edge) -> Iterator[str]:
         for msg in received(edge, room):
             for field in personal_fields(msg):
                 yield f"{name}: {room} hears {msg.__name__}.{field}"
-            if wire.body_size(msg) > SMALL and not (msg is wire.Document and edge.connector is Room.DOORCTL):
+            if wire.body_size(msg) > LARGER.get((msg, edge.listener, edge.connector), SMALL):
                 yield f"{name}: {room} hears {msg.__name__}, which is large enough for a template"
+
+
+def _asked_elsewhere(edge: Edge) -> Iterator[str]:
+    for msg in edge.to_listener | edge.to_connector:
+        if not {edge.listener, edge.connector} <= BETWEEN.get(msg, set(Room)):
+            yield f"{edge.connector} -> {edge.listener}: {msg.__name__} passes where it tells who is somebody here"
 
 
 def _doubles(edges: tuple[Edge, ...]) -> list[str]:

@@ -1,0 +1,62 @@
+"""What systemd hands to a process when it starts it: listening sockets by name, and keys.
+
+Rules kept here:
+- A socket is taken only under a name of its own, and only if it keeps datagrams apart: with another kind a datagram's
+  size would not be its schema. What does not fit is refused by name, and the process does not start.
+- Nothing that was handed over is inherited any further.
+- A key comes from the credentials folder or not at all: from no argument, no environment and no file of our own.
+
+Sources: sd_listen_fds(3), systemd.exec(5) on LoadCredentialEncrypted=.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from device.errors import KeyFault, NotPermitted
+
+_FIRST_LISTEN_FD = 3  # SD_LISTEN_FDS_START
+
+
+def inherited_sockets() -> dict[str, socket.socket]:
+    """The listening sockets handed over by systemd, by their FileDescriptorName= (sd_listen_fds(3)).
+
+    Raises NotPermitted if one has no name of its own, or is no SOCK_SEQPACKET socket of the file system.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return {}
+    count = os.environ.get("LISTEN_FDS", "0")
+    names = [name for name in os.environ.get("LISTEN_FDNAMES", "").split(":") if name]
+    if count != str(len(names)) or len(set(names)) != len(names):
+        msg = f"{count} sockets were handed over with the names {', '.join(names) or 'of none'}; each needs its own"
+        raise NotPermitted(msg)
+    return {name: _listener(_FIRST_LISTEN_FD + i, name) for i, name in enumerate(names)}
+
+
+def credential(name: str) -> bytes:
+    """A key that systemd hands over as a credential (LoadCredentialEncrypted=). Raises KeyFault."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        msg = f"the key {name} was not handed over; start this process through its unit"
+        raise KeyFault(msg)
+    try:
+        with open(os.path.join(folder, name), "rb") as file:  # noqa: PTH118, PTH123 - no Path needed for one read
+            return file.read()
+    except OSError as cause:
+        msg = f"the key {name} cannot be read"
+        raise KeyFault(msg) from cause
+
+
+def _listener(fd: int, name: str) -> socket.socket:
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError as cause:
+        msg = f"what was handed over as {name} is no socket"
+        raise NotPermitted(msg) from cause
+    if (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        sock.close()
+        msg = f"the socket handed over as {name} is not of the kind ListenSequentialPacket="
+        raise NotPermitted(msg)
+    sock.set_inheritable(False)
+    return sock

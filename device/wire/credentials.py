@@ -1,0 +1,145 @@
+"""Messages about PINs, invitations and what they earn: lock and keeper, keeper and vault, keeper and desk.
+
+Rules kept here:
+- Digits travel from lock to keeper and nowhere else.
+- A grant names its slot to vault alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from device.wire.base import (
+    U32,
+    Digits,
+    Hash,
+    Message,
+    Nonce,
+    Salt,
+    Tenancy,
+    TimeNs,
+    UnixSeconds,
+    message,
+)
+from device.wire.values import Outcome, Proof, Purpose, Result
+
+
+@message(0x30)
+@dataclass(frozen=True, slots=True)
+class CheckPin(Message):
+    """lock -> keeper: may `claim` (a slot somebody typed) open with these digits? Answered by a Verdict."""
+
+    nonce: Nonce
+    claim: U32 = field(repr=False)
+    digits: Digits = field(repr=False)
+
+
+@message(0x31)
+@dataclass(frozen=True, slots=True)
+class ProvePin(Message):
+    """lock -> keeper: the same check for a personal act instead of the door. Answered by an Answer, and a Grant."""
+
+    nonce: Nonce
+    purpose: Purpose
+    claim: U32 = field(repr=False)
+    digits: Digits = field(repr=False)
+
+
+@message(0x32)
+@dataclass(frozen=True, slots=True)
+class SetPin(Message):
+    """lock -> keeper: set the claim's PIN to `new`, shown an invitation or the old PIN. Answered by an Answer."""
+
+    nonce: Nonce
+    proof: Proof
+    claim: U32 = field(repr=False)
+    shown: Digits = field(repr=False)
+    new: Digits = field(repr=False)
+
+
+@message(0x33)
+@dataclass(frozen=True, slots=True)
+class Answer(Message):
+    """keeper -> lock: how ProvePin or SetPin ended. It never opens anything."""
+
+    nonce: Nonce
+    outcome: Outcome
+
+
+@message(0x34)
+@dataclass(frozen=True, slots=True)
+class SlotOffer(Message):
+    """lock -> keeper: out of a verified document: `slot` may be taken by whoever shows the invitation.
+
+    `verifier` is Argon2id(invitation digits, `salt`, ops 2, 64 MiB, 32 bytes); `serial` only ever grows per slot.
+    `expires_unix` ends the invitation, `ends_unix` the tenancy that begins with it (NO_END: it has none).
+    """
+
+    slot: U32 = field(repr=False)
+    serial: U32
+    expires_unix: UnixSeconds
+    ends_unix: UnixSeconds
+    salt: Salt
+    verifier: Hash = field(repr=False)
+
+
+@message(0x35)
+@dataclass(frozen=True, slots=True)
+class OfferKept(Message):
+    """keeper -> lock: the offer is durably stored (DONE) or not newer than the one that is (STALE)."""
+
+    slot: U32 = field(repr=False)
+    serial: U32
+    result: Result
+
+
+@message(0x40)
+@dataclass(frozen=True, slots=True)
+class Grant(Message):
+    """keeper -> vault: whoever names `nonce` before `expires_ns` may do `purpose` once, for `slot`."""
+
+    nonce: Nonce
+    purpose: Purpose
+    expires_ns: TimeNs
+    slot: U32 = field(repr=False)
+
+
+@message(0x41)
+@dataclass(frozen=True, slots=True)
+class GrantTicket(Message):
+    """keeper -> desk: the same grant without the slot; desk never learns whose it is."""
+
+    nonce: Nonce
+    purpose: Purpose
+    expires_ns: TimeNs
+
+
+@message(0x42)
+@dataclass(frozen=True, slots=True)
+class HasCredential(Message):
+    """vault -> keeper: has `slot` a working PIN or card? No face without one."""
+
+    slot: U32 = field(repr=False)
+
+
+@message(0x43)
+@dataclass(frozen=True, slots=True)
+class CredentialAnswer(Message):
+    """keeper -> vault: the reply to HasCredential, and every change of it that follows.
+
+    `tenancy` names the offer under which the slot was taken, NO_TENANCY if no PIN or card works: a face that was
+    enrolled under another one belongs to somebody who has moved out. `ends_unix`: when that tenancy ends, NO_END if it
+    does not; vault keeps it beside the face, which ends with it.
+    """
+
+    slot: U32 = field(repr=False)
+    tenancy: Tenancy = field(repr=False)
+    ends_unix: UnixSeconds
+
+
+@message(0x44)
+@dataclass(frozen=True, slots=True)
+class LastCredentialGone(Message):
+    """keeper -> vault: `slot` lost its last PIN or card; its face sleeps from now on."""
+
+    slot: U32 = field(repr=False)

@@ -1,0 +1,138 @@
+"""Messages about faces: lock and eye, eye and vault, vault and lock.
+
+Rules kept here:
+- An embedding travels from eye to vault and nowhere else; no score travels at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from device.wire.base import U8, U32, Embedding, Message, ModelId, Nonce, TimeNs, message
+from device.wire.values import Attack, CameraCondition, Hint, LookMode, Outcome, Result
+
+
+@message(0x01)
+@dataclass(frozen=True, slots=True)
+class Look(Message):
+    """lock -> eye: one approach begins; frames may be read from now until Close. `nonce` names the approach."""
+
+    nonce: Nonce
+    mode: LookMode
+
+
+@message(0x02)
+@dataclass(frozen=True, slots=True)
+class Close(Message):
+    """lock -> eye, vault: the window is over; stop the stream and forget what was seen."""
+
+
+@message(0x03)
+@dataclass(frozen=True, slots=True)
+class CameraState(Message):
+    """eye -> lock: what the camera does; sent at every change."""
+
+    condition: CameraCondition
+
+
+@message(0x10)
+@dataclass(frozen=True, slots=True)
+class Probe(Message):
+    """eye -> vault: the one comparison of an approach: the unit mean of `frames` embeddings (float32, L2 norm 1)."""
+
+    nonce: Nonce
+    frame_ns: TimeNs
+    frames: U8
+    attack: Attack
+    model: ModelId
+    embedding: Embedding = field(repr=False)
+
+
+@message(0x11)
+@dataclass(frozen=True, slots=True)
+class Sample(Message):
+    """eye -> vault: one good frame of an enrolment, number `index` from 0 (float32, L2 norm 1)."""
+
+    nonce: Nonce
+    frame_ns: TimeNs
+    index: U8
+    attack: Attack
+    model: ModelId
+    embedding: Embedding = field(repr=False)
+
+
+@message(0x12)
+@dataclass(frozen=True, slots=True)
+class Guidance(Message):
+    """eye -> vault -> lock: a hint for the person in front of the camera."""
+
+    nonce: Nonce
+    hint: Hint
+
+
+@message(0x20)
+@dataclass(frozen=True, slots=True)
+class Verdict(Message):
+    """vault or keeper -> lock: the only message that may open. Void 500 ms after `stamped_ns`; `slot` 0 if refused.
+
+    Outcome.WITH_PIN is vault's alone: the face is known and never opens by itself, whatever the door's tier.
+    """
+
+    nonce: Nonce
+    stamped_ns: TimeNs
+    outcome: Outcome
+    slot: U32 = field(repr=False)
+
+
+@message(0x21)
+@dataclass(frozen=True, slots=True)
+class FaceReady(Message):
+    """vault -> lock: whether pressing the face button makes sense at all: somebody is enrolled, or about to be.
+
+    `claim_first`: faces are awake, but too many for the false-open budget: a press needs a flat number before it.
+    `recognise` and `claim_first` are never both true.
+    """
+
+    recognise: bool
+    enrol: bool
+    claim_first: bool
+
+
+@message(0x22)
+@dataclass(frozen=True, slots=True)
+class EnrolmentEnded(Message):
+    """vault -> lock: the enrolment window `nonce` is over; close it."""
+
+    nonce: Nonce
+    result: Result
+
+
+@message(0x23)
+@dataclass(frozen=True, slots=True)
+class Window(Message):
+    """lock -> vault: eye was asked for the approach `nonce`; until the next Window or Close vault hears of it alone.
+
+    `claim`: the slot somebody typed before the press: compare with that one only; 0 without a claim.
+    """
+
+    nonce: Nonce
+    mode: LookMode
+    claim: U32 = field(repr=False)
+
+
+@message(0x24)
+@dataclass(frozen=True, slots=True)
+class AskClaim(Message):
+    """lock -> vault: has `claim` a face that is awake? Asked before the camera opens for it; see ClaimAnswer."""
+
+    nonce: Nonce
+    claim: U32 = field(repr=False)
+
+
+@message(0x25)
+@dataclass(frozen=True, slots=True)
+class ClaimAnswer(Message):
+    """vault -> lock: whether a look is worth it for the claim asked about under `nonce`."""
+
+    nonce: Nonce
+    awake: bool

@@ -1,0 +1,135 @@
+"""The lists of values that messages hold. One byte each; a value that is not listed is refused.
+
+Rules kept here:
+- A number is never given a second meaning: what falls away leaves a gap.
+- docs/formats.md lists them all.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag, unique
+
+
+@unique
+class LookMode(IntEnum):
+    """What eye is asked to do with the window."""
+
+    RECOGNISE = 1
+    ENROL = 2
+
+
+@unique
+class CameraCondition(IntEnum):
+    """What eye says about the camera."""
+
+    IDLE = 1
+    STREAMING = 2
+    FAULT = 3
+
+
+@unique
+class Hint(IntEnum):
+    """What the person in front of the camera could do; never how close they came to being recognised."""
+
+    NOBODY = 1
+    COME_CLOSER = 2
+    STEP_BACK = 3
+    TOO_DARK = 4
+    TOO_BRIGHT = 5
+    HOLD_STILL = 6
+    LOOK_AT_CAMERA = 7
+    ONE_PERSON_ONLY = 8
+    TURN_A_LITTLE = 9
+    CONFIRM_WITH_PIN = 10
+    UNCOVER_YOUR_FACE = 11
+    LOOKS_LIKE_ANOTHER = 12  # vault's alone, in an enrolment: too close to somebody who is enrolled; never who
+
+
+@unique
+class Attack(IntEnum):
+    """Eye's verdict on a presentation attack. NOT_TESTED says that no liveness module looked."""
+
+    NOT_TESTED = 0
+    BONA_FIDE = 1
+    PRESENTATION = 2
+    INCONCLUSIVE = 3
+
+
+@unique
+class Outcome(IntEnum):
+    """What a credential check can say."""
+
+    REFUSED = 0
+    ACCEPTED = 1
+    WITH_PIN = 2  # vault only: known, but this face opens nothing without the PIN
+
+
+@unique
+class Purpose(IntEnum):
+    """What a grant may be used for; each is one personal act."""
+
+    ENROL = 1
+    ERASE = 2
+    PAUSE = 3
+    RESUME = 4
+    RENEW = 5
+
+
+@unique
+class Proof(IntEnum):
+    """What somebody shows in order to set a PIN."""
+
+    INVITATION = 1
+    PIN = 2
+
+
+@unique
+class Result(IntEnum):
+    """How a personal act or a document ended."""
+
+    DONE = 0
+    REFUSED = 1
+    NO_GRANT = 2
+    NO_CREDENTIAL = 3
+    NOTHING_TO_DO = 4
+    SLOT_TAKEN = 5
+    TOO_FEW_FRAMES = 6
+    FRAMES_DISAGREE = 7
+    FAULT = 8
+    STALE = 9
+    UNSIGNED = 10
+    WRONG_DOOR = 11
+    BUSY = 12
+    MALFORMED = 13
+    CONFIRM = 14  # an enrolment window is over and gave a face; it is kept once the same slot's PIN is shown again
+    UNCONFIRMED = 15
+    OTHER_TERMS = 16  # the consent is not to the terms in force
+
+
+@unique
+class OccurrenceKind(IntEnum):
+    """What report may hear: the health of the door. An unlock is not among them (ADR 0004)."""
+
+    STARTED = 1
+    CAMERA_FAULT = 2
+    CAMERA_WELL = 3
+    VAULT_GONE = 4
+    VAULT_BACK = 5
+    KEEPER_GONE = 6
+    KEEPER_BACK = 7
+    FORCED_OPEN = 8
+    HELD_OPEN = 9
+    TAMPER = 10
+    BREACH = 11
+    BOLT_FAULT = 12
+    ALARM_CLEARED = 13
+
+
+class AlarmBits(IntFlag):
+    """What stands, in DoorStatus."""
+
+    FORCED_OPEN = 1
+    HELD_OPEN = 2
+    TAMPER = 4
+    BREACH = 8
+    BOLT_FAULT = 16
