@@ -1,20 +1,24 @@
-"""The ring: which records there are and the key of each, as one sealed file.
+"""The ring: which records there are, the key of each and the terms it is bound to, as one sealed file.
 
 Rules kept here:
 - The ring alone decides what exists. A record file it does not name is nobody's; a record it names under another key,
   file or generation is refused.
 - A ring is sealed under one epoch key and never changed: every change makes the next one, under a fresh epoch key.
+- The secret that the records of a ring share is random, lives in the ring alone, and goes with it: only a rekey makes
+  another.
 - Parsing accepts exactly what packing makes: sorted, distinct, counted, no byte left over.
 
-Byte form (version 1, little-endian): magic "DWRG" | version (u8) | kind (u8: 1 face, 2 pin) | zeros (2) | sealed box,
-with additional data = those 8 bytes | door (8). Inside the box: generation (u64) | count (u32), then per record, in
-ascending order of slot: slot (u32) | generation it was written in (u64) | file id (16) | record key (32).
+Byte form (version 2, little-endian): magic "DWRG" | version (u8) | kind (u8: 1 face, 2 pin) | zeros (2) | sealed box,
+with additional data = those 8 bytes | door (8). Inside the box: generation (u64) | count (u32) | zeros (4) |
+secret (32), then per record, in ascending order of slot: slot (u32) | generation it was written in (u64) |
+file id (16) | record key (32) | consent (32: hash of the terms it is bound to, zeros for none).
 """
 
 from __future__ import annotations
 
 import itertools
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from device.errors import StoreFault
@@ -22,20 +26,27 @@ from device.sealing import box
 from device.sealing.binding import Binding
 
 _MAGIC = b"DWRG"
-_VERSION = 1
-_HEAD = struct.Struct("<QI")
-_ENTRY = struct.Struct("<IQ16s32s")
+_VERSION = 2
+_HEAD = struct.Struct("<QI4s32s")
+_ENTRY = struct.Struct("<IQ16s32s32s")
+_ZEROS = bytes(4)
 FILE_ID_BYTES = 16
+CONSENT_BYTES = 32
+NO_CONSENT = bytes(CONSENT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record: its slot, the ring generation that wrote it, its file's id (16 bytes) and its key (32 bytes)."""
+    """One record: its slot, the ring generation that wrote it, its file's id (16 bytes) and its key (32 bytes).
+
+    `consent`: hash of the terms it is bound to (32 bytes), zeros where nobody had to agree to anything.
+    """
 
     slot: int
     generation: int
     file_id: bytes
     key: bytes = field(repr=False)
+    consent: bytes = NO_CONSENT
 
     @property
     def file_name(self) -> str:
@@ -45,10 +56,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """All records of one store after `generation` changes."""
+    """All records of one store after `generation` changes, and the `secret` (32 bytes) that goes with them."""
 
     generation: int
-    entries: tuple[Entry, ...]
+    secret: bytes = field(repr=False)
+    entries: tuple[Entry, ...] = ()
+
+    @classmethod
+    def empty(cls) -> Ring:
+        """The first ring of a door: no records, a secret of its own."""
+        return cls(0, box.new_key())
 
     def find(self, slot: int) -> Entry | None:
         """The record of `slot`."""
@@ -57,20 +74,22 @@ class Ring:
     def with_entry(self, entry: Entry) -> Ring:
         """The next ring, in which `entry` stands for its slot."""
         others = [other for other in self.entries if other.slot != entry.slot]
-        return Ring(self.generation + 1, tuple(sorted([*others, entry], key=lambda each: each.slot)))
+        return Ring(self.generation + 1, self.secret, tuple(sorted([*others, entry], key=lambda each: each.slot)))
 
     def without(self, slot: int) -> Ring:
         """The next ring, in which `slot` has no record."""
-        return Ring(self.generation + 1, tuple(entry for entry in self.entries if entry.slot != slot))
+        return Ring(self.generation + 1, self.secret, tuple(entry for entry in self.entries if entry.slot != slot))
 
-
-EMPTY = Ring(0, ())
+    def rekeyed(self, secret: bytes, fresh: Iterable[Entry]) -> Ring:
+        """The next ring, with another `secret`, in which each of `fresh` stands for the entry of its slot."""
+        by_slot = {entry.slot: entry for entry in fresh}
+        return Ring(self.generation + 1, secret, tuple(by_slot.get(entry.slot, entry) for entry in self.entries))
 
 
 def pack(ring: Ring) -> bytes:
     """The plaintext form of `ring`."""
-    parts = [_HEAD.pack(ring.generation, len(ring.entries))]
-    parts += [_ENTRY.pack(entry.slot, entry.generation, entry.file_id, entry.key) for entry in ring.entries]
+    parts = [_HEAD.pack(ring.generation, len(ring.entries), _ZEROS, ring.secret)]
+    parts += [_ENTRY.pack(each.slot, each.generation, each.file_id, each.key, each.consent) for each in ring.entries]
     return b"".join(parts)
 
 
@@ -78,7 +97,9 @@ def parse(data: bytes) -> Ring:
     """The ring in `data`. Raises StoreFault for everything `pack` would not make."""
     if len(data) < _HEAD.size:
         raise _malformed("it is too short")
-    generation, count = _HEAD.unpack_from(data)
+    generation, count, zeros, secret = _HEAD.unpack_from(data)
+    if zeros != _ZEROS:
+        raise _malformed("something stands where nothing may")
     if len(data) != _HEAD.size + count * _ENTRY.size:
         raise _malformed("its length and its count disagree")
     entries = tuple(Entry(*fields) for fields in _ENTRY.iter_unpack(data[_HEAD.size :]))
@@ -89,7 +110,7 @@ def parse(data: bytes) -> Ring:
         raise _malformed("two records share a file")
     if any(entry.generation > generation for entry in entries):
         raise _malformed("a record is newer than the ring")
-    return Ring(generation, entries)
+    return Ring(generation, secret, entries)
 
 
 def seal(ring: Ring, epoch_key: bytes, binding: Binding) -> bytes:

@@ -1,13 +1,14 @@
-"""The store: sealed records in one folder, changed one at a time, whole or not at all.
+"""The store: sealed records in one folder, changed one at a time or all at once, whole or not at all.
 
 Rules kept here:
-- A change is: write and sync the new record; write and sync the next ring under a new epoch key into the other ring
-  file; replace the epoch key (*the single commit point*); only then destroy the old ring and the old record.
-- What `put` or `remove` acknowledged survives any power cut; what they did not acknowledge is whole or absent.
+- A change is: write and sync the new records; write and sync the next ring under a new epoch key into the other ring
+  file; replace the epoch key (*the single commit point*); only then destroy the old ring and the old records.
+- What `put`, `remove` or `rekey` acknowledged survives any power cut; what they did not acknowledge is whole or absent.
 - At start both ring files are tried; the one that opens under the epoch key is the ring. Everything it does not name is
   a leftover of an interrupted change and is destroyed, after the epoch key in force was made durable once more.
 - A key without its ring, or records without a key, is a fault for a person: nothing is then changed or deleted.
-- After a failed change the store reads itself from the disk anew before anything else happens.
+- After a failed change the store reads itself from the disk anew before anything else happens. What was made for
+  another secret than it then finds is not taken.
 
 Files in the folder: `ring.a` or `ring.b` (both only during a change), and one `<32 hexadecimal digits>.rec` a record.
 One file a record, not one packed file: a torn write then hurts nobody else's record, and reading 10,000 of them costs
@@ -18,7 +19,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import Fault, KeyFault, RecordRefused, StoreFault
@@ -26,13 +28,27 @@ from device.sealing import box, record, ring
 from device.sealing.binding import Binding
 from device.sealing.files import DiskFiles, Files, destroy, write_new
 from device.sealing.keys import KeyStore
-from device.sealing.ring import FILE_ID_BYTES, Entry, Ring
+from device.sealing.ring import CONSENT_BYTES, FILE_ID_BYTES, NO_CONSENT, Entry, Ring
 
-__all__ = ["Binding", "SealedStore"]
+__all__ = ["NO_CONSENT", "Binding", "Removed", "Renew", "SealedStore"]
 
 _RING_NAMES = ("ring.a", "ring.b")
 _RECORD_NAME = re.compile(r"[0-9a-f]{32}\.rec")
 _MAX_SLOT = 2**32 - 1
+
+# The payload, the old secret and the new one; returns the payload that goes with the new one.
+Renew = Callable[[bytes, bytes, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A record that was destroyed: its id (16 bytes) and what to search a disk for to find it (32 bytes).
+
+    `mark` is the beginning of the sealed box that lay in its file; zeros if the file could not be read any more.
+    """
+
+    record_id: bytes
+    mark: bytes
 
 
 class SealedStore:
@@ -43,7 +59,9 @@ class SealedStore:
         self._keys = keys
         self._binding = binding
         self._disk = disk
-        self._ring: Ring = ring.EMPTY
+        self._ring: Ring = Ring.empty()  # until `_recover` has found the one on the disk
+        self._indexed: Ring | None = None
+        self._index: dict[int, Entry] = {}
         self._ring_name = _RING_NAMES[0]
         self._payloads: dict[int, bytes] = {}
         self._refused: dict[int, RecordRefused] = {}
@@ -65,64 +83,120 @@ class SealedStore:
         """Slot and payload of every record that opened; a copy."""
         return dict(self._payloads)
 
-    def put(self, slot: int, payload: bytes) -> None:
-        """Let `slot` hold `payload`, under a new key; durable on return.
+    @property
+    def secret(self) -> bytes:
+        """What the records here share (32 random bytes): renewed by `rekey` alone, gone with the epoch key."""
+        return self._ring.secret
+
+    def consent(self, slot: int) -> bytes:
+        """Hash of the terms that the record of `slot` is bound to; NO_CONSENT if there are none, or no record."""
+        entry = self._entry(slot)
+        return NO_CONSENT if entry is None else entry.consent
+
+    def record_id(self, slot: int) -> bytes | None:
+        """The random id (16 bytes) of the record of `slot`, readable or refused; None if there is none."""
+        entry = self._entry(slot)
+        return None if entry is None else entry.file_id
+
+    def names(self, record_id: bytes) -> bool:
+        """Whether a record with this id is held, readable or refused."""
+        return any(entry.file_id == record_id for entry in self._ring.entries)
+
+    def put(self, slot: int, payload: bytes, consent: bytes = NO_CONSENT) -> None:
+        """Let `slot` hold `payload`, bound to the terms with the hash `consent`, under a new key; durable on return.
 
         Raises StoreFault or KeyFault; then `records()` tells whether the old or the new payload is there.
         """
         if not 0 <= slot <= _MAX_SLOT:
             raise StoreFault(f"a slot is a number from 0 to {_MAX_SLOT}")
+        if len(consent) != CONSENT_BYTES:
+            raise StoreFault(f"a record is bound to a hash of {CONSENT_BYTES} bytes")
+        expected = self.secret
         self._settle()
-        fresh = Entry(slot, self._ring.generation + 1, box.random_bytes(FILE_ID_BYTES), box.new_key())
-        self._change(self._ring.with_entry(fresh), slot, (fresh, payload))
+        if self.secret != expected:
+            # A rekey that seemed to have failed was made after all: the payload may have been made for the old secret.
+            raise StoreFault(
+                "the records were given new keys meanwhile, and this change was not made; please try again"
+            )
+        fresh = self._fresh(slot, consent)
+        self._change(self._ring.with_entry(fresh), [(fresh, payload)])
 
-    def remove(self, slot: int) -> bool:
-        """Destroy the record of `slot`, readable or refused; False if there is none.
+    def remove(self, slot: int) -> Removed | None:
+        """Destroy the record of `slot`, readable or refused; None if there is none.
 
         On return neither its key nor its ciphertext can be reached with the epoch key in force. Raises StoreFault or
         KeyFault; then `records()` tells whether it is still there.
         """
         self._settle()
-        if self._ring.find(slot) is None:
-            return False
-        self._change(self._ring.without(slot), slot, None)
-        return True
+        entry = self._entry(slot)
+        if entry is None:
+            return None
+        removed = Removed(entry.file_id, self._mark(entry))
+        self._change(self._ring.without(slot))
+        return removed
+
+    def rekey(self, renew: Renew) -> None:
+        """Write every record that opened anew, as `renew` makes it, under new keys and a new secret; durable on return.
+
+        A record that does not open keeps its key and its file. Ids change, consents stay. Whatever `renew` raises is
+        raised on and nothing was changed. Raises StoreFault or KeyFault; then all records with the secret are the old
+        ones or all are the new ones, and `secret` tells which.
+        """
+        self._settle()
+        secret = box.new_key()
+        added = [
+            (self._fresh(entry.slot, entry.consent), renew(self._payloads[entry.slot], self.secret, secret))
+            for entry in self._ring.entries
+            if entry.slot in self._payloads
+        ]
+        self._change(self._ring.rekeyed(secret, (entry for entry, _ in added)), added)
+
+    def _entry(self, slot: int) -> Entry | None:
+        if self._indexed is not self._ring:
+            # A ring never changes; looking through it for each of 10,000 slots would take seconds.
+            self._indexed, self._index = self._ring, {entry.slot: entry for entry in self._ring.entries}
+        return self._index.get(slot)
 
     # ---- one change
 
-    def _change(self, following: Ring, slot: int, added: tuple[Entry, bytes] | None) -> None:
+    def _fresh(self, slot: int, consent: bytes) -> Entry:
+        return Entry(slot, self._ring.generation + 1, box.random_bytes(FILE_ID_BYTES), box.new_key(), consent)
+
+    def _change(self, following: Ring, added: Sequence[tuple[Entry, bytes]] = ()) -> None:
         self._settled = False
         try:
-            if added:
-                entry, payload = added
-                write_new(self._disk, self._folder / entry.file_name, record.seal(payload, entry, self._binding))
-            self._commit(following)
+            self._commit(following, added)
         except Fault:
             # Before the commit point nothing happened, after it everything did: only the disk knows which.
             with contextlib.suppress(Fault):
                 self._recover()
             raise
         leftovers = {self._ring_name, *_file_names(self._ring)} - _file_names(following)
+        changed = {entry.slot for entry in set(self._ring.entries) ^ set(following.entries)}
         self._ring, self._ring_name = following, self._other_name()
-        self._payloads.pop(slot, None)
-        self._refused.pop(slot, None)
-        if added:
-            self._payloads[slot] = added[1]
-        # The change is made. What cannot be overwritten now has lost its key; it is tried again before the next change.
+        for slot in changed:
+            self._payloads.pop(slot, None)
+            self._refused.pop(slot, None)
+        self._payloads.update((entry.slot, payload) for entry, payload in added)
+        # The change is made. What cannot be removed now has lost its key; it is tried again before the next change.
         with contextlib.suppress(Fault):
             self._sweep(leftovers)
             self._settled = True
 
-    def _commit(self, following: Ring) -> None:
+    def _commit(self, following: Ring, added: Sequence[tuple[Entry, bytes]] = ()) -> None:
         epoch_key = box.new_key()
-        write_new(self._disk, self._folder / self._other_name(), ring.seal(following, epoch_key, self._binding))
-        self._disk.sync_folder(self._folder)
+        write_new(self._disk, self._folder, self._contents(following, epoch_key, added))
         self._keys.replace(epoch_key)
 
+    def _contents(
+        self, following: Ring, epoch_key: bytes, added: Sequence[tuple[Entry, bytes]]
+    ) -> Iterator[tuple[str, bytes]]:
+        for entry, payload in added:
+            yield entry.file_name, record.seal(payload, entry, self._binding)
+        yield self._other_name(), ring.seal(following, epoch_key, self._binding)
+
     def _sweep(self, names: Iterable[str]) -> None:
-        for name in names:
-            destroy(self._disk, self._folder / name)
-        self._disk.sync_folder(self._folder)
+        destroy(self._disk, self._folder, names)
 
     def _other_name(self) -> str:
         return _RING_NAMES[1 - _RING_NAMES.index(self._ring_name)]
@@ -155,8 +229,8 @@ class SealedStore:
     def _begin(self, names: set[str]) -> None:
         if any(_RECORD_NAME.fullmatch(name) for name in names):
             raise KeyFault("there are sealed records but no epoch key to open them; nothing was changed")
-        self._ring, self._ring_name = ring.EMPTY, _RING_NAMES[1]
-        self._commit(ring.EMPTY)
+        self._ring, self._ring_name = Ring.empty(), _RING_NAMES[1]
+        self._commit(self._ring)
         self._ring_name = self._other_name()
 
     def _find_ring(self, epoch_key: bytes) -> tuple[Ring, str]:
@@ -183,6 +257,13 @@ class SealedStore:
         except StoreFault as cause:
             # One bad block must not keep everybody else out.
             raise RecordRefused("a sealed record cannot be read from the disk") from cause
+
+    def _mark(self, entry: Entry) -> bytes:
+        try:
+            stored = self._disk.read(self._folder / entry.file_name)
+        except StoreFault:
+            stored = None
+        return record.mark(stored, self._binding)
 
 
 def _file_names(of: Ring) -> set[str]:

@@ -1,10 +1,11 @@
-"""vault: one probe against a large gallery, and opening many sealed records, against the bare libraries.
+"""vault: one probe against a large gallery, opening many sealed records, and a rekey, against the bare libraries.
 
 Rules kept here:
 - The comparison is `Gallery.compare` as vault calls it, against one numpy product of the same matrix and vector.
 - Opening is `SealedStore.open` on real files (page cache warm), against libsodium's own function on the same bytes,
   keys, nonces and additional data, called in a loop from Python.
 - The records are made in one go: written by `put` one after the other, each would rewrite the ring.
+- A rekey is `SealedStore.rekey` with nothing to turn: what it takes is the disk's, so it is told in milliseconds.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from device.sealing.store import SealedStore
 from device.vault import record
 from device.vault.gallery import gallery_of
 from device.vault.record import FaceRecord
+from device.vault.rotation import Rotation
 from device.wire import EMBEDDING_DIM
 from tools.benchmark.figures import Figure, NotMeasured, Plan, Section, Spread, percentile, ratios
 
@@ -36,6 +38,7 @@ COMPARE_LIMIT = 1.3
 OPEN_LIMIT = 3.0
 RECORDS = 10_000
 SMALL_GALLERY = 16
+REKEYED = (4, 100, 1000)
 CALLS = 200
 _HEADER_BYTES = 8
 _NONCE_BYTES = 24
@@ -58,9 +61,11 @@ class _Drawer:
         keys = FileKeyStore(folder / "epoch.key", os.urandom(32))
         records, entries, boxes = folder / "records", [], []
         records.mkdir(mode=0o700)
+        secret = os.urandom(32)
+        rotation = Rotation.of(secret)
         for slot, vector in enumerate(_templates(count), 1):
-            entry = Entry(slot, 1, os.urandom(16), os.urandom(32))
-            face = FaceRecord(vector.tobytes(), 5, bytes(32), b"t" * 16, 20_000)
+            entry = Entry(slot, 1, os.urandom(16), os.urandom(32), os.urandom(32))
+            face = FaceRecord(vector.tobytes(), rotation.tag, 5, bytes(record.CONSENT_BYTES), b"t" * 16, 20_000)
             stored = sealed.seal(record.pack(face), entry, binding)
             (records / entry.file_name).write_bytes(stored)
             entries.append(entry)
@@ -68,7 +73,7 @@ class _Drawer:
             body = stored[_HEADER_BYTES:]
             boxes.append((body[_NONCE_BYTES:], aad, body[:_NONCE_BYTES], entry.key))
         epoch_key = os.urandom(32)
-        (records / "ring.a").write_bytes(ring.seal(Ring(1, tuple(entries)), epoch_key, binding))
+        (records / "ring.a").write_bytes(ring.seal(Ring(1, secret, tuple(entries)), epoch_key, binding))
         keys.replace(epoch_key)
         return cls(records, keys, binding, tuple(boxes))
 
@@ -82,6 +87,13 @@ class _Drawer:
             raise NotMeasured(msg)
         return took
 
+    def rekey_s(self) -> float:
+        """Seconds of `SealedStore.rekey`."""
+        store = SealedStore.open(self.folder, self.keys, self.binding)
+        began = time.perf_counter()
+        store.rekey(lambda payload, _old, _new: payload)
+        return time.perf_counter() - began
+
     def bare_s(self) -> float:
         """Seconds of libsodium alone."""
         unseal = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
@@ -94,7 +106,7 @@ class _Drawer:
 def _additional_data(header: bytes, entry: Entry, binding: Binding) -> bytes:
     """As docs/formats.md lays it out; written anew here, so that libsodium opens nothing but the format."""
     number = entry.slot.to_bytes(4, "little") + bytes(4) + entry.generation.to_bytes(8, "little")
-    return header + binding.door + number + entry.file_id + binding.model + bytes(32)
+    return header + binding.door + number + entry.file_id + binding.model + entry.consent
 
 
 def _templates(count: int) -> record.Vector:
@@ -106,7 +118,7 @@ def _templates(count: int) -> record.Vector:
 
 def comparison(count: int, rounds: int) -> tuple[Spread, float]:
     """(compare / bare product, by round; microseconds of one comparison) with `count` templates."""
-    gallery = gallery_of(dict(enumerate(_templates(count), 1)))
+    gallery = gallery_of(dict(enumerate(_templates(count), 1)), Rotation.of(bytes(32)))
     matrix, probe = gallery.templates, _templates(1)[0][::-1].copy()  # nobody's
     whole, bare = [], []
     for number in range(rounds):
@@ -122,6 +134,13 @@ def comparison(count: int, rounds: int) -> tuple[Spread, float]:
         bare.append(percentile(took[0], 50))
         whole.append(percentile(took[1], 50))
     return ratios(whole, bare), Spread.of(whole).median / 1e3
+
+
+def rekeying(count: int, rounds: int) -> Spread:
+    """Milliseconds of one rekey of `count` faces, on the disk of the temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawer = _Drawer.filled(Path(folder), count)
+        return Spread.of([drawer.rekey_s() * 1e3 for _ in range(rounds)])
 
 
 def measure(plan: Plan, tell: Callable[[str], None]) -> Section:
@@ -142,15 +161,19 @@ def measure(plan: Plan, tell: Callable[[str], None]) -> Section:
             pairs.append((opened or drawer.open_s(), bare))
         gc.unfreeze()
     opening = ratios([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    tell("vault: rekeying")
+    rekeys = {count: rekeying(count, plan.rounds) for count in REKEYED}
     figures = (
         Figure(f"one probe, {RECORDS} templates / bare numpy product", large, limit=COMPARE_LIMIT),
         Figure(f"one probe, {SMALL_GALLERY} templates / bare numpy product", small),
         Figure(f"opening {RECORDS} sealed records / bare libsodium", opening, limit=OPEN_LIMIT),
+        *(Figure(f"rekey of {count} sealed records", took, unit="ms") for count, took in rekeys.items()),
     )
     open_ms, bare_ms = (Spread.of([pair[which] for pair in pairs]).median * 1e3 for which in (0, 1))
     notes = (
         f"One comparison takes {large_us:.0f} µs with {RECORDS} templates and {small_us:.1f} µs with {SMALL_GALLERY}.",
         "With few templates the ratio is that of a few calls into numpy, so no limit is stated for it.",
+        "A rekey writes and syncs every record and overwrites the old ones; a memory card takes longer than this disk.",
         f"Opening takes {open_ms:.0f} ms, bare libsodium {bare_ms:.0f} ms (files in the page cache).",
     )
     return Section("vault: comparing and opening", figures, notes)

@@ -78,12 +78,13 @@ class SimulatedDisk:
         self._step()
         inode.data = data
 
-    def sync(self, path: Path) -> None:
-        self._step()
-        inode = self._names.get(path)
-        if inode is None:
-            raise StoreFault(f"the file {path.name} cannot be synced: No such file or directory")
-        inode.durable = inode.data
+    def sync(self, *paths: Path) -> None:
+        for path in paths:
+            self._step()
+            inode = self._names.get(path)
+            if inode is None:
+                raise StoreFault(f"the file {path.name} cannot be synced: No such file or directory")
+            inode.durable = inode.data
 
     def rename(self, source: Path, target: Path) -> None:
         self._step()
@@ -141,9 +142,11 @@ class SimulatedHold:
     disk: SimulatedDisk
     inode: Inode
 
-    def wipe(self) -> None:
+    def overwrite(self) -> None:
         self.disk._step()
         self.inode.data = bytes(len(self.inode.data))
+
+    def sync(self) -> None:
         self.disk._step()
         self.inode.durable = self.inode.data
 

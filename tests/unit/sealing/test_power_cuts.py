@@ -3,114 +3,52 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
-from device.errors import Fault
-from device.sealing import ring
+from device.sealing import box
 from device.sealing.keys import FileKeyStore
-from device.sealing.ring import Ring
-from device.sealing.store import Binding, SealedStore
+from device.sealing.ring import Entry, Ring
+from device.sealing.store import Renew, SealedStore
 from tests.unit.sealing.simulated_disk import Loss, PowerCut, SimulatedDisk
-
-FOLDER = Path("/state")
-ROOT_KEY = b"r" * 32
-BINDING = Binding(b"one door", "face", b"m" * 32)
-Records = dict[int, bytes]
-Opener = Callable[[SimulatedDisk], SealedStore]
-
-CHANGES: tuple[tuple[int, bytes | None], ...] = (
-    (1, b"first of one"),
-    (2, b"first of two"),
-    (1, b"second of one"),
-    (2, None),
-    (3, b"first of three"),
-    (1, None),
-    (2, b"second of two"),
+from tests.unit.sealing.story import (
+    BINDING,
+    FOLDER,
+    ROOT_KEY,
+    Ledger,
+    Opener,
+    Put,
+    Rekey,
+    cut,
+    losses,
+    make,
+    open_store,
+    opener_of,
+    problem_after,
+    texts,
 )
 
 
-def open_store(disk: SimulatedDisk) -> SealedStore:
-    return SealedStore.open(FOLDER, FileKeyStore(FOLDER / "epoch.key", ROOT_KEY, disk), BINDING, disk)
+def everything() -> tuple[int, Counter[str]]:
+    """Steps of the whole story, and of each kind of change."""
+    disk, ledger, by_kind = SimulatedDisk(), Ledger(), Counter[str]()
+    ledger.run(disk, open_store)
+    for kind, steps in ledger.spans:
+        by_kind[kind] += steps
+    return disk.steps, by_kind
 
 
-class Ledger:
-    """What the door acknowledged, and the one change it was asked for and did not."""
-
-    def __init__(self) -> None:
-        self.acknowledged: Records = {}
-        self.asked: tuple[int, bytes | None] | None = None
-
-    def run(self, disk: SimulatedDisk, opener: Opener) -> None:
-        store = opener(disk)
-        for slot, payload in CHANGES:
-            self.asked = (slot, payload)
-            if payload is None:
-                store.remove(slot)
-            else:
-                store.put(slot, payload)
-            self.acknowledged = self.after_asked()
-            self.asked = None
-
-    def after_asked(self) -> Records:
-        if self.asked is None:
-            return self.acknowledged
-        slot, payload = self.asked
-        others = {other: held for other, held in self.acknowledged.items() if other != slot}
-        return others if payload is None else {**others, slot: payload}
-
-    def possible(self) -> tuple[Records, ...]:
-        return self.acknowledged, self.after_asked()
+STEPS, STEPS_BY_KIND = everything()
+WAYS_TO_LOSE = len(list(losses()))
 
 
-def steps_of_everything() -> int:
-    disk = SimulatedDisk()
-    Ledger().run(disk, open_store)
-    return disk.steps
-
-
-STEPS = steps_of_everything()
-
-
-def losses() -> Iterator[tuple[Loss, int]]:
-    yield Loss.ALL, 0
-    yield Loss.NOTHING, 0
-    for seed in range(6):
-        yield Loss.SOME, seed
-
-
-def cut(at: int, opener: Opener = open_store) -> tuple[SimulatedDisk, Ledger]:
-    disk, ledger = SimulatedDisk(cut_at=at), Ledger()
-    with contextlib.suppress(PowerCut):
-        ledger.run(disk, opener)
-    disk.cut_at = None
-    return disk, ledger
-
-
-def problem_after(disk: SimulatedDisk, ledger: Ledger, opener: Opener = open_store) -> str | None:
-    """What is wrong with the store that the next boot opens; None if it is as it must be."""
-    try:
-        store = opener(disk)
-    except Fault as fault:
-        return f"it does not open: {fault}"
-    if store.refused:
-        return f"it refuses a record: {store.refused[0]}"
-    if store.records() not in ledger.possible():
-        return "an acknowledged change is lost, or another record with it"
-    named = {entry.file_name for entry in store._ring.entries}
-    if disk.all_names() - {"epoch.key.new"} != {"epoch.key", store._ring_name, *named}:
-        return "leftovers of the interrupted change are still there"
-    before = store.records()
-    store.put(9, b"and on it goes")
-    if opener(disk).records() != {**before, 9: b"and on it goes"}:
-        return "it cannot be changed any more"
-    return None
-
-
-def test_there_are_at_least_a_thousand_ways_to_cut_the_power() -> None:
-    assert STEPS * len(list(losses())) >= 1000
+def test_there_are_at_least_a_thousand_ways_to_cut_the_power_into_a_change() -> None:
+    ways = {kind: steps * WAYS_TO_LOSE for kind, steps in STEPS_BY_KIND.items()}
+    assert set(ways) == {"Put", "Remove", "Rekey"}
+    assert sum(ways.values()) >= 1000
+    assert min(ways.values()) >= 200, ways
 
 
 @pytest.mark.parametrize(("loss", "seed"), list(losses()))
@@ -134,40 +72,143 @@ def problem_after_kill_and_cut(at: int, later: int, loss: Loss, opener: Opener =
 @pytest.mark.parametrize("loss", list(Loss))
 def test_power_cut_during_the_recovery_from_a_killed_process_loses_nothing(loss: Loss) -> None:
     for at in range(STEPS + 1):
-        for later in range(0, 12, 2):
+        for later in range(0, 12, 3):
             problem = problem_after_kill_and_cut(at, later, loss)
             assert problem is None, f"killed before step {at}, cut {later} steps into the recovery: {problem}"
+
+
+@pytest.mark.parametrize(("loss", "seed"), list(losses()))
+def test_power_cut_into_a_rekey_leaves_a_record_that_does_not_open_as_it_was(loss: Loss, seed: int) -> None:
+    at, done = 0, False
+    while not done:
+        disk = SimulatedDisk()
+        store = open_store(disk)
+        for slot in (1, 2, 3):
+            make(Put(slot, b"of %d" % slot), store)
+        damaged = store._ring.find(2)
+        assert damaged
+        disk.write(FOLDER / damaged.file_name, b"noise")
+        disk.sync(FOLDER / damaged.file_name)
+        store, before = open_store(disk), disk.steps
+        disk.cut_at = before + at
+        try:
+            make(Rekey(), store)
+            done = True
+        except PowerCut:
+            at += 1
+        disk.cut_at = None
+        again = open_store(left := disk.after_power_cut(loss, seed + at))
+        assert again._ring.find(2) == damaged
+        assert left.read(FOLDER / damaged.file_name) == b"noise"
+        assert texts(again) == {1: b"of 1", 3: b"of 3"}
+        assert len(again.refused) == 1
+    assert at > 10
+
+
+# ---- the same cuts find stores, disks and key stores that are not careful
 
 
 class KeyFirst(SealedStore):
     """The seeded fault: the epoch key is replaced before the ring it opens is on the disk."""
 
-    def _commit(self, following: Ring) -> None:
-        key = b"k" * 31 + bytes((self._ring.generation % 256,))
+    def _commit(self, following: Ring, added: Sequence[tuple[Entry, bytes]] = ()) -> None:
+        key = box.new_key()
         self._keys.replace(key)
-        self._disk.write(self._folder / self._other_name(), ring.seal(following, key, self._binding))
-        self._disk.sync(self._folder / self._other_name())
+        for name, data in self._contents(following, key, added):
+            self._disk.write(self._folder / name, data)
+            self._disk.sync(self._folder / name)
         self._disk.sync_folder(self._folder)
 
 
-def open_key_first(disk: SimulatedDisk) -> SealedStore:
-    return KeyFirst.open(FOLDER, FileKeyStore(FOLDER / "epoch.key", ROOT_KEY, disk), BINDING, disk)
+class RecordsUnsynced(SealedStore):
+    """The seeded fault: the commit does not wait for the records to be on the disk."""
+
+    def _commit(self, following: Ring, added: Sequence[tuple[Entry, bytes]] = ()) -> None:
+        key = box.new_key()
+        for name, data in self._contents(following, key, added):
+            self._disk.write(self._folder / name, data)
+        self._disk.sync(self._folder / self._other_name())
+        self._disk.sync_folder(self._folder)
+        self._keys.replace(key)
+
+
+class SweepFirst(SealedStore):
+    """The seeded fault: what the change replaces is destroyed before the commit."""
+
+    def _commit(self, following: Ring, added: Sequence[tuple[Entry, bytes]] = ()) -> None:
+        kept = {entry.file_name for entry in following.entries}
+        self._sweep({entry.file_name for entry in self._ring.entries} - kept)
+        super()._commit(following, added)
+
+
+class SecretKept(SealedStore):
+    """The seeded fault: a rekey that renews every key, and not the secret."""
+
+    def rekey(self, renew: Renew) -> None:
+        added = [
+            (self._fresh(slot, self.consent(slot)), renew(payload, self.secret, self.secret))
+            for slot, payload in self.records().items()
+        ]
+        self._change(self._ring.rekeyed(self.secret, (entry for entry, _ in added)), added)
+
+
+class KeysKept(SealedStore):
+    """The seeded fault: a rekey that renews the secret, and writes the records under the keys they had."""
+
+    def rekey(self, renew: Renew) -> None:
+        secret, added = box.new_key(), []
+        for entry in self._ring.entries:
+            fresh = Entry(entry.slot, entry.generation, box.random_bytes(16), entry.key, entry.consent)
+            added.append((fresh, renew(self._payloads[entry.slot], self.secret, secret)))
+        self._change(self._ring.rekeyed(secret, (entry for entry, _ in added)), added)
+
+
+class OneByOne(SealedStore):
+    """The seeded fault: a rekey of one record after the other, each a change of its own."""
+
+    def rekey(self, renew: Renew) -> None:
+        old, secret = self.secret, box.new_key()
+        for slot, payload in self.records().items():
+            fresh = self._fresh(slot, self.consent(slot))
+            self._change(self._ring.rekeyed(secret, [fresh]), [(fresh, renew(payload, old, secret))])
+
+
+class NothingSwept(SealedStore):
+    """The seeded fault: what was replaced stays on the disk."""
+
+    def _sweep(self, names: object) -> None:
+        """Leave it."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (KeyFirst, "no ring of sealed records opens"),
+        (RecordsUnsynced, "is torn"),
+        (SweepFirst, "its file is gone"),
+        (SecretKept, "took out of force still is"),
+        (KeysKept, "took out of force still is"),
+        (OneByOne, "do not go together"),
+        (NothingSwept, "leftovers"),
+    ],
+)
+def test_the_cuts_find_a_store_that_is_not_careful(kind: type[SealedStore], found: str) -> None:
+    careless = opener_of(kind)
+    problems = (
+        problem_after(disk.after_power_cut(loss, at), ledger, careless)
+        for at in range(STEPS + 1)
+        for loss in Loss
+        for disk, ledger in [cut(at, careless)]
+    )
+    assert any(found in (problem or "") for problem in problems)
 
 
 class LyingDisk(SimulatedDisk):
     """The seeded fault: nothing is ever synced."""
 
-    def sync(self, path: Path) -> None:
-        self._step()
-
-
-def test_the_cuts_find_a_key_that_is_replaced_too_early() -> None:
-    found = [
-        problem_after(disk.after_power_cut(Loss.ALL, at), ledger, open_key_first)
-        for at in range(STEPS + 1)
-        for disk, ledger in [cut(at, open_key_first)]
-    ]
-    assert any(found)
+    def sync(self, *paths: object) -> None:
+        for _ in paths:
+            self._step()
 
 
 def test_the_cuts_find_a_disk_that_never_syncs() -> None:

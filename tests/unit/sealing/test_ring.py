@@ -12,6 +12,8 @@ from device.sealing.binding import Binding
 from device.sealing.ring import Entry, Ring
 
 BINDING = Binding(b"one door", "face", b"m" * 32)
+SECRET = b"s" * 32
+KEYS = st.binary(min_size=32, max_size=32)
 
 
 @st.composite
@@ -21,8 +23,9 @@ def rings(draw: st.DrawFn) -> Ring:
     generation = draw(st.integers(0, 2**64 - 1))
     return Ring(
         generation,
+        draw(KEYS),
         tuple(
-            Entry(slot, draw(st.integers(0, generation)), file_id, draw(st.binary(min_size=32, max_size=32)))
+            Entry(slot, draw(st.integers(0, generation)), file_id, draw(KEYS), draw(KEYS))
             for slot, file_id in zip(slots, ids, strict=True)
         ),
     )
@@ -64,10 +67,10 @@ def entry(slot: int, generation: int = 1, file_id: bytes = b"f" * 16) -> Entry:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (Ring(1, (entry(2), entry(1, file_id=b"g" * 16))), "ascending"),
-        (Ring(1, (entry(2), entry(2, file_id=b"g" * 16))), "ascending"),
-        (Ring(1, (entry(1), entry(2))), "share a file"),
-        (Ring(1, (entry(1, generation=2),)), "newer than the ring"),
+        (Ring(1, SECRET, (entry(2), entry(1, file_id=b"g" * 16))), "ascending"),
+        (Ring(1, SECRET, (entry(2), entry(2, file_id=b"g" * 16))), "ascending"),
+        (Ring(1, SECRET, (entry(1), entry(2))), "share a file"),
+        (Ring(1, SECRET, (entry(1, generation=2),)), "newer than the ring"),
     ],
 )
 def test_ring_that_no_store_would_make_is_refused(value: Ring, why: str) -> None:
@@ -76,7 +79,7 @@ def test_ring_that_no_store_would_make_is_refused(value: Ring, why: str) -> None
 
 
 def test_next_ring_counts_on_and_keeps_the_order() -> None:
-    value = ring.EMPTY.with_entry(entry(5)).with_entry(entry(3, file_id=b"g" * 16)).with_entry(entry(5, 2))
+    value = Ring.empty().with_entry(entry(5)).with_entry(entry(3, file_id=b"g" * 16)).with_entry(entry(5, 2))
     assert [each.slot for each in value.entries] == [3, 5]
     assert value.generation == 3
     assert value.without(3).entries == (entry(5, 2),)

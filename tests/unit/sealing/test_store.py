@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.errors import KeyFault, RecordRefused, StoreFault
-from device.sealing import record
+from device.sealing import files, record
 from device.sealing.files import DiskFiles
 from device.sealing.keys import FileKeyStore
-from device.sealing.store import Binding, SealedStore
-from tests.unit.sealing.simulated_disk import SimulatedDisk
+from device.sealing.store import NO_CONSENT, Binding, Removed, SealedStore
+from tests.unit.sealing.simulated_disk import SimulatedDisk, SimulatedHold
 
 ROOT_KEY = b"r" * 32
 MODEL = b"m" * 32
@@ -65,6 +67,72 @@ def test_what_was_removed_is_gone_with_its_file_and_its_ring(folder: Path) -> No
     assert not old_ring.exists()
     assert opened(folder).records() == {}
     assert not store.remove(7)
+
+
+def test_what_was_removed_is_told_by_its_id_and_by_what_lay_on_the_disk(folder: Path) -> None:
+    store = opened(folder)
+    store.put(7, b"seven")
+    path, record_id = file_of(store, folder, 7), store.record_id(7)
+    assert record_id
+    assert path.name == f"{record_id.hex()}.rec"
+    stored = path.read_bytes()
+    assert store.names(record_id)
+    assert store.remove(7) == Removed(record_id, stored[8:40])
+    assert store.remove(7) is None
+    assert store.record_id(7) is None
+    assert not store.names(record_id)
+    assert not opened(folder).names(record_id)
+
+
+@pytest.mark.parametrize("how", ["gone", "a folder", "empty", "header flipped"])
+def test_a_record_that_cannot_be_read_is_removed_without_a_mark(folder: Path, how: str) -> None:
+    damaged(folder, how)
+    store = opened(folder)
+    record_id = store.record_id(7)
+    assert record_id
+    assert store.names(record_id)
+    assert store.remove(7) == Removed(record_id, bytes(32))
+    assert opened(folder).record_id(7) is None
+
+
+def test_a_record_opens_only_with_the_terms_it_is_bound_to(folder: Path) -> None:
+    store = opened(folder)
+    store.put(7, b"seven", b"t" * 32)
+    store.put(8, b"eight")
+    entry, stored = store._ring.find(7), file_of(store, folder, 7).read_bytes()
+    assert entry
+    assert record.unseal(stored, entry, BINDING) == b"seven"
+    with pytest.raises(RecordRefused):
+        record.unseal(stored, replace(entry, consent=b"u" * 32), BINDING)
+    again = opened(folder)
+    assert (again.consent(7), again.consent(8), again.consent(9)) == (b"t" * 32, NO_CONSENT, NO_CONSENT)
+    again.put(7, b"seven", b"u" * 32)
+    assert opened(folder).consent(7) == b"u" * 32
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_terms_of_another_length_are_refused(folder: Path, size: int) -> None:
+    store = opened(folder)
+    with pytest.raises(StoreFault, match="32 bytes"):
+        store.put(7, b"seven", bytes(size))
+    assert opened(folder).records() == {}
+
+
+def test_the_secret_is_of_this_door_and_survives_every_change_and_restart(folder: Path, tmp_path: Path) -> None:
+    store = opened(folder)
+    secret = store.secret
+    assert len(secret) == 32
+    store.put(7, b"seven")
+    store.put(7, b"again")
+    store.remove(7)
+    assert store.secret == opened(folder).secret == secret
+    assert opened(tmp_path / "another door").secret != secret
+
+
+def test_the_secret_lies_on_the_disk_only_sealed(folder: Path) -> None:
+    store = opened(folder)
+    store.put(7, b"seven")
+    assert not [name for name, data in contents(folder).items() if store.secret in data]
 
 
 def test_records_is_a_copy(folder: Path) -> None:
@@ -310,7 +378,12 @@ def test_full_disk_is_a_fault_and_the_old_state_lives() -> None:
     store = simulated(disk)
     store.put(7, b"seven")
     disk.full = True
-    for change in (lambda: store.put(7, b"new"), lambda: store.put(8, b"eight"), lambda: store.remove(7)):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: store.put(7, b"new"),
+        lambda: store.put(8, b"eight"),
+        lambda: store.remove(7),
+    )
+    for change in changes:
         with pytest.raises(StoreFault, match="No space left"):
             change()
         assert store.records() == simulated(disk).records() == {7: b"seven"}
@@ -380,7 +453,7 @@ def test_any_history_reads_like_a_dictionary(history: list[tuple[int, bytes | No
     store = simulated(disk)
     for slot, payload, restart in history:
         if payload is None:
-            assert store.remove(slot) == (model.pop(slot, None) is not None)
+            assert (store.remove(slot) is not None) == (model.pop(slot, None) is not None)
         else:
             store.put(slot, payload)
             model[slot] = payload
@@ -416,6 +489,56 @@ def test_removed_record_and_old_ring_are_overwritten_before_they_lose_their_name
         assert left[8:24] != old[8:24]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, files.MANY, files.MANY + 1])
+def test_any_number_of_files_can_be_made_durable_at_once(folder: Path, count: int) -> None:
+    disk = DiskFiles()
+    disk.prepare(folder)
+    files.write_new(disk, folder, [(f"{number}.rec", b"%d" % number) for number in range(count)])
+    assert contents(folder) == {f"{number}.rec": b"%d" % number for number in range(count)}
+    files.destroy(disk, folder, [f"{number}.rec" for number in range(count + 1)])
+    assert contents(folder) == {}
+
+
+@pytest.mark.parametrize("count", [1, 2, files.MANY + 1])
+def test_a_disk_that_fails_while_files_are_made_durable_is_a_fault(
+    folder: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    disk = DiskFiles()
+    disk.prepare(folder)
+    monkeypatch.setattr(os, "fsync", failing)
+    monkeypatch.setattr(files, "_sync_file_system", failing)
+    with pytest.raises(StoreFault, match="cannot be synced: Input/output error"):
+        files.write_new(disk, folder, [(f"{number}.rec", b"") for number in range(count)])
+
+
+def test_the_call_that_syncs_a_file_system_tells_when_it_failed() -> None:
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        files._sync_file_system(-1)
+
+
+class NoOverwriting(SimulatedDisk):
+    """A disk that copies on write and is full: what is there cannot be written over, only removed."""
+
+    def hold(self, path: Path) -> SimulatedHold | None:
+        if self.full:
+            raise StoreFault(f"the file {path.name} cannot be opened: No space left on device")
+        return super().hold(path)
+
+
+def test_what_cannot_be_overwritten_loses_its_name_all_the_same() -> None:
+    disk = NoOverwriting()
+    store = simulated(disk)
+    store.put(7, b"seven")
+    names = disk.all_names()
+    disk.write(Path("/state") / f"{'0' * 32}.rec", b"left by a change that was interrupted")
+    disk.full = True
+    assert simulated(disk).records() == {7: b"seven"}
+    assert disk.all_names() == names
+
+
 def test_real_and_simulated_disk_leave_the_same_names(tmp_path: Path) -> None:
     """The simulated disk is only worth something if it behaves like the real one."""
     real, pretended = DiskFiles(), SimulatedDisk()
@@ -428,7 +551,8 @@ def test_real_and_simulated_disk_leave_the_same_names(tmp_path: Path) -> None:
         disk.rename(tmp_path / "b", tmp_path / "a")
         disk.sync_folder(tmp_path)
         assert held
-        held.wipe()
+        held.overwrite()
+        held.sync()
         held.close()
         disk.write(tmp_path / "c", b"three")
         disk.unlink(tmp_path / "c")

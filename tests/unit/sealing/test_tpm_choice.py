@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from device.errors import ConfigRefused, KeyFault
 from device.sealing.keys import FileKeyStore
 from device.sealing.providers import Index, key_store
 from device.sealing.tpm import TpmNvKeyStore
-from device.strength import Answer, KeyPlace, describe, weakest
+from device.strength import LANGUAGES, Answer, KeyPlace, describe, place_of
 
 DOOR = '[door]\nid = "0123456789abcdef"\n'
 ROOT_KEY = b"r" * 32
@@ -55,14 +56,17 @@ def test_every_place_has_a_row_and_only_the_tpm_makes_a_deletion_final() -> None
     assert all(describe(place).live_files is Answer.SHUT for place in KeyPlace)
 
 
-def test_what_door_toml_alone_promises_is_never_more_than_any_of_its_rows() -> None:
-    rows = {"file": (KeyPlace.FILE_HOST_KEY, KeyPlace.FILE_TPM2_CREDENTIAL), "tpm-nv": (KeyPlace.TPM_NV,)}
-    for word, places in rows.items():
-        promised = weakest(word)
-        for place in places:
-            for column in ("stolen_card", "live_files", "older_files", "older_image"):
-                if getattr(promised, column) is Answer.SHUT:
-                    assert getattr(describe(place), column) is Answer.SHUT, (word, column)
+def test_door_toml_names_the_row_and_without_a_word_it_is_the_weakest() -> None:
+    door = config.parse(DOOR)
+    assert door.vault.key_place is KeyPlace.FILE_HOST_KEY
+    assert {
+        (store, sealed): place_of(store, sealed) for store in ("file", "tpm-nv") for sealed in ("host", "tpm2")
+    } == {
+        ("file", "host"): KeyPlace.FILE_HOST_KEY,
+        ("file", "tpm2"): KeyPlace.FILE_TPM2_CREDENTIAL,
+        ("tpm-nv", "host"): KeyPlace.TPM_NV,
+        ("tpm-nv", "tpm2"): KeyPlace.TPM_NV,
+    }
 
 
 def test_the_numbers_in_receipts_never_change() -> None:
@@ -74,7 +78,7 @@ def test_the_numbers_in_receipts_never_change() -> None:
 
 
 def test_every_answer_is_a_sentence() -> None:
-    for place in KeyPlace:
-        sentences = describe(place).sentences()
-        assert len(sentences) == 4
-        assert all(sentence.endswith(".") for sentence in sentences)
+    for place, language in itertools.product(KeyPlace, LANGUAGES):
+        sentences = describe(place).sentences(language)
+        assert len(set(sentences)) == 4
+        assert all(sentence.endswith((".", "。")) for sentence in sentences)
