@@ -12,27 +12,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from device.wire import NO_TENANCY
+from device.wire import NO_END, NO_TENANCY
 
 _IN_FLIGHT = 16  # a socket's buffer holds them many times over; 10,000 at once would cost the connection
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What keeper says of a slot: the offer it was taken under (16 bytes), and when that ends (seconds since 1970)."""
+
+    tenancy: bytes = NO_TENANCY
+    ends_unix: int = NO_END
+
+    @property
+    def taken(self) -> bool:
+        """Whether a PIN or card works."""
+        return self.tenancy != NO_TENANCY
+
+
+UNTAKEN = Place()
 
 
 @dataclass(slots=True)
 class Credentials:
     """What keeper said about each slot, and what it has still to be asked."""
 
-    _tenancies: dict[int, bytes] = field(default_factory=dict, repr=False)
+    _places: dict[int, Place] = field(default_factory=dict, repr=False)
     _to_ask: dict[int, None] = field(default_factory=dict, repr=False)  # a set that keeps its order
     _asked: set[int] = field(default_factory=set, repr=False)
 
-    def present(self, slot: int) -> bool | None:
-        """Whether `slot` has a working PIN or card; None if keeper was not heard on it yet."""
-        tenancy = self._tenancies.get(slot)
-        return None if tenancy is None else tenancy != NO_TENANCY
-
-    def tenancy(self, slot: int) -> bytes:
-        """The offer under which `slot` is taken; NO_TENANCY if it is not, or keeper was not heard on it yet."""
-        return self._tenancies.get(slot, NO_TENANCY)
+    def place(self, slot: int) -> Place | None:
+        """What keeper said of `slot`; None if it was not heard on it yet."""
+        return self._places.get(slot)
 
     def ask_anew(self, slots: Iterable[int]) -> None:
         """Keeper is (again) there: everything is to be asked, nothing is under way."""
@@ -41,7 +52,7 @@ class Credentials:
 
     def ask(self, slot: int) -> None:
         """`slot` is to be asked about; an older answer, which may have missed a change, counts no more."""
-        self._tenancies.pop(slot, None)
+        self._places.pop(slot, None)
         self._to_ask[slot] = None
 
     def questions(self) -> tuple[int, ...]:
@@ -53,7 +64,7 @@ class Credentials:
         self._asked.update(due)
         return due
 
-    def answered(self, slot: int, tenancy: bytes) -> None:
+    def answered(self, slot: int, place: Place) -> None:
         """Keeper's word on `slot`."""
         self._asked.discard(slot)
-        self._tenancies[slot] = tenancy
+        self._places[slot] = place

@@ -16,23 +16,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.errors import EnrolmentRefused
+from device.vault.credentials import UNTAKEN, Place
 from device.vault.enrolment import Collection
-from device.vault.record import FaceRecord, Vector
-from device.wire import NO_TENANCY, Grant, Purpose, Result
+from device.vault.faces import NewFace
+from device.vault.record import Vector
+from device.wire import Grant, Purpose, Result
 
 CONFIRM_NS = 60_000_000_000  # as long as a grant lives
 
 
 @dataclass(slots=True)
 class Enrolling:
-    """Somebody who may enrol until `expires_ns` (CLOCK_MONOTONIC). `frames`: how many good ones make a template."""
+    """Somebody who may enrol until `expires_ns` (CLOCK_MONOTONIC). `frames`: how many good ones make a template.
+
+    `under_14`: a parent or guardian has said that it is a child. `place` is UNTAKEN until keeper was heard on the slot.
+    """
 
     grant: bytes
     slot: int = field(repr=False)
-    consent: bytes
+    under_14: bool
     frames: int
     expires_ns: int
-    tenancy: bytes = field(default=NO_TENANCY, repr=False)  # NO_TENANCY: keeper was not heard on the slot yet
+    place: Place = field(default=UNTAKEN, repr=False)
     window: bytes | None = None
     _collection: Collection | None = field(default=None, repr=False)
     _template: bytes | None = field(default=None, repr=False)
@@ -45,14 +50,14 @@ class Enrolling:
     @property
     def wants_camera(self) -> bool:
         """Whether a press of the button is of use to it."""
-        return self.tenancy != NO_TENANCY and not self.seen
+        return self.place.taken and not self.seen
 
     @property
     def unfinished(self) -> Result:
         """What it came to, if it ended now."""
         if self.seen:
             return Result.UNCONFIRMED
-        return Result.NO_CREDENTIAL if self.tenancy == NO_TENANCY else Result.TOO_FEW_FRAMES
+        return Result.TOO_FEW_FRAMES if self.place.taken else Result.NO_CREDENTIAL
 
     def looks(self, nonce: bytes) -> bool:
         """Whether the approach `nonce` is its window, and that is still open for it."""
@@ -80,13 +85,13 @@ class Enrolling:
         self.expires_ns = now_ns + CONFIRM_NS
         return Result.CONFIRM
 
-    def credential(self, tenancy: bytes) -> Result | None:
+    def credential(self, place: Place) -> Result | None:
         """Keeper's word on its slot; a result if that ends it."""
-        if tenancy == NO_TENANCY:
+        if not place.taken:
             return Result.NO_CREDENTIAL
-        if self.tenancy not in (NO_TENANCY, tenancy):
+        if self.place.taken and self.place.tenancy != place.tenancy:
             return Result.NO_GRANT
-        self.tenancy = tenancy
+        self.place = place
         return None
 
     def confirmed_by(self, grant: Grant, now_ns: int) -> bool:
@@ -94,8 +99,13 @@ class Enrolling:
         same = grant.slot == self.slot and grant.purpose is Purpose.ENROL and grant.nonce != self.grant
         return self.seen and same and now_ns < min(self.expires_ns, grant.expires_ns)
 
-    def record(self, today: int) -> FaceRecord:
-        """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused."""
+    @property
+    def template(self) -> bytes:
+        """The template of a face that was seen, as eye made it. Raises EnrolmentRefused."""
         if self._template is None:
             raise EnrolmentRefused("an enrolment was not finished; nothing was kept")
-        return FaceRecord(self._template, self.frames, self.consent, self.tenancy, today)
+        return self._template
+
+    def face(self, consent: bytes, today: int) -> NewFace:
+        """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused."""
+        return NewFace(self.template, self.frames, consent, self.place, today, self.under_14)

@@ -1,9 +1,10 @@
 """The enrolled faces: sealed on disk, and the gallery of those that are awake in memory.
 
 Rules kept here:
-- A face is awake if it is not paused and its slot has a working PIN or card, taken under the same offer as when the
-  face was enrolled; only then is it in the gallery.
-- A slot that was taken anew has another tenant: the face of the one before is erased, not left asleep.
+- Only a face that is awake (`awake` says when) is in the gallery.
+- Templates are turned by the rotation that follows from the store's secret; one that was turned by another is refused.
+- A slot that was taken anew has another tenant: the face of the one before is erased, not left asleep. So is a face
+  whose place has ended (`expiry`).
 - A record that does not open, or opens to something else than a face record, sleeps: it is neither compared nor
   deleted, until its slot erases it or enrols again.
 - What is acknowledged is on disk already; after a fault the memory follows what the disk says.
@@ -12,23 +13,46 @@ Rules kept here:
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from device.errors import Fault, RecordRefused
-from device.sealing.store import SealedStore
+from device.sealing.store import Removed, SealedStore
 from device.vault import record
+from device.vault.awake import Awake
+from device.vault.credentials import UNTAKEN, Place
+from device.vault.expiry import Expiry
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.record import FaceRecord, Vector
-from device.wire import NO_TENANCY, NOBODY
+from device.vault.rotation import Rotation
+from device.wire import NO_END, NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face as an enrolment ends: `template` as eye made it (wire form), `consent` the signed record."""
+
+    template: bytes = field(repr=False)
+    frames: int
+    consent: bytes = field(repr=False)
+    place: Place
+    enrolled_day: int
+    under_14: bool
 
 
 class Faces:
-    """All faces of this door by slot. Nobody is awake until `credential` says so."""
+    """All faces of this door by slot. `terms`: the hash of the terms in force. Nobody is awake until `credential`."""
 
-    def __init__(self, store: SealedStore) -> None:
+    def __init__(self, store: SealedStore, terms: bytes, expiry: Expiry) -> None:
         self._store = store
+        self._terms = terms
+        self._expiry = expiry
+        self._secret = store.secret
+        self._rotation = Rotation.of(self._secret)
         self._records: dict[int, FaceRecord] = {}
-        self._tenancies: dict[int, bytes] = {}
+        self._places: dict[int, Place] = {}
+        self._agreed: set[int] = set()
+        self._ends: dict[int, int] = {}
+        self._awake = Awake()
         self._gallery: Gallery | None = None
         self.refused: tuple[RecordRefused, ...] = ()
         self._read()
@@ -41,35 +65,91 @@ class Faces:
         """All slots with a readable face."""
         return tuple(self._records)
 
-    def awake(self) -> tuple[int, int]:
-        """How many faces are awake, and the most pictures that were averaged in one of them."""
-        frames = [face.frames for slot, face in self._records.items() if self._awake(slot)]
-        return len(frames), max(frames, default=1)
+    @property
+    def awake(self) -> Awake:
+        """Those that may be compared now."""
+        return self._awake
+
+    @property
+    def outdated(self) -> int:
+        """How many faces sleep because they were enrolled under other terms."""
+        return len(self._records) - len(self._agreed)
 
     def gallery(self) -> Gallery:
         """The templates that are awake."""
         if self._gallery is None:
             # Made when it is needed: at boot keeper answers for every slot, and each answer changes it.
-            self._gallery = gallery_of(
-                {slot: _vector(self._records[slot]) for slot in self._records if self._awake(slot)}, self.awake()[1]
-            )
+            templates = {slot: _vector(self._records[slot]) for slot in self._awake.slots}
+            self._gallery = gallery_of(templates, self._rotation, self._awake.pictures)
         return self._gallery
 
-    def credential(self, slot: int, tenancy: bytes) -> None:
-        """Keeper's word: the offer under which `slot` has a working PIN or card, or NO_TENANCY.
+    def only(self, slot: int) -> Gallery:
+        """The template of `slot` alone if it is awake, for a claim; else a gallery of nobody."""
+        if slot not in self._awake:
+            return gallery_of({}, self._rotation)
+        face = self._records[slot]
+        return gallery_of({slot: _vector(face)}, self._rotation, face.frames)
+
+    def resembles(self, template: bytes, threshold: float) -> bool:
+        """Whether `template`, as eye made it, reaches `threshold` with any face that is held here, awake or not."""
+        vector = record.unit_vector(template)
+        held = gallery_of({slot: _vector(face) for slot, face in self._records.items()}, self._rotation)
+        return vector is not None and bool((held.templates @ self._rotation.apply(vector) >= threshold).any())
+
+    # ---- keeper's word, and time
+
+    def credential(self, slot: int, place: Place) -> None:
+        """Keeper's word: the offer under which `slot` has a working PIN or card, or that it has none.
 
         Erases a face of another tenancy. Raises StoreFault, KeyFault; the face then sleeps all the same.
         """
-        self._tenancies[slot] = tenancy
-        self._gallery = None
+        self._places[slot] = place
         face = self._records.get(slot)
-        if face is not None and tenancy not in (NO_TENANCY, face.tenancy):
+        self._note(slot)
+        if face is not None and place.taken and place.tenancy != face.tenancy:
             self.erase(slot)
 
-    def enrol(self, slot: int, face: FaceRecord) -> None:
-        """Let `slot` hold `face`, durably. Raises StoreFault, KeyFault, RecordRefused."""
+    def expire(self, now_unix: float, now_ns: int) -> bool:
+        """Let those sleep whose place has ended, erase those that are due; whether anything changed.
+
+        Raises StoreFault, KeyFault; who could not be erased sleeps, and is tried again at the next look.
+        """
+        before = self._expiry.over
+        due = self._expiry.look(self._ends, now_unix, now_ns)
+        changed = before ^ self._expiry.over
+        for slot in changed:
+            self._note(slot)
         try:
-            self._put(slot, face)
+            for slot in due:
+                self.erase(slot)
+        finally:
+            self._expiry.looked(self._ends, now_unix, now_ns)
+        return bool(changed or due)
+
+    @property
+    def next_look_ns(self) -> int | None:
+        """When `expire` has to be asked again at the latest (CLOCK_MONOTONIC); None if nobody's place has an end."""
+        return self._expiry.next_look_ns
+
+    # ---- changes
+
+    def enrol(self, slot: int, new: NewFace) -> None:
+        """Let `slot` hold the face `new`, durably. Raises StoreFault, KeyFault, RecordRefused."""
+        vector = record.unit_vector(new.template)
+        if vector is None:
+            raise RecordRefused("a face record needs a unit template")
+        face = FaceRecord(
+            record.to_bytes(self._rotation.apply(vector)),
+            self._rotation.tag,
+            new.frames,
+            new.consent,
+            new.place.tenancy,
+            new.enrolled_day,
+            new.place.ends_unix,
+            under_14=new.under_14,
+        )
+        try:
+            self._put(slot, face, self._terms)
         except Fault:
             if slot in self:
                 # The disk failed after the change had been made: a face that nobody was told of must not stay.
@@ -82,41 +162,132 @@ class Faces:
         face = self._records.get(slot)
         if face is None or face.paused == paused:
             return False
-        self._put(slot, replace(face, paused=paused))
+        self._put(slot, replace(face, paused=paused), self._store.consent(slot))
         return True
 
-    def erase(self, slot: int) -> bool:
-        """Destroy the face of `slot`, readable or not; False if there is none. Raises StoreFault, KeyFault."""
+    def renew(self, slot: int, consent: bytes) -> bool:
+        """Put the face of `slot` under the terms in force, agreed to in `consent` (the signed record).
+
+        False if there is no face that sleeps for want of it. Raises StoreFault, KeyFault.
+        """
+        face = self._records.get(slot)
+        if face is None or slot in self._agreed:
+            return False
+        self._put(slot, replace(face, consent=consent), self._terms)
+        return True
+
+    def consent(self, slot: int) -> bytes:
+        """The signed consent record beside the face of `slot`; empty if that has no readable face."""
+        face = self._records.get(slot)
+        return b"" if face is None else face.consent
+
+    def under_14(self, slot: int) -> bool:
+        """Whether the face of `slot` was declared to be a child's."""
+        return slot in self._records and self._records[slot].under_14
+
+    def erase(self, slot: int) -> Removed | None:
+        """Destroy the face of `slot`, readable or not; None if there is none. Raises StoreFault, KeyFault."""
         try:
             return self._store.remove(slot)
         finally:
             self._read()
+            if slot not in self:
+                # Only now: a face that could not be erased must not wake because it was tried.
+                self._expiry.forget(slot)
 
-    def _put(self, slot: int, face: FaceRecord) -> None:
+    def rekey(self) -> None:
+        """Renew every key and the rotation. Raises StoreFault, KeyFault; what is enrolled stays enrolled either way."""
         try:
-            self._store.put(slot, record.pack(face))
+            self._store.rekey(_Turning())
+        finally:
+            self._read()
+
+    def names(self, record_id: bytes) -> bool:
+        """Whether the ring in force names the record `record_id` (16 bytes)."""
+        return self._store.names(record_id)
+
+    # ---- memory and disk
+
+    def _put(self, slot: int, face: FaceRecord, terms: bytes) -> None:
+        try:
+            self._store.put(slot, record.pack(face), terms)
         except Fault:
             self._read()
             raise
+        self._hold(slot, face)
+        self._note(slot, anew=True)
+
+    def _hold(self, slot: int, face: FaceRecord) -> None:
         self._records[slot] = face
-        self._gallery = None
+        # Kept, because keeper answers for every slot, and the store looks a consent up among all of them.
+        self._agreed.discard(slot)
+        if self._store.consent(slot) == self._terms:
+            self._agreed.add(slot)
+        self._ends.pop(slot, None)
+        if face.ends_unix != NO_END:
+            self._ends[slot] = face.ends_unix
+            self._expiry.added()
 
     def _read(self) -> None:
-        self._records, self._gallery = {}, None
+        self._records, self._agreed, self._ends, self._awake, self._gallery = {}, set(), {}, Awake(), None
+        if self._store.secret != self._secret:
+            self._secret = self._store.secret
+            self._rotation = Rotation.of(self._secret)
         refused = list(self._store.refused)
         for slot, payload in self._store.records().items():
-            if slot == NOBODY:
-                refused.append(RecordRefused("a face record stands under the number that means nobody"))
-                continue
             try:
-                self._records[slot] = record.parse(payload)
+                self._hold(slot, self._parsed(slot, payload))
             except RecordRefused as refusal:
                 refused.append(refusal)
+                continue
+            self._note(slot)
         self.refused = tuple(refused)
 
-    def _awake(self, slot: int) -> bool:
+    def _parsed(self, slot: int, payload: bytes) -> FaceRecord:
+        if slot == NOBODY:
+            raise RecordRefused("a face record stands under the number that means nobody")
+        face = record.parse(payload)
+        if face.rotation != self._rotation.tag:
+            raise RecordRefused("a face record was turned by another secret than this door's")
+        return face
+
+    def _note(self, slot: int, *, anew: bool = False) -> None:
         face = self._records.get(slot)
-        return face is not None and not face.paused and self._tenancies.get(slot) == face.tenancy
+        place = self._places.get(slot, UNTAKEN)
+        awake = (
+            face is not None
+            and not face.paused
+            and slot not in self._expiry
+            and place.taken
+            and place.tenancy == face.tenancy
+            and slot in self._agreed
+        )
+        if self._awake.note(slot, face.frames if awake and face else None) or anew:
+            self._gallery = None
+
+
+class _Turning:
+    """From one rotation to the next, record by record; each is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[bytes, Rotation] = {}
+
+    def __call__(self, payload: bytes, old_secret: bytes, new_secret: bytes) -> bytes:
+        """`payload` with its template turned anew. What is no face of the old rotation stays as it is: refused."""
+        old, new = self._of(old_secret), self._of(new_secret)
+        try:
+            face = record.parse(payload)
+        except RecordRefused:
+            return payload
+        if face.rotation != old.tag:
+            return payload
+        turned = record.to_bytes(new.apply(old.undo(_vector(face))))
+        return record.pack(replace(face, template=turned, rotation=new.tag))
+
+    def _of(self, secret: bytes) -> Rotation:
+        if secret not in self._made:
+            self._made[secret] = Rotation.of(secret)
+        return self._made[secret]
 
 
 def _vector(face: FaceRecord) -> Vector:

@@ -2,6 +2,7 @@
 
 Rules kept here:
 - One comparison per slot and probe: a slot has one template, and a probe is compared with it once.
+- Templates lie here turned, as on the disk; the probe is turned alike before it is compared, which changes no score.
 - Only a slot comes out, or None. The score dies inside `compare`.
 - Whoever is paused or asleep is not in the matrix, so no flag can be forgotten at comparison time.
 - Two slots with the same best score are nobody: the door does not guess between two people.
@@ -13,34 +14,39 @@ Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss", 2021).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.vault.record import Vector
+from device.vault.rotation import Rotation
 from device.wire import EMBEDDING_DIM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """`templates`: N x 128 float32, one unit row per awake slot; `slots`: their N numbers.
+    """`templates`: N x 128 float32, one turned unit row per awake slot; `slots`: their N numbers.
 
     pictures: the most that were averaged in one of the templates.
     """
 
     slots: tuple[int, ...]
-    templates: NDArray[np.float32]
+    templates: NDArray[np.float32] = field(repr=False)
+    rotation: Rotation
     pictures: int = 1
 
     def __len__(self) -> int:
         return len(self.slots)
 
     def compare(self, probe: Vector, threshold: float) -> int | None:
-        """The slot whose template has the highest score with `probe`, if that reaches `threshold`; else None."""
+        """The slot whose template has the highest score with `probe`, if that reaches `threshold`; else None.
+
+        `probe`: a unit vector as eye makes it.
+        """
         if not self.slots:
             return None
-        scores = self.templates @ probe
+        scores = self.templates @ self.rotation.apply(probe)
         best = int(np.argmax(scores))
         # `not >=` and not `<`: a score that is no number is no match.
         if not scores[best] >= threshold:
@@ -49,9 +55,9 @@ class Gallery:
         return self.slots[best] if alone else None
 
 
-def gallery_of(templates: Mapping[int, Vector], pictures: int = 1) -> Gallery:
-    """A gallery of unit vectors by slot, each a mean of at most `pictures`."""
+def gallery_of(templates: Mapping[int, Vector], rotation: Rotation, pictures: int = 1) -> Gallery:
+    """A gallery of unit vectors by slot, turned by `rotation`, each a mean of at most `pictures`."""
     matrix = np.empty((len(templates), EMBEDDING_DIM), dtype=np.float32)
     for row, vector in enumerate(templates.values()):
         matrix[row] = vector
-    return Gallery(tuple(templates), matrix, pictures)
+    return Gallery(tuple(templates), matrix, rotation, pictures)

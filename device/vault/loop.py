@@ -2,15 +2,14 @@
 
 Rules kept here:
 - eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
-  hint of its own accord has any effect.
-- One Probe, one Verdict. One grant, one Done.
-- No face without consent, a working PIN or card on the slot, and a grant that was just earned; one enrolment at a time,
-  one window an enrolment.
-- What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
-  looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
+  hint of its own accord has any effect. Where lock named a claim, the probe is compared with that slot alone.
+- One Probe, one Verdict. A face that was declared a child's is known, and still never opens without the PIN.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
-  close.
-- A write to the disk blocks this loop for the time of a few fsyncs; only a personal act writes, a probe never does.
+  close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
+- A write to the disk blocks this loop for the time of a few fsyncs; only a personal act, a rekey or the end of a place
+  writes, a probe never does.
+
+`enrolments` looks after whoever enrols, `acts` after everything else that a grant allows.
 """
 
 from __future__ import annotations
@@ -18,72 +17,91 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from device import wire
 from device.edges import Room
-from device.errors import EnrolmentRefused, Fault, NotPermitted, RecordRefused
+from device.errors import Fault, NotPermitted
 from device.service import Link, log
-from device.vault.credentials import Credentials
-from device.vault.enrolling import Enrolling
+from device.vault.acts import Acts
+from device.vault.credentials import UNTAKEN, Credentials, Place
+from device.vault.enrolments import Enrolments, Rooms
 from device.vault.faces import Faces
 from device.vault.grants import Grants
 from device.vault.recognition import Recogniser
-from device.vault.record import NO_CONSENT
-from device.wire import LookMode, Outcome, Purpose, Result
+from device.vault.signing import Signer
+from device.wire import Hint, LookMode, Outcome, Purpose, Result
 
 GUIDANCE_EVERY_NS = 200_000_000
+_OWN_HINTS = (Hint.CONFIRM_WITH_PIN, Hint.LOOKS_LIKE_ANOTHER)  # which are vault's to give, never eye's
 _SECONDS_A_DAY = 86_400
-
-
-class Rooms(Protocol):
-    """The part of `device.service.Service` that vault uses."""
-
-    def send(self, peer: Room, msg: wire.Message) -> bool:
-        """Send to `peer` if it is there; False if not."""
-
-
-def _today() -> int:
-    return int(time.time()) // _SECONDS_A_DAY
 
 
 @dataclass(slots=True)
 class Vault:
-    """The work of Room.VAULT. `enrol_frames`: good frames that make a template ([eye] enrol_frames)."""
+    """The work of Room.VAULT. `enrol_frames`: good frames that make a template ([eye] enrol_frames).
+
+    `unix_s` is the wall clock, which may be wrong; it dates what is signed and ends places, it opens nothing.
+    """
 
     rooms: Rooms
     faces: Faces
     recogniser: Recogniser
+    signer: Signer
     enrol_frames: int
     now_ns: Callable[[], int] = time.monotonic_ns
-    today: Callable[[], int] = _today
+    unix_s: Callable[[], float] = time.time
+    acts: Acts = field(init=False)
+    enrolments: Enrolments = field(init=False)
     _grants: Grants = field(default_factory=Grants)
     _credentials: Credentials = field(default_factory=Credentials)
-    _enrolling: Enrolling | None = None
     _window: wire.Window | None = None
     _guided_ns: int = 0
     _announced: wire.FaceReady | None = None
     _alarm_owed: bool = False
     _claim_first: bool = False
 
+    def __post_init__(self) -> None:
+        self.enrolments = Enrolments(
+            self.rooms,
+            self.faces,
+            self.recogniser,
+            self._credentials,
+            self.signer,
+            self.enrol_frames,
+            self.now_ns,
+            self._today,
+            self._announce,
+        )
+        self.acts = Acts(
+            self.rooms,
+            self.faces,
+            self._grants,
+            self.signer,
+            self.now_ns,
+            self._today,
+            self._erasing,
+            self._announce,
+        )
+
     # ---- connections and time
 
     def connected(self, link: Link) -> None:
         """Lock is told whether face is worth a press; keeper is asked about everybody."""
+        self._expire()  # before keeper's first answer could wake somebody whose place has ended
         if link.peer is Room.LOCK:
             self._announced = None
             self._announce()
             if self._alarm_owed:
                 self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
         elif link.peer is Room.KEEPER:
-            waiting = (self._enrolling.slot,) if self._enrolling else ()
-            self._credentials.ask_anew((*waiting, *self.faces.slots()))
+            slot = self.enrolments.slot
+            self._credentials.ask_anew((*(() if slot is None else (slot,)), *self.faces.slots()))
             self._ask_keeper()
 
     def disconnected(self, link: Link) -> None:
         """Without desk nobody guides the person who enrols; without lock or eye the window is over."""
-        if link.peer is Room.DESK and self._enrolling:
-            self._end_enrolment(self._enrolling.unfinished)
+        if link.peer is Room.DESK:
+            self.enrolments.abandon()
         elif link.peer in (Room.LOCK, Room.EYE):
             self._window_over()
 
@@ -92,13 +110,14 @@ class Vault:
         self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
-        """When the enrolment under way ends unfinished."""
-        return self._enrolling.expires_ns / 1e9 if self._enrolling else None
+        """When the enrolment under way ends unfinished, or somebody's place has to be looked at."""
+        ends = (self.enrolments.expires_ns, self.faces.next_look_ns)
+        return min((end / 1e9 for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
-        """End an enrolment whose time is over."""
-        if self._enrolling and self.now_ns() >= self._enrolling.expires_ns:
-            self._end_enrolment(self._enrolling.unfinished)
+        """End an enrolment whose time is over, and the faces whose place has ended."""
+        self.enrolments.tick()
+        self._expire()
 
     def healthy(self) -> bool:
         """Vault has no device that could hang."""
@@ -106,13 +125,13 @@ class Vault:
 
     def stop(self) -> None:
         """Nothing is kept of an enrolment that was not finished."""
-        self._enrolling = None
+        self.enrolments.forget()
 
     # ---- messages
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """Act on one message; which peer may send it stands in `device.edges`. Raises NotPermitted if not now."""
-        self.tick()
+        self.enrolments.tick()
         match link.peer:
             case Room.LOCK:
                 self._from_lock(msg)
@@ -127,19 +146,25 @@ class Vault:
                 raise NotPermitted(text)
 
     def _from_lock(self, msg: wire.Message) -> None:
-        self._window_over()
-        if isinstance(msg, wire.Window):
-            self._window = msg
-            if msg.mode is LookMode.ENROL and self._enrolling:
-                self._enrolling.opened(msg.nonce)
+        self._expire()  # before anybody is compared, or said to be worth a look
+        match msg:
+            case wire.AskClaim(nonce, claim):
+                awake = claim in self.faces.awake and self._threshold(1) is not None
+                self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, awake))
+            case wire.Window():
+                self._window_over()
+                self._window = msg
+                self.enrolments.window_opened(msg)
+            case _:
+                self._window_over()
 
     def _from_eye(self, msg: wire.Message) -> None:
         # What comes for another approach is late, or made up: either way it is not listened to.
         match msg, self._window:
-            case wire.Probe(nonce=nonce), wire.Window(asked, LookMode.RECOGNISE) if nonce == asked:
-                self._judge(msg)
+            case wire.Probe(nonce=nonce), wire.Window(asked, LookMode.RECOGNISE) as window if nonce == asked:
+                self._judge(msg, window.claim)
             case wire.Sample(nonce=nonce), wire.Window(asked, LookMode.ENROL) if nonce == asked:
-                self._collect(msg)
+                self.enrolments.collect(msg)
             case wire.Guidance(nonce=nonce), wire.Window(asked, _) if nonce == asked:
                 self._guide(msg)
 
@@ -147,166 +172,101 @@ class Vault:
         match msg:
             case wire.Grant():
                 self._granted(msg)
-            case wire.CredentialAnswer(slot, tenancy):
-                self._credential(slot, tenancy)
+            case wire.CredentialAnswer(slot, tenancy, ends_unix):
+                self._credential(slot, Place(tenancy, ends_unix))
             case wire.LastCredentialGone(slot):
-                self._credential(slot, wire.NO_TENANCY)
+                self._credential(slot, UNTAKEN)
         self._ask_keeper()
 
     def _granted(self, grant: wire.Grant) -> None:
-        now_ns = self.now_ns()
-        if self._enrolling and self._enrolling.confirmed_by(grant, now_ns):
-            self._end_enrolment(self._keep(self._enrolling))
-        elif self._grants.add(grant, now_ns) and grant.purpose is Purpose.ENROL:
+        if self.enrolments.confirmed_by(grant):
+            return
+        if self._grants.add(grant, self.now_ns()) and grant.purpose is Purpose.ENROL:
             # Only whoever wants to enrol: vault has no business with the others.
             self._credentials.ask(grant.slot)
 
     def _from_desk(self, msg: wire.Message) -> None:
-        match msg:
-            case wire.Enrol():
-                self._begin_enrolment(msg)
-            case wire.Erase(grant):
-                self._act(grant, Purpose.ERASE, self._erase)
-            case wire.Pause(grant):
-                self._act(grant, Purpose.PAUSE, lambda slot: self.faces.pause(slot, paused=True))
-            case wire.Resume(grant):
-                self._act(grant, Purpose.RESUME, lambda slot: self.faces.pause(slot, paused=False))
+        if not isinstance(msg, wire.Enrol):
+            self.acts.received(msg)
+            return
+        allowed = self._grants.take(msg.grant, Purpose.ENROL, self.now_ns())
+        if allowed is None:
+            self.rooms.send(Room.DESK, wire.Done(msg.grant, Result.NO_GRANT))
+        else:
+            self.enrolments.begin(msg, allowed)
 
-    def _judge(self, probe: wire.Probe) -> None:
-        slot = self.recogniser.judge(probe, self.faces.gallery(), self.now_ns())
-        outcome = Outcome.REFUSED if slot is None else Outcome.ACCEPTED
+    def _judge(self, probe: wire.Probe, claim: int) -> None:
+        gallery = self.faces.gallery() if claim == wire.NOBODY else self.faces.only(claim)
+        slot = self.recogniser.judge(probe, gallery, self.now_ns())
+        if slot is None:
+            outcome = Outcome.REFUSED
+        else:
+            outcome = Outcome.WITH_PIN if self.faces.under_14(slot) else Outcome.ACCEPTED
         self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
 
     def _guide(self, msg: wire.Guidance) -> None:
         now_ns = self.now_ns()
         over = self.recogniser.seen(msg.nonce) or now_ns - self._guided_ns < GUIDANCE_EVERY_NS
-        if over or msg.hint is wire.Hint.CONFIRM_WITH_PIN:  # which is vault's own to say
+        if over or msg.hint in _OWN_HINTS:
             return
         self._guided_ns = now_ns
         self.rooms.send(Room.LOCK, msg)
-        if self._enrolling and self._enrolling.looks(msg.nonce):
+        if self.enrolments.looks(msg.nonce):
             # The hint alone: whatever else eye may write into its message stays here.
             self.rooms.send(Room.DESK, wire.EnrolHint(msg.hint))
 
-    # ---- keeper's word
+    def _window_over(self) -> None:
+        self._window = None
+        self.enrolments.window_over()
 
-    def _credential(self, slot: int, tenancy: bytes) -> None:
-        self._credentials.answered(slot, tenancy)
+    # ---- keeper's word, and time
+
+    def _credential(self, slot: int, place: Place) -> None:
+        self._credentials.answered(slot, place)
         try:
-            self.faces.credential(slot, tenancy)
+            self.faces.credential(slot, place)
         except Fault as fault:
             log(f"vault: {fault}")
-        if self._enrolling and self._enrolling.slot == slot:
-            refusal = self._enrolling.credential(tenancy)
-            if refusal is not None:
-                self._end_enrolment(refusal)
+        self.enrolments.credential(slot, place)
         self._announce()
 
     def _ask_keeper(self) -> None:
         for slot in self._credentials.questions():
             self.rooms.send(Room.KEEPER, wire.HasCredential(slot))
 
+    def _expire(self) -> None:
+        try:
+            changed = self.faces.expire(self.unix_s(), self.now_ns())
+        except Fault as fault:
+            log(f"vault: a face whose place has ended could not be erased yet, and sleeps: {fault}")
+            changed = True
+        if changed:
+            self._announce()
+
+    def _erasing(self, slot: int) -> None:
+        if self.enrolments.slot == slot:
+            self.enrolments.abandon()
+
+    def _today(self) -> int:
+        return max(0, int(self.unix_s())) // _SECONDS_A_DAY
+
+    # ---- what lock is told
+
     def _announce(self) -> None:
-        ready = wire.FaceReady(
-            recognise=self._recognises(),
-            enrol=self._enrolling is not None and self._enrolling.wants_camera,
-        )
+        recognise, claim_first = self._recognises()
+        ready = wire.FaceReady(recognise, self.enrolments.wants_camera, claim_first)
         if ready != self._announced and self.rooms.send(Room.LOCK, ready):
             self._announced = ready
 
-    def _recognises(self) -> bool:
-        """Whether a press is worth a look: somebody is awake, and the budget can be met without a claim."""
-        faces, pictures = self.faces.awake()
-        claim_first = faces > 0 and self.recogniser.thresholds.threshold(faces, pictures) is None
+    def _recognises(self) -> tuple[bool, bool]:
+        """Whether somebody is awake and the budget can be met by a press alone; whether only with a claim."""
+        faces = len(self.faces.awake)
+        alone = faces > 0 and self._threshold(faces) is not None
+        claim_first = faces > 0 and not alone and self._threshold(1) is not None
         if claim_first and not self._claim_first:
             log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
         self._claim_first = claim_first
-        return faces > 0 and not claim_first
+        return alone, claim_first
 
-    # ---- personal acts
-
-    def _act(self, grant: bytes, purpose: Purpose, act: Callable[[int], bool]) -> None:
-        allowed = self._grants.take(grant, purpose, self.now_ns())
-        if allowed is None:
-            self._done(grant, Result.NO_GRANT)
-            return
-        try:
-            result = Result.DONE if act(allowed.slot) else Result.NOTHING_TO_DO
-        except Fault as fault:
-            log(f"vault: {fault}")
-            result = Result.FAULT
-        self._announce()
-        self._done(grant, result)
-
-    def _erase(self, slot: int) -> bool:
-        if self._enrolling and self._enrolling.slot == slot:
-            self._end_enrolment(self._enrolling.unfinished)
-        return self.faces.erase(slot)
-
-    def _done(self, grant: bytes, result: Result) -> None:
-        self.rooms.send(Room.DESK, wire.Done(grant, result))
-
-    # ---- enrolment
-
-    def _begin_enrolment(self, msg: wire.Enrol) -> None:
-        allowed = self._grants.take(msg.grant, Purpose.ENROL, self.now_ns())
-        refusal = Result.NO_GRANT if allowed is None else self._why_not(allowed.slot, msg.consent)
-        if allowed is None or refusal is not None:
-            self._done(msg.grant, refusal or Result.NO_GRANT)
-            return
-        if self._enrolling:
-            # The same slot begins again, perhaps after its command line was closed.
-            self._end_enrolment(self._enrolling.unfinished)
-        tenancy = self._credentials.tenancy(allowed.slot)
-        self._enrolling = Enrolling(
-            msg.grant, allowed.slot, msg.consent, self.enrol_frames, allowed.expires_ns, tenancy
-        )
-        self._announce()
-
-    def _why_not(self, slot: int, consent: bytes) -> Result | None:
-        if slot in self.faces:
-            return Result.SLOT_TAKEN
-        if self._credentials.present(slot) is False:
-            return Result.NO_CREDENTIAL
-        somebody_else = self._enrolling is not None and self._enrolling.slot != slot
-        return Result.REFUSED if somebody_else or consent == NO_CONSENT else None
-
-    def _collect(self, sample: wire.Sample) -> None:
-        enrolling = self._enrolling
-        if enrolling is None or not enrolling.looks(sample.nonce):
-            return
-        now_ns = self.now_ns()
-        try:
-            result = enrolling.add(sample.index, self.recogniser.usable(sample, now_ns), now_ns)
-        except EnrolmentRefused as refusal:
-            log(f"vault: the enrolment ended: {refusal}")
-            result = Result.REFUSED
-        if result is Result.CONFIRM:
-            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(sample.nonce, result))
-            self.rooms.send(Room.DESK, wire.EnrolHint(wire.Hint.CONFIRM_WITH_PIN))
-            self._announce()
-        elif result is not None:
-            self._end_enrolment(result)
-
-    def _keep(self, enrolling: Enrolling) -> Result:
-        try:
-            self.faces.enrol(enrolling.slot, enrolling.record(self.today()))
-        except (Fault, EnrolmentRefused, RecordRefused) as cause:
-            log(f"vault: {cause}")
-            return Result.FAULT
-        return Result.DONE
-
-    def _window_over(self) -> None:
-        window, self._window = self._window, None
-        if window and self._enrolling and self._enrolling.looks(window.nonce):
-            self._end_enrolment(self._enrolling.unfinished)
-
-    def _end_enrolment(self, result: Result) -> None:
-        enrolling, self._enrolling = self._enrolling, None
-        if enrolling is None:
-            return
-        self._done(enrolling.grant, result)
-        if self._window and enrolling.looks(self._window.nonce):
-            # Only while lock still has this very window: a nonce it does not know would look like a breach.
-            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(self._window.nonce, result))
-        self._announce()
+    def _threshold(self, gallery: int) -> float | None:
+        return self.recogniser.thresholds.threshold(gallery, self.faces.awake.pictures)

@@ -1,13 +1,15 @@
 """What is held about one face: the payload of a sealed record.
 
 Rules kept here:
-- Nothing but what the comparison and the consent need: no picture, no name, no time of day; the day is coarse.
+- Nothing but what the comparison, the consent and the end of both need: no picture, no name, no time of day.
+- The template is stored turned by a secret of the door (`rotation`), never as eye made it; `rotation` names which.
 - A template is a unit vector of 128 finite float32 numbers, checked whenever one comes in, from disk or from eye.
 - Parsing accepts exactly what packing makes.
 
-Byte form (version 1, 568 bytes, little-endian): version (u8) | flags (u8, bit 0: paused) | frames averaged (u8) |
-zero (1) | day of enrolment, days since 1970-01-01 UTC (u32) | sha256 of the consented notice (32) |
-tenancy (16) | template (128 x float32).
+Byte form (version 2, 844 bytes, little-endian): version (u8) | flags (u8, bit 0: paused, bit 1: under 14) | frames
+averaged (u8) | zero (1) | day of enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) | tenancy (16) |
+end of the tenancy, seconds since 1970, 0 if it has none (i64) | signed consent record (290) | zeros (2) |
+turned template (128 x float32).
 """
 
 from __future__ import annotations
@@ -18,16 +20,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from device.attestation import SIZES, ConsentRecord
 from device.errors import RecordRefused
-from device.wire import EMBEDDING_BYTES, EMBEDDING_DIM, NO_TENANCY
+from device.wire import EMBEDDING_BYTES, EMBEDDING_DIM, NO_END, NO_TENANCY
 
 Vector = NDArray[np.float32]
 
-NO_CONSENT = bytes(32)
-_VERSION = 1
-_PAUSED = 1
-_FORM = struct.Struct(f"<BBBxI32s16s{EMBEDDING_BYTES}s")
+CONSENT_BYTES = SIZES[ConsentRecord]
+TAG_BYTES = 8
+_VERSION = 2
+_PAUSED, _UNDER_14 = 1, 2
+_FORM = struct.Struct(f"<BBBxI{TAG_BYTES}s16sq{CONSENT_BYTES}s2x{EMBEDDING_BYTES}s")
 RECORD_BYTES = _FORM.size
+_ZEROS_AT = RECORD_BYTES - EMBEDDING_BYTES - 2
 # Float32 normalisation of 128 numbers errs below 1e-6; the bound leaves room for an int8 network's rounding.
 _NORM_TOLERANCE = 1e-3
 
@@ -36,27 +41,41 @@ _NORM_TOLERANCE = 1e-3
 class FaceRecord:
     """One enrolled face. `template` is the wire form (little-endian float32), so that records compare and hash.
 
-    `tenancy` (16 bytes) names the offer under which its slot was taken when the face was enrolled.
+    `rotation` (8 bytes) is the tag of the rotation that turned it. `consent` is the signed consent record. `tenancy`
+    (16 bytes) names the offer under which its slot was taken, `ends_unix` (seconds since 1970) when that ends.
     """
 
     template: bytes = field(repr=False)
+    rotation: bytes
     frames: int
-    consent: bytes
+    consent: bytes = field(repr=False)
     tenancy: bytes = field(repr=False)
     enrolled_day: int
+    ends_unix: int = NO_END
+    under_14: bool = False
     paused: bool = False
 
 
 def pack(record: FaceRecord) -> bytes:
     """The payload of `record`. Raises RecordRefused if a field does not fit."""
-    if len(record.consent) != len(NO_CONSENT) or unit_vector(record.template) is None:
-        raise RecordRefused("a face record needs a unit template and the hash of a consent")
+    if unit_vector(record.template) is None or len(record.rotation) != TAG_BYTES:
+        raise RecordRefused("a face record needs a unit template and the tag of its rotation")
+    if len(record.consent) != CONSENT_BYTES or record.ends_unix < 0:
+        raise RecordRefused("a face record needs a signed consent, and no end before 1970")
     if len(record.tenancy) != len(NO_TENANCY) or record.tenancy == NO_TENANCY:
         raise RecordRefused("a face record needs the tenancy it belongs to")
     try:
-        flags = _PAUSED if record.paused else 0
-        day, consent, tenancy = record.enrolled_day, record.consent, record.tenancy
-        return _FORM.pack(_VERSION, flags, record.frames, day, consent, tenancy, record.template)
+        return _FORM.pack(
+            _VERSION,
+            (_PAUSED if record.paused else 0) | (_UNDER_14 if record.under_14 else 0),
+            record.frames,
+            record.enrolled_day,
+            record.rotation,
+            record.tenancy,
+            record.ends_unix,
+            record.consent,
+            record.template,
+        )
     except struct.error as cause:
         raise RecordRefused("a number in a face record is out of range") from cause
 
@@ -65,14 +84,16 @@ def parse(payload: bytes) -> FaceRecord:
     """The record in `payload`. Raises RecordRefused for everything `pack` would not make."""
     if len(payload) != RECORD_BYTES:
         raise RecordRefused(f"a face record holds {RECORD_BYTES} bytes, not {len(payload)}")
-    version, flags, frames, day, consent, tenancy, template = _FORM.unpack(payload)
-    if version != _VERSION or flags & ~_PAUSED or payload[3]:
+    version, flags, frames, day, rotation, tenancy, ends_unix, consent, template = _FORM.unpack(payload)
+    zeros = payload[3] or payload[_ZEROS_AT] or payload[_ZEROS_AT + 1]
+    if version != _VERSION or flags & ~(_PAUSED | _UNDER_14) or zeros:
         raise RecordRefused("a face record is of a version this door does not read")
     if unit_vector(template) is None:
         raise RecordRefused("a face record holds no unit template")
-    if tenancy == NO_TENANCY:
-        raise RecordRefused("a face record names no tenancy")
-    return FaceRecord(template, frames, consent, tenancy, day, paused=bool(flags & _PAUSED))
+    if tenancy == NO_TENANCY or ends_unix < 0:
+        raise RecordRefused("a face record names no tenancy, or an end before 1970")
+    under_14, paused = bool(flags & _UNDER_14), bool(flags & _PAUSED)
+    return FaceRecord(template, rotation, frames, consent, tenancy, day, ends_unix, under_14=under_14, paused=paused)
 
 
 def unit_vector(data: bytes) -> Vector | None:

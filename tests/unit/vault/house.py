@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-import secrets
 import socket
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from device import edges, wire
+from device import attestation, edges, wire
+from device.attestation import Paper
+from device.consent import Terms
 from device.edges import Edge, Room
 from device.errors import NotPermitted
 from device.sealing.files import Files
 from device.sealing.keys import FileKeyStore
-from device.sealing.store import Binding, SealedStore
+from device.sealing.store import SealedStore
 from device.service import Link
+from device.strength import KeyPlace
+from device.vault.enrolling import Enrolling
+from device.vault.expiry import Expiry
 from device.vault.faces import Faces
 from device.vault.loop import Vault
 from device.vault.recognition import Recogniser
 from device.vault.record import Vector
-from device.wire import NO_TENANCY, Attack, LookMode, Message, Outcome, Purpose, Result
+from device.vault.signing import Signer, signing_key
+from device.wire import NO_END, NO_TENANCY, Attack, LookMode, Message, Outcome, Purpose, Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tests.unit.vault.tails import fixed
+from tests.unit.vault.values import (
+    BINDING,
+    FOLDER,
+    FRAMES,
+    GRACE_NS,
+    MODEL,
+    ROOT_KEY,
+    SECOND,
+    SIGNER,
+    TERMS,
+    THRESHOLD,
+    TODAY,
+    at_cosine,
+    nonce,
+    tenancy_of,
+)
 
-MODEL = b"m" * 32
-BINDING = Binding(b"one door", "face", MODEL)
-ROOT_KEY = b"r" * 32
-FOLDER = Path("/state")
-THRESHOLD = 0.5
-FRAMES = 3
-CONSENT = b"c" * 32
-SECOND = 1_000_000_000
 M = TypeVar("M", bound=Message)
-
-
-def unit(seed: int) -> Vector:
-    """A random direction: two of them have a cosine near 0 in 128 dimensions."""
-    vector = np.random.default_rng(seed).normal(size=128)
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
-
-
-def at_cosine(vector: Vector, cosine: float, seed: int = 999) -> Vector:
-    """A unit vector whose cosine with `vector` is `cosine`."""
-    base = vector.astype(np.float64)
-    other = unit(seed).astype(np.float64)
-    other -= (other @ base) * base
-    other /= np.linalg.norm(other)
-    mixed: Vector = (cosine * base + np.sqrt(1 - cosine**2) * other).astype(np.float32)
-    return mixed
-
-
-def nonce() -> bytes:
-    return secrets.token_bytes(16)
-
-
-def tenancy_of(slot: int, tenant: int = 1) -> bytes:
-    """The name of the offer under which the `tenant`-th tenant of `slot` moved in."""
-    return slot.to_bytes(8, "little") + tenant.to_bytes(8, "little")
 
 
 def edge_between(one: Room, other: Room) -> Edge:
@@ -72,7 +62,10 @@ class House:
         self.disk: Files = disk if disk is not None else SimulatedDisk()
         self.folder = folder
         self.now_ns = 1000 * SECOND
+        self.unix_s = TODAY * 86_400.0
+        self.terms = TERMS  # in force at the next start
         self.tenancies: dict[int, bytes] = {}  # what keeper holds: the slots with a working PIN
+        self.ends: dict[int, int] = {}  # and when the places of some of them end
         self.asks_keeper = asks_keeper  # keeper answers by itself
         self.thresholds = fixed(THRESHOLD)
         self.sent: dict[Room, list[Message]] = defaultdict(list)
@@ -94,11 +87,19 @@ class House:
         self.sent.clear()
         self.vault = self._boot()
 
+    def restart_under(self, terms: Terms) -> None:
+        """The terms change; vault starts anew, and everybody connects."""
+        self.terms = terms
+        self.restart()
+        self.connect()
+
     def _boot(self) -> Vault:
         keys = FileKeyStore(self.folder / "epoch.key", ROOT_KEY, self.disk)
         store = SealedStore.open(self.folder, keys, BINDING, self.disk)
         recogniser = Recogniser(MODEL[:8], self.thresholds)
-        return Vault(self, Faces(store), recogniser, FRAMES, now_ns=lambda: self.now_ns, today=lambda: 20_000)
+        signer = Signer(BINDING.door, signing_key(ROOT_KEY), self.terms, KeyPlace.FILE_HOST_KEY)
+        faces = Faces(store, self.terms.hash, Expiry(GRACE_NS))
+        return Vault(self, faces, recogniser, signer, FRAMES, now_ns=lambda: self.now_ns, unix_s=lambda: self.unix_s)
 
     # ---- the part of Service that vault uses
 
@@ -107,13 +108,13 @@ class House:
             return False
         assert type(msg) in edges.permitted(edge_between(Room.VAULT, peer), Room.VAULT)
         self.sent[peer].append(wire.unpack(wire.pack(msg)))
-        if isinstance(msg, wire.Verdict | wire.EnrolmentEnded):
+        if isinstance(msg, wire.Verdict | wire.EnrolmentEnded | wire.ClaimAnswer):
             if msg.nonce in self.asked:
                 self.asked.remove(msg.nonce)
             else:
                 self.unasked.append(msg)
         if isinstance(msg, wire.HasCredential) and self.asks_keeper:
-            self.say(Room.KEEPER, wire.CredentialAnswer(msg.slot, self.tenancies.get(msg.slot, NO_TENANCY)))
+            self.tell(msg.slot)
         return True
 
     # ---- what a test does
@@ -141,13 +142,16 @@ class House:
         return True
 
     def wait(self, seconds: float) -> None:
-        """Time passes, as the service's loop would let it."""
+        """Time passes by both clocks, as the service's loop would let it."""
         end = self.now_ns + int(seconds * SECOND)
-        due = self.vault.deadline()
-        if due is not None and due * SECOND <= end:
-            self.now_ns = max(self.now_ns, round(due * SECOND))
+        while (due := self.vault.deadline()) is not None and due * SECOND <= end:
+            self._pass_to(max(self.now_ns, round(due * SECOND)))
             self.vault.tick()
-        self.now_ns = end
+        self._pass_to(end)
+
+    def _pass_to(self, now_ns: int) -> None:
+        self.unix_s += (now_ns - self.now_ns) / SECOND
+        self.now_ns = now_ns
 
     # ---- what keeper and lock do
 
@@ -157,19 +161,27 @@ class House:
 
     def tell(self, slot: int) -> None:
         """Keeper tells vault what it now holds for `slot`."""
-        self.say(Room.KEEPER, wire.CredentialAnswer(slot, self.tenancies.get(slot, NO_TENANCY)))
+        tenancy, ends_unix = self.tenancies.get(slot, NO_TENANCY), self.ends.get(slot, NO_END)
+        self.say(Room.KEEPER, wire.CredentialAnswer(slot, tenancy, ends_unix))
 
     def lose_pin(self, slot: int) -> None:
         """Keeper cancels the PIN of `slot`, and says so."""
         del self.tenancies[slot]
         self.say(Room.KEEPER, wire.LastCredentialGone(slot))
 
-    def window(self, mode: LookMode = LookMode.ENROL, name: bytes | None = None) -> bytes:
-        """Somebody pressed the button and lock names the approach; its nonce."""
+    def window(self, mode: LookMode = LookMode.ENROL, name: bytes | None = None, claim: int = wire.NOBODY) -> bytes:
+        """Somebody pressed the button, perhaps after a flat number, and lock names the approach; its nonce."""
         name = name if name is not None else nonce()
         self.asked.add(name)
-        self.say(Room.LOCK, wire.Window(name, mode))
+        self.say(Room.LOCK, wire.Window(name, mode, claim))
         return name
+
+    def claims(self, slot: int) -> bool:
+        """Somebody typed a flat number and pressed the button: whether vault says that a look is worth it."""
+        name = nonce()
+        self.asked.add(name)
+        self.say(Room.LOCK, wire.AskClaim(name, slot))
+        return next(answer.awake for answer in self.got(Room.LOCK, wire.ClaimAnswer) if answer.nonce == name)
 
     def close_window(self) -> None:
         self.say(Room.LOCK, wire.Close())
@@ -180,7 +192,11 @@ class House:
         return name
 
     def probe(self, face: Vector, **changes: object) -> wire.Verdict:
-        """Lock opens an approach and eye sends one good probe of `face`, except for `changes`; the one verdict then."""
+        """Lock opens an approach and eye sends one good probe of `face`, except for `changes`; the one verdict then.
+
+        claim: the slot that was typed before.
+        """
+        claim = changes.pop("claim", wire.NOBODY)
         fields: dict[str, object] = {
             "nonce": nonce(),
             "frame_ns": self.now_ns - SECOND // 10,
@@ -192,7 +208,8 @@ class House:
         before = len(self.got(Room.LOCK, wire.Verdict))
         name = {**fields, **changes}["nonce"]
         assert isinstance(name, bytes)
-        self.window(LookMode.RECOGNISE, name)
+        assert isinstance(claim, int)
+        self.window(LookMode.RECOGNISE, name, claim)
         self.say(Room.EYE, wire.Probe(**{**fields, **changes}))  # type: ignore[arg-type] # a test's free choice of fields
         verdicts = self.got(Room.LOCK, wire.Verdict)
         assert len(verdicts) == before + 1
@@ -220,17 +237,17 @@ class House:
         for index in range(FRAMES):
             self.sample(at_cosine(face, 0.95, seed=100 + index), index, window)
 
-    def begin(self, slot: int = 11) -> bytes:
-        """Somebody with a PIN on `slot` has shown it and asked to enrol; their grant."""
+    def begin(self, slot: int = 11, *, under_14: bool = False) -> bytes:
+        """Somebody with a PIN on `slot` has shown it, agreed, and asked to enrol; their grant."""
         if slot not in self.tenancies:
             self.move_in(slot)
         grant = self.grant(Purpose.ENROL, slot)
-        self.say(Room.DESK, wire.Enrol(grant, CONSENT))
+        self.say(Room.DESK, wire.Enrol(grant, self.terms.hash, under_14))
         return grant
 
-    def capture(self, face: Vector, slot: int = 11) -> bytes:
+    def capture(self, face: Vector, slot: int = 11, *, under_14: bool = False) -> bytes:
         """Everything of an enrolment but the second PIN; its grant."""
-        grant = self.begin(slot)
+        grant = self.begin(slot, under_14=under_14)
         self.show(face, self.window())
         self.close_window()
         return grant
@@ -239,9 +256,9 @@ class House:
         """The PIN of `slot` is shown once more; the second grant."""
         return self.grant(Purpose.ENROL, slot)
 
-    def enrol(self, slot: int, face: Vector) -> Result:
+    def enrol(self, slot: int, face: Vector, *, under_14: bool = False) -> Result:
         """The whole enrolment of `face`; how it ended."""
-        grant = self.capture(face, slot)
+        grant = self.capture(face, slot, under_14=under_14)
         self.confirm(slot)
         return self.result(grant)
 
@@ -250,21 +267,66 @@ class House:
         self.say(Room.DESK, kind(grant))
         return self.result(grant)
 
+    def renew(self, slot: int, consent: bytes | None = None) -> Result:
+        """The resident of `slot` agrees to the terms in force, or to those with the hash `consent`."""
+        grant = self.grant(Purpose.RENEW, slot)
+        self.say(Room.DESK, wire.Renew(grant, self.terms.hash if consent is None else consent))
+        return self.result(grant)
+
+    def rekey(self) -> Result:
+        name = nonce()
+        self.say(Room.DESK, wire.Rekey(name))
+        return self.result(name)
+
     # ---- what a test asks
+
+    @property
+    def enrolling(self) -> Enrolling | None:
+        """The enrolment under way."""
+        return self.vault.enrolments._current
+
+    def template(self, slot: int) -> Vector:
+        """The template of `slot`, awake or not, turned back: as eye made it."""
+        faces = self.vault.faces
+        return faces._rotation.undo(np.frombuffer(faces._records[slot].template, dtype="<f4"))
+
+    def papers(self) -> list[Paper]:
+        """Everything vault signed and handed to desk, in order; each signature is checked."""
+        found = [attestation.verify(msg.content) for msg in self.got(Room.DESK, wire.Attestation)]
+        assert {each.door_key for each in found} <= {SIGNER.door_key}
+        return [each.paper for each in found]
 
     def got(self, room: Room, kind: type[M]) -> list[M]:
         return [msg for msg in self.sent[room] if isinstance(msg, kind)]
 
+    def results(self, grant: bytes) -> list[Result]:
+        """What desk was answered for `grant`."""
+        return [done.result for done in self.got(Room.DESK, wire.Done) if done.grant == grant]
+
     def result(self, grant: bytes) -> Result:
         """The one answer desk got for `grant`."""
-        results = [done.result for done in self.got(Room.DESK, wire.Done) if done.grant == grant]
-        assert len(results) == 1
-        return results[0]
+        (result,) = self.results(grant)
+        return result
 
     def unanswered(self, grant: bytes) -> bool:
-        return not any(done.grant == grant for done in self.got(Room.DESK, wire.Done))
+        return not self.results(grant)
+
+    def claim_first(self) -> bool:
+        """Whether lock was told last to ask for a claim."""
+        return self.got(Room.LOCK, wire.FaceReady)[-1].claim_first
 
     def ready(self) -> tuple[bool, bool]:
         """What lock was told last: (recognise, enrol)."""
         last = self.got(Room.LOCK, wire.FaceReady)[-1]
         return last.recognise, last.enrol
+
+
+@contextmanager
+def another_house(disk: Files | None = None) -> Iterator[House]:
+    """A house of its own, everybody connected: for a seeded fault, or for many of them in one test."""
+    house = House(disk)
+    try:
+        house.connect()
+        yield house
+    finally:
+        house.close()

@@ -6,11 +6,12 @@ import pytest
 
 from device import wire
 from device.edges import Room
-from device.vault.credentials import Credentials
+from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.grants import MAX_LIVE, Grants
 from device.wire import Grant, Purpose, Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
-from tests.unit.vault.house import SECOND, House, nonce, tenancy_of, unit
+from tests.unit.vault.house import House
+from tests.unit.vault.values import SECOND, nonce, tenancy_of, unit
 
 ANNA, BO = unit(1), unit(2)
 
@@ -139,7 +140,7 @@ def test_keeper_is_asked_about_everybody_a_few_at_a_time() -> None:
         most = max(most, len(due))
         for slot in due:
             asked.append(slot)
-            credentials.answered(slot, tenancy_of(slot))
+            credentials.answered(slot, Place(tenancy_of(slot)))
     assert asked == list(range(1, 101))
     assert most <= 16
 
@@ -153,7 +154,7 @@ def test_a_keeper_that_came_back_is_asked_again_about_what_it_left_open() -> Non
     while due := credentials.questions():
         asked += due
         for slot in due:
-            credentials.answered(slot, wire.NO_TENANCY)
+            credentials.answered(slot, UNTAKEN)
     assert sorted(asked) == list(range(1, 51))
 
 
@@ -161,9 +162,12 @@ def test_lock_is_told_once_for_each_change(house: House) -> None:
     house.enrol(11, ANNA)
     house.act(wire.Pause, 11)
     house.act(wire.Resume, 11)
-    told = [(ready.recognise, ready.enrol) for ready in house.got(Room.LOCK, wire.FaceReady)]
-    seen, kept, paused, resumed = (False, False), (True, False), (False, False), (True, False)
-    assert told == [(False, False), (False, True), seen, kept, paused, resumed]
+    told = house.got(Room.LOCK, wire.FaceReady)
+    nobody, waiting, awake = (
+        (recognise, enrol, False) for recognise, enrol in ((False, False), (False, True), (True, False))
+    )
+    seen, kept, paused, resumed = nobody, awake, nobody, awake
+    assert told == [wire.FaceReady(*ready) for ready in (nobody, waiting, seen, kept, paused, resumed)]
 
 
 def test_a_lock_that_comes_back_is_told_again(house: House) -> None:

@@ -1,31 +1,27 @@
-"""What lies on the disk: no template in any form a scan finds, and records that refuse all but themselves."""
+"""What lies on the disk: no template in any form a scan finds, and inside the sealed records none as eye made it."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from device import wire
-from device.errors import RecordRefused
 from device.sealing import record as sealed_record
 from device.sealing.files import DiskFiles
-from device.vault import record
-from device.vault.faces import Faces
-from device.vault.record import FaceRecord
+from device.vault.record import Vector
+from device.vault.rotation import Rotation
 from device.wire import Outcome, Result
-from tests.unit.vault.house import House, unit
+from tests.unit.vault.house import House
+from tests.unit.vault.values import unit
 
 CANARY = unit(4711)
-TENANCY = b"t" * 16
 
 
-def disguises(template: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> dict[str, bytes]:
+def disguises(template: Vector) -> dict[str, bytes]:
     """Pieces of a template in every form somebody might have written it in."""
     forms = {
         "float32": template.astype("<f4").tobytes(),
@@ -42,11 +38,18 @@ def disguises(template: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> di
     return found
 
 
-def traces(folder: Path, template: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[str]:
-    """Every disguise of `template` that stands in a file below `folder`."""
-    held = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    assert held
-    return [name for name, piece in disguises(template).items() if any(piece in data for data in held)]
+def traces(held: Path | Iterable[bytes], *templates: Vector) -> list[str]:
+    """Every disguise of one of `templates` that stands in a file below the folder `held`, or in one of those texts."""
+    texts = [path.read_bytes() for path in held.rglob("*") if path.is_file()] if isinstance(held, Path) else list(held)
+    assert texts
+    pieces = [item for template in templates for item in disguises(template).items()]
+    return [name for name, piece in pieces if any(piece in data for data in texts)]
+
+
+def both_forms(house: House, slot: int) -> tuple[Vector, Vector]:
+    """The template of `slot` as it is held, turned, and as eye made it."""
+    held = np.frombuffer(house.vault.faces._records[slot].template, dtype="<f4")
+    return held, house.template(slot)
 
 
 def enrolled_on_disk(folder: Path) -> House:
@@ -59,15 +62,19 @@ def enrolled_on_disk(folder: Path) -> House:
 
 def test_no_template_lies_in_the_state_folder(tmp_path: Path) -> None:
     house = enrolled_on_disk(tmp_path / "vault")
-    template = house.vault.faces.gallery().templates[0]
-    assert traces(tmp_path, template) == []
+    templates = both_forms(house, 11)
+    assert traces(tmp_path, *templates) == []
     house.capture(unit(6), slot=12)
-    assert house.vault._enrolling
-    waiting = np.frombuffer(house.vault._enrolling.record(1).template, dtype="<f4").astype(np.float32)
-    assert traces(tmp_path, waiting) == [], "not before the PIN was shown again"
+    assert house.enrolling
+    waiting = np.frombuffer(house.enrolling.template, dtype="<f4").astype(np.float32)
+    turned = house.vault.faces._rotation.apply(waiting)
+    assert traces(tmp_path, waiting, turned) == [], "not before the PIN was shown again"
+    house.confirm(12)
     house.act(wire.Pause, 11)
+    house.rekey()
+    assert traces(tmp_path, *templates, *both_forms(house, 11), *both_forms(house, 12)) == []
     house.act(wire.Erase, 11)
-    assert traces(tmp_path, template) == []
+    assert traces(tmp_path, *templates) == []
     house.close()
 
 
@@ -99,88 +106,46 @@ def test_the_scan_finds_a_template_that_was_not_sealed(
 ) -> None:
     monkeypatch.setattr(sealed_record, "seal", lambda payload, _entry, _binding: WRITERS[writer](payload))
     house = enrolled_on_disk(tmp_path / "vault")
-    assert traces(tmp_path, house.vault.faces.gallery().templates[0])
+    assert traces(tmp_path, *both_forms(house, 11))
     house.close()
 
 
-# ---- the payload of a record
+# ---- inside the sealing: the turn
 
 
-@st.composite
-def face_records(draw: st.DrawFn) -> FaceRecord:
-    return FaceRecord(
-        template=unit(draw(st.integers(0, 2**32 - 1))).astype("<f4").tobytes(),
-        frames=draw(st.integers(0, 255)),
-        consent=draw(st.binary(min_size=32, max_size=32)),
-        tenancy=draw(st.binary(min_size=16, max_size=16).filter(any)),
-        enrolled_day=draw(st.integers(0, 2**32 - 1)),
-        paused=draw(st.booleans()),
-    )
-
-
-@given(face_records())
-def test_face_record_survives_its_byte_form(value: FaceRecord) -> None:
-    assert record.parse(record.pack(value)) == value
-    assert len(record.pack(value)) == record.RECORD_BYTES == 568
-
-
-@given(face_records(), st.binary(min_size=1, max_size=4), st.integers(0, 567))
-def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, noise: bytes, at: int) -> None:
-    whole = record.pack(value)
-    changed = (whole[:at] + noise + whole[at + len(noise) :])[:568]
-    for data in (changed, whole[:at], whole + noise, noise):
-        try:
-            parsed = record.parse(data)
-        except RecordRefused:
-            continue
-        assert record.pack(parsed) == data
-
-
-@pytest.mark.parametrize(
-    ("at", "byte"),
-    [(0, 2), (1, 2), (1, 0x80), (3, 1)],
-    ids=["version", "unknown flag", "highest flag", "padding"],
-)
-def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> None:
-    data = bytearray(record.pack(FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, 1)))
-    data[at] = byte
-    with pytest.raises(RecordRefused, match="version this door does not read"):
-        record.parse(bytes(data))
-
-
-def test_a_record_that_names_no_tenancy_is_refused() -> None:
-    data = bytearray(record.pack(FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, 1)))
-    at = data.index(TENANCY)
-    data[at : at + 16] = wire.NO_TENANCY
-    with pytest.raises(RecordRefused, match="names no tenancy"):
-        record.parse(bytes(data))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        FaceRecord(bytes(512), 5, bytes(32), TENANCY, 1),
-        FaceRecord(CANARY.astype("<f4").tobytes()[:-4], 5, bytes(32), TENANCY, 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(31), TENANCY, 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 256, bytes(32), TENANCY, 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY, -1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), TENANCY[:-1], 1),
-        FaceRecord(CANARY.astype("<f4").tobytes(), 5, bytes(32), wire.NO_TENANCY, 1),
-    ],
-)
-def test_what_is_no_face_record_is_not_packed(value: FaceRecord) -> None:
-    with pytest.raises(RecordRefused):
-        record.pack(value)
-
-
-def test_a_sealed_payload_that_is_no_face_sleeps_and_the_rest_lives(tmp_path: Path) -> None:
+def test_no_payload_holds_a_template_as_eye_made_it(tmp_path: Path) -> None:
     house = enrolled_on_disk(tmp_path / "vault")
-    store = house.vault.faces._store
-    store.put(12, b"no face record")
-    store.put(0, store.records()[11])
-    faces = Faces(store)
-    assert faces.slots() == (11,)
-    assert len(faces.refused) == 2
-    assert faces.erase(12)
-    assert 12 not in store.records()
+    payloads = house.vault.faces._store.records().values()
+    held, made = both_forms(house, 11)
+    assert traces(payloads, held)
+    assert traces(payloads, made) == []
+    assert abs(float(held @ made)) < 0.5, "nor anything near it"
     house.close()
+
+
+def test_a_vault_that_does_not_turn_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rotation, "apply", lambda _self, vector: vector)
+    monkeypatch.setattr(Rotation, "undo", lambda _self, vector: vector)
+    house = enrolled_on_disk(tmp_path / "vault")
+    assert traces(house.vault.faces._store.records().values(), house.template(11))
+    house.close()
+
+
+def test_the_secret_of_the_turn_lies_nowhere_in_the_open(tmp_path: Path) -> None:
+    house = enrolled_on_disk(tmp_path / "vault")
+    secret = house.vault.faces._store.secret
+    assert len(secret) == 32
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    files += house.vault.faces._store.records().values()
+    assert not [data for data in files if secret[:16] in data or secret[16:] in data]
+    assert secret not in repr(house.vault.faces.gallery()).encode("latin-1", "replace")
+    house.close()
+
+
+def test_two_doors_hold_the_same_face_in_two_directions(tmp_path: Path) -> None:
+    one, other = enrolled_on_disk(tmp_path / "one"), enrolled_on_disk(tmp_path / "other")
+    (held_here, made_here), (held_there, made_there) = both_forms(one, 11), both_forms(other, 11)
+    assert float(made_here @ made_there) == pytest.approx(1.0, abs=1e-6)
+    assert abs(float(held_here @ held_there)) < 0.5
+    one.close()
+    other.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import manifest, wire
-from device.errors import ModelRefused
 from device.manifest import Job
 from device.paths import models_dir
 from device.vault import tail as tail_file
 from device.vault.budget import APPROACHES_PER_WINDOW, REFUSALS_ALLOWED, Budget, Thresholds
 from device.vault.tail import Averaging, Rates, Tail
-from tests.unit.vault.house import House, at_cosine, unit
+from tests.unit.vault.house import House
 from tests.unit.vault.tails import STEPS, line, tail
+from tests.unit.vault.values import at_cosine, unit
 
 TWO_CELLS = {"steep": line(8, 0.01), "flat": line(5, 0.05)}
 COMMITTED = tail_file.load(models_dir(), manifest.load(models_dir()).for_job(Job.EMBED).sha256)
@@ -192,12 +191,14 @@ def test_lock_hears_that_faces_are_not_ready_once_there_are_too_many_and_that_th
     capfd.readouterr()
     house.enrol(13, unit(3))
     assert house.ready() == (False, False)
+    assert house.claim_first()
     assert [house.recognised(unit(seed)) for seed in (1, 2, 3)] == [None, None, None]
     said = capfd.readouterr().err
     assert said.count("ask for a claim first") == 1
     assert not any(digit in said for digit in "0123456789")
     house.act(wire.Pause, 13)
     assert house.ready() == (True, False)
+    assert not house.claim_first()
     assert house.recognised(unit(1)) == 11
 
 
@@ -206,7 +207,7 @@ def test_every_awake_face_more_asks_a_probe_for_more(house: House) -> None:
     thresholds = Thresholds(Budget(), tail({"some": line(6)}, shift=0.0), 3)
     house.vault.recogniser.thresholds = thresholds
     house.enrol(11, unit(1))
-    template = house.vault.faces.gallery().templates[0]
+    template = house.template(11)
     alone, both = thresholds.threshold(1, 3), thresholds.threshold(2, 3)
     assert alone is not None
     assert both is not None
@@ -216,77 +217,7 @@ def test_every_awake_face_more_asks_a_probe_for_more(house: House) -> None:
     assert house.recognised(probe) is None
 
 
-# ---- the file
-
-
-def text(**changes: str) -> str:
-    keys = {
-        "schema": "1",
-        "model_sha256": f'"{"ab" * 32}"',
-        "first": "0.5",
-        "step": "0.1",
-        "pairs": "100",
-        "above": "[3, 1]",
-        "upper": "[0.1, 0.05]",
-        "enrolled": "5",
-        "frames": "3",
-        "shift": "0.05",
-        "fnmr": "[0.0, 0.5]",
-    } | changes
-    top = "\n".join(f"{key} = {keys[key]}" for key in ("schema", "model_sha256", "first", "step"))
-    cell = "\n".join(f"{key} = {keys[key]}" for key in ("pairs", "above", "upper"))
-    mode = "\n".join(f"{key} = {keys[key]}" for key in ("enrolled", "frames", "shift", "fnmr"))
-    return f"{top}\n[cells.some]\n{cell}\n[[averaging]]\n{mode}\n"
-
-
-def test_a_small_file_is_read_as_written() -> None:
-    made = tail_file.parse(text().encode())
-    assert made.cells == (("some", (0.1, 0.05)),)
-    assert made.averaging == (Averaging(5, 3, 0.05, (0.0, 0.5)),)
-    assert (made.threshold(0.1), made.threshold(0.07), made.threshold(0.01)) == (0.5, 0.6, None)
-
-
-BROKEN: dict[str, str] = {
-    "another schema": text(schema="2"),
-    "no hash": text(model_sha256='"xyz"'),
-    "no step": text(step="0.0"),
-    "thresholds beyond a cosine": text(first="0.95"),
-    "a bound above one": text(upper="[1.5, 0.1]"),
-    "a bound of nothing": text(upper="[0.1, 0.0]"),
-    "a bound that is no number": text(upper="[0.1, nan]"),
-    "a bound that rises": text(upper="[0.05, 0.1]"),
-    "a bound below what was seen": text(upper="[0.1, 0.005]"),
-    "lists of two lengths": text(fnmr="[0.1, 0.2, 0.3]"),
-    "empty lists": text(upper="[]", above="[]", fnmr="[]"),
-    "a refusal rate above one": text(fnmr="[0.0, 2.0]"),
-    "a negative shift": text(shift="-0.1"),
-    "no pairs": text(pairs="0"),
-    "a text for a number": text(first='"0.5"'),
-    "a truth for a number": text(first="true"),
-    "no cells": text().replace("[cells.some]", "[other.some]"),
-    "no averaging": text().split("[[averaging]]")[0],
-    "no TOML": "[",
-    "nothing": "",
-}
-
-
-@pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_tail_file_keeps_face_from_starting(how: str) -> None:
-    with pytest.raises(ModelRefused, match="face does not start") as refusal:
-        tail_file.parse(BROKEN[how].encode())
-    assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"\0" * 10])
-def test_what_is_no_text_keeps_face_from_starting(data: bytes) -> None:
-    with pytest.raises(ModelRefused, match="face does not start"):
-        tail_file.parse(data)
-
-
-def test_a_file_longer_than_any_tail_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / tail_file.FILE).write_bytes(b"#" * ((1 << 20) + 1))
-    with pytest.raises(ModelRefused, match="longer than any"):
-        tail_file.load(tmp_path, bytes(32))
+# ---- the committed file
 
 
 CHANGES: dict[str, Callable[[Tail], Tail]] = {

@@ -8,13 +8,14 @@ import pytest
 
 from device import wire
 from device.edges import Room
-from device.errors import EnrolmentRefused, StoreFault
+from device.errors import EnrolmentRefused
+from device.vault.credentials import Place
 from device.vault.enrolling import CONFIRM_NS, Enrolling
-from device.vault.faces import Faces
-from device.vault.loop import Vault
+from device.vault.enrolments import Enrolments
 from device.wire import Hint, Purpose, Result
-from tests.unit.sealing.simulated_disk import Loss, SimulatedDisk
-from tests.unit.vault.house import CONSENT, SECOND, House, nonce, unit
+from tests.unit.sealing.simulated_disk import SimulatedDisk
+from tests.unit.vault.house import House
+from tests.unit.vault.values import CONSENT, SECOND, nonce, unit
 
 ANNA, BO, PASSER_BY = unit(1), unit(2), unit(77)
 
@@ -110,7 +111,7 @@ def what_is_left_of_a_passer_by(house: House, then: Callable[[House], None]) -> 
     left = set()
     if house.vault.faces.slots() or house.disk.all_names() != before:
         left.add("stored")
-    if house.vault._enrolling is not None:
+    if house.enrolling is not None:
         left.add("in memory")
     if house.recognised(PASSER_BY) is not None:
         left.add("recognised")
@@ -127,13 +128,13 @@ def test_the_scenario_would_show_a_face_that_was_kept(house: House) -> None:
 
 
 def test_keeping_a_face_as_soon_as_it_was_seen_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keeps_at_once(self: Vault, sample: wire.Sample) -> None:
+    def keeps_at_once(self: Enrolments, sample: wire.Sample) -> None:
         collect(self, sample)
-        if self._enrolling and self._enrolling.seen:
-            self._end_enrolment(self._keep(self._enrolling))
+        if self._current and self._current.seen:
+            self._end(self._keep(self._current))
 
-    collect = Vault._collect
-    monkeypatch.setattr(Vault, "_collect", keeps_at_once)
+    collect = Enrolments.collect
+    monkeypatch.setattr(Enrolments, "collect", keeps_at_once)
     house = House()
     house.connect()
     assert what_is_left_of_a_passer_by(house, nobody) == {"stored", "recognised"}
@@ -152,7 +153,8 @@ def test_taking_any_grant_for_a_confirmation_is_noticed(
 
 
 def test_forgetting_the_minute_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Vault, "tick", lambda _self: None)
+    monkeypatch.setattr(Enrolments, "tick", lambda _self: None)
+    monkeypatch.setattr(Enrolments, "expires_ns", None)
     monkeypatch.setattr(Enrolling, "confirmed_by", lambda self, grant, _now_ns: self.seen and grant.slot == self.slot)
     house = House()
     house.connect()
@@ -216,6 +218,14 @@ def test_a_neighbour_who_comes_home_meanwhile_is_recognised_and_changes_nothing(
     assert (house.recognised(ANNA), house.recognised(BO)) == (11, 12)
 
 
+def test_whoever_erases_while_the_pin_is_awaited_is_not_enrolled_by_showing_it(house: House) -> None:
+    grant = house.capture(ANNA)
+    assert house.act(wire.Erase, 11) is Result.NOTHING_TO_DO
+    assert house.result(grant) is Result.UNCONFIRMED
+    house.confirm()
+    assert house.vault.faces.slots() == ()
+
+
 # ---- the second grant
 
 
@@ -227,7 +237,7 @@ def test_a_pin_shown_twice_before_the_camera_looked_confirms_nothing(house: Hous
     assert house.unanswered(grant)
     assert house.vault.faces.slots() == ()
     # That early grant is an ordinary one: whoever names it begins anew, and what was seen is forgotten.
-    house.say(Room.DESK, wire.Enrol(early, CONSENT))
+    house.say(Room.DESK, wire.Enrol(early, CONSENT, under_14=False))
     assert house.result(grant) is Result.UNCONFIRMED
     assert house.ready() == (False, True)
     assert house.vault.faces.slots() == ()
@@ -244,137 +254,34 @@ def test_a_grant_that_confirmed_is_used_up(house: House) -> None:
     house.capture(ANNA)
     second = house.confirm()
     house.act(wire.Erase, 11)
-    house.say(Room.DESK, wire.Enrol(second, CONSENT))
+    house.say(Room.DESK, wire.Enrol(second, CONSENT, under_14=False))
     assert house.result(second) is Result.NO_GRANT
     house.say(Room.DESK, wire.Erase(second))
-    assert house.vault._enrolling is None
+    assert house.enrolling is None
 
 
 def test_another_slot_s_confirmation_stays_its_own_grant(house: House) -> None:
     house.capture(ANNA)
     house.move_in(12)
     other = house.confirm(12)
-    house.say(Room.DESK, wire.Enrol(other, CONSENT))
+    house.say(Room.DESK, wire.Enrol(other, CONSENT, under_14=False))
     assert house.result(other) is Result.REFUSED, "one enrolment at a time"
     house.confirm(11)
     assert house.vault.faces.slots() == (11,)
-
-
-# ---- the disk
-
-
-class FaultyDisk(SimulatedDisk):
-    """Fails once, before step `fails_at`, or from there on."""
-
-    fails_at: int | None = None
-    for_good = False
-
-    def _step(self) -> None:
-        super()._step()
-        if self.fails_at is not None and (
-            self.steps == self.fails_at or (self.for_good and self.steps > self.fails_at)
-        ):
-            raise StoreFault("the disk did not do it: Input/output error")
-
-
-def steps_of_a_confirmation() -> int:
-    disk = FaultyDisk()
-    house = House(disk)
-    house.connect()
-    house.enrol(12, BO)
-    house.capture(ANNA)
-    before = disk.steps
-    house.confirm()
-    house.close()
-    return disk.steps - before
-
-
-def confirmed_on_a_disk_that_fails(at: int, *, for_good: bool) -> tuple[Result, House]:
-    disk = FaultyDisk()
-    house = House(disk)
-    house.connect()
-    house.enrol(12, BO)
-    grant = house.capture(ANNA)
-    disk.fails_at, disk.for_good = disk.steps + at, for_good
-    house.confirm()
-    disk.fails_at = None
-    return house.result(grant), house
-
-
-def booted(house: House) -> House:
-    assert isinstance(house.disk, SimulatedDisk)
-    after = House(house.disk.after_power_cut(Loss.ALL, 0))
-    after.tenancies = house.tenancies
-    after.connect()
-    return after
-
-
-def answers_and_what_is_there() -> set[tuple[Result, bool]]:
-    """Over every step of the writing, now and after the power was cut: (what desk was told, whether 11 is known)."""
-    found = set()
-    for at in range(1, steps_of_a_confirmation() + 1):
-        result, house = confirmed_on_a_disk_that_fails(at, for_good=False)
-        for door in (house, booted(house)):
-            found.add((result, 11 in door.vault.faces))
-            assert door.recognised(ANNA) == (11 if 11 in door.vault.faces else None), at
-            assert door.recognised(BO) == 12, at
-            door.close()
-    return found
-
-
-def test_a_fault_while_a_face_is_kept_is_told_and_leaves_nothing_of_it(capfd: pytest.CaptureFixture[str]) -> None:
-    # Done in spite of a fault: only the sweeping of what was there before had failed.
-    assert answers_and_what_is_there() == {(Result.DONE, True), (Result.FAULT, False)}
-    assert "Input/output error" in capfd.readouterr().err
-
-
-def test_a_face_that_a_fault_left_behind_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Faces, "enrol", Faces._put)
-    assert (Result.FAULT, True) in answers_and_what_is_there()
-
-
-def test_a_disk_that_stays_broken_is_a_fault_and_memory_says_what_the_disk_says() -> None:
-    for at in range(1, steps_of_a_confirmation() + 1):
-        result, house = confirmed_on_a_disk_that_fails(at, for_good=True)
-        restarted = House(house.disk)
-        assert (11 in restarted.vault.faces) == (11 in house.vault.faces), at
-        assert 12 in restarted.vault.faces, at
-        if result is Result.DONE:
-            assert 11 in house.vault.faces, at
-        restarted.close()
-        house.close()
-
-
-def test_full_disk_ends_the_enrolment_with_a_fault_and_nobody_is_lost(
-    house: House, capfd: pytest.CaptureFixture[str]
-) -> None:
-    house.enrol(12, BO)
-    assert isinstance(house.disk, SimulatedDisk)
-    before = house.disk.all_names()
-    grant = house.capture(ANNA)
-    house.disk.full = True
-    house.confirm()
-    assert house.result(grant) is Result.FAULT
-    assert "No space left" in capfd.readouterr().err
-    assert house.recognised(ANNA) is None
-    assert house.recognised(BO) == 12
-    house.disk.full = False
-    house.act(wire.Pause, 12)
-    assert len(house.disk.all_names()) == len(before)
 
 
 # ---- the pure core
 
 
 def test_the_core_gives_no_record_of_a_face_it_has_not_seen() -> None:
-    enrolling = Enrolling(nonce(), 11, CONSENT, 3, 60 * SECOND, b"t" * 16)
+    enrolling = Enrolling(nonce(), 11, under_14=False, frames=3, expires_ns=60 * SECOND, place=Place(b"t" * 16))
     with pytest.raises(EnrolmentRefused, match="nothing was kept"):
-        enrolling.record(1)
+        enrolling.face(b"a consent", 1)
 
 
 def test_a_repr_shows_neither_slot_nor_tenancy_nor_template(house: House) -> None:
     house.capture(ANNA, slot=424242)
-    shown = repr(house.vault._enrolling)
+    shown = repr(house.enrolling)
     assert "424242" not in shown
     assert "template" not in shown
     assert repr(house.tenancies[424242]) not in shown

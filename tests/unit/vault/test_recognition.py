@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -13,11 +14,20 @@ from device.errors import NotPermitted
 from device.vault.budget import FAILURES_ALLOWED
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.recognition import NONCES_REMEMBERED, Recogniser
+from device.vault.record import Vector
+from device.vault.rotation import Rotation
 from device.wire import Attack, LookMode, Outcome, Probe
-from tests.unit.vault.house import MODEL, SECOND, THRESHOLD, House, at_cosine, nonce, unit
+from tests.unit.vault.house import House
 from tests.unit.vault.tails import fixed
+from tests.unit.vault.values import MODEL, SECOND, THRESHOLD, at_cosine, nonce, unit
 
 ANNA, BO = unit(1), unit(2)
+ROTATION = Rotation.of(b"s" * 32)
+
+
+def gallery(templates: Mapping[int, Vector]) -> Gallery:
+    """The gallery that vault would have of `templates`, given as eye made them."""
+    return gallery_of({slot: ROTATION.apply(vector) for slot, vector in templates.items()}, ROTATION)
 
 
 def test_each_resident_is_recognised_as_their_own_slot_and_a_stranger_as_nobody(house: House) -> None:
@@ -35,30 +45,38 @@ def test_verdict_carries_the_probe_s_nonce_and_the_time_it_was_made(house: House
 
 
 def test_the_threshold_itself_is_a_match_and_just_below_is_none() -> None:
-    gallery = gallery_of({5: np.eye(128, dtype=np.float32)[0]})
-    for cosine, slot in ((0.5, 5), (np.nextafter(np.float32(0.5), np.float32(0)), None)):
-        probe = np.zeros(128, dtype=np.float32)
-        probe[0] = cosine
-        assert gallery.compare(probe, 0.5) == slot
+    held, probe = gallery({5: ANNA}), at_cosine(ANNA, 0.5)
+    (score,) = held.templates @ held.rotation.apply(probe)
+    assert score == pytest.approx(0.5, abs=1e-6)
+    assert held.compare(probe, float(score)) == 5
+    assert held.compare(probe, float(np.nextafter(score, np.float32(1)))) is None
+
+
+def test_the_turn_changes_no_score() -> None:
+    held = gallery({5: ANNA})
+    for cosine in (-0.9, -0.1, 0.0, 0.3, 0.7, 0.99):
+        (score,) = held.templates @ held.rotation.apply(at_cosine(ANNA, cosine))
+        assert score == pytest.approx(cosine, abs=1e-6)
+    assert abs(float(held.templates[0] @ ANNA)) < 0.5, "and it is turned: a probe that is not would match nobody"
 
 
 def test_the_best_of_several_matches_wins() -> None:
-    gallery = gallery_of({slot: at_cosine(ANNA, cosine) for slot, cosine in ((1, 0.7), (2, 0.9), (3, 0.8))})
-    assert gallery.compare(ANNA, 0.5) == 2
+    held = gallery({slot: at_cosine(ANNA, cosine) for slot, cosine in ((1, 0.7), (2, 0.9), (3, 0.8))})
+    assert held.compare(ANNA, 0.5) == 2
 
 
 def test_two_slots_with_the_same_best_score_are_nobody() -> None:
-    assert gallery_of({1: ANNA, 2: ANNA}).compare(ANNA, 0.5) is None
-    assert gallery_of({1: ANNA, 2: ANNA, 3: BO}).compare(BO, 0.5) == 3
+    assert gallery({1: ANNA, 2: ANNA}).compare(ANNA, 0.5) is None
+    assert gallery({1: ANNA, 2: ANNA, 3: BO}).compare(BO, 0.5) == 3
 
 
 def test_an_empty_gallery_recognises_nobody() -> None:
-    assert gallery_of({}).compare(ANNA, 0.5) is None
+    assert gallery({}).compare(ANNA, 0.5) is None
 
 
 def test_a_score_that_is_no_number_is_no_match() -> None:
     broken = np.full((1, 128), np.nan, dtype=np.float32)
-    assert Gallery((1,), broken).compare(ANNA, 0.5) is None
+    assert Gallery((1,), broken, ROTATION).compare(ANNA, 0.5) is None
 
 
 UNUSABLE: dict[str, dict[str, object]] = {
@@ -104,12 +122,19 @@ def test_every_refusal_looks_the_same_from_outside(house: House, capfd: pytest.C
 
 
 def test_no_message_of_vault_has_room_for_a_score() -> None:
-    """What vault may send is enums, flags, nonces, times and slots: no number a comparison could hide in is free."""
+    """What vault may send is enums, flags, nonces, times and slots: no number a comparison could hide in is free.
+
+    But for what it signs and what the door is known by: those are looked at byte by byte in test_receipts.py.
+    """
     small = {"Nonce", "Outcome", "Result", "Hint", "bool", "U32", "TimeNs"}
+    papers: dict[type[wire.Message], set[str]] = {
+        wire.Attestation: {"Nonce", "AttestationBytes"},
+        wire.RecordAnswer: {"bool", "U8", "Hash"},
+    }
     outgoing = {kind for edge in edges.EDGES for kind in _sent_by_vault(edge)}
-    assert {wire.Verdict, wire.Done, wire.EnrolmentEnded, wire.FaceReady} <= outgoing
+    assert {wire.Verdict, wire.Done, wire.EnrolmentEnded, wire.FaceReady, wire.ClaimAnswer, *papers} <= outgoing
     for kind in outgoing:
-        assert {str(f.type) for f in dataclasses.fields(kind)} <= small, kind
+        assert {str(f.type) for f in dataclasses.fields(kind)} <= papers.get(kind, small), kind
 
 
 def _sent_by_vault(edge: edges.Edge) -> frozenset[type[wire.Message]]:
@@ -122,7 +147,11 @@ class TalkativeRecogniser(Recogniser):
     def judge(self, probe: Probe, gallery: Gallery, now_ns: int) -> int | None:
         slot = super().judge(probe, gallery, now_ns)
         vector = np.frombuffer(probe.embedding, dtype="<f4")
-        return slot if slot is not None else int(1000 * abs(float((gallery.templates @ vector).max()))) + 1
+        return (
+            slot
+            if slot is not None
+            else int(1000 * abs(float((gallery.templates @ gallery.rotation.apply(vector)).max()))) + 1
+        )
 
 
 def climb(house: House, queries: int) -> float:
@@ -160,13 +189,13 @@ def test_a_second_probe_under_one_nonce_costs_eye_its_connection_and_raises_the_
 
 def test_the_memory_of_nonces_is_bounded() -> None:
     recogniser = Recogniser(MODEL[:8], fixed(THRESHOLD))
-    gallery = gallery_of({1: ANNA})
+    held = gallery({1: ANNA})
     names = [nonce() for _ in range(NONCES_REMEMBERED + 10)]
     for name in names:
-        recogniser.judge(Probe(name, 0, 1, Attack.NOT_TESTED, MODEL[:8], bytes(512)), gallery, 0)
+        recogniser.judge(Probe(name, 0, 1, Attack.NOT_TESTED, MODEL[:8], bytes(512)), held, 0)
     assert len(recogniser._seen) == NONCES_REMEMBERED
     with pytest.raises(NotPermitted):
-        recogniser.judge(Probe(names[-1], 0, 1, Attack.NOT_TESTED, MODEL[:8], bytes(512)), gallery, 0)
+        recogniser.judge(Probe(names[-1], 0, 1, Attack.NOT_TESTED, MODEL[:8], bytes(512)), held, 0)
 
 
 def test_after_two_windows_of_failures_even_a_resident_waits(house: House) -> None:

@@ -14,10 +14,9 @@ from device.paths import Paths, models_dir
 from device.service import Service
 from device.vault import tail
 from device.vault.__main__ import KEY_NAME, build
-from device.vault.record import FaceRecord
-from tests.unit.vault.house import CONSENT, unit
+from device.vault.signing import signing_key
+from tests.unit.vault.values import new_face, unit
 
-TENANCY = b"t" * 16
 DOOR = '[door]\nid = "0123456789abcdef"\n'
 
 
@@ -35,7 +34,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 def test_vault_starts_on_a_new_door_and_finds_its_faces_again(paths: Paths) -> None:
     first = build(Service(Room.VAULT, paths))
-    first.faces.enrol(11, FaceRecord(unit(1).astype("<f4").tobytes(), 5, CONSENT, TENANCY, 20_000))
+    first.faces.enrol(11, new_face(unit(1)))
     again = build(Service(Room.VAULT, paths))
     assert again.faces.slots() == (11,)
     assert again.recogniser.model_id == manifest.load(models_dir()).for_job(manifest.Job.EMBED).model_id
@@ -111,7 +110,7 @@ def test_a_looser_budget_is_refused(paths: Paths, setting: str) -> None:
 def test_a_damaged_record_is_told_and_the_rest_lives(paths: Paths, capfd: pytest.CaptureFixture[str]) -> None:
     first = build(Service(Room.VAULT, paths))
     for slot in (424242, 12):
-        first.faces.enrol(slot, FaceRecord(unit(slot).astype("<f4").tobytes(), 5, CONSENT, TENANCY, 20_000))
+        first.faces.enrol(slot, new_face(unit(slot)))
     entry = first.faces._store._ring.find(424242)
     assert entry
     path = paths.state(Room.VAULT) / entry.file_name
@@ -121,3 +120,28 @@ def test_a_damaged_record_is_told_and_the_rest_lives(paths: Paths, capfd: pytest
     assert again.faces.slots() == (12,)
     assert said.count("a sealed record does not open") == 1
     assert "424242" not in said
+
+
+def test_other_terms_in_door_toml_are_told_and_let_every_face_sleep(
+    paths: Paths, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build(Service(Room.VAULT, paths)).faces.enrol(424242, new_face(unit(1)))
+    assert build(Service(Room.VAULT, paths)).faces.outdated == 0
+    assert capfd.readouterr().err == ""
+    paths.config.write_text(DOOR + "[vault]\nstrangers_per_day = 10\n")
+    assert build(Service(Room.VAULT, paths)).faces.outdated == 1
+    said = capfd.readouterr().err
+    assert said.count("the terms have changed since faces were enrolled") == 1
+    assert "424242" not in said
+    paths.config.write_text(DOOR)
+    assert build(Service(Room.VAULT, paths)).faces.outdated == 0
+
+
+def test_the_door_signs_with_the_same_key_at_every_start_and_with_another_under_another_root_key(
+    paths: Paths,
+) -> None:
+    first, again = (build(Service(Room.VAULT, paths)).signer.door_key for _ in range(2))
+    assert first == again
+    assert first == bytes(signing_key(b"r" * 32).verify_key)
+    assert first != bytes(signing_key(b"q" * 32).verify_key)
+    assert first != b"r" * 32

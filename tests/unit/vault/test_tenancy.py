@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from device import wire
 from device.edges import Room
 from device.errors import StoreFault
+from device.vault.credentials import Place
 from device.vault.faces import Faces
 from device.wire import Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
-from tests.unit.vault.house import House, tenancy_of, unit
+from tests.unit.vault.house import House
+from tests.unit.vault.values import tenancy_of, unit
 
 ANNA, BO, NEW = unit(1), unit(2), unit(3)
 
@@ -101,10 +104,10 @@ def test_a_vault_that_asks_only_whether_there_is_a_pin_is_seen(
 ) -> None:
     """The seeded fault: present means awake, whoever's PIN it is."""
 
-    def present_is_enough(self: Faces, slot: int, tenancy: bytes) -> None:
+    def present_is_enough(self: Faces, slot: int, place: Place) -> None:
         face = self._records.get(slot)
-        self._tenancies[slot] = face.tenancy if face and tenancy != wire.NO_TENANCY else tenancy
-        self._gallery = None
+        self._places[slot] = replace(place, tenancy=face.tenancy) if face and place.taken else place
+        self._note(slot)
 
     monkeypatch.setattr(Faces, "credential", present_is_enough)
     house = House()
@@ -117,9 +120,9 @@ def test_a_vault_that_asks_only_whether_there_is_a_pin_is_seen(
 def test_a_vault_that_only_lets_the_face_sleep_is_seen(
     monkeypatch: pytest.MonkeyPatch, change: Callable[[House], None]
 ) -> None:
-    def sleeps(self: Faces, slot: int, tenancy: bytes) -> None:
-        self._tenancies[slot] = tenancy
-        self._gallery = None
+    def sleeps(self: Faces, slot: int, place: Place) -> None:
+        self._places[slot] = place
+        self._note(slot)
 
     monkeypatch.setattr(Faces, "credential", sleeps)
     house = House()
@@ -152,8 +155,8 @@ def test_a_slot_without_a_pin_keeps_its_face_asleep(house: House) -> None:
 
 def test_the_new_tenant_s_word_about_one_slot_says_nothing_about_another(house: House) -> None:
     house.enrol(11, ANNA)
-    house.say(Room.KEEPER, wire.CredentialAnswer(12, tenancy_of(12, 2)))
-    house.say(Room.KEEPER, wire.CredentialAnswer(13, tenancy_of(11)))
+    house.say(Room.KEEPER, wire.CredentialAnswer(12, tenancy_of(12, 2), wire.NO_END))
+    house.say(Room.KEEPER, wire.CredentialAnswer(13, tenancy_of(11), wire.NO_END))
     assert house.recognised(ANNA) == 11
 
 
@@ -195,5 +198,5 @@ def test_an_erasure_that_fails_is_told_by_the_store_and_not_hidden(house: House)
     assert isinstance(house.disk, SimulatedDisk)
     house.disk.full = True
     with pytest.raises(StoreFault):
-        house.vault.faces.credential(11, tenancy_of(11, 2))
-    assert house.vault.faces.awake()[0] == 0
+        house.vault.faces.credential(11, Place(tenancy_of(11, 2)))
+    assert len(house.vault.faces.awake) == 0

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from device import edges, wire
+from device import wire
 from device.edges import Room
-from device.vault.enrolling import Enrolling
+from device.vault.enrolments import Enrolments
 from device.vault.loop import Vault
 from device.wire import Attack, Hint, LookMode, Result
-from tests.unit.vault.house import FRAMES, MODEL, House, edge_between, nonce, unit
+from tests.unit.vault.house import House
+from tests.unit.vault.values import MODEL, nonce, unit
 
 ANNA, BO = unit(1), unit(2)
 
@@ -93,7 +94,7 @@ def gained_by_eye(house: House, moment: Callable[[House], bytes]) -> tuple[int, 
     name = moment(house)
     before, alarms = told(house), len(house.got(Room.LOCK, wire.Breach))
     everything_about(house, name)
-    enrolling = house.vault._enrolling
+    enrolling = house.enrolling
     return (
         heard(house, before),
         enrolling is not None and enrolling.seen,
@@ -120,14 +121,15 @@ def listens_to_everything(self: Vault, msg: wire.Message) -> None:
     """The seeded fault: eye's word alone makes an approach."""
     assert isinstance(msg, wire.Probe | wire.Sample | wire.Guidance)
     mode = LookMode.ENROL if isinstance(msg, wire.Sample) else LookMode.RECOGNISE
-    self._window = wire.Window(msg.nonce, mode)
-    if self._enrolling and mode is LookMode.ENROL:
-        self._enrolling.window = msg.nonce
+    self._window = wire.Window(msg.nonce, mode, wire.NOBODY)
+    current = self.enrolments._current
+    if current and mode is LookMode.ENROL:
+        current.window = msg.nonce
     match msg:
         case wire.Probe():
-            self._judge(msg)
+            self._judge(msg, wire.NOBODY)
         case wire.Sample():
-            self._collect(msg)
+            self.enrolments.collect(msg)
         case wire.Guidance():
             self._guide(msg)
 
@@ -159,7 +161,7 @@ def gained_by_the_wrong_mode(house: House) -> set[str]:
     house.close_window()
     house.begin(12)
     house.show(BO, house.window(LookMode.RECOGNISE))
-    if house.vault._enrolling and house.vault._enrolling.seen:
+    if house.enrolling and house.enrolling.seen:
         gained.add("face")
     return gained
 
@@ -167,7 +169,7 @@ def gained_by_the_wrong_mode(house: House) -> set[str]:
 def test_a_probe_in_an_enrolment_window_and_a_frame_in_a_recognition_window_are_not_heard(house: House) -> None:
     assert gained_by_the_wrong_mode(house) == set()
     assert not house.got(Room.LOCK, wire.Breach)
-    assert house.vault._enrolling is not None, "the recognition's window was not the enrolment's and did not end it"
+    assert house.enrolling is not None, "the recognition's window was not the enrolment's and did not end it"
 
 
 def test_a_vault_that_takes_no_notice_of_the_mode_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,10 +177,11 @@ def test_a_vault_that_takes_no_notice_of_the_mode_is_seen(monkeypatch: pytest.Mo
         if self._window is None or getattr(msg, "nonce", None) != self._window.nonce:
             return
         if isinstance(msg, wire.Probe):
-            self._judge(msg)
-        if isinstance(msg, wire.Sample) and self._enrolling:
-            self._enrolling.window = msg.nonce
-            self._collect(msg)
+            self._judge(msg, wire.NOBODY)
+        current = self.enrolments._current
+        if isinstance(msg, wire.Sample) and current:
+            current.window = msg.nonce
+            self.enrolments.collect(msg)
 
     monkeypatch.setattr(Vault, "_from_eye", any_mode)
     house = House()
@@ -221,93 +224,14 @@ def test_a_lock_that_restarts_while_the_pin_is_awaited_hears_nothing_it_did_not_
 
 
 def test_the_old_way_to_end_an_enrolment_is_seen_as_a_false_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
-    def by_its_own_nonce(self: Vault, result: Result) -> None:
-        enrolling, self._enrolling = self._enrolling, None
-        if enrolling and enrolling.window:
-            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(enrolling.window, result))
+    def by_its_own_nonce(self: Enrolments, result: Result) -> None:
+        current, self._current = self._current, None
+        if current and current.window:
+            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(current.window, result))
 
-    monkeypatch.setattr(Vault, "_end_enrolment", by_its_own_nonce)
-    monkeypatch.setattr(Vault, "_window_over", lambda self: setattr(self, "_window", None))
+    monkeypatch.setattr(Enrolments, "_end", by_its_own_nonce)
+    monkeypatch.setattr(Enrolments, "window_over", lambda self: setattr(self, "_window", None))
     house = House()
     house.connect()
     assert unasked_after_a_lock_restart(house)
     house.close()
-
-
-# ---- hints, and what desk hears
-
-
-def test_hints_reach_lock_and_in_an_enrolment_desk_a_few_times_a_second(house: House) -> None:
-    house.begin()
-    name = house.window()
-    for _ in range(50):
-        house.say(Room.EYE, wire.Guidance(name, Hint.COME_CLOSER))
-        house.wait(0.02)
-    assert 4 <= len(house.got(Room.LOCK, wire.Guidance)) <= 6
-    assert len(house.got(Room.DESK, wire.EnrolHint)) == len(house.got(Room.LOCK, wire.Guidance))
-
-
-def hints_at_the_desk(house: House) -> list[wire.EnrolHint]:
-    """What desk hears of hints while nobody enrols, while somebody waits to, and after their window."""
-
-    def hinted(name: bytes) -> list[wire.EnrolHint]:
-        house.wait(1)
-        house.sent[Room.DESK].clear()
-        house.say(Room.EYE, wire.Guidance(name, Hint.COME_CLOSER))
-        return house.got(Room.DESK, wire.EnrolHint)
-
-    house.enrol(11, ANNA)
-    heard = hinted(house.window(LookMode.RECOGNISE))
-    house.close_window()
-    house.begin(12)
-    heard += hinted(house.window(LookMode.RECOGNISE))
-    house.close_window()
-    name = house.window()
-    house.show(BO, name)
-    heard += hinted(name)
-    house.close_window()
-    house.wait(61)
-    return heard + hinted(house.window())
-
-
-def test_desk_hears_no_hint_but_the_enrolling_person_s(house: House) -> None:
-    assert hints_at_the_desk(house) == []
-
-
-def test_a_vault_that_passes_every_hint_on_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Enrolling, "looks", lambda _self, _nonce: True)
-    house = House()
-    house.connect()
-    assert hints_at_the_desk(house)
-    house.close()
-
-
-def test_eye_cannot_ask_for_the_pin(house: House) -> None:
-    house.begin()
-    house.say(Room.EYE, wire.Guidance(house.window(), Hint.CONFIRM_WITH_PIN))
-    assert not house.got(Room.DESK, wire.EnrolHint)
-    assert not house.got(Room.LOCK, wire.Guidance)
-
-
-def test_hints_about_an_approach_that_was_judged_are_dropped(house: House) -> None:
-    name = nonce()
-    house.probe(ANNA, nonce=name)
-    house.say(Room.EYE, wire.Guidance(name, Hint.HOLD_STILL))
-    assert not house.got(Room.LOCK, wire.Guidance)
-
-
-def test_desk_is_sent_outcomes_and_hints_and_has_no_room_for_anything_of_eye_s(house: House) -> None:
-    allowed = edges.permitted(edge_between(Room.VAULT, Room.DESK), Room.VAULT)
-    assert allowed == {wire.Done, wire.EnrolHint}
-    grant = house.begin()
-    name = house.window()
-    house.say(Room.EYE, wire.Guidance(name, Hint.COME_CLOSER))
-    for index in range(FRAMES):
-        house.sample(ANNA, index, name)
-    house.confirm()
-    house.act(wire.Pause, 11)
-    house.probe(BO)
-    sent = house.sent[Room.DESK]
-    assert {type(msg) for msg in sent} == allowed
-    assert not [msg for msg in sent if name in wire.pack(msg)], "nor the nonce that eye was given"
-    assert house.result(grant) is Result.DONE

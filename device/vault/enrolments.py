@@ -1,0 +1,187 @@
+"""The enrolment under way, and what vault says about it: one at a time, one window each.
+
+Rules kept here:
+- No face without consent to the terms in force, a working PIN or card on the slot, and a grant that was just earned.
+- What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
+  looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
+- A face that is close to one held here is told so, before the PIN is asked for, and never whose that is.
+- What the resident agreed to is signed and handed over together with the news that the face was kept.
+- One enrolment, one Done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from device import wire
+from device.edges import Room
+from device.errors import AttestationRefused, EnrolmentRefused, Fault, RecordRefused
+from device.service import log
+from device.vault.credentials import UNTAKEN, Credentials, Place
+from device.vault.enrolling import Enrolling
+from device.vault.faces import Faces
+from device.vault.grants import Allowed
+from device.vault.recognition import Recogniser
+from device.vault.signing import Signer
+from device.wire import Hint, LookMode, Result
+
+
+class Rooms(Protocol):
+    """The part of `device.service.Service` that vault uses."""
+
+    def send(self, peer: Room, msg: wire.Message) -> bool:
+        """Send to `peer` if it is there; False if not."""
+
+
+@dataclass(slots=True)
+class Enrolments:
+    """`enrol_frames`: good frames that make a template ([eye] enrol_frames).
+
+    `changed`: called when what lock should know of may have changed.
+    """
+
+    rooms: Rooms
+    faces: Faces
+    recogniser: Recogniser
+    credentials: Credentials
+    signer: Signer
+    enrol_frames: int
+    now_ns: Callable[[], int]
+    today: Callable[[], int]
+    changed: Callable[[], None]
+    _current: Enrolling | None = None
+    _window: wire.Window | None = field(default=None)
+
+    # ---- what others ask
+
+    @property
+    def wants_camera(self) -> bool:
+        """Whether a press of the button is of use to somebody who enrols."""
+        return self._current is not None and self._current.wants_camera
+
+    @property
+    def slot(self) -> int | None:
+        """Whose it is, None if nobody enrols."""
+        return self._current.slot if self._current else None
+
+    @property
+    def expires_ns(self) -> int | None:
+        """When it ends unfinished (CLOCK_MONOTONIC)."""
+        return self._current.expires_ns if self._current else None
+
+    def looks(self, nonce: bytes) -> bool:
+        """Whether the approach `nonce` is its window."""
+        return self._current is not None and self._current.looks(nonce)
+
+    # ---- from the act to the face
+
+    def begin(self, msg: wire.Enrol, allowed: Allowed) -> None:
+        """Somebody agreed, and may enrol for the slot that the grant allowed."""
+        refusal = self._why_not(allowed.slot, msg.consent)
+        if refusal is not None:
+            self.rooms.send(Room.DESK, wire.Done(msg.grant, refusal))
+            return
+        # The same slot begins again, perhaps after its command line was closed.
+        self.abandon()
+        place = self.credentials.place(allowed.slot) or UNTAKEN
+        self._current = Enrolling(msg.grant, allowed.slot, msg.under_14, self.enrol_frames, allowed.expires_ns, place)
+        self.changed()
+
+    def window_opened(self, window: wire.Window) -> None:
+        """Lock named an approach."""
+        self._window = window
+        if window.mode is LookMode.ENROL and self._current:
+            self._current.opened(window.nonce)
+
+    def window_over(self) -> None:
+        """The approach is over; if it was the enrolment's, so is that, unless its face was seen."""
+        window, self._window = self._window, None
+        if window and self.looks(window.nonce):
+            self.abandon()
+
+    def collect(self, sample: wire.Sample) -> None:
+        """One frame of its window."""
+        current = self._current
+        if current is None or not current.looks(sample.nonce):
+            return
+        now_ns = self.now_ns()
+        try:
+            result = current.add(sample.index, self.recogniser.usable(sample, now_ns), now_ns)
+        except EnrolmentRefused as refusal:
+            log(f"vault: the enrolment ended: {refusal}")
+            result = Result.REFUSED
+        if result is Result.CONFIRM:
+            self._ask_to_confirm(current, sample.nonce)
+        elif result is not None:
+            self._end(result)
+
+    def confirmed_by(self, grant: wire.Grant) -> bool:
+        """Whether `grant` is the PIN that was missing; the face is then kept, or refused with a reason."""
+        if self._current is None or not self._current.confirmed_by(grant, self.now_ns()):
+            return False
+        self._end(self._keep(self._current))
+        return True
+
+    def credential(self, slot: int, place: Place) -> None:
+        """Keeper's word on a slot."""
+        if self._current and self._current.slot == slot:
+            refusal = self._current.credential(place)
+            if refusal is not None:
+                self._end(refusal)
+
+    def tick(self) -> None:
+        """End what took too long."""
+        if self._current and self.now_ns() >= self._current.expires_ns:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End it unfinished, if there is one."""
+        if self._current:
+            self._end(self._current.unfinished)
+
+    def forget(self) -> None:
+        """The process ends: nothing is kept, and nobody is told any more."""
+        self._current = None
+
+    # ---- within
+
+    def _why_not(self, slot: int, consent: bytes) -> Result | None:
+        if slot in self.faces:
+            return Result.SLOT_TAKEN
+        place = self.credentials.place(slot)
+        if place is not None and not place.taken:
+            return Result.NO_CREDENTIAL
+        if self._current is not None and self._current.slot != slot:
+            return Result.REFUSED
+        return None if consent == self.signer.terms.hash else Result.OTHER_TERMS
+
+    def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
+        self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
+        threshold = self.recogniser.thresholds.threshold(1, current.frames)
+        if threshold is not None and self.faces.resembles(current.template, threshold):
+            self.rooms.send(Room.DESK, wire.EnrolHint(Hint.LOOKS_LIKE_ANOTHER))
+        self.rooms.send(Room.DESK, wire.EnrolHint(Hint.CONFIRM_WITH_PIN))
+        self.changed()
+
+    def _keep(self, current: Enrolling) -> Result:
+        today = self.today()
+        try:
+            consent = self.signer.consent(today, under_14=current.under_14)
+            self.faces.enrol(current.slot, current.face(consent, today))
+        except (Fault, AttestationRefused, EnrolmentRefused, RecordRefused) as cause:
+            log(f"vault: {cause}")
+            return Result.FAULT
+        self.rooms.send(Room.DESK, wire.Attestation(current.grant, consent))
+        return Result.DONE
+
+    def _end(self, result: Result) -> None:
+        current, self._current = self._current, None
+        if current is None:
+            return
+        self.rooms.send(Room.DESK, wire.Done(current.grant, result))
+        if self._window and current.looks(self._window.nonce):
+            # Only while lock still has this very window: a nonce it does not know would look like a breach.
+            self.rooms.send(Room.LOCK, wire.EnrolmentEnded(self._window.nonce, result))
+        self.changed()
