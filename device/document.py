@@ -5,6 +5,8 @@ Rules kept here:
   signature covers a prefix of its own, so that no other signed thing of ours can be passed off as a document.
 - A document is for one door and has exactly one byte form: fixed sizes, no trailing bytes, offers in ascending order of
   slot. What would not be produced by `sign` is not accepted by `parse`.
+- A place ends after the document that offers it was issued, or not at all. It may end before the invitation does: a
+  cleaner's place of one day is no mistake, and an invitation is worth nothing once its place has ended.
 - A document can offer a slot. No kind exists that opens a door, sets a PIN or names a person.
 - Whether a document is newer than the last one applied is the caller's question: it holds the version, this module
   holds no state.
@@ -25,14 +27,16 @@ from nacl.signing import SigningKey, VerifyKey
 
 from device.codec import Exactly, Number, Schema
 from device.errors import DocumentRefused, MessageRefused
-from device.wire import MAX_DOCUMENT, U8, U32, SlotOffer
+from device.wire import MAX_DOCUMENT, NO_END, U8, U32, SlotOffer
 
-FORMAT = 1
+FORMAT = 2
 DOOR_ID_BYTES = 8
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 FIRST_SLOT = 1
 LAST_SLOT = 9999  # what a person can type as a flat number: four digits
+# The year 5138. What ends later is a mistake of units (milliseconds, nanoseconds), and would never end.
+LATEST_UNIX = 10**11
 
 _MAGIC = b"DWDC"
 _DOMAIN = b"doorward signed document\x00"  # no other signature of the project begins with these bytes
@@ -98,6 +102,7 @@ def sign(body: Body, *, door_id: bytes, version: int, issued_unix: int, key: Sig
         raise DocumentRefused(msg) from cause
     _refuse_numbers(version, issued_unix)
     _refuse_offers(body.offers)
+    _refuse_times(body.offers, issued_unix)
     content = head + packed
     return content + key.sign(_DOMAIN + content).signature
 
@@ -126,7 +131,9 @@ def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
         msg = f"documents of kind {head.kind} are unknown to this door"
         raise DocumentRefused(msg)
     _refuse_numbers(head.version, head.issued_unix)
-    return Parsed(Kind.SLOT_OFFERS, head.version, head.issued_unix, _slot_offers(content[_HEAD.size :]))
+    body = _slot_offers(content[_HEAD.size :])
+    _refuse_times(body.offers, head.issued_unix)
+    return Parsed(Kind.SLOT_OFFERS, head.version, head.issued_unix, body)
 
 
 def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
@@ -174,4 +181,13 @@ def _refuse_offers(offers: tuple[SlotOffer, ...]) -> None:
         raise DocumentRefused(msg)
     if any(offer.serial < 1 or offer.expires_unix < 1 for offer in offers):
         msg = "an offer's serial and its expiry start at 1"
+        raise DocumentRefused(msg)
+
+
+def _refuse_times(offers: tuple[SlotOffer, ...], issued_unix: int) -> None:
+    if any(max(offer.expires_unix, offer.ends_unix) > LATEST_UNIX for offer in offers):
+        msg = "an offer ends before the year 5138; times in a document are seconds since 1970"
+        raise DocumentRefused(msg)
+    if any(offer.ends_unix != NO_END and offer.ends_unix <= issued_unix for offer in offers):
+        msg = "a place cannot have ended before it was offered"
         raise DocumentRefused(msg)

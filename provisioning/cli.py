@@ -16,7 +16,9 @@ from pathlib import Path
 
 import click
 
+from device.wire import NO_END
 from provisioning import fleet as fleets
+from provisioning import until as untils
 from provisioning.answers import Answer, answering
 from provisioning.store import Door
 
@@ -107,17 +109,22 @@ def door_add(*, name: str, folder: Path) -> Answer:
 @_fleet
 @answering
 def door_list(*, folder: Path) -> Answer:
-    """List the fleet's doors, and how many places on each were offered.
+    """List the fleet's doors, how many places on each were offered, and the last day of the place that ends next.
 
     \b
     Example: doorward door list --fleet ~/fleet --json
     """
     doors = fleets.open_fleet(folder).store.doors()
     facts = [
-        {"name": door.name, "id": door.id, "version": door.version, "slots": [slot.number for slot in door.slots]}
+        {
+            "name": door.name,
+            "id": door.id,
+            "version": door.version,
+            "slots": [{"number": slot.number, "ends_unix": slot.ends_unix or None} for slot in door.slots],
+        }
         for door in doors
     ]
-    return Answer(lambda: _show_doors(doors), {"doors": facts})
+    return Answer(lambda: _show_doors(doors, int(time.time())), {"doors": facts})
 
 
 @cli.group("slot")
@@ -135,20 +142,29 @@ def slot_group() -> None:
 @click.option("--slot", type=int, required=True, help="The place: a number from 1 to 9999, such as the flat's.")
 @click.option("--days", type=int, default=14, show_default=True, help="How long the invitation is good.")
 @click.option(
+    "--until",
+    metavar="YYYY-MM-DD",
+    help="The place's last day, which ends at midnight in this computer's time zone. Without it the place stays.",
+)
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
 )
 @answering
-def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, out: Path | None) -> Answer:
+def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, until: str | None, out: Path | None) -> Answer:
     """Offer a place: prints an invitation for the resident, once, and writes a document for the door.
 
     Whoever types 00 #, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
-    place. A new offer for the same place ends the old one.
+    place. A new offer for the same place ends the old one. After its last day a place opens nothing any more; its PIN
+    and its face are then erased at the door.
 
     \b
-    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --out slot-12.doc
+    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --until 2027-06-30 --out slot-12.doc
     """
     fleet = fleets.open_fleet(folder)
-    offer = fleet.offer_slot(door_name, slot, days=days, now_unix=int(time.time()), passphrase=_passphrase())
+    last = untils.day(until) if until is not None else None
+    offer = fleet.offer_slot(
+        door_name, slot, days=days, until=last, now_unix=int(time.time()), passphrase=_passphrase()
+    )
     path = out or folder / f"{offer.door.id}-{offer.version}.doc"
     fleets.write_document(offer, path)
     return Answer(
@@ -159,6 +175,7 @@ def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, out: Path 
             "serial": offer.serial,
             "version": offer.version,
             "expires_unix": offer.expires_unix,
+            "ends_unix": offer.ends_unix or None,
             "invitation": offer.invitation.digits,
             "document": str(path),
         },
@@ -176,14 +193,16 @@ def _key_answer(fleet: fleets.Fleet, note: str | None) -> Answer:
     return Answer(say, {"manager_key": key, "fleet": str(fleet.folder)})
 
 
-def _show_doors(doors: tuple[Door, ...]) -> None:
+def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
     from rich.console import Console  # a tenth of a second that only a table is worth
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("name", "id", "version", "places offered")
+    table = Table("name", "id", "version", "places", "next end")
     for door in doors:
-        table.add_row(escape(door.name), door.id, str(door.version), str(len(door.slots)))
+        ending = min((slot.ends_unix for slot in door.slots if slot.ends_unix > now_unix), default=NO_END)
+        places = str(len(door.slots))
+        table.add_row(escape(door.name), door.id, str(door.version), places, untils.shown(ending))
     Console().print(table)
 
 
@@ -191,6 +210,9 @@ def _show_offer(offer: fleets.Offer, path: Path) -> None:
     until = time.strftime("%Y-%m-%d %H:%M", time.localtime(offer.expires_unix))
     click.echo(f"Invitation for place {offer.slot} at {offer.door.name}, good until {until}. It is shown only now:\n")
     click.echo(f"    {offer.invitation.grouped}\n")
+    if offer.ends_unix != NO_END:
+        end = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(offer.ends_unix))
+        click.echo(f"The last day of the place is {untils.shown(offer.ends_unix)}; it ends at {end}.")
     click.echo(f"The door needs the document {path}: doorctl apply {path}")
 
 

@@ -4,6 +4,7 @@ Rules kept here:
 - The passphrase is checked before anything is reserved or written: a mistyped one costs nothing.
 - A document is signed only after its version and serial are on disk; one that gets lost on the way is made anew with
   higher numbers, never with the same ones.
+- An invitation is never good for longer than the place it invites to.
 - An offer needs no knowledge of who lives behind a slot, and gives none back.
 """
 
@@ -12,17 +13,19 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from nacl.signing import SigningKey
 
 from device import document
 from device.document import FIRST_SLOT, LAST_SLOT, SlotOffers
-from device.wire import SlotOffer
+from device.wire import NO_END, SlotOffer
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.invitation import Invitation, new_invitation
 from provisioning.store import Door, FleetStore, JsonStore, find
+from provisioning.until import end_of
 
 LONGEST_NAME = 64
 LONGEST_OFFER_DAYS = 90
@@ -39,6 +42,7 @@ class Offer:
     serial: int
     version: int
     expires_unix: int
+    ends_unix: int
     invitation: Invitation
     document: bytes
 
@@ -56,8 +60,14 @@ class Fleet:
         self.store.add_door(door)
         return door
 
-    def offer_slot(self, door_name: str, slot: int, *, days: int, now_unix: int, passphrase: str) -> Offer:
-        """Offer the place `slot` of a door for `days` days from `now_unix` (seconds). Raises FleetRefused."""
+    def offer_slot(
+        self, door_name: str, slot: int, *, days: int, until: date | None = None, now_unix: int, passphrase: str
+    ) -> Offer:
+        """Offer the place `slot` of a door. Raises FleetRefused.
+
+        The invitation is good for `days` days from `now_unix` (seconds); `until` is the place's last day, None if it
+        has no end.
+        """
         if not FIRST_SLOT <= slot <= LAST_SLOT:
             msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}, not {slot}"
             raise FleetRefused(msg)
@@ -66,17 +76,22 @@ class Fleet:
             raise FleetRefused(msg)
         find(self.store.doors(), door_name)
         key = self._unlock(passphrase)
+        ends_unix = end_of(until, now_unix) if until else NO_END
         expires_unix = now_unix + days * _DAY_S
+        if until:
+            expires_unix = min(expires_unix, ends_unix)
         invitation = new_invitation()
-        reserved = self.store.reserve_offer(door_name, slot, expires_unix)
+        reserved = self.store.reserve_offer(door_name, slot, expires_unix, ends_unix)
+        offer = SlotOffer(slot, reserved.serial, expires_unix, ends_unix, invitation.salt, invitation.verifier)
         content = document.sign(
-            SlotOffers((SlotOffer(slot, reserved.serial, expires_unix, invitation.salt, invitation.verifier),)),
+            SlotOffers((offer,)),
             door_id=bytes.fromhex(reserved.door.id),
             version=reserved.version,
             issued_unix=now_unix,
             key=key,
         )
-        return Offer(reserved.door, slot, reserved.serial, reserved.version, expires_unix, invitation, content)
+        numbers = (slot, reserved.serial, reserved.version)
+        return Offer(reserved.door, *numbers, expires_unix, ends_unix, invitation, content)
 
     def _unlock(self, passphrase: str) -> SigningKey:
         path = self.folder / _KEY_FILE

@@ -16,20 +16,27 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from device.document import LATEST_UNIX
+from device.wire import NO_END
 from provisioning import files
 from provisioning.errors import FleetFault, FleetRefused
 
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 _HIGHEST = 2**32 - 1  # versions and serials are u32 on the wire
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place on a door's list. `serial` counts its offers; `expires_unix` is when the last one lapses, in seconds."""
+    """A place on a door's list. `serial` counts its offers.
+
+    Of the last offer, in seconds since 1970: `expires_unix` is when its invitation lapses, `ends_unix` when the place
+    itself ends (wire.NO_END: it does not).
+    """
 
     number: int
     serial: int
     expires_unix: int
+    ends_unix: int = NO_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class FleetStore(Protocol):
     def add_door(self, door: Door) -> None:
         """Remember a new door. Raises FleetRefused if its name or id is taken."""
 
-    def reserve_offer(self, door_name: str, slot: int, expires_unix: int) -> Reserved:
+    def reserve_offer(self, door_name: str, slot: int, expires_unix: int, ends_unix: int = NO_END) -> Reserved:
         """Durably take the next version of a door and the next serial of a slot. Raises FleetRefused."""
 
 
@@ -103,14 +110,14 @@ class JsonStore:
                 raise FleetRefused(msg)
             files.replace(self.path, _written(key, (*doors, door)))
 
-    def reserve_offer(self, door_name: str, slot: int, expires_unix: int) -> Reserved:
+    def reserve_offer(self, door_name: str, slot: int, expires_unix: int, ends_unix: int = NO_END) -> Reserved:
         with self._changing() as (key, doors):
             door = find(doors, door_name)
             old = next((known for known in door.slots if known.number == slot), Slot(slot, 0, 0))
             if _HIGHEST in (door.version, old.serial):
                 msg = f'"{door_name}" has used up all its versions; add it to the fleet anew'
                 raise FleetRefused(msg)
-            new = Slot(slot, old.serial + 1, expires_unix)
+            new = Slot(slot, old.serial + 1, expires_unix, ends_unix)
             others = (known for known in door.slots if known.number != slot)
             slots = tuple(sorted((*others, new), key=lambda each: each.number))
             changed = replace(door, version=door.version + 1, slots=slots)
@@ -168,8 +175,9 @@ def _door(table: Any) -> Door:
 
 
 def _slot(table: Any) -> Slot:
-    _exactly(table, {"number", "serial", "expires_unix"})
-    return Slot(_counter(table["number"]), _counter(table["serial"]), int(table["expires_unix"]))
+    _exactly(table, {"number", "serial", "expires_unix", "ends_unix"})
+    times = _time(table["expires_unix"]), _time(table["ends_unix"])
+    return Slot(_counter(table["number"]), _counter(table["serial"]), *times)
 
 
 def _exactly(table: Any, keys: set[str]) -> None:
@@ -188,5 +196,12 @@ def _hex(value: str, size: int) -> str:
 def _counter(value: object) -> int:
     if type(value) is not int or not 0 <= value <= _HIGHEST:
         msg = "a counter out of range"
+        raise ValueError(msg)
+    return value
+
+
+def _time(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= LATEST_UNIX:
+        msg = "a time out of range"
         raise ValueError(msg)
     return value

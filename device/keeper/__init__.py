@@ -7,6 +7,7 @@ Rules kept here:
 - Why something was refused is told to nobody: a wrong PIN, an unknown slot, a delay and a full line look alike.
 
 From the pure to the process: `choice` (which PINs may be set), `throttle` (who may guess), `record` and `offers` (what
-a slot holds), `pin` (stretching and comparing), `attempts` and `book` (the disk), `line` and `worker` (one check at a
-time), `attempt` (charge, check, settle), `loop` (messages), `start` (all of it put together).
+a slot holds), `ends` (when that is over), `pin` (stretching and comparing), `attempts` and `book` (the disk), `line`
+and `worker` (one check at a time), `attempt` (charge, check, settle), `tenancies` (what vault hears, and what is
+destroyed at the end), `loop` (messages), `start` (all of it put together).
 """

@@ -8,8 +8,9 @@ Rules kept here:
   on the disk are sealed, so nobody sees the difference.
 - What a right entry gave back is durable soon after its answer (`Settling`), or a door that loses its power now and
   then would make its resident wait. Every attempt is followed by that second write, right or wrong.
-- What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, the
-  attempt is refused.
+- What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, or its
+  tenancy ended, the attempt is refused.
+- A tenancy that is over is refused like a slot that nobody ever had, by the same work.
 - A fault of the disk or of memory is a refusal.
 """
 
@@ -23,6 +24,7 @@ from device.errors import Fault
 from device.keeper import offers
 from device.keeper.attempts import AttemptFile
 from device.keeper.book import Book
+from device.keeper.ends import Ends, Moment
 from device.keeper.line import Result, Work
 from device.keeper.pin import SALT_BYTES, VERIFIER_BYTES, Stretch, Verifiers
 from device.keeper.record import Credential, Kind
@@ -41,6 +43,10 @@ class Clock:
         """CLOCK_MONOTONIC in seconds."""
         return self.monotonic_ns() / 1e9
 
+    def read(self) -> Moment:
+        """Both of them now."""
+        return Moment(self.now_s(), self.unix_s())
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -52,6 +58,7 @@ class Guard:
     verifiers: Verifiers
     stretch: Stretch
     clock: Clock
+    ends: Ends = field(default_factory=Ends)
     # Drawn at start: a slot that is not there takes the same way with a salt and a verifier that belong to nobody.
     decoy_salt: bytes = field(default_factory=lambda: os.urandom(SALT_BYTES))
     decoy_verifier: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
@@ -109,7 +116,8 @@ class Attempt:
         stored = held.verifier if held else guard.decoy_verifier
         right = guard.verifiers.matches(self.shown.claim, result[0], stored)
         unchanged = guard.book.held(self.shown.claim) == held
-        if held is None or not (right and unchanged and self._admission.admitted):
+        over = held is None or guard.ends.over(held, guard.clock.read())
+        if held is None or over or not (right and unchanged and self._admission.admitted):
             self.ended(None)
             return
         guard.throttle.settle(self.shown.claim, self._admission)
@@ -120,7 +128,10 @@ class Attempt:
         held = self.guard.book.held(self.shown.claim)
         if held is None or held.kind is not self.shown.kind or self.shown.claim == NOBODY:
             return None
-        if held.kind is Kind.INVITATION and not offers.redeemable(held, int(self.guard.clock.unix_s())):
+        at = self.guard.clock.read()
+        if self.guard.ends.over(held, at):
+            return None
+        if held.kind is Kind.INVITATION and not offers.redeemable(held, int(at.unix_s)):
             return None
         return held
 

@@ -14,8 +14,7 @@ from typing import Protocol
 from device.errors import Fault, RecordRefused, StoreFault
 from device.keeper import record
 from device.keeper.attempts import MAX_SLOTS
-from device.keeper.record import Credential, Kind
-from device.wire import NO_TENANCY
+from device.keeper.record import Credential
 
 
 class Records(Protocol):
@@ -41,10 +40,9 @@ class Book:
         """What `slot` holds."""
         return self._held.get(slot)
 
-    def tenancy(self, slot: int) -> bytes:
-        """The offer under which `slot` has a working PIN (16 bytes), wire.NO_TENANCY without one."""
-        held = self._held.get(slot)
-        return held.offer_id if held is not None and held.kind is Kind.PIN else NO_TENANCY
+    def everything(self) -> dict[int, Credential]:
+        """What every slot holds; a copy."""
+        return dict(self._held)
 
     def slots(self) -> tuple[int, ...]:
         """All slots that hold something."""

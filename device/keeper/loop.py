@@ -5,8 +5,7 @@ Rules kept here:
 - A PIN is checked whether vault, desk or eye are there or not. A grant needs both vault and desk, or there is none.
 - lock gone means its questions are gone: nothing is opened, granted or set for a lock that is not there to hear it.
 - A nonce is used once. Whoever uses one again is no lock of ours.
-- vault is told of the slots it has asked about since it came, and of no others: who takes no part in faces is not its
-  business. Of those it hears whenever a PIN comes, goes, or belongs to another tenant; what it missed, it asks again.
+- What changes who has a working PIN goes through `tenancies`, which tells vault.
 """
 
 from __future__ import annotations
@@ -23,15 +22,14 @@ from device.edges import Room
 from device.errors import CredentialRefused, Fault, NotPermitted
 from device.keeper import choice, offers
 from device.keeper.attempt import Attempt, Guard, Proven, Settling, Shown
-from device.keeper.attempts import MAX_SLOTS
 from device.keeper.line import Executor, Line
-from device.keeper.record import Credential, Kind
-from device.service import Link, log
+from device.keeper.record import Kind
+from device.keeper.tenancies import Tenancies
+from device.service import Link
 from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
 STUCK_S = 20.0  # an Argon2 of 64 MiB takes well under a second on any board; after this the watchdog may have us
-MOST_ASKED_ABOUT = 2 * MAX_SLOTS  # more than a door has faces; a vault gone mad must not fill keeper's memory
 REMEMBERED_NONCES = 1024  # as many as the line could hold many times over; a nonce is 16 random bytes
 
 
@@ -76,7 +74,7 @@ class Keeper:
         self._draw = draw
         self._nonces = _Nonces()
         self._alarm_owed = False
-        self._asked_about: set[int] = set()
+        self._tenancies = Tenancies(guard, lambda msg: switchboard.send(Room.VAULT, msg))
 
     # ---- Work
 
@@ -90,7 +88,7 @@ class Keeper:
         if link.peer is Room.LOCK:
             self._line.void()
         elif link.peer is Room.VAULT:
-            self._asked_about.clear()
+            self._tenancies.forget()
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """One message. Raises NotPermitted for a nonce that was used before."""
@@ -107,9 +105,7 @@ class Keeper:
             case wire.SlotOffer():
                 self._offer(msg)
             case wire.HasCredential():
-                if len(self._asked_about) < MOST_ASKED_ABOUT:
-                    self._asked_about.add(msg.slot)
-                self._out.send(Room.VAULT, wire.CredentialAnswer(msg.slot, self._guard.book.tenancy(msg.slot)))
+                self._tenancies.asked(msg.slot)
             case _:
                 text = f"keeper has no use for a {type(msg).__name__}"
                 raise NotPermitted(text)
@@ -119,11 +115,12 @@ class Keeper:
         self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
-        """Nothing: keeper waits for nothing but messages."""
-        return None
+        """When to look whether a tenancy has ended; otherwise keeper waits for nothing but messages."""
+        return self._tenancies.deadline()
 
     def tick(self) -> None:
-        """Nothing."""
+        """Look."""
+        self._tenancies.look()
 
     def healthy(self) -> bool:
         """Whether checks get done."""
@@ -192,27 +189,11 @@ class Keeper:
 
     def _keep_pin(self, slot: int, proven: Proven) -> bool:
         verifier = self._guard.verifiers.verifier(slot, proven.new_stretched)
-        return self._keep(slot, proven.held.with_pin(proven.new_salt, verifier))
+        return self._tenancies.keep(slot, proven.held.with_pin(proven.new_salt, verifier))
 
     def _offer(self, msg: wire.SlotOffer) -> None:
         now_unix = int(self._guard.clock.unix_s())
         result, fresh = offers.weigh(msg, self._guard.book.held(msg.slot), self._guard.verifiers, now_unix)
-        if fresh and not self._keep(msg.slot, fresh):
+        if fresh and not self._tenancies.keep(msg.slot, fresh):
             result = Result.FAULT
         self._out.send(Room.LOCK, wire.OfferKept(msg.slot, msg.serial, result))
-
-    def _keep(self, slot: int, fresh: Credential) -> bool:
-        """Store, and tell vault what changed by it, even if the change was only half acknowledged by the disk."""
-        before = self._guard.book.tenancy(slot)
-        try:
-            self._guard.book.keep(slot, fresh)
-            kept = True
-        except Fault as fault:
-            log(f"keeper: {fault}")
-            kept = False
-        after = self._guard.book.tenancy(slot)
-        if slot in self._asked_about and after != before:
-            gone = after == wire.NO_TENANCY
-            news = wire.LastCredentialGone(slot) if gone else wire.CredentialAnswer(slot, after)
-            self._out.send(Room.VAULT, news)
-        return kept

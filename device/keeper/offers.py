@@ -4,7 +4,8 @@ Rules kept here:
 - Per slot only a greater serial is kept; the very same offer again is answered as if for the first time and changes
   nothing, so lock may repeat a document after a power cut without throwing anybody out.
 - A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it.
-- An invitation can be redeemed from the moment it was kept until it expires. If the clock says that it was not kept
+- An invitation can be redeemed from the moment it was kept until it expires, or until the tenancy ends (`ends`), which
+  may be sooner. If the clock says that it was not kept
   yet, the clock is wrong and the invitation has to wait.
 - Pure: the offer, what is held, and the time come in; the answer and what to keep go out.
 """
@@ -18,7 +19,7 @@ from device.keeper.pin import Verifiers
 from device.keeper.record import OFFER_ID_BYTES, Credential, Kind
 from device.wire import Result, SlotOffer
 
-# The year 5138. A later expiry is a mistake of units (milliseconds, nanoseconds), and would never expire.
+# The year 5138, as in `device.document`, which keeper has no use for. What ends later is a mistake of units.
 LATEST_UNIX = 10**11
 
 
@@ -33,7 +34,8 @@ def weigh(
     offer: SlotOffer, held: Credential | None, verifiers: Verifiers, now_unix: int
 ) -> tuple[Result, Credential | None]:
     """What to answer, and what to keep instead of `held` (None: nothing changes)."""
-    if offer.slot == wire.NOBODY or not 0 < offer.expires_unix <= LATEST_UNIX:
+    sane = 0 < offer.expires_unix <= LATEST_UNIX and wire.NO_END <= offer.ends_unix <= LATEST_UNIX
+    if offer.slot == wire.NOBODY or not sane:
         return Result.REFUSED, None
     name = offer_id(offer)
     if held and name == held.offer_id:
@@ -46,6 +48,7 @@ def weigh(
         offer_id=name,
         kept_unix=now_unix,
         expires_unix=offer.expires_unix,
+        ends_unix=offer.ends_unix,
         salt=offer.salt,
         verifier=verifiers.verifier(offer.slot, offer.verifier),
     )

@@ -1,9 +1,11 @@
 """What a slot holds, as the fixed-size payload of a sealed record.
 
 Rules kept here:
-- A slot holds an open invitation or a PIN, never both: setting a PIN burns the invitation, a newer offer cancels it.
-- Both kinds have the same size, so that a file's length does not tell who has moved in.
-- The newest offer is remembered after it was redeemed: it can never be redeemed again, nor an older one be stored.
+- A slot holds an open invitation, a PIN, or what is left of either when the tenancy has ended; never two of them.
+  Setting a PIN burns the invitation, a newer offer cancels whatever is there.
+- All kinds have the same size, so that a file's length does not tell who has moved in or out.
+- The newest offer is remembered after it was redeemed or ended: it can never be redeemed again, nor an older one be
+  stored. What has ended holds nothing that any digits match.
 - Every byte is checked; a payload of another version or kind is refused, not guessed at.
 """
 
@@ -16,34 +18,44 @@ from typing import Annotated
 from device.codec import Exactly, Number, Schema
 from device.errors import MessageRefused, RecordRefused
 from device.keeper.pin import SALT_BYTES, VERIFIER_BYTES
+from device.wire import NO_END
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 OFFER_ID_BYTES = 16
 
 
 @unique
 class Kind(IntEnum):
-    """What can be shown for a slot."""
+    """What can be shown for a slot; nothing for one that has ended."""
 
     INVITATION = 1
     PIN = 2
+    ENDED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One slot's record. Times are seconds of the (untrusted) wall clock; `expires_unix` is the invitation's."""
+    """One slot's record. Times are seconds of the (untrusted) wall clock.
+
+    `expires_unix` ends the invitation, `ends_unix` the tenancy that begins with it (NO_END: it has none).
+    """
 
     kind: Kind
     serial: Annotated[int, Number("I")]
     offer_id: Annotated[bytes, Exactly(OFFER_ID_BYTES)]
     kept_unix: Annotated[int, Number("q")]
     expires_unix: Annotated[int, Number("q")]
+    ends_unix: Annotated[int, Number("q")]
     salt: Annotated[bytes, Exactly(SALT_BYTES)]
     verifier: Annotated[bytes, Exactly(VERIFIER_BYTES)]
 
     def with_pin(self, salt: bytes, verifier: bytes) -> Credential:
         """The same slot with a PIN instead of what it held."""
         return replace(self, kind=Kind.PIN, salt=salt, verifier=verifier)
+
+    def ended(self) -> Credential:
+        """What stays of it when the tenancy is over: which offer it was, and nothing to match digits with."""
+        return replace(self, kind=Kind.ENDED, salt=bytes(SALT_BYTES), verifier=bytes(VERIFIER_BYTES))
 
 
 _SCHEMA = Schema(Credential)
@@ -65,4 +77,7 @@ def unpack(payload: bytes) -> Credential:
     except MessageRefused as cause:
         msg = "a record of keeper holds something that is no credential"
         raise RecordRefused(msg) from cause
+    if credential.ends_unix < NO_END or (credential.kind is Kind.ENDED and credential != credential.ended()):
+        msg = "a record of keeper has an end that makes no sense"
+        raise RecordRefused(msg)
     return credential

@@ -17,6 +17,7 @@ from device.errors import StoreFault
 from device.keeper.attempt import Clock, Guard
 from device.keeper.attempts import AttemptFile
 from device.keeper.book import Book
+from device.keeper.ends import GRACE_S, Ends
 from device.keeper.loop import Keeper
 from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
 from device.keeper.throttle import Throttle
@@ -28,11 +29,18 @@ from device.service import Service, credential, log
 
 
 def guard_at(
-    state: Path, door: bytes, root_key: bytes, clock: Clock, cost: Cost = PRODUCTION, keys: KeyStore | None = None
+    state: Path,
+    door: bytes,
+    root_key: bytes,
+    clock: Clock,
+    cost: Cost = PRODUCTION,
+    keys: KeyStore | None = None,
+    grace_s: float = GRACE_S,
 ) -> Guard:
     """What keeper holds in the folder `state`, made on a new door. Raises StoreFault, KeyFault.
 
-    `door` is the id in door.toml (8 bytes), `root_key` keeper's credential (32 bytes), `keys` the file if not given.
+    `door` is the id in door.toml (8 bytes), `root_key` keeper's credential (32 bytes), `keys` the file if not given,
+    `grace_s` how long the clock must have said without a break that a tenancy is over before its PIN is destroyed.
     """
     _own_folder(state)
     keys = keys if keys is not None else _ring_keys(state, root_key, KeeperTable(), TpmTable())
@@ -45,7 +53,7 @@ def guard_at(
         log(f"keeper: {refused} sealed records were refused; who held them needs a new invitation")
     if file.damaged:
         log("keeper: the counts of wrong attempts were lost, so all of them are taken for spent")
-    return Guard(book, throttle, file, Verifiers.of_door(root_key), stretcher(cost), clock)
+    return Guard(book, throttle, file, Verifiers.of_door(root_key), stretcher(cost), clock, Ends(grace_s))
 
 
 def _ring_keys(state: Path, root_key: bytes, keeper: KeeperTable, tpm: TpmTable) -> KeyStore:
@@ -59,7 +67,9 @@ def build(service: Service) -> Keeper:
     clock = Clock(time.monotonic_ns, time.time)
     root_key = credential("keeper.key")
     keys = _ring_keys(state, root_key, config.keeper, config.tpm)
-    guard = guard_at(state, bytes.fromhex(config.door.id), root_key, clock, keys=keys)
+    guard = guard_at(
+        state, bytes.fromhex(config.door.id), root_key, clock, keys=keys, grace_s=config.vault.expiry_grace_s
+    )
     return Keeper(service, guard, ThreadExecutor(service.watch))
 
 

@@ -12,15 +12,15 @@ from nacl.signing import SigningKey
 from device import document
 from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers
 from device.errors import DocumentRefused
-from device.wire import MAX_DOCUMENT, SlotOffer
+from device.wire import MAX_DOCUMENT, NO_END, SlotOffer
 
 DOOR = bytes.fromhex("00112233445566aa")
 KEY = SigningKey(bytes(range(32)))
 MANAGER = bytes(KEY.verify_key)
 SIGNATURE = document.SIGNATURE_BYTES
 SIGNED = (  # made with OpenSSL, not with libsodium
-    "43fa2e45805ae02dc33d9b830b80576a0348f1998c913c578981f146cd474b7a"
-    "e2db66bb7c8dbb0377622700c6cec238dfc745f923dfa742c0c9374fc5edc900"
+    "3bcbd417f0a70f8ab4c701bc5c7da474b7c06a1bb34d8364be4c976d41961ac3"
+    "222d2c3ca411bfff88c3dbbbe660048c77b06f797d3896dee423e6b97153950f"
 )
 
 u32 = st.integers(1, 2**32 - 1)
@@ -29,7 +29,8 @@ offers = st.lists(
         SlotOffer,
         slot=st.integers(1, 9999),
         serial=u32,
-        expires_unix=st.integers(1, 2**63 - 1),
+        expires_unix=st.integers(1, document.LATEST_UNIX),
+        ends_unix=st.one_of(st.just(NO_END), st.integers(10**10 + 1, document.LATEST_UNIX)),
         salt=st.binary(min_size=16, max_size=16),
         verifier=st.binary(min_size=32, max_size=32),
     ),
@@ -39,8 +40,10 @@ offers = st.lists(
 ).map(lambda found: SlotOffers(tuple(sorted(found, key=lambda offer: offer.slot))))
 
 
-def offer(slot: int = 12, serial: int = 1, expires_unix: int = 2_000_000_000) -> SlotOffer:
-    return SlotOffer(slot, serial, expires_unix, bytes(16), bytes(range(32)))
+def offer(
+    slot: int = 12, serial: int = 1, expires_unix: int = 2_000_000_000, ends_unix: int = 2_100_000_000
+) -> SlotOffer:
+    return SlotOffer(slot, serial, expires_unix, ends_unix, bytes(16), bytes(range(32)))
 
 
 def signed(*given_offers: SlotOffer, version: int = 7) -> bytes:
@@ -53,7 +56,7 @@ def resigned(content: bytes) -> bytes:
     return content + KEY.sign(document._DOMAIN + content).signature
 
 
-@given(offers, u32, st.integers(0, 2**63 - 1))
+@given(offers, u32, st.integers(0, 10**10))
 def test_what_is_signed_is_parsed_back(body: SlotOffers, version: int, issued_unix: int) -> None:
     data = document.sign(body, door_id=DOOR, version=version, issued_unix=issued_unix, key=KEY)
     parsed = document.parse(data, DOOR, MANAGER)
@@ -96,7 +99,7 @@ def test_content_signed_by_the_manager_is_still_refused_if_malformed(tail: bytes
     assert again == resigned(head + tail), "two byte forms of one document"
 
 
-@pytest.mark.parametrize("cut", [0, 1, 25, 26, 90, 91, 120, 153])
+@pytest.mark.parametrize("cut", [0, 1, 25, 26, 90, 91, 120, 153, 161])
 def test_a_truncated_document_is_refused(cut: int) -> None:
     with pytest.raises(DocumentRefused):
         document.parse(signed()[:cut], DOOR, MANAGER)
@@ -159,9 +162,21 @@ def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None
     content[13] = 2
     with pytest.raises(DocumentRefused, match="kind 2"):
         document.parse(resigned(bytes(content)), DOOR, MANAGER)
-    content[4] = 9
-    with pytest.raises(DocumentRefused, match="format 9"):
-        document.parse(resigned(bytes(content)), DOOR, MANAGER)
+    for other in (1, 9):
+        content[4] = other
+        with pytest.raises(DocumentRefused, match=f"format {other}"):
+            document.parse(resigned(bytes(content)), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize("ends_unix", [NO_END, 1_900_000_001, 1_950_000_000, document.LATEST_UNIX])
+def test_a_place_may_end_before_its_invitation_or_long_after_or_never(ends_unix: int) -> None:
+    parsed = document.parse(signed(offer(ends_unix=ends_unix)), DOOR, MANAGER)
+    assert parsed.body.offers[0].ends_unix == ends_unix
+
+
+def test_a_place_that_ended_before_it_was_offered_is_said_so() -> None:
+    with pytest.raises(DocumentRefused, match="cannot have ended before it was offered"):
+        signed(offer(ends_unix=1_900_000_000))
 
 
 @pytest.mark.parametrize(
@@ -175,14 +190,24 @@ def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None
         (offer(serial=0),),
         (offer(expires_unix=0),),
         (offer(expires_unix=2**63),),
+        (offer(expires_unix=document.LATEST_UNIX + 1),),
+        (offer(ends_unix=-1),),
+        (offer(ends_unix=1),),  # before the document was issued
+        (offer(ends_unix=1_900_000_000),),
+        (offer(ends_unix=document.LATEST_UNIX + 1),),
+        (offer(ends_unix=2_100_000_000_000),),  # milliseconds
+        (offer(1), offer(2, ends_unix=1), offer(3)),
         tuple(offer(slot) for slot in range(1, document.MAX_OFFERS + 2)),
     ],
 )
 def test_offers_that_make_no_sense_are_neither_signed_nor_believed(bad: tuple[SlotOffer, ...]) -> None:
     with pytest.raises(DocumentRefused):
-        document.sign(SlotOffers(bad), door_id=DOOR, version=1, issued_unix=1, key=KEY)
+        document.sign(SlotOffers(bad), door_id=DOOR, version=1, issued_unix=1_900_000_000, key=KEY)
+    form = "<IIqq16s32s"
     try:
-        body = b"".join(struct.pack("<IIq16s32s", o.slot, o.serial, o.expires_unix, o.salt, o.verifier) for o in bad)
+        body = b"".join(
+            struct.pack(form, o.slot, o.serial, o.expires_unix, o.ends_unix, o.salt, o.verifier) for o in bad
+        )
     except struct.error:
         return
     with pytest.raises(DocumentRefused):
@@ -202,11 +227,11 @@ def test_version_zero_is_refused_even_if_signed() -> None:
         document.parse(resigned(bytes(content)), DOOR, MANAGER)
 
 
-def test_the_bytes_of_format_1_never_change() -> None:
+def test_the_bytes_of_format_2_never_change() -> None:
     """A test vector for readers written from docs/formats.md: deterministic, because Ed25519 is."""
     fields = (
         "44574443",  # magic
-        "01",  # format
+        "02",  # format
         "00112233445566aa",  # door id
         "01",  # kind: slot offers
         "07000000",  # version 7
@@ -214,6 +239,7 @@ def test_the_bytes_of_format_1_never_change() -> None:
         "0c000000",  # slot 12
         "01000000",  # serial 1
         "0094357700000000",  # expires at 2,000,000,000
+        "00752b7d00000000",  # ends at 2,100,000,000
         "00" * 16,  # salt
         bytes(range(32)).hex(),  # verifier
     )

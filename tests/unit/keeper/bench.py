@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from device import wire
 from device.edges import Room, edges_into
 from device.errors import Fault
 from device.keeper.attempt import Clock, Guard
+from device.keeper.ends import GRACE_S
 from device.keeper.line import Result, Work
 from device.keeper.loop import Keeper
 from device.keeper.pin import Cost, stretcher
@@ -94,6 +97,8 @@ class Door:
 
     state: Path
     root_key: bytes = ROOT_KEY
+    grace_s: float = GRACE_S
+    made: Callable[[Clock], Guard] | None = None  # another way to find what is on the disk
     stretch: Callable[[str, bytes], bytes] = field(default_factory=lambda: stretcher(CHEAP))
     now_ns: int = 1_000_000_000_000
     unix_s: float = NOON
@@ -111,8 +116,14 @@ class Door:
         self._start()
 
     def _start(self) -> None:
-        found = guard_at(self.state, DOOR, self.root_key, Clock(lambda: self.now_ns, lambda: self.unix_s), CHEAP)
-        self.guard = Guard(found.book, found.throttle, found.file, found.verifiers, self._count, found.clock)
+        clock = Clock(lambda: self.now_ns, lambda: self.unix_s)
+        usual = partial(guard_at, self.state, DOOR, self.root_key, cost=CHEAP, grace_s=self.grace_s)
+        found = (self.made or usual)(clock)
+        self.run_on(dataclasses.replace(found, stretch=self._count))
+
+    def run_on(self, guard: Guard) -> None:
+        """A new process, with every room there, that holds `guard`."""
+        self.guard = guard
         self.house, self.worker = House(), HandWorker()
         self.keeper = Keeper(self.house, self.guard, self.worker)
         for room in (Room.LOCK, Room.VAULT, Room.DESK):
@@ -127,6 +138,10 @@ class Door:
         held = self.guard.book.held(slot)
         assert held
         return held.offer_id
+
+    def taken(self, slot: int = 12) -> bool:
+        """Whether a PIN works for `slot` now, as keeper sees it."""
+        return self.keeper._tenancies.of(slot).name != wire.NO_TENANCY
 
     def vault_asks(self, *slots: int) -> list[wire.Message]:
         """Vault asks about `slots`, one after the other; what it gets."""
@@ -155,8 +170,20 @@ class Door:
         return answers[0]
 
     def wait(self, seconds: float) -> None:
+        """Time passes in one step, and keeper sleeps through it."""
         self.now_ns += round(seconds * 1e9)
         self.unix_s += seconds
+
+    def live(self, seconds: float) -> int:
+        """Time passes and keeper looks whenever it wants to; how often it did."""
+        end_ns, looks = self.now_ns + round(seconds * 1e9), 0
+        while (due_s := self.keeper.deadline()) is not None and due_s * 1e9 <= end_ns:
+            self.wait(max(0.0, due_s - self.now_ns / 1e9) + 1e-6)
+            self.keeper.tick()
+            looks += 1
+            assert looks < 10 * seconds + 100, "keeper turns in circles"
+        self.wait(max(0.0, (end_ns - self.now_ns) / 1e9))
+        return looks
 
     def nonce(self) -> bytes:
         return next(self.numbers).to_bytes(wire.NONCE_BYTES, "little")
@@ -164,15 +191,25 @@ class Door:
     # ---- what people do
 
     def offer(
-        self, slot: int = 12, serial: int = 1, digits: str = INVITATION, expires: int = NOON + 86400
+        self,
+        slot: int = 12,
+        serial: int = 1,
+        digits: str = INVITATION,
+        expires: int = NOON + 86400,
+        ends: int = wire.NO_END,
     ) -> wire.SlotOffer:
         salt = bytes([serial]) * 16
-        return wire.SlotOffer(slot, serial, expires, salt, self.stretch(digits, salt))
+        return wire.SlotOffer(slot, serial, expires, ends, salt, self.stretch(digits, salt))
 
     def invite(
-        self, slot: int = 12, serial: int = 1, digits: str = INVITATION, expires: int = NOON + 86400
+        self,
+        slot: int = 12,
+        serial: int = 1,
+        digits: str = INVITATION,
+        expires: int = NOON + 86400,
+        ends: int = wire.NO_END,
     ) -> wire.Result:
-        kept = self.ask(self.offer(slot, serial, digits, expires))
+        kept = self.ask(self.offer(slot, serial, digits, expires, ends))
         assert isinstance(kept, wire.OfferKept)
         return kept.result
 
@@ -181,8 +218,8 @@ class Door:
         assert isinstance(answer, wire.Answer)
         return answer.outcome is Outcome.ACCEPTED
 
-    def move_in(self, slot: int = 12, pin: str = PIN) -> None:
-        assert self.invite(slot) is wire.Result.DONE
+    def move_in(self, slot: int = 12, pin: str = PIN, ends: int = wire.NO_END) -> None:
+        assert self.invite(slot, ends=ends) is wire.Result.DONE
         assert self.set_pin(INVITATION, pin, slot)
         self.house.to(Room.VAULT)
 

@@ -8,7 +8,8 @@ from device import wire
 from device.edges import EDGES, Room
 from device.errors import KeyFault, NotPermitted
 from device.keeper.line import WAITING
-from device.keeper.loop import GRANT_NS, MOST_ASKED_ABOUT, REMEMBERED_NONCES, STUCK_S
+from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, STUCK_S
+from device.keeper.tenancies import MOST_ASKED_ABOUT, NONE, Tenancy
 from device.wire import Outcome, Proof, Purpose
 from tests.unit.keeper.bench import INVITATION, PIN, Door
 
@@ -79,7 +80,7 @@ def test_vault_is_told_under_which_offer_a_slot_was_taken(home: Door) -> None:
     home.invite(slot=13)
     assert home.tenancy(12) != wire.NO_TENANCY
     for slot, tenancy in ((12, home.tenancy(12)), (13, wire.NO_TENANCY), (14, wire.NO_TENANCY), (0, wire.NO_TENANCY)):
-        assert home.vault_asks(slot) == [wire.CredentialAnswer(slot, tenancy)]
+        assert home.vault_asks(slot) == [wire.CredentialAnswer(slot, tenancy, wire.NO_END)]
 
 
 def test_two_tenancies_of_one_slot_have_two_names(home: Door) -> None:
@@ -115,11 +116,14 @@ def test_keeper_says_nothing_about_slots_that_vault_never_asked_about(
 
 
 def test_a_keeper_that_tells_everything_is_seen(home: Door) -> None:
-    class Everybody(set[int]):
+    class Everybody(dict[int, Tenancy]):
         def __contains__(self, _slot: object) -> bool:
             return True
 
-    home.keeper._asked_about = Everybody()
+        def __missing__(self, _slot: int) -> Tenancy:
+            return NONE
+
+    home.keeper._tenancies._told = Everybody({12: home.keeper._tenancies.of(12)})
     assert said_to_vault_about(home) == [13, 14, 12, 13, 14]
 
 
@@ -132,10 +136,10 @@ def test_what_an_earlier_vault_asked_about_is_forgotten(home: Door) -> None:
 
 def test_a_vault_that_asks_about_everything_does_not_fill_keeper_s_memory(home: Door) -> None:
     home.vault_asks(*range(1, MOST_ASKED_ABOUT + 100))
-    assert len(home.keeper._asked_about) == MOST_ASKED_ABOUT
+    assert len(home.keeper._tenancies._told) == MOST_ASKED_ABOUT
     assert home.vault_asks(12, 10**9) == [
-        wire.CredentialAnswer(12, home.tenancy()),
-        wire.CredentialAnswer(10**9, wire.NO_TENANCY),
+        wire.CredentialAnswer(12, home.tenancy(), wire.NO_END),
+        wire.CredentialAnswer(10**9, wire.NO_TENANCY, wire.NO_END),
     ]
     assert home.type_in(PIN)
 
@@ -221,7 +225,7 @@ def test_a_pin_is_not_set_for_a_lock_that_went_away(door: Door) -> None:
     door.go(Room.LOCK)
     door.come(Room.LOCK)
     door.worker.run()
-    assert door.guard.book.tenancy(12) == wire.NO_TENANCY
+    assert not door.taken(12)
     assert door.house.sent == []
     assert door.set_pin(INVITATION, PIN)
 

@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 
-from device import wire
+from device import document, wire
 from device.edges import Room
 from device.errors import StoreFault
 from device.keeper import book as book_module
+from device.keeper import offers
 from device.keeper.book import Book
 from device.wire import Proof, Result
 from tests.unit.keeper.bench import INVITATION, NOON, PIN, Door
@@ -89,24 +90,24 @@ def test_a_clock_from_before_the_offer_is_not_believed(door: Door) -> None:
 
 def test_a_newer_offer_cancels_the_pin_at_once_and_vault_hears_it(home: Door) -> None:
     before = home.tenancy()
-    assert home.vault_asks(12) == [wire.CredentialAnswer(12, before)]
+    assert home.vault_asks(12) == [wire.CredentialAnswer(12, before, wire.NO_END)]
     assert home.invite(serial=2, digits=OTHER) is Result.DONE
     assert home.house.to(Room.VAULT) == [wire.LastCredentialGone(12)]
     assert not home.type_in(PIN)
     home.boot()
-    assert home.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY)]
+    assert home.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY, wire.NO_END)]
     assert not home.type_in(PIN)
     assert not home.set_pin(INVITATION, PIN)
     home.wait(30)
     assert home.set_pin(OTHER, "271828")
-    assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(12, home.tenancy())]
+    assert home.house.to(Room.VAULT) == [wire.CredentialAnswer(12, home.tenancy(), wire.NO_END)]
     assert home.tenancy() != before
 
 
 def test_the_same_offer_again_changes_nothing(home: Door) -> None:
     tenancy = home.tenancy()
     for _ in range(2):
-        assert home.vault_asks(12) == [wire.CredentialAnswer(12, tenancy)]
+        assert home.vault_asks(12) == [wire.CredentialAnswer(12, tenancy, wire.NO_END)]
         assert home.invite() is Result.DONE
         assert home.house.to(Room.VAULT) == []
         assert home.type_in(PIN)
@@ -129,7 +130,14 @@ def test_offers_for_nobody_or_without_a_sane_end_are_refused(door: Door) -> None
     assert door.invite(slot=0) is Result.REFUSED
     assert door.invite(expires=0) is Result.REFUSED
     assert door.invite(expires=NOON * 10**9) is Result.REFUSED
+    assert door.invite(ends=-1) is Result.REFUSED
+    assert door.invite(ends=NOON * 10**9) is Result.REFUSED
     assert door.guard.book.slots() == ()
+
+
+def test_keeper_takes_every_time_that_a_document_may_hold(door: Door) -> None:
+    assert offers.LATEST_UNIX == document.LATEST_UNIX
+    assert door.invite(expires=document.LATEST_UNIX, ends=document.LATEST_UNIX) is Result.DONE
 
 
 def test_an_offer_during_a_check_wins(home: Door) -> None:
@@ -174,22 +182,20 @@ class FailingRecords:
 @pytest.mark.parametrize("makes_it", [False, True])
 def test_after_a_fault_the_book_says_what_the_disk_says(door: Door, makes_it: bool) -> None:
     store = FailingRecords(makes_it=makes_it)
-    door.guard = dataclasses.replace(door.guard, book=Book(store))
-    door.keeper._guard = door.guard
+    door.run_on(dataclasses.replace(door.guard, book=Book(store)))
     door.invite()
-    assert door.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY)]
+    assert door.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY, wire.NO_END)]
     store.fails = True
     assert not door.set_pin(INVITATION, PIN)
-    assert (door.guard.book.tenancy(12) != wire.NO_TENANCY) is makes_it
-    assert door.house.to(Room.VAULT) == ([wire.CredentialAnswer(12, door.tenancy())] if makes_it else [])
+    assert door.taken(12) is makes_it
+    assert door.house.to(Room.VAULT) == ([wire.CredentialAnswer(12, door.tenancy(), wire.NO_END)] if makes_it else [])
     assert door.type_in(PIN) is makes_it
 
 
 def test_an_offer_the_disk_did_not_take_is_reported_as_such(door: Door) -> None:
     store = FailingRecords(makes_it=False)
     store.fails = True
-    door.guard = dataclasses.replace(door.guard, book=Book(store))
-    door.keeper._guard = door.guard
+    door.run_on(dataclasses.replace(door.guard, book=Book(store)))
     assert door.invite() is Result.FAULT
 
 

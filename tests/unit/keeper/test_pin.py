@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from nacl import pwhash
 from nacl.exceptions import RuntimeError as NaclRuntimeError
@@ -11,7 +13,7 @@ from device.keeper.record import PAYLOAD_BYTES, Credential, Kind
 from tests.unit.keeper.bench import CHEAP, PIN
 
 SALT = bytes(range(16))
-HELD = Credential(Kind.PIN, 7, bytes(16), 1, 2, SALT, bytes(32))
+HELD = Credential(Kind.PIN, 7, bytes(16), 1, 2, 3, SALT, bytes(32))
 
 
 def test_production_stretches_twice_over_64_mebibytes() -> None:
@@ -65,8 +67,9 @@ def test_too_little_memory_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_record_comes_back_and_both_kinds_have_one_size(kind: Kind) -> None:
-    held = Credential(kind, 2**32 - 1, b"o" * 16, -1, 2**40, SALT, b"v" * 32)
+def test_a_record_comes_back_and_all_kinds_have_one_size(kind: Kind) -> None:
+    held = Credential(kind, 2**32 - 1, b"o" * 16, -1, 2**40, 2**41, SALT, b"v" * 32)
+    held = held.ended() if kind is Kind.ENDED else held
     assert record.unpack(record.pack(held)) == held
     assert len(record.pack(held)) == PAYLOAD_BYTES
 
@@ -77,9 +80,23 @@ def test_any_other_payload_is_refused() -> None:
         b"",
         good[:-1],
         good + b"\0",
-        b"\x02" + good[1:],
+        b"\x01" + good[1:],
+        b"\x03" + good[1:],
         good[:1] + b"\x00" + good[2:],
         good[:1] + b"\x09" + good[2:],
     ):
         with pytest.raises(RecordRefused):
             record.unpack(bad)
+
+
+def test_a_record_that_ended_and_could_still_be_matched_is_refused() -> None:
+    spent = HELD.ended()
+    assert (spent.serial, spent.offer_id, spent.ends_unix) == (HELD.serial, HELD.offer_id, HELD.ends_unix)
+    for bad in (dataclasses.replace(spent, salt=SALT), dataclasses.replace(spent, verifier=b"v" * 32)):
+        with pytest.raises(RecordRefused):
+            record.unpack(record.pack(bad))
+
+
+def test_an_end_before_1970_is_refused() -> None:
+    with pytest.raises(RecordRefused):
+        record.unpack(record.pack(dataclasses.replace(HELD, ends_unix=-1)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import random
+from collections.abc import Callable
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -190,6 +191,8 @@ class Guessing(RuleBasedStateMachine):
 
     @rule(back_s=st.floats(0, 5000))
     def clock_goes_back_for_one_attempt(self, back_s: float) -> None:
+        # Back from a time that was seen: two late readings of a clock nobody looked at before are simply time passing.
+        self._charge(STRANGERS[0])
         now_s, self.now_s = self.now_s, self.now_s - back_s
         self.guess(SLOTS[0], 1)
         self.now_s = now_s
@@ -213,10 +216,48 @@ def test_no_interleaving_gives_more_than_the_stated_budget() -> None:
     run_state_machine_as_test(Guessing, settings=EXAMPLES)
 
 
-# Found is enough: no shrinking, no second bug, and the same traces every time.
-FAULTY = settings(
-    EXAMPLES, max_examples=400, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False
-)
+WALKS = 1000
+STEPS = 40
+
+
+def broken(throttle_class: type[Throttle]) -> list[int]:
+    """In which of the walks the stated bound breaks.
+
+    The walks are drawn by nothing but their number: what Hypothesis draws, even with `derandomize`, depends on the
+    constants in every module that happens to be imported, and one fault here is found in few of its lives.
+    """
+    found = []
+    for number in range(WALKS):
+        try:
+            walk(machine_of(throttle_class), random.Random(number))
+        except AssertionError:
+            found.append(number)
+    return found
+
+
+def machine_of(throttle_class: type[Throttle]) -> Guessing:
+    faulty: type[Guessing] = type("FaultyGuessing", (Guessing,), {"throttle_class": throttle_class})
+    return faulty()
+
+
+def walk(machine: Guessing, rng: random.Random) -> None:
+    """The rules of the machine in any order, its invariants after each. Raises AssertionError."""
+    rules: tuple[Callable[[], None], ...] = (
+        lambda: machine.guess(rng.choice(SLOTS + STRANGERS), rng.randint(1, 12)),
+        lambda: machine.enter_right(rng.choice(SLOTS)),
+        lambda: machine.cut_power_during_a_check(rng.choice(SLOTS)),
+        lambda: machine.reboot(rng.choice((0.0, rng.uniform(0, 1e6)))),
+        lambda: machine.wait(rng.choice((rng.uniform(0, 100), rng.uniform(0, 5000)))),
+        lambda: machine.clock_goes_back_for_one_attempt(rng.uniform(0, 5000)),
+    )
+    for _ in range(STEPS):
+        rng.choice(rules)()
+        machine.the_door_gives_no_more_than_its_budget()
+        machine.a_slot_gives_no_more_than_its_waits_allow()
+
+
+def test_no_walk_gives_more_than_the_stated_budget() -> None:
+    assert broken(Throttle) == []
 
 
 class GivesBackOnRestart(Throttle):
@@ -247,6 +288,4 @@ class ChargesOnlyOnce(Throttle):
 
 @pytest.mark.parametrize("fault", [GivesBackOnRestart, TrustsTheClock, ForgetsTheDoor, ChargesOnlyOnce])
 def test_each_seeded_fault_breaks_the_bound(fault: type[Throttle]) -> None:
-    faulty: Any = type("FaultyGuessing", (Guessing,), {"throttle_class": fault})
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(faulty, settings=FAULTY)
+    assert broken(fault)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -14,7 +18,8 @@ from click.testing import CliRunner, Result
 from nacl.pwhash import argon2id
 
 from device import document
-from provisioning import answers, cli, fleet, invitation, keys
+from device.wire import NO_END, SlotOffer
+from provisioning import answers, cli, fleet, invitation, keys, until
 from provisioning.errors import FleetRefused
 
 PASSPHRASE = "correct horse battery"
@@ -114,7 +119,135 @@ def test_the_fleet_has_no_place_for_people(folder: Path) -> None:
     tables = json.loads((folder / "fleet.json").read_text())
     assert set(tables) == {"format", "public_key", "doors"}
     assert set(tables["doors"][0]) == {"name", "id", "version", "slots"}
-    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix"}
+    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix", "ends_unix"}
+
+
+# ---- the end of a place
+
+CHINA = "CST-8"  # written out, as POSIX does: it needs no list of zones on the machine
+
+
+def local(year: int, month: int, day: int, hour: int = 0) -> int:
+    """Seconds since 1970 of a full hour by the clocks of this computer."""
+    return int(time.mktime((year, month, day, hour, 0, 0, 0, 0, -1)))
+
+
+@pytest.fixture
+def _at_noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """It is noon on the 22nd of November 2026 in China."""
+    with in_time_zone(CHINA):
+        noon = local(2026, 11, 22, 12)
+        monkeypatch.setattr("provisioning.cli.time.time", lambda: noon)
+        yield
+
+
+@contextmanager
+def in_time_zone(name: str) -> Iterator[None]:
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if before is not None:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+def parsed_offer(folder: Path, told: dict[str, str]) -> SlotOffer:
+    door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
+    key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
+    parsed = document.parse(Path(told["document"]).read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key))
+    return parsed.body.offers[0]
+
+
+@pytest.mark.usefixtures("_at_noon")
+def test_a_place_ends_at_midnight_after_its_last_day_where_the_manager_stands(folder: Path) -> None:
+    told = json.loads(offer(folder, "--until", "2027-06-30", "--json").stdout)
+    end = int(datetime(2027, 6, 30, 16, tzinfo=UTC).timestamp())  # 2027-07-01 00:00 in Shanghai
+    assert told["ends_unix"] == end == parsed_offer(folder, told).ends_unix
+    (listed,) = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
+    assert listed["slots"] == [{"number": 12, "ends_unix": end}]
+    assert json.loads((folder / "fleet.json").read_text())["doors"][0]["slots"][0]["ends_unix"] == end
+
+
+def test_a_place_without_a_last_day_has_no_end(folder: Path) -> None:
+    told = json.loads(offer(folder, "--json").stdout)
+    assert told["ends_unix"] is None
+    assert parsed_offer(folder, told).ends_unix == NO_END
+    (listed,) = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
+    assert listed["slots"] == [{"number": 12, "ends_unix": None}]
+
+
+@pytest.mark.usefixtures("_at_noon")
+def test_an_invitation_is_never_good_for_longer_than_its_place(folder: Path) -> None:
+    told = json.loads(offer(folder, "--until", "2026-11-22", "--days", "14", "--json").stdout)
+    assert told["expires_unix"] == told["ends_unix"]
+    found = parsed_offer(folder, told)
+    assert found.expires_unix == found.ends_unix == int(datetime(2026, 11, 22, 16, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.usefixtures("_at_noon")
+def test_a_person_is_told_the_last_day_and_the_moment(folder: Path) -> None:
+    said = offer(folder, "--until", "2027-06-30").stdout
+    assert "The last day of the place is 2027-06-30; it ends at 2027-07-01 00:00 CST." in said
+    listed = doorward("door", "list", "--fleet", str(folder)).stdout
+    assert "2027-06-30" in listed
+
+
+@pytest.mark.usefixtures("_at_noon")
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2026-11-21", "is over"),
+        ("1999-01-01", "is over"),
+        ("2036-11-23", "within 10 years"),
+        ("9999-12-31", "within 10 years"),
+        ("2027-02-29", "such as 2027-06-30"),
+        ("30.6.2027", "such as 2027-06-30"),
+        ("20270630", "such as 2027-06-30"),
+        ("2027-W26-3", "such as 2027-06-30"),
+        ("2027-6-30", "such as 2027-06-30"),
+        ("2027-06-30T12:00", "such as 2027-06-30"),
+        ("\uff12\uff10\uff12\uff17-06-30", "such as 2027-06-30"),
+        ("", "such as 2027-06-30"),
+        ("tomorrow\nor so", "such as 2027-06-30"),
+    ],
+)
+def test_a_day_that_is_none_or_no_last_day_is_refused_and_costs_nothing(folder: Path, text: str, why: str) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    refused(offer(folder, "--until", text), why)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.usefixtures("_at_noon")
+def test_the_last_of_the_ten_years_is_taken(folder: Path) -> None:
+    assert offer(folder, "--until", "2036-11-22").exit_code == 0
+
+
+def test_ten_years_after_a_leap_day_is_the_28th() -> None:
+    leap_day = local(2028, 2, 29, 12)
+    assert until.end_of(date(2038, 2, 28), leap_day) == local(2038, 3, 1)
+    with pytest.raises(FleetRefused, match="within 10 years"):
+        until.end_of(date(2038, 3, 1), leap_day)
+
+
+@pytest.mark.parametrize("zone", ["UTC0", CHINA, "EST5EDT,M3.2.0,M11.1.0", "<+14>-14", "<+0545>-5:45"])
+@pytest.mark.parametrize("last", [date(2026, 11, 22), date(2027, 3, 13), date(2027, 3, 14), date(2027, 11, 7)])
+def test_a_last_day_is_whole_and_shown_as_it_was_typed(zone: str, last: date) -> None:
+    with in_time_zone(zone):
+        end = until.end_of(last, local(2026, 11, 22, 12))
+        following = last + timedelta(days=1)
+        assert time.localtime(end - 1)[:6] == (*last.timetuple()[:3], 23, 59, 59)
+        assert time.localtime(end)[:6] == (*following.timetuple()[:3], 0, 0, 0)
+        assert until.shown(end) == last.isoformat()
+
+
+def test_the_help_says_whose_midnight_it_is() -> None:
+    said = " ".join(doorward("slot", "offer", "--help").stdout.split())
+    assert "--until YYYY-MM-DD" in said
+    assert "midnight in this computer's time zone" in said
 
 
 # ---- refusals

@@ -18,6 +18,13 @@ from provisioning.store import Door, JsonStore, Slot
 KEY = "ab" * 32
 
 
+def with_slot(**times: object) -> str:
+    """A store of one door with one place, whose times are these."""
+    slot = {"number": 1, "serial": 1, **times}
+    door = {"name": "a", "id": "00" * 8, "version": 1, "slots": [slot]}
+    return json.dumps({"format": 2, "public_key": KEY, "doors": [door]})
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> JsonStore:
     store = JsonStore(tmp_path)
@@ -36,6 +43,13 @@ def test_what_was_stored_is_read_back(store: JsonStore) -> None:
         Door("Front", "00" * 8),
         Door("东门", "11" * 8, 1, (Slot(7, 1, 1_900_000_000),)),
     )
+
+
+def test_the_end_of_a_place_is_kept_and_a_new_offer_brings_its_own(store: JsonStore) -> None:
+    store.reserve_offer("Front", 7, 1_900_000_000, 2_000_000_000)
+    assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 1, 1_900_000_000, 2_000_000_000),)
+    store.reserve_offer("Front", 7, 1_900_000_000)
+    assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 2, 1_900_000_000, 0),)
 
 
 def test_versions_grow_per_door_and_serials_per_slot(store: JsonStore) -> None:
@@ -145,14 +159,20 @@ def test_a_failure_at_any_step_leaves_the_old_store_whole(
         "[]",
         "{",
         "{}",
-        '{"format": 2, "public_key": "", "doors": []}',
-        '{"format": 1, "public_key": "zz", "doors": []}',
-        json.dumps({"format": 1, "public_key": KEY, "doors": [{"name": "a"}]}),
-        json.dumps({"format": 1, "public_key": KEY, "doors": [{"name": "a", "id": "00", "version": 0, "slots": []}]}),
+        json.dumps({"format": 3, "public_key": KEY, "doors": []}),
+        json.dumps({"format": 1, "public_key": KEY, "doors": []}),
+        '{"format": 2, "public_key": "zz", "doors": []}',
+        json.dumps({"format": 2, "public_key": KEY, "doors": [{"name": "a"}]}),
+        json.dumps({"format": 2, "public_key": KEY, "doors": [{"name": "a", "id": "00", "version": 0, "slots": []}]}),
         json.dumps(
-            {"format": 1, "public_key": KEY, "doors": [{"name": "a", "id": "00" * 8, "version": -1, "slots": []}]}
+            {"format": 2, "public_key": KEY, "doors": [{"name": "a", "id": "00" * 8, "version": -1, "slots": []}]}
         ),
-        json.dumps({"format": 1, "public_key": KEY, "doors": [], "faces": []}),
+        json.dumps({"format": 2, "public_key": KEY, "doors": [], "faces": []}),
+        with_slot(expires_unix=5),
+        with_slot(expires_unix=5, ends_unix=-1),
+        with_slot(expires_unix=5, ends_unix="soon"),
+        with_slot(expires_unix=5, ends_unix=True),
+        with_slot(expires_unix=5, ends_unix=10**12),
     ],
 )
 def test_a_damaged_store_is_one_sentence_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
@@ -174,6 +194,12 @@ def test_arbitrary_bytes_are_no_store(content: bytes) -> None:
         store.path.write_bytes(content)
         with pytest.raises(FleetFault, match="damaged"):
             store.doors()
+
+
+def test_a_whole_store_of_this_version_is_read(tmp_path: Path) -> None:
+    store = JsonStore(tmp_path)
+    store.path.write_text(with_slot(expires_unix=5, ends_unix=9))
+    assert store.doors() == (Door("a", "00" * 8, 1, (Slot(1, 1, 5, 9),)),)
 
 
 def test_everything_is_for_its_owner_alone(store: JsonStore) -> None:

@@ -1,0 +1,123 @@
+"""Who has a working PIN: for vault, which lets faces sleep without one, and until a tenancy's end.
+
+Rules kept here:
+- What vault is told is what the book and the clock say at that moment, at the first second after a start as later.
+- vault is told of the slots it has asked about since it came, and of no others: who takes no part in faces is not its
+  business. Of those it hears whenever a PIN comes, goes, ends, or belongs to another tenant.
+- What has been over for long enough (`ends`) is replaced by a record without a PIN. It keeps serial and offer, so that
+  the offer can never be kept or redeemed again; only a newer one begins anew.
+- One record and a few messages a look: a house that moves out on one day keeps nobody waiting at the keypad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device import wire
+from device.errors import Fault
+from device.keeper.attempt import Guard
+from device.keeper.attempts import MAX_SLOTS
+from device.keeper.ends import Moment
+from device.keeper.record import Credential, Kind
+from device.service import log
+
+MOST_ASKED_ABOUT = 2 * MAX_SLOTS  # more than a door has faces; a vault gone mad must not fill keeper's memory
+NEWS_AT_ONCE = 64  # a socket's buffer holds them a few times over
+SOON_S = 0.1  # until the next look while there is more to do
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """What vault may know of a slot: the offer under which it was taken, and its end. `NONE`: no PIN works."""
+
+    name: bytes
+    ends_unix: int
+
+
+NONE = Tenancy(wire.NO_TENANCY, wire.NO_END)
+
+
+class Tenancies:
+    """The tenancies of one door; `tell` sends to vault if it is there."""
+
+    def __init__(self, guard: Guard, tell: Callable[[wire.Message], object]) -> None:
+        self._guard = guard
+        self._tell = tell
+        self._told: dict[int, Tenancy] = {}
+        self._failing = False
+        self._look_s: float | None = guard.clock.now_s()
+
+    def of(self, slot: int) -> Tenancy:
+        """What is so now."""
+        return self._at(slot, self._guard.clock.read())
+
+    def asked(self, slot: int) -> None:
+        """Vault asks about `slot`: answer, and remember that it did."""
+        now = self.of(slot)
+        if slot in self._told or len(self._told) < MOST_ASKED_ABOUT:
+            self._told[slot] = now
+        self._tell(wire.CredentialAnswer(slot, now.name, now.ends_unix))
+
+    def forget(self) -> None:
+        """Vault is gone, and so is what it was told."""
+        self._told.clear()
+
+    def keep(self, slot: int, fresh: Credential) -> bool:
+        """Store, and tell vault what changed by it, even if the change was only half acknowledged by the disk."""
+        try:
+            self._guard.book.keep(slot, fresh)
+            kept = True
+        except Fault as fault:
+            log(f"keeper: {fault}")
+            kept = False
+        at = self._guard.clock.read()
+        if slot in self._told:
+            self._news(slot, at)
+        self._look_s = at.now_s
+        return kept
+
+    def deadline(self) -> float | None:
+        """When `look` is due (CLOCK_MONOTONIC seconds); None if nothing here can end."""
+        return self._look_s
+
+    def look(self) -> None:
+        """Notice what ended or began again, tell vault, and destroy what has been over for long enough."""
+        guard, at = self._guard, self._guard.clock.read()
+        held = guard.book.everything()
+        guard.ends.only(held.values())
+        later_s = guard.ends.next_look_s(held.values(), at)
+        ripe = [slot for slot, each in held.items() if guard.ends.ripe(each, at)]
+        more = bool(ripe) and self._destroy(ripe[0], held[ripe[0]])
+        news = [slot for slot in self._told if self._at(slot, at) != self._told[slot]]
+        for slot in news[:NEWS_AT_ONCE]:
+            self._news(slot, at)
+        if more or len(news) > NEWS_AT_ONCE:
+            later_s = at.now_s + SOON_S
+        # A look that is due at the very end would otherwise turn in circles until the clock gets there.
+        self._look_s = None if later_s is None else max(later_s, at.now_s + SOON_S)
+
+    def _destroy(self, slot: int, held: Credential) -> bool:
+        try:
+            self._guard.book.keep(slot, held.ended())
+        except Fault as fault:
+            if not self._failing:
+                log(f"keeper: what has ended is refused but still on the disk, and tried again: {fault}")
+            self._failing = True
+            return False
+        self._failing = False
+        return True
+
+    def _news(self, slot: int, at: Moment) -> None:
+        before, now = self._told[slot], self._at(slot, at)
+        self._told[slot] = now
+        if now == before:
+            return
+        gone = now == NONE
+        self._tell(wire.LastCredentialGone(slot) if gone else wire.CredentialAnswer(slot, now.name, now.ends_unix))
+
+    def _at(self, slot: int, at: Moment) -> Tenancy:
+        held = self._guard.book.held(slot)
+        if held is None or held.kind is not Kind.PIN or self._guard.ends.over(held, at):
+            return NONE
+        return Tenancy(held.offer_id, held.ends_unix)
