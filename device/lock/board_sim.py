@@ -6,7 +6,8 @@ Rules kept here:
 - The one-shot that ends a release runs at the other end too.
 - The cable is a SOCK_SEQPACKET socket with one short ASCII word or two per datagram; whatever else arrives is refused.
 
-    lock -> board   coil 1 4000 | coil 0 | lamp 1 | lamp 0 | show OPENED | show LOOK HOLD_STILL
+    lock -> board   coil 1 4000 | coil 0 | lamp 1 | lamp 0 | show OPENED | show CLAIM_FIRST |
+                    show LOOK HOLD_STILL
     board -> lock   face | rex | key 5 | door open | door closed | tamper on | tamper off
 """
 

@@ -8,8 +8,10 @@ Rules kept here:
 - An entry is complete with its last `#`; half an entry is forgotten after `KEY_TIMEOUT_NS`.
 
     flat # PIN #                                  open
+    flat #  and then the face button              look at this face for that flat alone (`claimed`)
     01 # .. 04 #  flat # PIN #                    enrol, erase, pause, resume the face (a grant, no opening)
-    PIN #  right after a face was looked at       open, on a door that wants face and PIN: the face named the flat
+    06 #  flat # PIN #                            renew the consent to the face, when the terms have changed
+    PIN #  right after a face was looked at       open, where a PIN is asked for: the face named the flat
     05 #  flat # old PIN # new PIN # again #      change the PIN
     00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
@@ -24,7 +26,13 @@ from device.wire import MAX_DIGITS, Proof, Purpose
 KEYS = "0123456789*#"
 KEY_TIMEOUT_NS = 15_000_000_000  # long enough for slow hands; a visitor cannot finish somebody else's entry much later
 _MAX_FLAT_DIGITS = 5
-_PURPOSES = {"01": Purpose.ENROL, "02": Purpose.ERASE, "03": Purpose.PAUSE, "04": Purpose.RESUME}
+_PURPOSES = {
+    "01": Purpose.ENROL,
+    "02": Purpose.ERASE,
+    "03": Purpose.PAUSE,
+    "04": Purpose.RESUME,
+    "06": Purpose.RENEW,
+}
 _PROOFS = {"00": Proof.INVITATION, "05": Proof.PIN}
 
 
@@ -46,7 +54,7 @@ class OpenDoor:
 
 @dataclass(frozen=True, slots=True)
 class PersonalAct:
-    """01 to 04: prove the PIN for one personal act."""
+    """01 to 04 and 06: prove the PIN for one personal act."""
 
     purpose: Purpose
     claim: int = field(repr=False)
@@ -96,7 +104,7 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
     wanted = 4 if command in _PROOFS else 2
     if len(rest) > MAX_DIGITS or any(not 0 < len(part) <= MAX_DIGITS for part in done):
         return Reading.NONSENSE
-    if done and (len(done[0]) > _MAX_FLAT_DIGITS or done[0].startswith("0")):
+    if done and not _is_flat(done[0]):
         return Reading.NONSENSE
     if len(done) < wanted:
         return Reading.MORE
@@ -108,3 +116,15 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
     if command in _PURPOSES:
         return PersonalAct(_PURPOSES[command], claim, done[1])
     return OpenDoor(claim, done[1])
+
+
+def claimed(entry: Entry | None) -> int | None:
+    """The flat in an entry that holds `flat #` and nothing else, None for any other: what a press may refer to."""
+    if entry is None or not entry.keys.endswith("#"):
+        return None
+    flat = entry.keys.removesuffix("#")
+    return int(flat) if flat.isdecimal() and _is_flat(flat) else None
+
+
+def _is_flat(digits: str) -> bool:
+    return 0 < len(digits) <= _MAX_FLAT_DIGITS and not digits.startswith("0")

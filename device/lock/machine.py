@@ -3,15 +3,11 @@
 Rules kept here:
 - *Granted implies an authorised decision at most `unlock_ns` ago.* `Release` is made in one place, `_decide`, reached
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago.
-- *No press, no pixels.* Only `FaceButton` opens a window; it ends with its time, its last approach, a verdict, the loss
-  of eye or vault, or vault's word that it is of no use any more.
-- The lamp is lit before `Look` is sent. It goes out with the window; a read that is under way when `Close` arrives
-  still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
-  word alone never lights it.
-- vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
-- Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys.
-- Every refusal looks the same: Signal.REFUSED. Where a face needs a PIN besides, every window ends alike, with the
-  question for the PIN, so that a photograph cannot ask whose face is known here.
+- A face that needs a PIN besides (`Outcome.WITH_PIN`, or a door on which every face does) never reaches it.
+- *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
+- Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
+  that the press refers to.
+- Every refusal looks the same: Signal.REFUSED.
 - A door found open at the start counts as forced: lock cannot know who opened it.
 - The way out is not here: a request to exit silences an alarm and moves nothing.
 
@@ -26,7 +22,7 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import alarms, keypad, passage
+from device.lock import alarms, keypad, passage, window
 from device.lock.state import (
     Alarm,
     Asked,
@@ -35,14 +31,12 @@ from device.lock.state import (
     Breached,
     Came,
     Check,
-    Claim,
     DoorMoved,
     Effect,
     Event,
     ExitRequested,
     FaceButton,
     Key,
-    Lamp,
     PeerDown,
     PeerUp,
     Release,
@@ -55,8 +49,8 @@ from device.lock.state import (
     TamperMoved,
     Tell,
     Tick,
-    Window,
 )
+from device.lock.window import Worth
 from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
@@ -70,14 +64,14 @@ _GONE_TOLD = {
 
 def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """What `event` makes of `state` at `now_ns`. Time that has run out is dealt with first."""
-    was_lit, was_open = _lit(state), state.window is not None
+    was_lit, was_open = window.lit(state), state.window is not None
     state, before = _expire(state, now_ns, rules)
     handler: Callable[[State, Any, int, bytes, Rules], Step] | None = _HANDLERS.get(type(event))
     after: tuple[Effect, ...] = ()
     if handler is not None:
         state, after = handler(state, event, now_ns, fresh, rules)
-    state = _fading(state, was_open=was_open, now_ns=now_ns, rules=rules)
-    return state, _with_lamp(was_lit, _lit(state), before + after)
+    state = window.fading(state, was_open=was_open, now_ns=now_ns, rules=rules)
+    return state, window.with_lamp(was_lit, window.lit(state), before + after)
 
 
 def next_deadline_ns(state: State, rules: Rules) -> int | None:
@@ -85,6 +79,7 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
     ends = [
         state.granted_until_ns,
         state.window.until_ns if state.window else None,
+        state.inquiry.until_ns if state.inquiry else None,
         state.fading_until_ns,
         state.claim.until_ns if state.claim else None,
         state.breach_until_ns if Alarm.BREACH in state.alarms else None,
@@ -103,9 +98,8 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
     if state.granted_until_ns is not None and now_ns >= state.granted_until_ns:
         late_ns = state.granted_until_ns + rules.passage_ns
         state, effects = replace(state, granted_until_ns=None, passage_until_ns=late_ns), (Secure(),)
-    if state.window and now_ns >= state.window.until_ns:
-        state, closed = _not_recognised(state, now_ns, rules)
-        effects += closed
+    state, closed = window.expired(state, now_ns, rules)
+    effects += closed
     if state.claim and now_ns >= state.claim.until_ns:
         state = replace(state, claim=None)
     if Alarm.BREACH in state.alarms and now_ns >= state.breach_until_ns:
@@ -120,72 +114,6 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
         effects += raised
     kept = tuple(asked for asked in state.asked if now_ns - asked.at_ns < rules.remembered_ns)
     return (replace(state, asked=kept) if kept != state.asked else state), effects
-
-
-# ---- the face window
-
-
-def _lit(state: State) -> bool:
-    return state.window is not None or state.fading_until_ns is not None
-
-
-def _fading(state: State, *, was_open: bool, now_ns: int, rules: Rules) -> State:
-    if state.window or state.camera is not CameraCondition.STREAMING:
-        until = None
-    elif was_open:
-        until = now_ns + rules.fading_ns
-    else:
-        until = state.fading_until_ns if state.fading_until_ns and now_ns < state.fading_until_ns else None
-    return state if until == state.fading_until_ns else replace(state, fading_until_ns=until)
-
-
-def _with_lamp(was_lit: bool, lit: bool, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:  # noqa: FBT001 - levels
-    if lit == was_lit:
-        return effects
-    return (Lamp(on=True), *effects) if lit else (*effects, Lamp(on=False))
-
-
-def _face_button(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    if state.window or state.granted_until_ns is not None:
-        return state, ()
-    ready = state.enrol_ready or state.recognise_ready
-    if not ready or not {Room.EYE, Room.VAULT} <= state.up or state.camera is CameraCondition.FAULT:
-        return state, (Show(Signal.USE_PIN_OR_CARD),)
-    mode = LookMode.ENROL if state.enrol_ready else LookMode.RECOGNISE
-    window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1)
-    state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
-    return state, (Show(Signal.LOOK), *_approach(fresh, mode))
-
-
-def _approach(nonce: bytes, mode: LookMode) -> tuple[Effect, ...]:
-    return Send(Room.VAULT, wire.Window(nonce, mode)), Send(Room.EYE, wire.Look(nonce, mode))
-
-
-def _close_window(state: State, signal: Signal) -> Step:
-    if state.window is None:
-        return state, ()
-    closes = (Send(Room.EYE, wire.Close()), Send(Room.VAULT, wire.Close()))
-    return replace(state, window=None), (*closes, Show(signal))
-
-
-def _not_recognised(state: State, now_ns: int, rules: Rules) -> Step:
-    """A window ends without a face that is known here."""
-    if rules.face_alone_opens or state.window is None or state.window.mode is LookMode.ENROL:
-        return _close_window(state, Signal.REFUSED)
-    return _claims(state, wire.NOBODY, now_ns, rules)
-
-
-def _claims(state: State, slot: int, now_ns: int, rules: Rules) -> Step:
-    """Face + PIN: the face stands for its flat number, nobody's for none, and both are asked for the PIN."""
-    return _close_window(replace(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
-
-
-def _next_approach(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    if window.approaches_left == 0:
-        return _not_recognised(state, now_ns, rules)
-    window = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
-    state = replace(state, window=window, asked=(*state.asked, Asked(fresh, Room.VAULT, now_ns)))
-    return state, _approach(fresh, window.mode)
 
 
 # ---- the keypad
@@ -229,15 +157,17 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
             return _verdict(state, event.sender, event.msg, now_ns, fresh, rules)
         case wire.Answer(nonce, outcome):
             return _answer(_answered(state, nonce), nonce, outcome)
-        case wire.FaceReady(recognise, enrol):
-            return _face_ready(replace(state, recognise_ready=recognise, enrol_ready=enrol))
+        case wire.FaceReady():
+            return window.readiness(state, event.msg)
+        case wire.ClaimAnswer(nonce):
+            return window.claim_answered(_answered(state, nonce), event.msg, now_ns, fresh, rules)
         case wire.EnrolmentEnded(nonce, result):
-            return _enrolment_ended(_answered(state, nonce), nonce, result)
+            return window.enrolment_ended(_answered(state, nonce), nonce, result)
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()
         case wire.CameraState(condition):
-            return _camera(state, condition)
+            return window.camera_says(state, condition)
         case wire.Breach():
             return alarms.breach(state, now_ns, rules)
     return state, ()
@@ -251,23 +181,26 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     expected = any(asked.nonce == verdict.nonce and asked.room is sender for asked in state.asked)
     state = _answered(state, verdict.nonce)
     alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns
-    opens = expected and alive and verdict.outcome is Outcome.ACCEPTED and verdict.slot != wire.NOBODY
+    valid = expected and alive
     if state.check and state.check.opens and sender is Room.KEEPER and state.check.nonce == verdict.nonce:
         state = replace(state, check=None)
+        opens = valid and verdict.outcome is Outcome.ACCEPTED and verdict.slot != wire.NOBODY
         return _decide(state, now_ns, rules) if opens else (state, (Show(Signal.REFUSED),))
-    window = state.window
-    if window and window.mode is LookMode.RECOGNISE and sender is Room.VAULT and window.nonce == verdict.nonce:
-        if not opens:
-            return _next_approach(state, window, now_ns, fresh, rules)
-        if not rules.face_alone_opens:
-            return _claims(state, verdict.slot, now_ns, rules)
-        return _decide(state, now_ns, rules)
+    looking = state.window
+    if looking and looking.mode is LookMode.RECOGNISE and sender is Room.VAULT and looking.nonce == verdict.nonce:
+        match window.worth(looking, verdict, rules) if valid else Worth.NOTHING:
+            case Worth.OPENS:
+                return _decide(state, now_ns, rules)
+            case Worth.PIN:
+                return window.named(state, verdict.slot, now_ns, rules)
+            case Worth.NOTHING:
+                return window.refused(state, looking, now_ns, fresh, rules)
     return state, ()  # late: its window or check is over
 
 
 def _decide(state: State, now_ns: int, rules: Rules) -> Step:
     """The one place from which the door opens."""
-    state, closed = _close_window(state, Signal.OPENED)
+    state, closed = window.ended(state, Signal.OPENED)
     shown = closed or (Show(Signal.OPENED),)
     granted = replace(state, granted_until_ns=now_ns + rules.unlock_ns, opened_while_granted=False, claim=None)
     return granted, (Release(rules.unlock_ns), *shown)
@@ -277,34 +210,6 @@ def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
     if state.check is None or state.check.opens or state.check.nonce != nonce:
         return state, ()
     return replace(state, check=None), (Show(Signal.NOTED if outcome is Outcome.ACCEPTED else Signal.REFUSED),)
-
-
-def _face_ready(state: State) -> Step:
-    window = state.window
-    if window and window.mode is LookMode.ENROL and not state.enrol_ready:
-        return _close_window(state, Signal.REFUSED)  # the enrolment was given up: the camera has nothing to look for
-    if window and window.mode is LookMode.RECOGNISE and not state.recognise_ready:
-        return _close_window(state, Signal.USE_PIN_OR_CARD)
-    return state, ()
-
-
-def _enrolment_ended(state: State, nonce: bytes, result: wire.Result) -> Step:
-    if state.window is None or state.window.nonce != nonce:
-        return state, ()
-    return _close_window(state, Signal.ENTER_PIN if result is wire.Result.CONFIRM else Signal.REFUSED)
-
-
-def _camera(state: State, condition: CameraCondition) -> Step:
-    if condition is state.camera:
-        return state, ()
-    before, state = state.camera, replace(state, camera=condition)
-    effects: tuple[Effect, ...] = ()
-    if condition is CameraCondition.FAULT:
-        state, effects = _close_window(state, Signal.USE_PIN_OR_CARD)
-        effects = (Tell(OccurrenceKind.CAMERA_FAULT), *effects)
-    elif before is CameraCondition.FAULT:
-        effects = (Tell(OccurrenceKind.CAMERA_WELL),)
-    return state, effects
 
 
 # ---- connections
@@ -328,11 +233,11 @@ def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rule
     told = _GONE_TOLD.get(room)
     effects: tuple[Effect, ...] = (Tell(told[0]),) if told else ()
     if room is Room.VAULT:
-        state = replace(state, recognise_ready=False, enrol_ready=False)
+        state = replace(state, recognise_ready=False, enrol_ready=False, claim_first_ready=False)
     if room is Room.EYE:
         state = replace(state, camera=CameraCondition.IDLE)
     if room in (Room.EYE, Room.VAULT):
-        state, closed = _close_window(state, Signal.USE_PIN_OR_CARD)
+        state, closed = window.ended(state, Signal.USE_PIN_OR_CARD)
         effects += closed
     if room is Room.KEEPER and state.check:
         state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
@@ -348,7 +253,7 @@ def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules
 
 
 _HANDLERS: dict[type, Callable[..., Step]] = {
-    FaceButton: _face_button,
+    FaceButton: window.pressed,
     Key: _key,
     DoorMoved: passage.door_moved,
     TamperMoved: passage.tamper_moved,

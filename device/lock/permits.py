@@ -4,7 +4,7 @@ Rules kept here:
 - What is not in the table is fatal to that connection and an alarm; it is never merely ignored.
 - A reply is accepted only to a nonce that was asked of that very room and not answered yet. One that comes after its
   window or check ended is late, not a breach: the machine drops it.
-- Only the two rows marked `may_open` can lead to an open door.
+- Only the two rows marked `may_open` can lead to an open door; `ClaimAnswer` can lead to an open camera and no further.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ PERMITS = (
     Permit(Room.EYE, wire.CameraState, always),
     Permit(Room.EYE, wire.Breach, always),
     Permit(Room.VAULT, wire.Verdict, asked, may_open=True),
+    Permit(Room.VAULT, wire.ClaimAnswer, asked),
     Permit(Room.VAULT, wire.FaceReady, always),
     Permit(Room.VAULT, wire.EnrolmentEnded, asked),
     Permit(Room.VAULT, wire.Guidance, always),

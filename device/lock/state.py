@@ -4,7 +4,8 @@ Rules kept here:
 - Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
 - `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera asked to
   look; the lamp follows it, and waits `fading_ns` at most for a read that was under way.
-- A slot is kept only as a `Claim`, for seconds, on a door that wants face and PIN.
+- A slot is kept for seconds only: as the flat somebody typed before a press (`Inquiry`, `Window`), and as a `Claim`
+  where the PIN is still to come.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import Enum, auto, unique
 
 from device.edges import Room
 from device.lock.keypad import Entry
-from device.wire import CameraCondition, Hint, LookMode, Message, OccurrenceKind
+from device.wire import NOBODY, CameraCondition, Hint, LookMode, Message, OccurrenceKind
 
 SECOND_NS = 1_000_000_000
 
@@ -28,10 +29,11 @@ class Rules:
     approaches: int = 3  # rule 7: one comparison per approach, three approaches a window
     verdict_life_ns: int = SECOND_NS // 2  # docs/formats.md: a verdict is void 500 ms after it was stamped
     check_ns: int = 6 * SECOND_NS  # keeper answers within a second even with a full queue
+    inquiry_ns: int = SECOND_NS  # vault answers from memory; somebody stands there and knows their PIN
     held_open_ns: int = 60 * SECOND_NS
     exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm
     remembered_ns: int = 60 * SECOND_NS  # how long a late reply is merely late, and not a breach
-    claim_ns: int = 15 * SECOND_NS  # face + PIN: how long a face stands for its flat number
+    claim_ns: int = 15 * SECOND_NS  # where a PIN is asked for: how long a face stands for its flat number
     fading_ns: int = SECOND_NS  # how long the lamp waits for a read that was under way when the window closed
     passage_ns: int = 2 * SECOND_NS  # a door pulled open as the bolt falls is late, not forced
     quiet_ns: int = 600 * SECOND_NS  # a breach stands until nobody broke the table for this long
@@ -62,16 +64,27 @@ class Signal(Enum):
     LOOK = auto()
     ENTER_PIN = auto()
     USE_PIN_OR_CARD = auto()
+    CLAIM_FIRST = auto()  # the flat number and #, then the face button
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The camera may be used until `until_ns`, for the approach `nonce`."""
+    """The camera may be used until `until_ns`, for the approach `nonce`; `claim`: for that slot alone, 0 for any."""
 
     mode: LookMode
     nonce: bytes
     until_ns: int
     approaches_left: int
+    claim: int = field(default=NOBODY, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A flat was typed and the button pressed: vault was asked whether a look is worth it. The camera is closed."""
+
+    nonce: bytes
+    slot: int = field(repr=False)
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Face + PIN: whom the face named, if anybody; a PIN alone is then enough. Never shown in a repr."""
+    """Where a PIN is asked for: whom the face named, if anybody; a PIN alone is then enough. Never shown in a repr."""
 
     slot: int = field(repr=False)
     until_ns: int
@@ -111,12 +124,14 @@ class State:
     fading_until_ns: int | None = None
     breach_until_ns: int = 0
     window: Window | None = None
+    inquiry: Inquiry | None = None  # never together with a window
     entry: Entry | None = None
     check: Check | None = None
     asked: tuple[Asked, ...] = ()
     up: frozenset[Room] = frozenset()
     recognise_ready: bool = False
     enrol_ready: bool = False
+    claim_first_ready: bool = False
     camera: CameraCondition = CameraCondition.IDLE
     door_open: bool = False
     open_since_ns: int = 0

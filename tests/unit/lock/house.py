@@ -28,7 +28,7 @@ START_S = 5000
 # What eye and vault say by themselves as soon as they took lock's connection.
 FIRST_WORDS = {
     Room.EYE: wire.CameraState(wire.CameraCondition.IDLE),
-    Room.VAULT: wire.FaceReady(recognise=False, enrol=False),
+    Room.VAULT: wire.FaceReady(recognise=False, enrol=False, claim_first=False),
 }
 
 
@@ -151,6 +151,8 @@ class End:
             return self.sock.recv(1, socket.MSG_PEEK) == b""
         except BlockingIOError:
             return False
+        except ConnectionError:  # closed over what it had not read
+            return True
 
 
 @dataclass
@@ -213,7 +215,7 @@ class House:
 
 
 def offer(slot: int = 12, serial: int = 1) -> wire.SlotOffer:
-    return wire.SlotOffer(slot, serial, 2_000_000_000, bytes(16), bytes(range(32)))
+    return wire.SlotOffer(slot, serial, 2_000_000_000, wire.NO_END, bytes(16), bytes(range(32)))
 
 
 def signed(version: int = 7, *offers: wire.SlotOffer, key: SigningKey = MANAGER, door: bytes = DOOR) -> bytes:

@@ -23,6 +23,7 @@ from device.lock.state import (
     Event,
     ExitRequested,
     FaceButton,
+    Inquiry,
     Key,
     Lamp,
     PeerDown,
@@ -41,7 +42,7 @@ from device.wire import CameraCondition, Hint, LookMode, Outcome, Result
 RULES = Rules(face_alone_opens=True)
 S = 1_000_000_000
 NOW = 100 * S
-FACE_NONCE, PIN_NONCE, OLD_NONCE, FRESH = b"f" * 16, b"p" * 16, b"o" * 16, b"n" * 16
+FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, FRESH = b"f" * 16, b"p" * 16, b"o" * 16, b"a" * 16, b"n" * 16
 ALL_UP = frozenset({Room.EYE, Room.VAULT, Room.KEEPER, Room.REPORT, Room.DESK})
 Stepper = Callable[[State, Event, int, bytes, Rules], machine.Step]
 
@@ -52,32 +53,55 @@ def states() -> dict[str, State]:
         "closed": None,
         "looking": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1),
         "last-look": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0),
+        "claimed": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1, claim=12),
+        "last-claimed": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0, claim=12),
         "enrolling": Window(LookMode.ENROL, FACE_NONCE, NOW + 5 * S, 2),
+        "asking": Inquiry(ASK_NONCE, 12, NOW + S // 2),
     }
     checks = {
         "no-check": (None, None),
         "typing": (None, Entry("12#48291", NOW - S)),
+        "flat": (None, Entry("12#", NOW - S)),
         "opening": (Check(PIN_NONCE, NOW + 5 * S, opens=True), None),
         "personal": (Check(PIN_NONCE, NOW + 5 * S, opens=False), None),
     }
+    announced = {
+        "few": State(recognise_ready=True),
+        "many": State(claim_first_ready=True),
+        "offer": State(recognise_ready=True, enrol_ready=True),
+    }
     found: dict[str, State] = {}
-    for (face, window), (keys, (check, entry)), granted, is_open, up in product(
-        windows.items(), checks.items(), (None, NOW + 2 * S), (False, True), (frozenset[Room](), ALL_UP)
+    for (face, at), (keys, (check, entry)), granted, is_open, up, (faces, ready) in product(
+        windows.items(),
+        checks.items(),
+        (None, NOW + 2 * S),
+        (False, True),
+        (frozenset[Room](), ALL_UP),
+        announced.items(),
     ):
-        if (window or check) and not up:
+        if (at or check) and not up:
             continue  # a window or a check ends with its room, see test_loss_of_a_room_closes
+        if not up and faces != "few":
+            continue  # nobody has announced anything
+        if faces == "many" and face in ("looking", "last-look"):
+            continue  # see test_a_window_for_anybody_closes_when_the_faces_become_too_many
+        window, inquiry = (None, at) if isinstance(at, Inquiry) else (at, None)
         asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
         asked += (Asked(FACE_NONCE, Room.VAULT, NOW - S),) if window else ()
+        asked += (Asked(ASK_NONCE, Room.VAULT, NOW - S // 4),) if inquiry else ()
         asked += (Asked(PIN_NONCE, Room.KEEPER, NOW - S),) if check else ()
-        name = f"{face} {keys} {'granted' if granted else 'secured'} {'open' if is_open else 'shut'} {len(up)}up"
-        found[name] = State(
+        name = (
+            f"{face} {keys} {'granted' if granted else 'secured'} {'open' if is_open else 'shut'} {len(up)}up {faces}"
+        )
+        found[name] = replace(
+            ready if up else State(),
             granted_until_ns=granted,
             window=window,
+            inquiry=inquiry,
             entry=entry,
             check=check,
             asked=asked,
             up=up,
-            recognise_ready=bool(up),
             door_open=is_open,
             open_since_ns=NOW - S,
         )
@@ -107,8 +131,10 @@ def events() -> dict[str, Event]:
         "bolt obeys": BoltObeys(),
         "tick": Tick(),
         "enrolment ended": Came(Room.VAULT, wire.EnrolmentEnded(FACE_NONCE, Result.DONE)),
-        "face ready": Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)),
-        "enrol ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True)),
+        "face ready": Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False, claim_first=False)),
+        "enrol ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True, claim_first=False)),
+        "too many": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=True)),
+        "nobody ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=False)),
         "hint": Came(Room.VAULT, wire.Guidance(FACE_NONCE, Hint.COME_CLOSER)),
         "camera fault": Came(Room.EYE, wire.CameraState(CameraCondition.FAULT)),
         "camera idle": Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)),
@@ -118,13 +144,18 @@ def events() -> dict[str, Event]:
     for room in ALL_UP:
         found[f"{room} up"] = PeerUp(room)
         found[f"{room} down"] = PeerDown(room)
-    for sender, nonce in product((Room.VAULT, Room.KEEPER), (FACE_NONCE, PIN_NONCE, OLD_NONCE, b"?" * 16)):
+    for nonce, awake in product((ASK_NONCE, FACE_NONCE, OLD_NONCE, b"?" * 16), (True, False)):
+        label = f"claim {nonce[:1].decode()} {'awake' if awake else 'asleep'}"
+        found[label] = Came(Room.VAULT, wire.ClaimAnswer(nonce, awake))
+    for sender, nonce in product((Room.VAULT, Room.KEEPER), (FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)):
         label = f"verdict {sender} {nonce[:1].decode()}"
         found[f"{label} yes"] = Came(sender, verdict(nonce))
         found[f"{label} no"] = Came(sender, verdict(nonce, outcome=Outcome.REFUSED, slot=0))
         found[f"{label} stale"] = Came(sender, verdict(nonce, age_ns=S // 2 + 1))
         found[f"{label} future"] = Came(sender, verdict(nonce, age_ns=-1))
         found[f"{label} nobody"] = Came(sender, verdict(nonce, slot=0))
+        found[f"{label} other"] = Came(sender, verdict(nonce, slot=7))
+        found[f"{label} with pin"] = Came(sender, verdict(nonce, outcome=Outcome.WITH_PIN))
     return found
 
 
@@ -141,9 +172,24 @@ def may_open(state: State, event: Event, rules: Rules) -> bool:
         and state.window is not None
         and state.window.mode is LookMode.RECOGNISE
         and msg.nonce == FACE_NONCE
+        and state.window.claim in (0, msg.slot)
         and rules.face_alone_opens
     )
     return by_pin or by_face
+
+
+def may_look(state: State, event: Event) -> bool:
+    """The other oracle: may this event open the camera, where it is closed?
+
+    Only a press, or vault's yes to the question that a press with a flat asked.
+    """
+    able = {Room.EYE, Room.VAULT} <= state.up and state.granted_until_ns is None and state.window is None
+    if isinstance(event, FaceButton):
+        for_anybody = state.recognise_ready and not (state.entry and state.entry.keys == "12#")
+        return able and state.inquiry is None and (state.enrol_ready or for_anybody)
+    if isinstance(event, Came) and isinstance(event.msg, wire.ClaimAnswer):
+        return able and state.inquiry is not None and event.msg.nonce == ASK_NONCE and event.msg.awake
+    return False
 
 
 @dataclass
@@ -209,7 +255,7 @@ def connected(world: World) -> World:
     """All rooms up, somebody enrolled."""
     for room in ALL_UP:
         world.send(PeerUp(room))
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False, claim_first=False)))
     return world
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.lock.board_sim import MAX_WORDS, SimBolt, _event
+from device.lock.board_sim import MAX_WORDS, SimBoard, SimBolt, _event
 from device.lock.bolt import Wiring
-from device.lock.state import DoorMoved, ExitRequested, FaceButton, Key, TamperMoved
+from device.lock.state import DoorMoved, ExitRequested, FaceButton, Key, Signal, TamperMoved
+from device.wire import Hint
 from tools.simulator.world import World
 
 KNOWN = {
@@ -68,3 +71,34 @@ def test_what_the_bolt_says_is_what_the_board_understands(wiring: Wiring) -> Non
                 pass
             assert world.released is released
         assert all(len(words) < MAX_WORDS for words in said)
+
+
+def test_every_signal_and_hint_reaches_the_simulated_board_as_its_own_word(tmp_path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(tmp_path / "cable"))
+    listener.listen()
+    far_end: list[socket.socket] = []
+
+    def owner_comes() -> None:
+        end, _ = listener.accept()
+        end.send(b"yours")
+        far_end.append(end)
+
+    with listener, ThreadPoolExecutor() as pool:
+        came = pool.submit(owner_comes)
+        board = SimBoard(tmp_path / "cable", Wiring.FAIL_SECURE)
+        came.result()
+    world = World()
+    (end,) = far_end
+    with end:
+        wanted: list[str] = []
+        for signal, hint in [(signal, None) for signal in Signal] + [(Signal.LOOK, hint) for hint in Hint]:
+            board.show(signal, hint)
+            wanted.append(f"{signal.name} {hint.name}" if hint else signal.name)
+        board.close()
+        while words := end.recv(1024).decode():
+            assert len(words) < MAX_WORDS
+            world.told(words, 0)
+    assert list(world.signals) == wanted
+    assert len(set(wanted)) == len(wanted)
+    assert {"CLAIM_FIRST", "LOOK UNCOVER_YOUR_FACE", "LOOK LOOKS_LIKE_ANOTHER"} <= set(wanted)

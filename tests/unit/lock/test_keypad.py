@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.lock.keypad import KEY_TIMEOUT_NS, Entry, NewPin, OpenDoor, PersonalAct, Reading, press, read
+from device.lock.keypad import KEY_TIMEOUT_NS, KEYS, Entry, NewPin, OpenDoor, PersonalAct, Reading, claimed, press, read
 from device.wire import MAX_DIGITS, Proof, Purpose
 
 
@@ -19,7 +19,14 @@ def test_flat_and_pin_ask_to_open() -> None:
 
 
 def test_each_personal_act_has_its_own_prefix() -> None:
-    acts = {"01#": Purpose.ENROL, "02#": Purpose.ERASE, "03#": Purpose.PAUSE, "04#": Purpose.RESUME}
+    acts = {
+        "01#": Purpose.ENROL,
+        "02#": Purpose.ERASE,
+        "03#": Purpose.PAUSE,
+        "04#": Purpose.RESUME,
+        "06#": Purpose.RENEW,
+    }
+    assert set(acts.values()) == set(Purpose)
     for prefix, purpose in acts.items():
         assert typed(f"{prefix}12#482913#") == PersonalAct(purpose, 12, "482913")
 
@@ -72,3 +79,23 @@ def test_any_keys_give_more_nonsense_or_a_bounded_request(keys: str) -> None:
         assert reading.claim > 0
         texts = [reading.digits] if isinstance(reading, OpenDoor | PersonalAct) else [reading.shown, reading.new]
         assert all(text.isdigit() and len(text) <= MAX_DIGITS for text in texts)
+
+
+def test_a_press_refers_to_a_finished_flat_and_to_nothing_else() -> None:
+    assert claimed(Entry("12#")) == 12
+    assert claimed(Entry("99999#")) == 99999
+    others = ("", "#", "12", "0#", "01#", "06#", "012#", "123456#", "12#4", "12##", "12#482913#", "01#12#")
+    assert claimed(None) is None
+    for keys in others:
+        assert claimed(Entry(keys)) is None, keys
+
+
+@given(st.text(KEYS, max_size=12))
+def test_what_a_press_refers_to_is_what_a_pin_would_be_checked_against(keys: str) -> None:
+    entry = None
+    for key in keys:
+        entry = press(entry, key, 0)
+    flat = claimed(entry)
+    if flat is not None:
+        assert entry is not None
+        assert read(Entry(entry.keys + "482913#")) == OpenDoor(flat, "482913")

@@ -24,7 +24,7 @@ def kinds(end: End) -> list[OccurrenceKind]:
 def ready(house: House) -> tuple[End, End]:
     """Eye and vault up, somebody enrolled."""
     eye, vault = house.join(Room.EYE), house.join(Room.VAULT)
-    vault.say(wire.FaceReady(recognise=True, enrol=False))
+    vault.say(wire.FaceReady(recognise=True, enrol=False, claim_first=False))
     house.turn()
     return eye, vault
 
@@ -120,19 +120,104 @@ def test_a_connection_that_only_a_socket_unit_took_is_nobody_and_lights_no_lamp(
     """A socket unit listens for a process that is dead: without this, a window opened for an eye that was not there."""
     ends = {room: house.join(room, served=room is not missing) for room in (Room.EYE, Room.VAULT)}
     if missing is not Room.VAULT:
-        ends[Room.VAULT].say(wire.FaceReady(recognise=True, enrol=False))
+        ends[Room.VAULT].say(wire.FaceReady(recognise=True, enrol=False, claim_first=False))
     house.turn()
     assert missing not in house.work.state.up
     house.board.happens(FaceButton())
     house.turn()
     assert house.board.signals == [Signal.USE_PIN_OR_CARD]
     assert ends[Room.EYE].heard() == []
-    first_word = wire.CameraState(CameraCondition.IDLE) if missing is Room.EYE else wire.FaceReady(True, False)
+    first_word = wire.CameraState(CameraCondition.IDLE) if missing is Room.EYE else wire.FaceReady(True, False, False)
     ends[missing].say(first_word)
     house.turn()
     house.board.happens(FaceButton())
     house.turn()
     assert house.board.lit
+
+
+# ---- claim first
+
+
+def claims(house: House, flat: str = "12") -> tuple[End, End, wire.AskClaim]:
+    """Eye and vault up, too many faces; somebody typed a flat and pressed."""
+    eye, vault = house.join(Room.EYE), house.join(Room.VAULT)
+    vault.say(wire.FaceReady(recognise=False, enrol=False, claim_first=True))
+    house.turn()
+    house.keys(f"{flat}#")
+    house.board.happens(FaceButton())
+    house.turn()
+    (question,) = vault.heard()
+    assert isinstance(question, wire.AskClaim)
+    return eye, vault, question
+
+
+def test_vault_is_asked_about_the_flat_before_the_lamp_is_lit_and_compares_with_it_alone(house: House) -> None:
+    eye, vault, question = claims(house)
+    assert question.claim == 12
+    assert eye.heard() == []
+    assert not house.board.lit
+    vault.say(wire.ClaimAnswer(question.nonce, awake=True))
+    house.turn()
+    assert house.board.lit
+    (looked,) = eye.heard()
+    assert isinstance(looked, wire.Look)
+    assert vault.heard() == [wire.Window(looked.nonce, LookMode.RECOGNISE, 12)]
+    vault.say(house.accepted(looked, slot=12))
+    house.turn()
+    assert house.board.bolt.released_ms == 4000
+
+
+def test_a_vault_that_does_not_answer_costs_a_second_and_no_frame(house: House) -> None:
+    eye, _, _ = claims(house)
+    assert house.work.deadline() == pytest.approx(house.clock.monotonic() + 1)
+    house.passes(1)
+    assert house.board.signals[-1] is Signal.USE_PIN_OR_CARD
+    assert eye.heard() == []
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_an_answer_that_nobody_asked_for_ends_vaults_connection_and_any_window_and_is_an_alarm(
+    house: House, asked_before: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report = house.join(Room.REPORT)
+    eye, vault, question = claims(house, "4711")
+    kinds(report)
+    first = wire.ClaimAnswer(question.nonce if asked_before else bytes(16), awake=True)
+    vault.say(first, wire.ClaimAnswer(bytes(16), awake=True))
+    house.turn()
+    assert {type(msg) for msg in vault.heard()} <= {wire.Window}
+    assert vault.cut_off()
+    assert OccurrenceKind.BREACH in kinds(report)
+    assert not house.board.lit
+    assert house.work.state.window is None
+    assert house.work.state.inquiry is None
+    assert {type(msg) for msg in eye.heard()} <= {wire.Look, wire.Close}
+    assert "4711" not in capfd.readouterr().err
+
+
+def test_with_a_lamp_that_cannot_be_lit_a_claim_opens_no_camera_either(house: House) -> None:
+    eye, vault, question = claims(house)
+    house.board.lamp_broken = True
+    vault.say(wire.ClaimAnswer(question.nonce, awake=True))
+    house.turn()
+    assert eye.heard() == []
+    assert house.board.signals[-1] is Signal.REFUSED
+    house.board.lamp_broken = False
+
+
+def test_a_face_that_needs_its_pin_opens_with_it_and_not_before(house: House) -> None:
+    keeper = house.join(Room.KEEPER)
+    eye, vault = ready(house)
+    asked = look(house, eye)
+    vault.say(wire.Verdict(asked.nonce, house.clock.now_ns, Outcome.WITH_PIN, 12))
+    house.turn()
+    assert house.board.bolt.releases == 0
+    assert house.board.signals[-1] is Signal.ENTER_PIN
+    house.keys("482913#")
+    (question,) = keeper.heard()
+    keeper.say(house.accepted(question))
+    house.turn()
+    assert house.board.bolt.releases == 1
 
 
 # ---- the order of effects

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device import wire
+from device.document import MAX_OFFERS
 from device.edges import Room
 from device.lock.state import TamperMoved
 from device.wire import AlarmBits, Result
@@ -66,7 +67,7 @@ def test_a_document_goes_to_keeper_and_its_end_back_to_the_one_who_brought_it(ho
 
 def test_the_longest_document_fits_keepers_line(house: House) -> None:
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
-    offers = tuple(offer(slot) for slot in range(1, 63))
+    offers = tuple(offer(slot) for slot in range(1, MAX_OFFERS + 1))
     desk.say(wire.Document(signed(1, *offers)))
     house.turn()
     assert keeper.heard() == list(offers)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from device.edges import Room
-from device.lock import machine
+from device.lock import machine, window
 from device.lock.permits import permitted
-from device.lock.state import Came, Lamp, Release, Secure, Send, Tick
-from device.wire import CameraCondition, CameraState, Close, Look, Outcome, Verdict, Window
-from tests.unit.lock.support import FRESH, NOW, RULES, events, may_open, states, with_rules
+from device.lock.state import Came, Claim, FaceButton, Lamp, Release, Secure, Send, Show, Signal, Tick
+from device.wire import AskClaim, CameraCondition, CameraState, Close, Look, LookMode, Outcome, Verdict, Window
+from tests.unit.lock.support import FRESH, NOW, RULES, events, may_look, may_open, states, with_rules
 
 MATRIX = [(name, state, label, event) for name, state in states().items() for label, event in events().items()]
 
@@ -94,11 +94,66 @@ def test_vault_hears_of_every_approach_before_eye_and_of_its_end() -> None:
         assert ((Room.EYE, Close) in sent) == ((Room.VAULT, Close) in sent), f"{label} in {name}"
 
 
-def test_only_the_face_button_opens_a_window() -> None:
+def test_only_a_press_or_the_answer_to_its_question_opens_a_window() -> None:
+    opened = 0
     for name, state, label, event in MATRIX:
         after, _ = machine.step(state, event, NOW, FRESH, RULES)
-        if state.window is None and after.window is not None:
-            assert label == "face button", name
+        if state.window is None:
+            assert (after.window is not None) == may_look(state, event), f"{label} in {name}"
+            opened += after.window is not None
+    assert opened > 0
+
+
+def test_a_window_is_for_the_flat_that_was_typed_and_for_it_alone() -> None:
+    for name, state, label, event in MATRIX:
+        after, effects = machine.step(state, event, NOW, FRESH, RULES)
+        claims = [effect.msg.claim for effect in effects if isinstance(effect, Send) and isinstance(effect.msg, Window)]
+        if not claims:
+            continue
+        assert after.window
+        assert claims == [after.window.claim], f"{label} in {name}"
+        if state.window:
+            assert after.window.claim == state.window.claim, f"{label} in {name}"
+        else:
+            enrols = after.window.mode is LookMode.ENROL
+            assert after.window.claim == (12 if state.inquiry and not enrols else 0), f"{label} in {name}"
+            assert state.inquiry or enrols or not state.claim_first_ready, f"{label} in {name}"
+
+
+def test_vault_is_asked_about_a_flat_only_when_it_was_typed_before_the_press_and_the_camera_stays_closed() -> None:
+    asked = 0
+    for name, state, label, event in MATRIX:
+        after, effects = machine.step(state, event, NOW, FRESH, RULES)
+        sent = [effect.msg for effect in effects if isinstance(effect, Send)]
+        for question in (msg for msg in sent if isinstance(msg, AskClaim)):
+            asked += 1
+            assert isinstance(event, FaceButton), f"{label} in {name}"
+            assert state.entry, f"{label} in {name}"
+            assert (state.entry.keys, question.claim) == ("12#", 12), f"{label} in {name}"
+            assert sent == [question], f"{label} in {name}"
+            assert (after.window, after.entry) == (None, None), f"{label} in {name}"
+    assert asked > 0
+
+
+def test_window_and_inquiry_never_stand_together() -> None:
+    for name, state, label, event in MATRIX:
+        after, _ = machine.step(state, event, NOW, FRESH, RULES)
+        assert after.window is None or after.inquiry is None, f"{label} in {name}"
+
+
+@pytest.mark.parametrize("tier_alone", [True, False])
+def test_a_face_that_needs_its_pin_leads_to_the_question_for_it_in_every_tier(tier_alone: bool) -> None:
+    rules = with_rules(face_alone_opens=tier_alone)
+    met = 0
+    for name, state, label, event in MATRIX:
+        if label != "verdict vault f with pin" or not state.window or state.window.mode is LookMode.ENROL:
+            continue
+        after, effects = machine.step(state, event, NOW, FRESH, rules)
+        met += 1
+        assert after.claim == Claim(12, NOW + rules.claim_ns), name
+        assert after.window is None, name
+        assert Show(Signal.ENTER_PIN) in effects, name
+    assert met > 0
 
 
 def test_no_reply_is_taken_twice() -> None:
@@ -121,3 +176,41 @@ def test_the_matrix_catches_a_machine_that_forgets_nonces_or_time() -> None:
     wrong = [label for _, state, label, event in MATRIX if careless(event) != may_open(state, event, RULES)]
     assert any("stale" in label for label in wrong)
     assert any(" ? " in label for label in wrong)
+    assert any("other" in label for label in wrong)
+
+
+def test_the_matrix_catches_a_machine_that_opens_for_a_face_that_needs_its_pin() -> None:
+    """Seeded fault: WITH_PIN taken for ACCEPTED, from vault or from keeper."""
+    wrong = set()
+    for _, state, label, event in MATRIX:
+        if isinstance(event, Came) and isinstance(event.msg, Verdict) and event.msg.outcome is Outcome.WITH_PIN:
+            taken = Came(event.sender, replace(event.msg, outcome=Outcome.ACCEPTED))
+            _, effects = machine.step(state, taken, NOW, FRESH, RULES)
+            if any(isinstance(effect, Release) for effect in effects) != may_open(state, event, RULES):
+                wrong.add(label)
+    assert wrong == {"verdict vault f with pin", "verdict keeper p with pin"}
+
+
+def test_the_matrix_catches_a_machine_that_does_not_hold_a_verdict_against_the_claim(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seeded fault: the guard in `window.worth` sees a window without a claim."""
+    guarded = window.worth
+    monkeypatch.setattr(window, "worth", lambda at, msg, rules: guarded(replace(at, claim=0), msg, rules))
+    wrong = set()
+    for name, state, label, event in MATRIX:
+        _, effects = machine.step(state, event, NOW, FRESH, RULES)
+        if any(isinstance(effect, Release) for effect in effects) != may_open(state, event, RULES):
+            wrong.add((name.split()[0], label))
+    assert wrong == {("claimed", "verdict vault f other"), ("last-claimed", "verdict vault f other")}
+
+
+def test_the_matrix_catches_a_machine_that_looks_for_anybody_while_the_faces_are_too_many() -> None:
+    """Seeded fault: a press that takes "claim first" for "somebody is awake"."""
+    wrong = set()
+    for name, state, label, event in MATRIX:
+        careless = replace(state, recognise_ready=True, claim_first_ready=False)
+        after, _ = machine.step(careless, event, NOW, FRESH, RULES)
+        if state.window is None and (after.window is not None) != may_look(state, event):
+            wrong.add((name.split()[-1], label))
+    assert ("many", "face button") in wrong

@@ -115,7 +115,7 @@ def test_face_alone_does_not_open_the_default_tier() -> None:
 
 def test_with_nobody_enrolled_the_button_reads_no_frame() -> None:
     world = connected(World())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=False)))
     world.send(FaceButton())
     assert not world.looking
     assert shown(world)[-1] is Signal.USE_PIN_OR_CARD
@@ -123,7 +123,7 @@ def test_with_nobody_enrolled_the_button_reads_no_frame() -> None:
 
 def test_an_enrolment_opens_a_window_that_cannot_open_the_door() -> None:
     world = connected(World())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=True)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=True, claim_first=False)))
     world.send(FaceButton())
     assert world.state.window is not None
     assert world.state.window.mode is LookMode.ENROL
@@ -133,7 +133,7 @@ def test_an_enrolment_opens_a_window_that_cannot_open_the_door() -> None:
 
 def test_enrolment_ends_the_window() -> None:
     world = connected(World())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True, claim_first=False)))
     world.send(FaceButton())
     assert world.state.window is not None
     world.send(Came(Room.VAULT, wire.EnrolmentEnded(world.state.window.nonce, Result.CONFIRM)))
@@ -143,9 +143,9 @@ def test_enrolment_ends_the_window() -> None:
 
 def test_an_enrolment_that_is_given_up_closes_its_window() -> None:
     world = connected(World())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=True)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=True, claim_first=False)))
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False, claim_first=False)))
     assert not world.looking
     assert shown(world)[-1] is Signal.REFUSED
 
@@ -153,7 +153,7 @@ def test_an_enrolment_that_is_given_up_closes_its_window() -> None:
 def test_a_window_in_which_nobody_can_be_recognised_any_more_closes() -> None:
     world = connected(World())
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False)))
+    world.send(Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=False)))
     assert not world.looking
     assert shown(world)[-1] is Signal.USE_PIN_OR_CARD
 

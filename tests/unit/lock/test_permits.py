@@ -14,17 +14,20 @@ from device.lock import machine
 from device.lock.permits import PERMITS, permitted
 from device.lock.state import Asked, Came, State
 from device.wire import Message
-from tests.unit.lock.support import FACE_NONCE, FRESH, NOW, OLD_NONCE, PIN_NONCE, RULES, states, verdict
+from tests.unit.lock.support import ASK_NONCE, FACE_NONCE, FRESH, NOW, OLD_NONCE, PIN_NONCE, RULES, states, verdict
 from tests.unit.shared.strategies import TYPES, example
 
-REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer}  # each to a nonce that was asked, once
+REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer}  # each to a nonce that was asked, once
 HEARD = {(edge.listener, msg) for edge in edges_out_of(Room.LOCK) for msg in may_travel(edge, edge.listener)}
-NONCES = (FACE_NONCE, PIN_NONCE, OLD_NONCE, b"?" * 16)
+NONCES = (FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)
 
 
 def with_nonces(cls: type[Message]) -> list[Message]:
     plain: Any = example(cls)
     return [replace(plain, nonce=nonce) for nonce in NONCES] if hasattr(plain, "nonce") else [plain]
+
+
+ALL = [(cls, with_nonces(cls)) for cls in TYPES]
 
 
 def oracle(state: State, sender: Room, msg: Message) -> bool:
@@ -50,8 +53,8 @@ def test_only_a_verdict_of_vault_or_keeper_may_open() -> None:
 def test_every_sender_and_message_in_every_state(name: str) -> None:
     state = states()[name]
     for sender in Room:
-        for cls in TYPES:
-            for msg in with_nonces(cls):
+        for cls, msgs in ALL:
+            for msg in msgs:
                 assert permitted(state, sender, msg) is oracle(state, sender, msg), (sender, cls.__name__)
 
 
@@ -61,6 +64,16 @@ def test_a_reply_is_heard_from_the_room_that_was_asked_and_no_other() -> None:
     assert not permitted(state, Room.VAULT, verdict(PIN_NONCE))
     assert not permitted(state, Room.KEEPER, verdict(FACE_NONCE))
     assert not permitted(state, Room.DESK, verdict(PIN_NONCE))
+
+
+def test_the_answer_about_a_claim_is_heard_from_vault_to_the_question_it_was_asked_and_once() -> None:
+    state = State(asked=(Asked(ASK_NONCE, Room.VAULT, NOW),))
+    answer = wire.ClaimAnswer(ASK_NONCE, awake=True)
+    assert permitted(state, Room.VAULT, answer)
+    assert not permitted(state, Room.KEEPER, answer)
+    assert not permitted(state, Room.VAULT, wire.ClaimAnswer(FACE_NONCE, awake=True))
+    after, _ = machine.step(state, Came(Room.VAULT, answer), NOW, FRESH, RULES)
+    assert not permitted(after, Room.VAULT, answer)
 
 
 def test_a_reply_is_heard_once() -> None:

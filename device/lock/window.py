@@ -1,0 +1,233 @@
+"""The face window: when the camera may look, for whom, and what the lamp says meanwhile. Pure, part of `machine`.
+
+Rules kept here:
+- *No press, no pixels.* A window is the answer to `FaceButton` and to nothing else: at once, or, if a flat was typed
+  before the press, after vault said of the very question this press asked that the flat has a face awake. It ends with
+  its time, its last approach, a verdict, the loss of eye or vault, or vault's word that it is of no use any more.
+- *Claim first.* A flat typed before the press always counts, on every door, because it only narrows: the camera looks
+  for that flat alone, and no other face is known in that window, whatever vault says. Where too many faces are awake
+  for the false-open budget (`claim_first_ready`) a press without one opens nothing. An enrolment that is pending comes
+  first; its window carries no claim.
+- A flat that was typed is used up by the press, whatever comes of it: left standing it would run into the keys of
+  whoever now types flat and PIN instead, and cost them a guess. Any other half entry is left alone.
+- vault silent, vault gone, face asleep, paused, erased, never enrolled: one and the same Signal.USE_PIN_OR_CARD.
+- The lamp is lit before `Look` is sent. It goes out with the window; a read that is under way when `Close` arrives
+  still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
+  word alone never lights it, and neither does a question to vault.
+- vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
+- Where a face needs a PIN besides, every window ends alike, with the question for the PIN, so that a photograph cannot
+  ask whose face is known here. Where a face alone opens, a known face can be told from an unknown one in any case; a
+  face that never opens without its PIN (`Outcome.WITH_PIN`) then shows by the question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from device import wire
+from device.edges import Room
+from device.lock import keypad
+from device.lock.alarms import Step
+from device.lock.state import (
+    Asked,
+    Claim,
+    Effect,
+    FaceButton,
+    Inquiry,
+    Lamp,
+    Rules,
+    Send,
+    Show,
+    Signal,
+    State,
+    Tell,
+    Window,
+)
+from device.wire import NOBODY, CameraCondition, LookMode, OccurrenceKind, Outcome
+
+
+class Worth(Enum):
+    """What a verdict of vault is worth in a window."""
+
+    NOTHING = auto()
+    PIN = auto()  # the face stands for its flat; the PIN decides
+    OPENS = auto()
+
+
+# ---- it opens
+
+
+def pressed(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """Somebody pressed the face button."""
+    if state.window or state.inquiry or state.granted_until_ns is not None:
+        return state, ()
+    claim = keypad.claimed(state.entry)
+    if claim is not None:
+        state = replace(state, entry=None)
+    if not _can_look(state):
+        return state, (Show(Signal.USE_PIN_OR_CARD),)
+    if state.enrol_ready:
+        return _opened(state, LookMode.ENROL, NOBODY, now_ns, fresh, rules)
+    if claim is not None:
+        state = replace(state, inquiry=Inquiry(fresh, claim, now_ns + rules.inquiry_ns))
+        return _asked(state, fresh, now_ns), (Show(Signal.WAIT), Send(Room.VAULT, wire.AskClaim(fresh, claim)))
+    if state.claim_first_ready:
+        return state, (Show(Signal.CLAIM_FIRST),)
+    return _opened(state, LookMode.RECOGNISE, NOBODY, now_ns, fresh, rules)
+
+
+def claim_answered(state: State, answer: wire.ClaimAnswer, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """Whether the claim of an inquiry has a face awake, as vault says. A late answer answers nothing."""
+    inquiry = state.inquiry
+    if inquiry is None or inquiry.nonce != answer.nonce:
+        return state, ()
+    state = replace(state, inquiry=None)
+    if not answer.awake or not _can_look(state) or state.granted_until_ns is not None:
+        return state, (Show(Signal.USE_PIN_OR_CARD),)
+    return _opened(state, LookMode.RECOGNISE, inquiry.slot, now_ns, fresh, rules)
+
+
+def _can_look(state: State) -> bool:
+    ready = state.enrol_ready or state.recognise_ready or state.claim_first_ready
+    return ready and {Room.EYE, Room.VAULT} <= state.up and state.camera is not CameraCondition.FAULT
+
+
+def _opened(state: State, mode: LookMode, claim: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1, claim)
+    state, effects = _approach(state, window, now_ns)
+    return state, (Show(Signal.LOOK), *effects)
+
+
+def _approach(state: State, window: Window, now_ns: int) -> Step:
+    told = wire.Window(window.nonce, window.mode, window.claim)
+    look = wire.Look(window.nonce, window.mode)
+    state = _asked(replace(state, window=window), window.nonce, now_ns)
+    return state, (Send(Room.VAULT, told), Send(Room.EYE, look))
+
+
+def _asked(state: State, nonce: bytes, now_ns: int) -> State:
+    return replace(state, asked=(*state.asked, Asked(nonce, Room.VAULT, now_ns)))
+
+
+# ---- what was seen
+
+
+def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
+    """What a verdict is worth that answers `window` in time; another slot than the claimed one is nobody."""
+    if verdict.slot == NOBODY or window.claim not in (NOBODY, verdict.slot):
+        return Worth.NOTHING
+    match verdict.outcome:
+        case Outcome.ACCEPTED:
+            return Worth.OPENS if rules.face_alone_opens else Worth.PIN
+        case Outcome.WITH_PIN:
+            return Worth.PIN
+        case Outcome.REFUSED:
+            return Worth.NOTHING
+
+
+def named(state: State, slot: int, now_ns: int, rules: Rules) -> Step:
+    """The face stands for its flat number, nobody's for none, and both are asked for the PIN."""
+    return ended(replace(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
+
+
+def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """This approach showed nobody who is known here: the next one, or none is left."""
+    if window.approaches_left == 0:
+        return _nobody(state, now_ns, rules)
+    again = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
+    return _approach(state, again, now_ns)
+
+
+def _nobody(state: State, now_ns: int, rules: Rules) -> Step:
+    if rules.face_alone_opens or state.window is None or state.window.mode is LookMode.ENROL:
+        return ended(state, Signal.REFUSED)
+    return named(state, NOBODY, now_ns, rules)
+
+
+# ---- it ends
+
+
+def ended(state: State, signal: Signal) -> Step:
+    """The window closes, or the question whether to open one is dropped. Without either nothing happens."""
+    if state.inquiry:
+        return replace(state, inquiry=None), (Show(signal),)
+    if state.window is None:
+        return state, ()
+    closes = (Send(Room.EYE, wire.Close()), Send(Room.VAULT, wire.Close()))
+    return replace(state, window=None), (*closes, Show(signal))
+
+
+def expired(state: State, now_ns: int, rules: Rules) -> Step:
+    """What has run out of time by `now_ns`."""
+    if state.inquiry and now_ns >= state.inquiry.until_ns:
+        return ended(state, Signal.USE_PIN_OR_CARD)
+    if state.window and now_ns >= state.window.until_ns:
+        return _nobody(state, now_ns, rules)
+    return state, ()
+
+
+def readiness(state: State, ready: wire.FaceReady) -> Step:
+    """What a press is good for from now on, as vault says."""
+    state = replace(
+        state,
+        recognise_ready=ready.recognise,
+        enrol_ready=ready.enrol,
+        claim_first_ready=ready.claim_first,
+    )
+    window, somebody = state.window, ready.recognise or ready.claim_first
+    if window is None:
+        return (state, ()) if somebody else ended(state, Signal.USE_PIN_OR_CARD)
+    if window.mode is LookMode.ENROL:
+        # Given up: the camera has nothing to look for.
+        return (state, ()) if ready.enrol else ended(state, Signal.REFUSED)
+    if window.claim == NOBODY and ready.claim_first:
+        return ended(state, Signal.CLAIM_FIRST)
+    return (state, ()) if somebody else ended(state, Signal.USE_PIN_OR_CARD)
+
+
+def enrolment_ended(state: State, nonce: bytes, result: wire.Result) -> Step:
+    """An enrolment window is over: vault has what it needs, or will not get it."""
+    if state.window is None or state.window.nonce != nonce:
+        return state, ()
+    return ended(state, Signal.ENTER_PIN if result is wire.Result.CONFIRM else Signal.REFUSED)
+
+
+def camera_says(state: State, condition: CameraCondition) -> Step:
+    """What the camera does, as eye says."""
+    if condition is state.camera:
+        return state, ()
+    before, state = state.camera, replace(state, camera=condition)
+    effects: tuple[Effect, ...] = ()
+    if condition is CameraCondition.FAULT:
+        state, effects = ended(state, Signal.USE_PIN_OR_CARD)
+        effects = (Tell(OccurrenceKind.CAMERA_FAULT), *effects)
+    elif before is CameraCondition.FAULT:
+        effects = (Tell(OccurrenceKind.CAMERA_WELL),)
+    return state, effects
+
+
+# ---- the lamp
+
+
+def lit(state: State) -> bool:
+    """Whether the lamp is on."""
+    return state.window is not None or state.fading_until_ns is not None
+
+
+def fading(state: State, *, was_open: bool, now_ns: int, rules: Rules) -> State:
+    """The lamp waits for a read that was under way when the window closed."""
+    if state.window or state.camera is not CameraCondition.STREAMING:
+        until = None
+    elif was_open:
+        until = now_ns + rules.fading_ns
+    else:
+        until = state.fading_until_ns if state.fading_until_ns and now_ns < state.fading_until_ns else None
+    return state if until == state.fading_until_ns else replace(state, fading_until_ns=until)
+
+
+def with_lamp(was_lit: bool, is_lit: bool, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:  # noqa: FBT001 - levels
+    """`effects` with the lamp lit before all of them, or put out after."""
+    if is_lit == was_lit:
+        return effects
+    return (Lamp(on=True), *effects) if is_lit else (*effects, Lamp(on=False))
