@@ -3,6 +3,7 @@
 Rules kept here:
 - The act is asked for again until somebody has earned the grant at the keypad, but never beyond the time given.
 - Once the desk has taken the ticket, the act is not asked for a second time: the grant is used up.
+- What the door signed about the act is kept from the moment it comes, however the act ends.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ _TAKEN_AFTER_S = 0.5
 
 @dataclass(slots=True)
 class PersonalAct:
-    """One act of `purpose` over `line`; `tell` says each step to the person."""
+    """One act of `purpose` over `line`; `tell` says each step to the person.
+
+    `consent`: the hash of the terms that were agreed to, zeros for an act without. `attestation`: what the door signed.
+    """
 
     line: DeskLine
     purpose: Purpose
     consent: bytes
     tell: Callable[[str], None]
+    under_14: bool = False
+    attestation: bytes | None = None
     _last_hint: Hint | None = None
 
     def perform(self, wait_s: float) -> Result:
@@ -46,7 +52,7 @@ class PersonalAct:
             self.line.idle(POLL_S)
 
     def _attempt(self) -> Result:
-        self.line.send(wire.Act(self.purpose, self.consent))
+        self.line.send(wire.Act(self.purpose, self.consent, self.under_14))
         ends = time.monotonic() + timeouts.act_s(self.purpose) + timeouts.GRACE_S
         answer = self.line.receive(_TAKEN_AFTER_S)
         if self.purpose is Purpose.ENROL and not isinstance(answer, wire.Ended):
@@ -67,6 +73,8 @@ class PersonalAct:
                 if hint is not self._last_hint:
                     self.tell(sentences.HINTS[hint])
                 self._last_hint = hint
+            case wire.AttestationCopy(content) if self.attestation is None:
+                self.attestation = content
             case _:
                 text = f"the desk answered an act with {type(msg).__name__}"
                 raise MessageRefused(text)

@@ -1,28 +1,34 @@
-"""`doorctl`: the door's command line.
+"""`doorctl`: the door's command line, and the personal acts of a resident.
 
 Rules kept here:
 - No command takes a slot, a PIN or a name: a personal act is for whoever just showed a PIN at the keypad.
-- Nobody is enrolled without having been shown the notice and asked; --consent states that this happened elsewhere.
+- Nobody is enrolled or renewed without having been shown the notice and asked; --consent states that this happened
+  elsewhere. That a face is a child's is declared by the guardian, never guessed.
+- What the door signs about an act reaches the person, however the act ends.
 - What is not built yet is not listed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from pathlib import Path
 
 import click
 
-from device import manifest, wire
-from device.desk import consent as consents
-from device.desk import selftest as checks
-from device.desk import sentences, timeouts
+from device.desk import sentences
+from device.desk import terms as the_terms
 from device.desk.acts import PersonalAct
 from device.desk.answers import Answer, answering, confirm, if_stopped, tell
+from device.desk.audit.cli import audit
 from device.desk.client import DeskLine
 from device.desk.loop import NO_CONSENT
-from device.errors import DocumentRefused
+from device.desk.papers.cli import FILE, consent, language_option, receipt
+from device.desk.papers.files import NewPaper
+from device.desk.papers.kept import Asked, keep
+from device.desk.upkeep.cli import apply, rekey, selftest, status
+from device.errors import Fault, Refusal
 from device.paths import door_paths, models_dir
 from device.wire import Purpose, Result
 
@@ -37,6 +43,12 @@ _wait = click.option(
     metavar="SECONDS",
     help="How long to wait for the PIN at the keypad; 0 uses only one that was shown already.",
 )
+_agreed = click.option(
+    "--consent", "agreed", is_flag=True, help="The notice was read and agreed to already (tests, sheets)."
+)
+_copy = click.option(
+    "--copy", "paper", type=FILE, help="A new file for your signed consent record; without it, it is printed."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,57 +60,75 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@answering
-def status() -> Answer:
-    """Say which parts of the door are up, and how the door stands.
-
-    \b
-    Example: doorctl status --json
-    """
-    with DeskLine.open(door_paths()) as line:
-        answer = line.ask(wire.AskStatus(), timeouts.STATUS_S + timeouts.GRACE_S)
-    if isinstance(answer, wire.DoorStatus):
-        return Answer(sentences.status_sentence(answer), sentences.status_facts(answer))
-    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
-    return Answer(sentences.BUSY if busy else "The desk is there, but lock does not answer it.", ok=False)
+for _command in (apply, audit, consent, receipt, rekey, selftest, status):
+    cli.add_command(_command)
 
 
 @cli.command()
-@click.option("--consent", "consented", is_flag=True, help="The notice was read and agreed to already (tests, sheets).")
-@click.option("--lang", "language", type=click.Choice([*consents.LANGUAGES, "both"]), default="both", show_default=True)
+@_agreed
+@click.option(
+    "--under-14",
+    is_flag=True,
+    help="The face is that of a child under 14, and I am their parent or guardian: I declare this, and I agree for "
+    "them. Their face then never opens without the PIN.",
+)
+@_copy
+@language_option
 @_wait
 @answering
-def enrol(*, consented: bool, language: str, wait_s: float) -> Answer:
+def enrol(*, agreed: bool, under_14: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
     """Let your face open this door, beside your PIN or card.
 
     Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
-    press the face button and look at the camera.
+    press the face button and look at the camera. You get a signed record of what you agreed to.
 
     \b
-    Example: doorctl enrol
+    Example: doorctl enrol --copy my-consent.txt
+             doorctl enrol --under-14
              doorctl enrol --consent --wait 30 --json
     """
-    notice = consents.read_notice()
-    tell(_shown(notice, language))
-    if not consented and not confirm("Do you agree that this door stores a template of your face, for this purpose?"):
-        return Answer(sentences.DECLINED, ok=False)
+    question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]
+    terms_hash = _agree(question, language, agreed=agreed)
+    if terms_hash is None:
+        return Answer(sentences.DECLINED[Purpose.ENROL], ok=False)
     if_stopped(sentences.STOPPED_ENROLMENT)
-    return _act(Purpose.ENROL, wait_s, _consent_hash(notice))
+    return _act(Asked(Purpose.ENROL, terms_hash, under_14), wait_s, paper)
 
 
 @cli.command()
+@_agreed
+@_copy
+@language_option
 @_wait
 @answering
-def erase(*, wait_s: float) -> Answer:
-    """Erase your face from this door. Your PIN or card stays.
+def renew(*, agreed: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
+    """Agree to the notice as it is now, so that your face opens again after it has changed.
 
-    Type 02 #, your flat number, #, your PIN, # at the keypad.
+    Shows the notice and asks whether you agree. Then type 06 #, your flat number, #, your PIN, # at the keypad. You get
+    a signed record of what you agreed to.
 
     \b
-    Example: doorctl erase
+    Example: doorctl renew --copy my-consent.txt
     """
-    return _act(Purpose.ERASE, wait_s)
+    terms_hash = _agree(sentences.AGREE[Purpose.RENEW], language, agreed=agreed)
+    if terms_hash is None:
+        return Answer(sentences.DECLINED[Purpose.RENEW], ok=False)
+    return _act(Asked(Purpose.RENEW, terms_hash, under_14=False), wait_s, paper)
+
+
+@cli.command()
+@click.option("--receipt", "paper", type=FILE, help="A new file for your signed receipt; without it, it is printed.")
+@_wait
+@answering
+def erase(*, paper: Path | None, wait_s: float) -> Answer:
+    """Erase your face from this door. Your PIN or card stays.
+
+    Type 02 #, your flat number, #, your PIN, # at the keypad. You get a signed receipt.
+
+    \b
+    Example: doorctl erase --receipt my-receipt.txt
+    """
+    return _act(Asked(Purpose.ERASE, NO_CONSENT, under_14=False), wait_s, paper)
 
 
 @cli.command()
@@ -112,7 +142,7 @@ def pause(*, wait_s: float) -> Answer:
     \b
     Example: doorctl pause
     """
-    return _act(Purpose.PAUSE, wait_s)
+    return _act(Asked(Purpose.PAUSE, NO_CONSENT, under_14=False), wait_s)
 
 
 @cli.command()
@@ -126,108 +156,33 @@ def resume(*, wait_s: float) -> Answer:
     \b
     Example: doorctl resume
     """
-    return _act(Purpose.RESUME, wait_s)
+    return _act(Asked(Purpose.RESUME, NO_CONSENT, under_14=False), wait_s)
 
 
-@cli.group()
-def consent() -> None:
-    """What people agree to when they enrol a face.
-
-    \b
-    Example: doorctl consent show --lang zh
-    """
+def _agree(question: str, language: str, *, agreed: bool) -> bytes | None:
+    """Show the notice and ask; the hash of the terms, or None."""
+    terms = the_terms.in_force(door_paths(), models_dir())
+    tell(the_terms.shown(terms.notice, language))
+    return terms.hash if agreed or confirm(question) else None
 
 
-@consent.command("show")
-@click.option("--lang", "language", type=click.Choice([*consents.LANGUAGES, "both"]), default="both", show_default=True)
-@answering
-def consent_show(*, language: str) -> Answer:
-    """Show the notice, and the hash that stands for agreeing to exactly this.
-
-    \b
-    Example: doorctl consent show --json
-    """
-    notice = consents.read_notice()
-    digest = _consent_hash(notice).hex()
-    facts: dict[str, object] = {
-        "notice": notice.id,
-        "texts": dict(zip(consents.LANGUAGES, notice.texts, strict=True)),
-        "purpose": consents.PURPOSE,
-        "retention": consents.RETENTION,
-        "model_sha256": _model_sha256().hex(),
-        "consent_hash": digest,
-    }
-    return Answer(f"{_shown(notice, language)}\nconsent hash  {digest}", facts)
-
-
-@cli.command()
-@click.argument("document", type=click.Path(path_type=Path))
-@answering
-def apply(*, document: Path) -> Answer:
-    """Hand the door a document of its manager, such as an offered slot.
-
-    \b
-    Example: doorctl apply front-door-7.doc
-    """
-    content = _read_document(document)
-    with DeskLine.open(door_paths()) as line:
-        answer = line.ask(wire.Document(content), timeouts.DOCUMENT_S + timeouts.GRACE_S)
-    if isinstance(answer, wire.Ack):
-        done = answer.result is Result.DONE
-        facts: dict[str, object] = {"result": answer.result.name.lower(), "version": answer.version}
-        return Answer(sentences.document_sentence(answer.result, answer.version), facts, ok=done)
-    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
-    return Answer(sentences.BUSY if busy else sentences.AWAY, ok=False)
-
-
-@cli.command()
-@answering
-def selftest() -> Answer:
-    """Check configuration, models, sockets and rooms. Moves nothing, reads no camera.
-
-    \b
-    Example: doorctl selftest
-    """
-    found = checks.run(door_paths(), models_dir())
-    failed = [check.name for check in found if not check.ok]
-    lines = [f"{'ok    ' if check.ok else 'FAILED'}  {check.name:<14}{check.sentence}" for check in found]
-    verdict = f"Not well: {', '.join(failed)}." if failed else "Everything that was checked is well."
-    tell("\n".join(lines))
-    listed = [{"name": check.name, "ok": check.ok, "sentence": check.sentence} for check in found]
-    return Answer(verdict, {"checks": listed}, ok=not failed)
-
-
-def _act(purpose: Purpose, wait_s: float, consent_hash: bytes = NO_CONSENT) -> Answer:
-    with DeskLine.open(door_paths()) as line:
-        result = PersonalAct(line, purpose, consent_hash, tell).perform(wait_s)
-    facts: dict[str, object] = {"result": result.name.lower()}
-    return Answer(sentences.act_sentence(purpose, result), facts, ok=result is Result.DONE)
-
-
-def _shown(notice: consents.Notice, language: str) -> str:
-    chosen = consents.LANGUAGES if language == "both" else (language,)
-    return "\n".join(notice.text(each) for each in chosen)
-
-
-def _model_sha256() -> bytes:
-    return manifest.load(models_dir()).for_job(manifest.Job.EMBED).sha256
-
-
-def _consent_hash(notice: consents.Notice) -> bytes:
-    return consents.consent_hash(notice, consents.PURPOSE, consents.RETENTION, _model_sha256())
-
-
-def _read_document(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(wire.MAX_DOCUMENT + 1)
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise DocumentRefused(msg) from cause
-    if not 0 < len(content) <= wire.MAX_DOCUMENT:
-        msg = f"{path} is no document: it is empty or holds more than {wire.MAX_DOCUMENT} bytes"
-        raise DocumentRefused(msg)
-    return content
+def _act(asked: Asked, wait_s: float, paper: Path | None = None) -> Answer:
+    with contextlib.ExitStack() as opened:
+        file = opened.enter_context(NewPaper.make(paper)) if paper is not None else None
+        line = opened.enter_context(DeskLine.open(door_paths()))
+        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14)
+        try:
+            result = act.perform(wait_s)
+            sentence = sentences.act_sentence(asked.purpose, result)
+        except (Refusal, Fault, KeyboardInterrupt):
+            if act.attestation is None:
+                raise
+            # The door had signed before the line broke: that is worth more than how it broke.
+            result, sentence = Result.FAULT, sentences.SIGNED_BUT_NOT_ENDED
+        done = result is Result.DONE
+        kept = keep(asked, act.attestation, file, done=done)
+    facts: dict[str, object] = {"result": result.name.lower(), **kept.facts}
+    return Answer("\n".join(text for text in (sentence, kept.sentence) if text), facts, ok=done)
 
 
 def main() -> None:

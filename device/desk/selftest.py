@@ -31,10 +31,11 @@ class Check:
 
 def run(paths: Paths, models: Path) -> tuple[Check, ...]:
     """All checks of the door below `paths`, whose models lie in the folder `models`."""
-    return (_configuration(paths), _models(models), _sockets(paths), *_rooms(paths))
+    return (check_configuration(paths), check_models(models), _sockets(paths), *_rooms(paths))
 
 
-def _configuration(paths: Paths) -> Check:
+def check_configuration(paths: Paths) -> Check:
+    """Whether door.toml is one that every room would start with."""
     try:
         config.load(paths.config)
     except Refusal as refusal:
@@ -42,7 +43,8 @@ def _configuration(paths: Paths) -> Check:
     return Check("configuration", ok=True, sentence=f"{paths.config} is valid")
 
 
-def _models(folder: Path) -> Check:
+def check_models(folder: Path) -> Check:
+    """Whether the models in `folder` are those that its manifest names."""
     try:
         entries = manifest.load(folder).entries
         for entry in entries:

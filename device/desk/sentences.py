@@ -7,6 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from device.strength import KeyPlace
 from device.wire import AlarmBits, DoorStatus, Hint, Purpose, Result
 
 KEYPAD = {
@@ -14,10 +15,29 @@ KEYPAD = {
     Purpose.ERASE: "At the keypad, type 02 #, your flat number, #, your PIN, #.",
     Purpose.PAUSE: "At the keypad, type 03 #, your flat number, #, your PIN, #.",
     Purpose.RESUME: "At the keypad, type 04 #, your flat number, #, your PIN, #.",
+    Purpose.RENEW: "At the keypad, type 06 #, your flat number, #, your PIN, #.",
 }
+AGREE = {
+    Purpose.ENROL: "Do you agree that this door stores a template of your face, for this purpose?",
+    Purpose.RENEW: "Do you agree that this door keeps the template of your face under this notice?",
+}
+AGREE_FOR_CHILD = (
+    "Are you the parent or guardian of this child under 14, and do you agree for them that this door stores a template "
+    "of their face, for this purpose?"
+)
 PRESS_AND_LOOK = "Now press the face button and look at the camera."
-DECLINED = "You did not agree, so nothing was stored; your PIN or card opens the door as before."
+DECLINED = {
+    Purpose.ENROL: "You did not agree, so nothing was stored; your PIN or card opens the door as before.",
+    Purpose.RENEW: "You did not agree, so nothing was changed; your PIN or card opens the door as before.",
+}
 STOPPED_ENROLMENT = "Stopped; nothing is stored of an enrolment that was not finished."
+SIGNED_BUT_NOT_ENDED = (
+    "The door signed what follows, but did not say how the act ended; `doorctl status` says whether it is well."
+)
+REKEYS = (
+    "This gives every face stored here a new key and turns every template by a new secret. Nobody has to enrol again, "
+    "and PINs and cards are not touched."
+)
 BUSY = "The door is serving somebody else; try again in a minute."
 AWAY = "A part of the door that is needed for this is away; `doorctl status` says which."
 
@@ -33,6 +53,9 @@ HINTS = {
     Hint.TURN_A_LITTLE: "Please turn your head a little.",
     Hint.CONFIRM_WITH_PIN: "The camera has seen a face. If it was yours, type the same again at the keypad: 01 #, your "
     "flat number, #, your PIN, #. If it was not, do nothing: it is forgotten.",
+    Hint.UNCOVER_YOUR_FACE: "Please uncover your face for a moment: no mask and no scarf over mouth and nose.",
+    Hint.LOOKS_LIKE_ANOTHER: "Your face is close to one that is enrolled here; nobody is told whose. The door may take "
+    "one of you for the other. You may stop here (Ctrl-C) and nothing is stored: PIN and card work without a face.",
 }
 
 _DONE = {
@@ -40,6 +63,7 @@ _DONE = {
     Purpose.ERASE: "Your face is erased. Your PIN or card works as before.",
     Purpose.PAUSE: "Your face is paused: it opens nothing until you resume it.",
     Purpose.RESUME: "Your face opens again.",
+    Purpose.RENEW: "You have agreed to the notice as it is now, and your face is kept under it.",
 }
 _ACTS = {
     Result.REFUSED: "The door cannot do this for you; nothing was changed.",
@@ -56,6 +80,15 @@ _ACTS = {
     Result.STALE: "That permission has ended; nothing was changed, please type it again.",
     Result.UNSIGNED: "The door refused the request as unsigned; nothing was changed.",
     Result.WRONG_DOOR: "The request was for another door; nothing was changed.",
+    Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
+    "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
+}
+_REKEYED = {
+    Result.DONE: "Every face that could be read has a new key and is turned by a new secret.",
+    Result.NOTHING_TO_DO: "No face is stored here, so there was nothing to give a new key.",
+    Result.BUSY: "The door is serving somebody else, or has renewed its keys just now; try again in a minute.",
+    Result.FAULT: "The door did not say that it is done: either every face has its new key or every one has its old "
+    "one; `doorctl status` says what is away, then try again.",
 }
 _DOCUMENTS = {
     Result.DONE: "The document is applied; the door is at version {version}.",
@@ -65,6 +98,11 @@ _DOCUMENTS = {
     Result.BUSY: "The door is applying another document; try again in a minute.",
     Result.WRONG_DOOR: "The document is for another door; nothing was changed.",
     Result.FAULT: "The door could not store the document and is still at version {version}; try again.",
+}
+KEY_PLACES = {
+    KeyPlace.FILE_HOST_KEY: "a file, under a root key that is sealed with systemd's host key",
+    KeyPlace.FILE_TPM2_CREDENTIAL: "a file, under a root key that is sealed by the board's TPM",
+    KeyPlace.TPM_NV: "the own memory of the board's TPM",
 }
 _ALARMS = {
     AlarmBits.FORCED_OPEN: "forced open",
@@ -83,6 +121,11 @@ def act_sentence(purpose: Purpose, result: Result) -> str:
         keypad = KEYPAD[purpose][:1].lower() + KEYPAD[purpose][1:]
         return f"Nobody has shown a PIN for this in the last minute; {keypad}"
     return _ACTS[result]
+
+
+def rekey_sentence(result: Result) -> str:
+    """How a rekey ended."""
+    return _REKEYED.get(result, "The door refused to renew its keys; nothing was changed.")
 
 
 def document_sentence(result: Result, version: int) -> str:

@@ -124,6 +124,7 @@ def listening(root: Path) -> Iterator[socket.socket]:
     """The desk's socket for doorctl below `root`."""
     path = Paths(root).socket(Room.DESK, Room.DOORCTL)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(str(path))
         listener.listen()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import json
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +14,18 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from device import wire
-from device.desk import acts, answers, cli, consent, sentences
+from device import attestation, wire
+from device.desk import acts, answers, cli, sentences, timeouts
+from device.desk.errands import ActErrand
 from device.desk.loop import NO_CONSENT
+from device.desk.papers import files
+from device.desk.upkeep import cli as upkeep
 from device.edges import Room
 from device.paths import Paths
 from device.wire import AlarmBits, DoorStatus, Hint, Purpose
 from device.wire import Result as WireResult
 from tests.unit.desk.house import Robot, listening, nonce, open_desk, short_root
+from tests.unit.desk.papers import DOOR, OTHER_KEY, Sign, agreed, signs, write_config
 
 WELL = DoorStatus(
     eye=True,
@@ -31,7 +37,15 @@ WELL = DoorStatus(
     policy_version=3,
 )
 FOREVER_NS = 2**62
-ACTS = {"enrol": Purpose.ENROL, "erase": Purpose.ERASE, "pause": Purpose.PAUSE, "resume": Purpose.RESUME}
+ACTS = {
+    "enrol": Purpose.ENROL,
+    "renew": Purpose.RENEW,
+    "erase": Purpose.ERASE,
+    "pause": Purpose.PAUSE,
+    "resume": Purpose.RESUME,
+}
+AGREEING = (Purpose.ENROL, Purpose.RENEW)
+PAPERS = {Purpose.ENROL: "consent_record", Purpose.RENEW: "consent_record", Purpose.ERASE: "receipt"}
 
 
 def silent(_msg: wire.Message) -> list[wire.Message]:
@@ -45,10 +59,16 @@ def lock_robot(ack: wire.Ack) -> Robot:
     return answer
 
 
-def vault_robot(result: WireResult, *hints: Hint) -> Robot:
+def nothing_signed(_order: wire.Message) -> None:
+    """A vault that signs nothing."""
+
+
+def vault_robot(result: WireResult, *hints: Hint, sign: Sign = nothing_signed) -> Robot:
     def answer(msg: wire.Message) -> list[wire.Message]:
-        assert isinstance(msg, wire.Enrol | wire.Erase | wire.Pause | wire.Resume)
-        return [*(wire.EnrolHint(hint) for hint in hints), wire.Done(msg.grant, result)]
+        assert isinstance(msg, wire.Enrol | wire.Erase | wire.Pause | wire.Resume | wire.Renew)
+        signed = sign(msg)
+        papers = [] if signed is None else [wire.Attestation(msg.grant, signed)]
+        return [*(wire.EnrolHint(hint) for hint in hints), *papers, wire.Done(msg.grant, result)]
 
     return answer
 
@@ -56,6 +76,7 @@ def vault_robot(result: WireResult, *hints: Hint) -> Robot:
 @pytest.fixture
 def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with short_root() as folder:
+        write_config(folder)
         monkeypatch.setenv("DOORWARD_ROOT", str(folder))
         monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
         yield folder
@@ -108,19 +129,21 @@ def test_status_names_who_is_away() -> None:
 
 @pytest.mark.parametrize(("word", "purpose"), ACTS.items())
 def test_an_act_with_a_ticket_is_done(root: Path, word: str, purpose: Purpose) -> None:
-    robots = {Room.KEEPER: silent, Room.VAULT: vault_robot(WireResult.DONE)}
+    robots = {Room.KEEPER: silent, Room.VAULT: vault_robot(WireResult.DONE, sign=signs(root))}
     with open_desk(root, robots) as ends:
         ends[Room.KEEPER].say(wire.GrantTicket(nonce(), purpose, FOREVER_NS))
-        arguments = ("--consent", "--json") if purpose is Purpose.ENROL else ("--json",)
+        arguments = ("--consent", "--json") if purpose in AGREEING else ("--json",)
         result = doorctl(word, "--wait", "5", *arguments)
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"ok": True, "result": "done"}
+    told = json.loads(result.stdout)
+    assert told.keys() == {"ok", "result", *([PAPERS[purpose]] if purpose in PAPERS else [])}
+    assert (told["ok"], told["result"]) == (True, "done")
 
 
 @pytest.mark.parametrize(("word", "purpose"), ACTS.items())
 def test_an_act_without_a_ticket_says_what_to_type_at_the_keypad(root: Path, word: str, purpose: Purpose) -> None:
     with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault_robot(WireResult.DONE)}):
-        arguments = ("--consent",) if purpose is Purpose.ENROL else ()
+        arguments = ("--consent",) if purpose in AGREEING else ()
         result = doorctl(word, "--wait", "0", *arguments)
     assert result.exit_code == 1
     assert one_sentence(result.stderr)
@@ -166,7 +189,9 @@ def test_enrolment_shows_the_notice_asks_and_passes_hints_on(root: Path) -> None
 
 
 @pytest.mark.parametrize("typed", ["n\n", "\n"])
-def test_who_does_not_agree_is_not_enrolled(root: Path, typed: str) -> None:
+@pytest.mark.parametrize("word", ["enrol", "renew"])
+def test_who_does_not_agree_is_neither_enrolled_nor_renewed(root: Path, word: str, typed: str) -> None:
+    purpose = ACTS[word]
     asked: list[wire.Message] = []
 
     def vault(msg: wire.Message) -> list[wire.Message]:
@@ -174,21 +199,23 @@ def test_who_does_not_agree_is_not_enrolled(root: Path, typed: str) -> None:
         return []
 
     with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault}) as ends:
-        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ENROL, FOREVER_NS))
-        result = doorctl("enrol", typed=typed)
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), purpose, FOREVER_NS))
+        result = doorctl(word, typed=typed)
     assert result.exit_code == 1
-    assert sentences.DECLINED in result.stderr
+    assert sentences.DECLINED[purpose] in result.stderr
     assert asked == []
 
 
 @pytest.mark.usefixtures("root")
-def test_no_answer_is_no_consent() -> None:
-    result = doorctl("enrol", "--json", typed="")
+@pytest.mark.parametrize("word", ["enrol", "renew"])
+def test_no_answer_is_no_consent(word: str) -> None:
+    result = doorctl(word, "--json", typed="")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["ok"] is False
 
 
-def test_what_vault_receives_is_the_hash_that_consent_show_prints(root: Path) -> None:
+@pytest.mark.parametrize("word", ["enrol", "renew"])
+def test_what_vault_receives_is_the_hash_that_consent_show_prints(root: Path, word: str) -> None:
     asked: list[wire.Message] = []
 
     def vault(msg: wire.Message) -> list[wire.Message]:
@@ -196,14 +223,15 @@ def test_what_vault_receives_is_the_hash_that_consent_show_prints(root: Path) ->
         return vault_robot(WireResult.DONE)(msg)
 
     with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault}) as ends:
-        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ENROL, FOREVER_NS))
-        assert doorctl("enrol", "--consent", "--wait", "5").exit_code == 0
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), ACTS[word], FOREVER_NS))
+        assert doorctl(word, "--consent", "--wait", "5").exit_code == 0
     shown = json.loads(doorctl("consent", "show", "--json").stdout)
     (order,) = asked
-    assert isinstance(order, wire.Enrol)
+    assert isinstance(order, wire.Enrol | wire.Renew)
     assert order.consent.hex() == shown["consent_hash"]
     assert order.consent != NO_CONSENT
     assert shown["texts"].keys() == {"en", "zh"}
+    assert all("$" not in text for text in shown["texts"].values()), "the notice is shown as it holds at this door"
 
 
 @pytest.mark.parametrize("result", [each for each in WireResult if each is not WireResult.DONE])
@@ -231,6 +259,233 @@ def test_json_is_one_object_on_stdout_while_the_rest_goes_to_stderr(root: Path) 
     told = json.loads(said.stdout)
     assert (told["ok"], told["result"], said.exit_code) == (False, "too_few_frames", 1)
     assert sentences.HINTS[Hint.TOO_DARK] in said.stderr
+
+
+@pytest.mark.parametrize("under_14", [False, True])
+def test_what_a_guardian_declares_reaches_vault_and_is_asked_in_those_words(root: Path, under_14: bool) -> None:
+    asked: list[wire.Message] = []
+
+    def vault(msg: wire.Message) -> list[wire.Message]:
+        asked.append(msg)
+        return vault_robot(WireResult.DONE, sign=signs(root))(msg)
+
+    with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault}) as ends:
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ENROL, FOREVER_NS))
+        said = doorctl("enrol", "--wait", "5", *(["--under-14"] if under_14 else []), typed="y\n")
+    (order,) = asked
+    assert isinstance(order, wire.Enrol)
+    assert order.under_14 is under_14
+    assert (sentences.AGREE_FOR_CHILD in said.stdout) is under_14
+    assert (sentences.AGREE[Purpose.ENROL] in said.stdout) is not under_14
+    assert ("parent or guardian" in doorctl("enrol", "--help").stdout) is True
+
+
+def test_a_door_without_a_configuration_enrols_nobody(root: Path) -> None:
+    Paths(root).config.unlink()
+    said = doorctl("enrol", "--consent")
+    assert said.exit_code == 1
+    assert one_sentence(said.stderr)
+
+
+# ---- what the door signed
+
+
+def perform(
+    root: Path, word: str, *arguments: str, sign: Sign | None = None, result: WireResult = WireResult.DONE
+) -> Result:
+    """Do the act `word` at a door whose vault ends it with `result` and signs what `sign` says."""
+    robots = {Room.KEEPER: silent, Room.VAULT: vault_robot(result, sign=sign or signs(root))}
+    with open_desk(root, robots) as ends:
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), ACTS[word], FOREVER_NS))
+        agreeing = ("--consent",) if ACTS[word] in AGREEING else ()
+        return doorctl(word, "--wait", "5", *agreeing, *arguments)
+
+
+FILED = [("enrol", "--copy"), ("renew", "--copy"), ("erase", "--receipt")]
+
+
+@pytest.mark.parametrize("word", [word for word, _ in FILED])
+def test_a_paper_is_printed_where_no_file_is_named(root: Path, word: str) -> None:
+    said = perform(root, word)
+    assert said.exit_code == 0
+    assert said.stdout.index(sentences.act_sentence(ACTS[word], WireResult.DONE)) < said.stdout.index("-----BEGIN")
+    assert attestation.read(said.stdout).paper.door == DOOR
+
+
+@pytest.mark.parametrize(("word", "option"), FILED)
+def test_a_paper_goes_into_a_new_file_that_only_its_owner_reads(
+    root: Path, tmp_path: Path, word: str, option: str
+) -> None:
+    said = perform(root, word, option, str(tmp_path / "paper"))
+    assert said.exit_code == 0
+    assert "-----BEGIN" not in said.stdout
+    assert str(tmp_path / "paper") in said.stdout
+    assert files.read(tmp_path / "paper").paper.door == DOOR
+    assert stat.S_IMODE((tmp_path / "paper").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("word", "option"), FILED)
+def test_json_holds_the_paper_and_its_file(root: Path, tmp_path: Path, word: str, option: str) -> None:
+    told = json.loads(perform(root, word, option, str(tmp_path / "paper"), "--json").stdout)
+    assert told[PAPERS[ACTS[word]]] == (tmp_path / "paper").read_text()
+    assert told["saved_to"] == str(tmp_path / "paper")
+
+
+def made_in_vain(root: Path, word: str, option: str, path: Path) -> tuple[Result, list[wire.Message]]:
+    """Try the act with its paper to go to `path`; what vault was asked for."""
+    asked: list[wire.Message] = []
+
+    def sign(order: wire.Message) -> bytes | None:
+        asked.append(order)
+        return signs(root)(order)
+
+    return perform(root, word, option, str(path), sign=sign), asked
+
+
+@pytest.mark.parametrize(("word", "option"), FILED)
+def test_a_file_that_is_there_or_a_folder_that_is_not_stops_the_act_before_it_begins(
+    root: Path, tmp_path: Path, word: str, option: str
+) -> None:
+    (tmp_path / "taken").write_text("somebody's letter")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for path in (tmp_path / "taken", tmp_path / "link", tmp_path / "missing" / "paper", tmp_path):
+        said, asked = made_in_vain(root, word, option, path)
+        assert said.exit_code == 1
+        assert one_sentence(said.stderr)
+        assert asked == []
+    assert (tmp_path / "taken").read_text() == "somebody's letter"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_opened_without_asking_for_a_new_one_would_be_caught(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_FLAGS", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    (tmp_path / "taken").write_text("somebody's letter")
+    made_in_vain(root, "erase", "--receipt", tmp_path / "taken")
+    assert (tmp_path / "taken").read_text() != "somebody's letter"
+
+
+@pytest.mark.parametrize(("word", "option"), FILED)
+def test_a_disk_that_fills_up_in_between_costs_nobody_their_paper(
+    root: Path, tmp_path: Path, word: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.write
+
+    def full(handle: int, data: bytes) -> int:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return really(handle, data)
+
+    monkeypatch.setattr(os, "write", full)
+    said = perform(root, word, option, str(tmp_path / "paper"))
+    told = json.loads(perform(root, word, option, str(tmp_path / "paper"), "--json").stdout)
+    assert said.exit_code == 0, "the act was done"
+    assert "No space left" in said.stdout
+    assert attestation.read(said.stdout) == attestation.read(told[PAPERS[ACTS[word]]])
+    assert "saved_to" not in told
+    assert not (tmp_path / "paper").exists()
+
+
+@pytest.mark.parametrize(("word", "option"), FILED)
+def test_an_act_that_was_not_done_leaves_no_file_behind(root: Path, tmp_path: Path, word: str, option: str) -> None:
+    said = perform(root, word, option, str(tmp_path / "paper"), sign=nothing_signed, result=WireResult.NOTHING_TO_DO)
+    assert said.exit_code == 1
+    assert not (tmp_path / "paper").exists()
+
+
+def test_an_erasure_without_a_receipt_is_told_as_one(root: Path, tmp_path: Path) -> None:
+    said = perform(root, "erase", "--receipt", str(tmp_path / "paper"), sign=nothing_signed)
+    assert said.exit_code == 0
+    assert "gave no receipt" in said.stdout
+    assert not (tmp_path / "paper").exists()
+
+
+def test_a_receipt_says_what_the_place_of_the_keys_means(root: Path) -> None:
+    said = perform(root, "erase").stdout
+    assert "TPM" in said
+    assert said.count("stays shut") == 3
+    assert "doorctl receipt verify" in said
+
+
+def false_papers(root: Path) -> dict[str, bytes]:
+    """What no vault would sign about an enrolment of an adult to the terms in force."""
+    record = agreed(root)
+    kept = signs(root)(wire.Enrol(bytes(16), bytes(32), under_14=False))
+    receipt = signs(root)(wire.Erase(bytes(16)))
+    assert kept
+    assert receipt
+    return {
+        "noise": b"noise",
+        "changed": kept[:-1] + bytes([kept[-1] ^ 1]),
+        "a receipt": receipt,
+        "of a child": attestation.sign(agreed(root, under_14=True), OTHER_KEY),
+        "to other terms": attestation.sign(
+            attestation.ConsentRecord(
+                record.door, record.consent_id, record.day, record.under_14, *(bytes(32) for _ in range(5))
+            ),
+            OTHER_KEY,
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", ["noise", "changed", "a receipt", "of a child", "to other terms"])
+def test_a_paper_that_does_not_fit_the_act_is_not_passed_off_as_one(
+    root: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even by a desk that was taken over, and looks at nothing."""
+    monkeypatch.setattr(ActErrand, "attested_by", lambda _act, _content: True)
+    paper = false_papers(root)[kind]
+    said = perform(root, "enrol", "--copy", str(tmp_path / "paper"), sign=lambda _order: paper)
+    assert "not to be relied on" in said.stdout
+    assert not (tmp_path / "paper").exists()
+
+
+@pytest.mark.parametrize("result", [WireResult.FAULT, None])
+def test_a_receipt_that_came_before_the_line_broke_is_kept(
+    root: Path, tmp_path: Path, result: WireResult | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None: nothing more comes at all."""
+    monkeypatch.setattr(timeouts, "act_s", lambda _purpose: 0.3)
+    monkeypatch.setattr(timeouts, "GRACE_S", 0.1)
+
+    def vault(msg: wire.Message) -> list[wire.Message]:
+        assert isinstance(msg, wire.Erase)
+        signed = signs(root)(msg)
+        assert signed
+        paper = wire.Attestation(msg.grant, signed)
+        return [paper] if result is None else [paper, wire.Done(msg.grant, result)]
+
+    with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault}) as ends:
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ERASE, FOREVER_NS))
+        said = doorctl("erase", "--receipt", str(tmp_path / "paper"), "--json")
+    assert said.exit_code == 1
+    assert json.loads(said.stdout)["receipt"] == (tmp_path / "paper").read_text()
+
+
+# ---- new keys
+
+
+@pytest.mark.parametrize("result", WireResult)
+def test_how_a_rekey_ended_is_one_sentence(root: Path, result: WireResult) -> None:
+    def vault(msg: wire.Message) -> list[wire.Message]:
+        assert isinstance(msg, wire.Rekey)
+        return [wire.Done(msg.nonce, result)]
+
+    with open_desk(root, {Room.VAULT: vault}):
+        said, told = doorctl("rekey"), doorctl("rekey", "--json")
+    done = result in {WireResult.DONE, WireResult.NOTHING_TO_DO}
+    assert said.exit_code == told.exit_code == (0 if done else 1)
+    assert sentences.REKEYS in said.stdout
+    assert one_sentence(said.stdout.replace(f"{sentences.REKEYS}\n", "") if done else said.stderr)
+    assert json.loads(told.stdout)["result"] == result.name.lower()
+
+
+def test_a_rekey_without_vault_is_a_sentence(root: Path) -> None:
+    with open_desk(root, {}):
+        said = doorctl("rekey")
+    assert said.exit_code == 1
+    assert one_sentence(said.stderr)
 
 
 # ---- documents
@@ -263,7 +518,7 @@ def test_a_file_that_cannot_be_a_document_is_refused_before_the_door_is_asked(
 
 
 @pytest.mark.usefixtures("root")
-@pytest.mark.parametrize("words", [["status"], ["erase"], ["enrol", "--consent"], ["status", "--json"]])
+@pytest.mark.parametrize("words", [["status"], ["erase"], ["enrol", "--consent"], ["rekey"], ["status", "--json"]])
 def test_a_door_that_is_not_running_is_one_sentence(words: list[str]) -> None:
     said = doorctl(*words)
     assert said.exit_code == 1
@@ -298,8 +553,8 @@ def test_a_status_without_lock_says_so(root: Path) -> None:
 # ---- selftest
 
 
-@pytest.mark.usefixtures("root")
-def test_selftest_finds_what_is_missing_and_goes_on() -> None:
+def test_selftest_finds_what_is_missing_and_goes_on(root: Path) -> None:
+    Paths(root).config.unlink()
     said = doorctl("selftest", "--json")
     assert said.exit_code == 1
     found = {check["name"]: check["ok"] for check in json.loads(said.stdout)["checks"]}
@@ -307,15 +562,12 @@ def test_selftest_finds_what_is_missing_and_goes_on() -> None:
 
 
 def test_selftest_reads_configuration_models_and_rooms(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Paths(root).config
-    config.parent.mkdir(parents=True)
-    config.write_text('[door]\nid = "0123456789abcdef"\n')
     damaged = root / "models"
     damaged.mkdir()
     (damaged / "manifest.toml").write_text("schema = 1\n[")
     with open_desk(root, {Room.LOCK: lock_robot(wire.Ack(1, WireResult.DONE))}):
         well = json.loads(doorctl("selftest", "--json").stdout)["checks"]
-        monkeypatch.setattr(cli, "models_dir", lambda: damaged)
+        monkeypatch.setattr(upkeep, "models_dir", lambda: damaged)
         ill = json.loads(doorctl("selftest", "--json").stdout)["checks"]
     assert {check["name"]: check["ok"] for check in well} == {
         "configuration": True,
@@ -370,46 +622,3 @@ def test_ctrl_c_is_a_sentence_and_130(root: Path, monkeypatch: pytest.MonkeyPatc
     assert said.exit_code == told.exit_code == answers.EXIT_INTERRUPTED
     assert said.stderr == sentences.STOPPED_ENROLMENT + "\n"
     assert json.loads(told.stdout) == {"ok": False, "reason": sentences.STOPPED_ENROLMENT}
-
-
-# ---- consent
-
-
-def test_a_consent_is_bound_to_every_word_of_it() -> None:
-    notice = consent.read_notice()
-    base = ("notice", ("english", "chinese"), "purpose", "retention", bytes(32))
-
-    def digest(name: str, texts: tuple[str, ...], purpose: str, retention: str, model: bytes) -> bytes:
-        return consent.consent_hash(consent.Notice(name, texts), purpose, retention, model)
-
-    variants = [
-        base,
-        ("notice2", *base[1:]),
-        ("notice", ("english.", "chinese"), *base[2:]),
-        ("notice", ("english", "chinese."), *base[2:]),
-        ("notice", ("englishc", "hinese"), *base[2:]),
-        (*base[:2], "purposer", "etention", bytes(32)),
-        (*base[:3], "retention.", bytes(32)),
-        (*base[:4], bytes(31) + b"\1"),
-    ]
-    assert len({digest(*variant) for variant in variants}) == len(variants)
-    assert len(consent.consent_hash(notice, consent.PURPOSE, consent.RETENTION, bytes(32))) == 32
-
-
-def test_the_hash_of_a_known_consent_never_changes() -> None:
-    """The parts written out by hand; a change here puts every face to sleep."""
-    parts = b"\x01\0\0\0n\x01\0\0\0e\x01\0\0\0z\x01\0\0\0p\x01\0\0\0r\x20\0\0\0" + bytes(32)
-    expected = hashlib.blake2b(parts, digest_size=32, person=b"doorward-consent").digest()
-    assert consent.consent_hash(consent.Notice("n", ("e", "z")), "p", "r", bytes(32)) == expected
-
-
-def test_both_notices_say_how_to_erase_and_that_a_face_is_not_needed() -> None:
-    notice = consent.read_notice()
-    words = {"en": ("do not need this", "02 #", "twins", "PIN"), "zh": ("可以不用人脸", "02 #", "双胞胎", "密码")}
-    for language, expected in words.items():
-        assert all(word in notice.text(language) for word in expected)
-
-
-def test_a_missing_notice_is_a_fault_and_not_a_silent_consent(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="cannot be read"):
-        consent.read_notice(tmp_path)

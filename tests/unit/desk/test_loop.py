@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from device import wire
+from device import attestation, wire
 from device.desk import timeouts
-from device.desk.loop import BUSY, NO_CONSENT
+from device.desk.loop import BUSY, NO_CONSENT, Desk
 from device.desk.tickets import Tickets
 from device.edges import Room
 from device.paths import Paths
 from device.wire import DoorStatus, Ended, Hint, Purpose, Result
 from tests.unit.desk.house import End, House, nonce
+from tests.unit.desk.papers import CONSENT, KEY, RECEIPT
 
 AGREED = bytes(range(32))
 WELL = DoorStatus(
@@ -27,12 +29,34 @@ WELL = DoorStatus(
     alarms=0,
     policy_version=3,
 )
-ORDERS = {
-    Purpose.ENROL: wire.Enrol,
-    Purpose.ERASE: wire.Erase,
-    Purpose.PAUSE: wire.Pause,
-    Purpose.RESUME: wire.Resume,
+WITH_CONSENT = (Purpose.ENROL, Purpose.RENEW)
+ATTESTED = (Purpose.ENROL, Purpose.RENEW, Purpose.ERASE)
+PAPERS = {
+    Purpose.ENROL: attestation.sign(CONSENT, KEY),
+    Purpose.RENEW: attestation.sign(CONSENT, KEY),
+    Purpose.ERASE: attestation.sign(RECEIPT, KEY),
 }
+PAPER = PAPERS[Purpose.ERASE]
+
+
+def asked(purpose: Purpose, *, under_14: bool = False) -> wire.Act:
+    """An act in its right form."""
+    return wire.Act(purpose, AGREED if purpose in WITH_CONSENT else NO_CONSENT, under_14)
+
+
+def ordered(purpose: Purpose, grant: bytes, *, under_14: bool = False) -> wire.Message:
+    """What vault should hear of it."""
+    match purpose:
+        case Purpose.ENROL:
+            return wire.Enrol(grant, AGREED, under_14)
+        case Purpose.RENEW:
+            return wire.Renew(grant, AGREED)
+        case Purpose.ERASE:
+            return wire.Erase(grant)
+        case Purpose.PAUSE:
+            return wire.Pause(grant)
+        case Purpose.RESUME:
+            return wire.Resume(grant)
 
 
 @dataclass(slots=True)
@@ -54,11 +78,16 @@ class Scene:
         self.house.turn()
 
     def act(self, purpose: Purpose, who: End | None = None) -> None:
-        self.ask(wire.Act(purpose, AGREED if purpose is Purpose.ENROL else NO_CONSENT), who)
+        self.ask(asked(purpose), who)
 
     def vault_says(self, msg: wire.Message) -> None:
         self.vault.say(msg)
         self.house.turn()
+
+    def vault_is_cut_off(self) -> bool:
+        """Whether the desk hung up on vault; what it said before is read and dropped."""
+        self.vault.heard()
+        return self.vault.cut_off()
 
     def lock_says(self, msg: wire.Message) -> None:
         self.lock.say(msg)
@@ -81,8 +110,7 @@ def test_an_act_with_a_ticket_reaches_vault_and_its_end_reaches_the_person(scene
     grant = scene.earn(purpose)
     scene.act(purpose)
     (order,) = scene.vault.heard()
-    assert type(order) is ORDERS[purpose]
-    assert order == (wire.Enrol(grant, AGREED) if purpose is Purpose.ENROL else ORDERS[purpose](grant))
+    assert order == ordered(purpose, grant)
     scene.vault_says(wire.Done(grant, Result.NOTHING_TO_DO))
     assert scene.person.heard() == [Ended(Result.NOTHING_TO_DO)]
 
@@ -197,7 +225,7 @@ def test_an_enrolment_ends_with_the_command_line_that_asked_for_it(scene: Scene)
     scene.act(Purpose.ENROL)
     scene.person.sock.close()
     scene.house.turn()
-    assert scene.vault.heard() == [wire.Enrol(grant, AGREED)]
+    assert scene.vault.heard() == [wire.Enrol(grant, AGREED, under_14=False)]
     assert scene.vault.cut_off(), "vault ends an enrolment when its surface goes away"
     scene.vault.sock.close()
     scene.vault = scene.house.join(Room.VAULT)
@@ -223,7 +251,7 @@ def test_an_act_is_a_fault_when_vault_is_away(tmp_path: Path) -> None:
     keeper, person = house.join(Room.KEEPER), house.join(Room.DOORCTL)
     keeper.say(house.ticket(Purpose.ERASE))
     house.turn()
-    person.say(wire.Act(Purpose.ERASE, NO_CONSENT))
+    person.say(asked(Purpose.ERASE))
     house.turn()
     assert person.heard() == [Ended(Result.FAULT)]
     house.close()
@@ -246,7 +274,7 @@ def test_an_enrolment_that_never_ends_is_withdrawn(scene: Scene) -> None:
     assert scene.vault.cut_off()
 
 
-@pytest.mark.parametrize("purpose", [Purpose.ERASE, Purpose.PAUSE, Purpose.RESUME])
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.ENROL])
 def test_an_act_that_vault_never_ends_is_given_up_and_its_late_end_is_swallowed(scene: Scene, purpose: Purpose) -> None:
     grant = scene.earn(purpose)
     scene.act(purpose)
@@ -256,9 +284,270 @@ def test_an_act_that_vault_never_ends_is_given_up_and_its_late_end_is_swallowed(
     assert scene.person.heard() == [Ended(Result.FAULT)]
     scene.vault_says(wire.Done(grant, Result.DONE))
     assert scene.person.heard() == []
-    assert scene.vault.heard() == [ORDERS[purpose](grant)]
+    assert scene.vault.heard() == [ordered(purpose, grant)]
     assert not scene.vault.cut_off()
     assert scene.house.desk.deadline() is None
+
+
+def test_a_guardians_declaration_reaches_vault_with_the_enrolment(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ENROL)
+    scene.ask(asked(Purpose.ENROL, under_14=True))
+    assert scene.vault.heard() == [wire.Enrol(grant, AGREED, under_14=True)]
+
+
+# ---- what the door signs
+
+
+@pytest.mark.parametrize("purpose", ATTESTED)
+def test_what_the_door_signed_reaches_the_one_who_asked_before_the_end(scene: Scene, purpose: Purpose) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    grant = scene.earn(purpose)
+    scene.act(purpose)
+    scene.vault_says(wire.Attestation(grant, PAPERS[purpose]))
+    scene.vault_says(wire.Done(grant, Result.DONE))
+    assert scene.person.heard() == [wire.AttestationCopy(PAPERS[purpose]), Ended(Result.DONE)]
+    assert other.heard() == []
+
+
+LEAKS = {
+    "a template": bytes(range(256)) + bytes(128),
+    "nothing": b"",
+    "the paper of another act": attestation.sign(CONSENT, KEY),
+    "changed": PAPER[:-1] + bytes([PAPER[-1] ^ 1]),
+    "with something behind it": PAPER + b"more",
+}
+
+
+@pytest.mark.parametrize("what", LEAKS)
+def test_what_is_not_the_paper_of_the_act_is_a_breach_and_goes_nowhere(scene: Scene, what: str) -> None:
+    """A vault that was taken over could send 384 bytes of whatever it holds to the room that reaches a network."""
+    grant = scene.earn(Purpose.ERASE)
+    scene.act(Purpose.ERASE)
+    scene.vault_says(wire.Attestation(grant, LEAKS[what]))
+    assert not any(isinstance(msg, wire.AttestationCopy) for msg in scene.person.heard())
+    assert scene.vault_is_cut_off()
+
+
+def papers_that_were_told(scene: Scene, purpose: Purpose, grants: list[bytes]) -> list[wire.Message]:
+    """What a person hears while vault signs for each of `grants`; theirs is the first ticket for `purpose`."""
+    scene.act(purpose)
+    for grant in grants:
+        scene.vault_says(wire.Attestation(grant, PAPER))
+    return [msg for msg in scene.person.heard() if isinstance(msg, wire.AttestationCopy)]
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_paper_about_another_act_is_a_breach_and_is_shown_to_nobody(scene: Scene, purpose: Purpose) -> None:
+    scene.earn(purpose)
+    assert papers_that_were_told(scene, purpose, [nonce()]) == []
+    assert scene.vault_is_cut_off()
+    assert scene.lock.heard() == [wire.Breach()]
+
+
+def test_a_desk_that_hands_on_whatever_vault_signs_would_be_caught(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trusting(desk: Desk, _grant: bytes, content: bytes) -> None:
+        if desk._act:
+            desk._act.tell(wire.AttestationCopy(content))
+
+    monkeypatch.setattr(Desk, "_hand_on", trusting)
+    scene.earn(Purpose.ERASE)
+    assert papers_that_were_told(scene, Purpose.ERASE, [nonce()]) == [wire.AttestationCopy(PAPER)]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PAUSE, Purpose.RESUME])
+def test_a_paper_about_an_act_that_has_none_is_a_breach(scene: Scene, purpose: Purpose) -> None:
+    grant = scene.earn(purpose)
+    assert papers_that_were_told(scene, purpose, [grant]) == []
+    assert scene.vault_is_cut_off()
+
+
+def test_a_second_paper_about_one_act_is_a_breach(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ERASE)
+    assert papers_that_were_told(scene, Purpose.ERASE, [grant, grant]) == [wire.AttestationCopy(PAPER)]
+    assert scene.vault_is_cut_off()
+
+
+def test_a_paper_after_the_end_of_its_act_is_a_breach(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ERASE)
+    scene.act(Purpose.ERASE)
+    scene.vault_says(wire.Done(grant, Result.DONE))
+    scene.vault_says(wire.Attestation(grant, PAPER))
+    assert scene.person.heard() == [Ended(Result.DONE)]
+    assert scene.vault_is_cut_off()
+
+
+def test_the_paper_of_an_act_that_took_too_long_is_told_to_nobody_and_is_no_breach(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ERASE)
+    scene.act(Purpose.ERASE)
+    scene.house.pass_time(timeouts.ACT_S)
+    other = scene.house.join(Room.DOORCTL)
+    scene.earn(Purpose.RENEW)
+    scene.act(Purpose.RENEW, other)
+    scene.vault_says(wire.Attestation(grant, PAPER))
+    scene.vault_says(wire.Done(grant, Result.DONE))
+    assert (scene.person.heard(), other.heard()) == ([Ended(Result.FAULT)], [])
+    assert not scene.vault_is_cut_off()
+
+
+def test_a_paper_for_somebody_who_left_reaches_nobody_else(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ERASE)
+    scene.act(Purpose.ERASE)
+    scene.person.sock.close()
+    scene.house.turn()
+    other = scene.house.join(Room.DOORCTL)
+    scene.vault_says(wire.Attestation(grant, PAPER))
+    scene.vault_says(wire.Done(grant, Result.DONE))
+    assert other.heard() == []
+    assert not scene.vault_is_cut_off()
+
+
+# ---- new keys
+
+
+def begin_rekey(scene: Scene, who: End | None = None) -> bytes:
+    """Ask for new keys; the nonce under which vault heard of it."""
+    scene.ask(wire.AskRekey(), who)
+    (order,) = scene.vault.heard()
+    assert isinstance(order, wire.Rekey)
+    return order.nonce
+
+
+@pytest.mark.parametrize("result", [Result.DONE, Result.FAULT, Result.NOTHING_TO_DO])
+def test_a_rekey_needs_no_ticket_and_its_end_reaches_whoever_asked(scene: Scene, result: Result) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    scene.vault_says(wire.Done(begin_rekey(scene), result))
+    assert (scene.person.heard(), other.heard()) == ([Ended(result)], [])
+    assert scene.house.desk.deadline() is None
+
+
+def test_every_rekey_has_a_nonce_of_its_own(scene: Scene) -> None:
+    nonces: list[bytes] = []
+    for _ in range(8):
+        nonces.append(begin_rekey(scene))
+        scene.vault_says(wire.Done(nonces[-1], Result.DONE))
+    assert len(set(nonces)) == len(nonces)
+
+
+def test_rekey_and_act_are_never_under_way_together(scene: Scene) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    ticket = scene.earn(Purpose.ERASE)
+    rekey = begin_rekey(scene)
+    scene.act(Purpose.ERASE, other)
+    scene.ask(wire.AskRekey(), other)
+    assert other.heard() == [Ended(BUSY)] * 2
+    scene.vault_says(wire.Done(rekey, Result.DONE))
+    scene.act(Purpose.ERASE, other)
+    assert scene.vault.heard() == [wire.Erase(ticket)], "it lost no ticket by being told to wait"
+    scene.ask(wire.AskRekey())
+    assert scene.person.heard() == [Ended(Result.DONE), Ended(BUSY)]
+
+
+def test_a_rekey_that_vault_never_ends_is_given_up_after_its_own_time(scene: Scene) -> None:
+    rekey = begin_rekey(scene)
+    scene.house.pass_time(timeouts.REKEY_S - 0.1)
+    assert scene.person.heard() == []
+    scene.house.pass_time(0.1)
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+    scene.vault_says(wire.Done(rekey, Result.DONE))
+    assert scene.person.heard() == []
+    assert not scene.vault_is_cut_off()
+
+
+def test_a_rekey_is_a_fault_when_vault_is_away_or_leaves(scene: Scene) -> None:
+    begin_rekey(scene)
+    scene.vault.sock.close()
+    scene.house.turn()
+    scene.ask(wire.AskRekey())
+    assert scene.person.heard() == [Ended(Result.FAULT)] * 2
+
+
+def test_a_rekey_goes_on_without_the_command_line_that_asked_for_it(scene: Scene) -> None:
+    rekey = begin_rekey(scene)
+    scene.person.sock.close()
+    scene.house.turn()
+    scene.vault_says(wire.Done(rekey, Result.DONE))
+    assert not scene.vault_is_cut_off()
+
+
+def test_a_paper_about_a_rekey_is_a_breach(scene: Scene) -> None:
+    scene.vault_says(wire.Attestation(begin_rekey(scene), PAPER))
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+    assert scene.vault_is_cut_off()
+
+
+# ---- questions about a record
+
+
+def about(named: bool) -> wire.RecordAnswer:
+    return wire.RecordAnswer(named, 3, bytes(range(32)))
+
+
+def test_a_record_is_asked_of_vault_and_told_to_whoever_asked(scene: Scene) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    record = nonce()
+    scene.ask(wire.QueryRecord(record))
+    assert scene.vault.heard() == [wire.AskRecord(record)]
+    scene.vault_says(about(named=True))
+    assert (scene.person.heard(), other.heard()) == ([about(named=True)], [])
+
+
+def test_answers_about_records_are_told_in_order(scene: Scene) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    scene.ask(wire.QueryRecord(nonce()))
+    scene.ask(wire.QueryRecord(nonce()), other)
+    scene.vault_says(about(named=False))
+    scene.vault_says(about(named=True))
+    assert (scene.person.heard(), other.heard()) == ([about(named=False)], [about(named=True)])
+
+
+def test_a_late_answer_about_a_record_is_not_taken_for_the_next_ones(scene: Scene) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    scene.ask(wire.QueryRecord(nonce()))
+    scene.house.pass_time(timeouts.RECORD_S)
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+    scene.ask(wire.QueryRecord(nonce()), other)
+    scene.vault_says(about(named=False))
+    assert (scene.person.heard(), other.heard()) == ([], [])
+    scene.vault_says(about(named=True))
+    assert other.heard() == [about(named=True)]
+
+
+def test_questions_about_records_end_when_vault_is_away_or_leaves_and_the_next_vault_starts_clean(scene: Scene) -> None:
+    scene.ask(wire.QueryRecord(nonce()))
+    scene.ask(wire.QueryRecord(nonce()))
+    scene.vault.sock.close()
+    scene.house.turn()
+    assert scene.person.heard() == [Ended(Result.FAULT)] * 2
+    scene.ask(wire.QueryRecord(nonce()))
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+    scene.vault = scene.house.join(Room.VAULT)
+    scene.ask(wire.QueryRecord(nonce()))
+    scene.vault_says(about(named=True))
+    assert scene.person.heard() == [about(named=True)]
+
+
+def test_too_many_questions_about_records_are_told_busy(scene: Scene) -> None:
+    for _ in range(40):
+        scene.ask(wire.QueryRecord(nonce()))
+    assert scene.person.heard() == [Ended(BUSY)] * 8
+    assert len(scene.vault.heard()) == 32
+
+
+def test_a_question_about_a_record_does_not_wait_for_an_act(scene: Scene) -> None:
+    scene.earn(Purpose.ENROL)
+    scene.act(Purpose.ENROL)
+    other = scene.house.join(Room.DOORCTL)
+    scene.ask(wire.QueryRecord(nonce()), other)
+    scene.vault_says(about(named=False))
+    assert other.heard() == [about(named=False)]
+
+
+def test_an_answer_about_a_record_that_nobody_asked_for_cuts_vault_off(scene: Scene) -> None:
+    scene.vault_says(about(named=False))
+    assert scene.vault_is_cut_off()
+    assert scene.lock.heard() == [wire.Breach()]
 
 
 # ---- what must not be said
@@ -282,9 +571,13 @@ def test_an_answer_nobody_asked_for_cuts_lock_off_and_is_an_alarm_once_lock_is_b
 
 @pytest.mark.parametrize(
     "malformed",
-    [wire.Act(Purpose.ENROL, NO_CONSENT), *(wire.Act(p, AGREED) for p in Purpose if p is not Purpose.ENROL)],
+    [
+        *(wire.Act(p, NO_CONSENT, under_14=False) for p in WITH_CONSENT),
+        *(wire.Act(p, AGREED, under_14=False) for p in Purpose if p not in WITH_CONSENT),
+        *(dataclasses.replace(asked(p), under_14=True) for p in Purpose if p is not Purpose.ENROL),
+    ],
 )
-def test_an_act_with_a_consent_where_none_belongs_or_without_one_uses_no_ticket(
+def test_an_act_with_a_consent_or_a_declaration_where_none_belongs_uses_no_ticket(
     scene: Scene, malformed: wire.Act
 ) -> None:
     scene.earn(malformed.purpose)

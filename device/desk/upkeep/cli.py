@@ -1,0 +1,106 @@
+"""`doorctl status`, `apply`, `selftest` and `rekey`.
+
+Rules kept here:
+- Each says in one sentence what it found or what became of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from device import wire
+from device.desk import selftest as checks
+from device.desk import sentences, timeouts
+from device.desk.answers import Answer, answering, if_stopped, tell
+from device.desk.client import DeskLine
+from device.errors import DocumentRefused
+from device.paths import door_paths, models_dir
+from device.wire import Result
+
+
+@click.command()
+@answering
+def status() -> Answer:
+    """Say which parts of the door are up, and how the door stands.
+
+    \b
+    Example: doorctl status --json
+    """
+    with DeskLine.open(door_paths()) as line:
+        answer = line.ask(wire.AskStatus(), timeouts.STATUS_S + timeouts.GRACE_S)
+    if isinstance(answer, wire.DoorStatus):
+        return Answer(sentences.status_sentence(answer), sentences.status_facts(answer))
+    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
+    return Answer(sentences.BUSY if busy else "The desk is there, but lock does not answer it.", ok=False)
+
+
+@click.command()
+@click.argument("document", type=click.Path(path_type=Path))
+@answering
+def apply(*, document: Path) -> Answer:
+    """Hand the door a document of its manager, such as an offered slot.
+
+    \b
+    Example: doorctl apply front-door-7.doc
+    """
+    content = _read_document(document)
+    with DeskLine.open(door_paths()) as line:
+        answer = line.ask(wire.Document(content), timeouts.DOCUMENT_S + timeouts.GRACE_S)
+    if isinstance(answer, wire.Ack):
+        done = answer.result is Result.DONE
+        facts: dict[str, object] = {"result": answer.result.name.lower(), "version": answer.version}
+        return Answer(sentences.document_sentence(answer.result, answer.version), facts, ok=done)
+    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
+    return Answer(sentences.BUSY if busy else sentences.AWAY, ok=False)
+
+
+@click.command()
+@answering
+def selftest() -> Answer:
+    """Check configuration, models, sockets and rooms. Moves nothing, reads no camera.
+
+    \b
+    Example: doorctl selftest
+    """
+    found = checks.run(door_paths(), models_dir())
+    failed = [check.name for check in found if not check.ok]
+    lines = [f"{'ok    ' if check.ok else 'FAILED'}  {check.name:<14}{check.sentence}" for check in found]
+    verdict = f"Not well: {', '.join(failed)}." if failed else "Everything that was checked is well."
+    tell("\n".join(lines))
+    listed = [{"name": check.name, "ok": check.ok, "sentence": check.sentence} for check in found]
+    return Answer(verdict, {"checks": listed}, ok=not failed)
+
+
+@click.command()
+@answering
+def rekey() -> Answer:
+    """Give every stored face a new key, and turn every template by a new secret.
+
+    Nobody has to enrol again. PINs and cards lie under keys of their own and are not touched.
+
+    \b
+    Example: doorctl rekey
+    """
+    tell(sentences.REKEYS)
+    if_stopped("Stopped waiting; the door may go on, and either every face gets its new key or none does.")
+    with DeskLine.open(door_paths()) as line:
+        answer = line.ask(wire.AskRekey(), timeouts.REKEY_S + timeouts.GRACE_S)
+    result = answer.result if isinstance(answer, wire.Ended) else Result.FAULT
+    facts: dict[str, object] = {"result": result.name.lower()}
+    done = result in {Result.DONE, Result.NOTHING_TO_DO}
+    return Answer(sentences.rekey_sentence(result), facts, ok=done)
+
+
+def _read_document(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(wire.MAX_DOCUMENT + 1)
+    except OSError as cause:
+        msg = f"{path} cannot be read: {cause.strerror}"
+        raise DocumentRefused(msg) from cause
+    if not 0 < len(content) <= wire.MAX_DOCUMENT:
+        msg = f"{path} is no document: it is empty or holds more than {wire.MAX_DOCUMENT} bytes"
+        raise DocumentRefused(msg)
+    return content
