@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Faces too far away are dropped here, before a crop or an embedding of them exists; so are those too near.
-- Two faces of like size are a question nobody answered: neither is looked at.
+- Two faces of like size are a question nobody answered: neither is looked at. While enrolling, two in range are, of
+  whatever size: a face that is kept is worth asking whoever stands behind to step aside.
 - Distances are between the eyes, in pixels of the main plane.
 """
 
@@ -28,8 +29,11 @@ class Range:
     max_px: float
 
 
-def choose(faces: Sequence[Face], within: Range) -> Face | Hint:
-    """The face to look at, or what the person in front could do. `faces` in pixels of the main plane."""
+def choose(faces: Sequence[Face], within: Range, *, alone: bool = False) -> Face | Hint:
+    """The face to look at, or what the person in front could do. `faces` in pixels of the main plane.
+
+    `alone`: nobody else may be in range.
+    """
     if not faces:
         return Hint.NOBODY
     largest = max(faces, key=lambda face: face.eye_distance_px)
@@ -37,7 +41,9 @@ def choose(faces: Sequence[Face], within: Range) -> Face | Hint:
         return Hint.STEP_BACK
     if largest.eye_distance_px < within.min_px:
         return Hint.COME_CLOSER
+    comparable_px = COMPARABLE * largest.eye_distance_px
+    nearest_other = min(within.min_px, comparable_px) if alone else comparable_px
     others = (face for face in faces if face is not largest)
-    if any(face.eye_distance_px >= COMPARABLE * largest.eye_distance_px for face in others):
+    if any(face.eye_distance_px >= nearest_other for face in others):
         return Hint.ONE_PERSON_ONLY
     return largest

@@ -1,10 +1,9 @@
-"""From single frames to what is sent: one mean an approach, or a series of samples for an enrolment.
+"""From single frames to what is sent for an approach: one mean, and hints at a pace that somebody can follow.
 
 Rules kept here:
 - One approach gives at most one Probe. Three good frames are better than one (models/sface.md: FNMR 4.9 % -> 0.0 %),
   but a person is not kept waiting for them: after the first good frame the others have a bounded time.
 - Two people are never averaged: a frame that disagrees with those before it starts the gathering anew.
-- An enrolment's samples are spread over time, so that they are not one picture five times.
 - Hints are few: a person reads them, and their number must not tell how a comparison went.
 - Nothing here knows a camera, a network or a clock: embeddings and times come as arguments.
 """
@@ -29,9 +28,6 @@ SAME_PERSON: Final = 0.5
 people the most alike has 0.488; of 1,084 pairs of one picture and itself turned, moved, scaled, lit, blurred and noised
 0.1 % lie below 0.597, none below 0.578. Look-alikes can be nearer to each other than this bound: it keeps passers-by
 apart, not twins."""
-
-SAMPLE_EVERY_NS: Final = 400_000_000
-"""Between two samples of an enrolment: a choice; five samples take 2 s of a window of 10 s."""
 
 HINT_EVERY_NS: Final = 500_000_000
 """Between two hints that differ: a choice; faster than that nobody follows."""
@@ -83,32 +79,6 @@ class Recognition:
         mean = Mean(_mean(self._kept), len(self._kept), self._first_ns)
         self._kept.clear()
         return mean
-
-
-@dataclass(slots=True)
-class Enrolment:
-    """Numbers the samples of one enrolment window: `frames` of them, spread over time."""
-
-    frames: int
-    _count: int = 0
-    _last_ns: int | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether all samples were taken."""
-        return self._count >= self.frames
-
-    def wants(self, frame_ns: int) -> bool:
-        """Whether a frame of that time would be taken."""
-        return not self.done and (self._last_ns is None or frame_ns - self._last_ns >= SAMPLE_EVERY_NS)
-
-    def take(self, frame_ns: int) -> int | None:
-        """The index, from 0, under which a good frame is sent; None if it is not wanted."""
-        if not self.wants(frame_ns):
-            return None
-        self._last_ns = frame_ns
-        self._count += 1
-        return self._count - 1
 
 
 @dataclass(slots=True)

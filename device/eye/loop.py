@@ -25,8 +25,9 @@ from device.config import Config
 from device.edges import Room
 from device.errors import CameraFault, NotPermitted
 from device.eye.camera import NS_PER_S, Camera, Frame
-from device.eye.gather import Enrolment, Hints, Recognition
+from device.eye.gather import Hints, Recognition
 from device.eye.leash import Leash
+from device.eye.series import Enrolment
 from device.eye.sight import Seen
 from device.service import Link, log
 from device.wire import Attack, CameraCondition, Hint, LookMode
@@ -44,8 +45,8 @@ class Looker(Protocol):
     def model_id(self) -> bytes:
         """What an embedding may be compared with."""
 
-    def look(self, frame: Frame) -> Seen:
-        """What a frame shows."""
+    def look(self, frame: Frame, mode: LookMode) -> Seen:
+        """What a frame shows to whom looks in order to recognise or to enrol."""
 
     def forget(self) -> None:
         """Overwrite what the last frames left."""
@@ -75,6 +76,7 @@ class Outlet(Protocol):
 class _Approach:
     nonce: bytes
     not_before_ns: int
+    mode: LookMode
     gather: Recognition | Enrolment
 
 
@@ -99,6 +101,7 @@ class EyeWork:
     ) -> None:
         self._out, self._camera, self._sight = outlet, camera, sight
         self._eye, self._timeout_s = config.eye, config.camera.frame_timeout_ms / 1000
+        self._window_ns = int(config.lock.window_s * NS_PER_S)
         self._leash: Tether = leash or Leash()
         self._clock_ns = clock_ns
         self._approach: _Approach | None = None
@@ -194,10 +197,13 @@ class EyeWork:
         if self._window is None:
             self._window = _Window(now + int(WINDOW_LIMIT_S * NS_PER_S))
         self._window.nonces.add(msg.nonce)
-        frames = self._eye.frames if msg.mode is LookMode.RECOGNISE else self._eye.enrol_frames
-        gather = Recognition(frames) if msg.mode is LookMode.RECOGNISE else Enrolment(frames)
-        self._approach = _Approach(msg.nonce, now, gather)
+        self._approach = _Approach(msg.nonce, now, msg.mode, self._gather(msg.mode, now))
         self._waiting_since_ns = now
+
+    def _gather(self, mode: LookMode, now_ns: int) -> Recognition | Enrolment:
+        if mode is LookMode.RECOGNISE:
+            return Recognition(self._eye.frames)
+        return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns)
 
     def _one_frame(self, approach: _Approach, window: _Window) -> None:
         try:
@@ -209,13 +215,13 @@ class EyeWork:
             return
         self._faults = 0
         self._waiting_since_ns = self._clock_ns()
-        seen = self._sight.look(frame)
+        seen = self._sight.look(frame, approach.mode)
         del frame
+        hint = seen.hint
         if isinstance(approach.gather, Recognition):
             self._recognise(approach, approach.gather, seen)
         else:
-            self._enrol(approach, approach.gather, seen)
-        hint = seen.hint
+            hint = self._enrol(approach, approach.gather, seen)
         if hint and self._approach is approach and window.hints.let_through(hint, self._clock_ns()):
             self._out.send(Room.VAULT, wire.Guidance(approach.nonce, hint))
         if approach.gather.done and self._approach is approach:
@@ -231,16 +237,18 @@ class EyeWork:
             probe = wire.Probe(approach.nonce, mean.frame_ns, mean.frames, Attack.NOT_TESTED, model, vector)
             self._out.send(Room.VAULT, probe)
 
-    def _enrol(self, approach: _Approach, gather: Enrolment, seen: Seen) -> None:
-        index = None if seen.embedding is None else gather.take(seen.frame_ns)
-        if index is None or seen.embedding is None:
-            return
+    def _enrol(self, approach: _Approach, gather: Enrolment, seen: Seen) -> Hint | None:
+        """Send what the series takes; otherwise say what the person could do."""
+        if seen.embedding is None:
+            return seen.hint
+        answer = gather.offer(seen.embedding, seen.frame_ns, covered=seen.covered)
+        if answer is None or isinstance(answer, Hint):
+            return answer
         vector = seen.embedding.astype("<f4").tobytes()
         model = self._sight.model_id
-        sample = wire.Sample(approach.nonce, seen.frame_ns, index, Attack.NOT_TESTED, model, vector)
+        sample = wire.Sample(approach.nonce, seen.frame_ns, answer, Attack.NOT_TESTED, model, vector)
         self._out.send(Room.VAULT, sample)
-        if not gather.done and self._window and self._window.hints.let_through(Hint.TURN_A_LITTLE, self._clock_ns()):
-            self._out.send(Room.VAULT, wire.Guidance(approach.nonce, Hint.TURN_A_LITTLE))
+        return None
 
     def _end_window(self) -> None:
         """Close the camera, drop and overwrite what was seen. Harmless when nothing is open."""

@@ -4,6 +4,7 @@ Rules kept here:
 - The order is the privacy: a face out of range, one of several, turned away or badly lit never becomes an embedding.
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
+- Enrolling asks for more than recognising, never for less: nobody else in range, and a prompt to uncover the face.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from device.errors import ConfigRefused, ModelRefused
 from device.eye.alignment import CROP_PX, picture_to_crop
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.choose import Range, choose
+from device.eye.covered import cover, seems_covered
 from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
 from device.eye.pixels import Warp
@@ -26,7 +28,7 @@ from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
 from device.eye.runtime import Floats, Network
 from device.eye.runtime import choose as choose_runtime
 from device.manifest import Job, load
-from device.wire import Hint
+from device.wire import Hint, LookMode
 
 _MAX_STRETCH: Final = 0.01
 
@@ -35,13 +37,15 @@ _MAX_STRETCH: Final = 0.01
 class Seen:
     """What one frame gave: an embedding (float32, (128,), L2 norm 1), or a hint; never both.
 
-    `eye_distance_px` is that of the chosen face in the main plane, 0 if none was chosen.
+    `eye_distance_px` is that of the chosen face in the main plane, 0 if none was chosen. `covered`: its lower half
+    seems covered; looked at only while enrolling.
     """
 
     frame_ns: int
     hint: Hint | None = None
     embedding: Floats | None = None
     eye_distance_px: float = 0.0
+    covered: bool = False
 
 
 class Sight:
@@ -81,9 +85,10 @@ class Sight:
         factor = frame.main.shape[1] / frame.low.shape[1]
         return [face.scaled(factor) for face in self._detector.find(frame.low)]
 
-    def look(self, frame: Frame) -> Seen:
+    def look(self, frame: Frame, mode: LookMode = LookMode.RECOGNISE) -> Seen:
         """What `frame` shows."""
-        face = choose(self.faces(frame), self._within)
+        enrolling = mode is LookMode.ENROL
+        face = choose(self.faces(frame), self._within, alone=enrolling)
         if isinstance(face, Hint):
             return Seen(frame.time_ns, face)
         if not points_inside(face.points, frame.main.shape[1], frame.main.shape[0]):
@@ -95,7 +100,8 @@ class Sight:
         dim = light_hint(light(self._crop))
         if dim:
             return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
-        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px)
+        covered = enrolling and seems_covered(cover(self._crop))
+        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px, covered)
 
     def forget(self) -> None:
         """Overwrite the crop and everything inside the networks: the last face is not left lying in this process.

@@ -4,14 +4,17 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from device import wire
 from device.edges import Room
 from device.eye.scene import METER, read_meter
+from device.eye.series import STILL
 from device.wire import CameraCondition, Hint, LookMode
 from tests.support.room_process import Peer, RoomProcess, room_process, short_root, write_config
 from tools.samples import sample
@@ -57,6 +60,17 @@ def door() -> Iterator[Door]:
             yield Door(process, process.connect(Room.LOCK), process.accept(Room.VAULT), scene)
 
 
+def views_of(picture: Path, folder: Path) -> Path:
+    """Somebody who stands as still as they can: five pictures, each turned and scaled by a little."""
+    folder.mkdir()
+    with Image.open(picture) as opened:
+        plain = opened.convert("RGB")
+    for number, degrees in enumerate((0, 2, -2, 1, -1)):
+        turned = plain.rotate(degrees, Image.Resampling.BILINEAR, translate=(2 * number, -number))
+        turned.save(folder / f"{number}.png")
+    return folder
+
+
 def nonce(number: int) -> bytes:
     return bytes([number]) * 16
 
@@ -95,13 +109,25 @@ def test_enrolment_and_hints_reach_vault(door: Door) -> None:
     door.lock.send(wire.Look(nonce(1), LookMode.ENROL))
     hint = door.vault.receive()
     assert hint == wire.Guidance(nonce(1), Hint.NOBODY)
-    door.show(str(sample("astronaut.png")))
+    door.show(str(views_of(sample("astronaut.png"), door.scene.parent / "views")))
     samples: list[wire.Sample] = []
     while len(samples) < 5:
         msg = door.vault.receive()
         if isinstance(msg, wire.Sample):
             samples.append(msg)
     assert [sample_.index for sample_ in samples] == [0, 1, 2, 3, 4]
+    faces = [np.frombuffer(sample_.embedding, "<f4") for sample_ in samples]
+    assert all(float(a @ b) <= STILL for a, b in pairwise(faces)), "no picture counts twice"
+
+
+def test_enrolment_from_a_frozen_picture_ends_with_one_sample(door: Door) -> None:
+    door.state()
+    door.show(str(sample("astronaut.png")))
+    door.lock.send(wire.Look(nonce(1), LookMode.ENROL))
+    heard = [door.vault.receive() for _ in range(3)]  # the pace of hints makes these more than two seconds
+    assert [type(msg) for msg in heard] == [wire.Sample, wire.Guidance, wire.Guidance]
+    assert heard[1:] == [wire.Guidance(nonce(1), Hint.TURN_A_LITTLE)] * 2
+    door.lock.send(wire.Close())
 
 
 def test_a_bad_picture_is_a_fault_and_the_next_one_is_seen(door: Door) -> None:

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from device.config import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera
+from device.eye.choose import COMPARABLE
 from device.eye.runtime import Floats, Network, Runtime, installed
 from device.eye.sight import Seen, Sight, refuse_stretched
 from device.manifest import Job, load
 from device.paths import models_dir
-from device.wire import Hint
+from device.wire import Hint, LookMode
 from tools.samples import sample
 
 RUNTIMES = sorted(installed())
@@ -111,6 +112,44 @@ def test_two_people_are_asked_to_come_one_by_one(runtime: Runtime, tmp_path: Pat
             both.paste(opened.convert("RGB").resize((640, 960)), (x, 0))
     both.save(tmp_path / "both.png")
     assert sight(runtime).look(frame(tmp_path / "both.png")).hint is Hint.ONE_PERSON_ONLY
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_while_enrolling_somebody_smaller_in_range_is_one_too_many(runtime: Runtime, tmp_path: Path) -> None:
+    both = Image.new("RGB", (1280, 960), (118, 118, 118))
+    with Image.open(sample("obama.jpg")) as opened:  # twice: the second stands one and a half times as far away
+        for size, at in (
+            ((760, 960), (0, 0)),
+            ((500, 632), (770, 200)),
+        ):
+            both.paste(opened.convert("RGB").resize(size), at)
+    both.save(tmp_path / "both.png")
+    eye, shown = sight(runtime), frame(tmp_path / "both.png")
+    near, far = sorted((face.eye_distance_px for face in eye.faces(shown)), reverse=True)
+    assert EyeTable().min_eye_distance_px < far < COMPARABLE * near
+    assert eye.look(shown, LookMode.RECOGNISE).embedding is not None
+    seen = eye.look(shown, LookMode.ENROL)
+    assert (seen.hint, seen.embedding) == (Hint.ONE_PERSON_ONLY, None)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_covered_face_is_noticed_while_enrolling_and_only_then(runtime: Runtime, tmp_path: Path) -> None:
+    eye = sight(runtime)
+    bare = frame(sample("obama.jpg"))
+    assert not eye.look(bare, LookMode.ENROL).covered
+    left, top, width, height = eye.faces(bare)[0].box
+    picture = Image.fromarray(np.ascontiguousarray(bare.main[:, :, ::-1]))
+    ImageDraw.Draw(picture).rectangle(
+        (left + 0.05 * width, top + 0.62 * height, left + 0.95 * width, top + height), fill=(120, 165, 200)
+    )
+    picture.save(tmp_path / "masked.png")
+    masked = frame(tmp_path / "masked.png")
+    enrolling, recognising = eye.look(masked, LookMode.ENROL), eye.look(masked, LookMode.RECOGNISE)
+    assert enrolling.covered
+    assert not recognising.covered
+    assert enrolling.embedding is not None, "it is a prompt: the embedding is there all the same"
+    assert recognising.embedding is not None
+    assert np.array_equal(enrolling.embedding, recognising.embedding)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device.eye.choose import Range, choose
 from device.eye.detector import Face
@@ -38,3 +40,22 @@ def test_largest_face_in_range_is_chosen(distances: list[float]) -> None:
     chosen = choose([face(d) for d in distances], RANGE)
     assert isinstance(chosen, Face)
     assert chosen.eye_distance_px == max(distances)
+
+
+@pytest.mark.parametrize("distances", [[100, 28], [28, 100], [100, 69], [30, 27], [100, 20, 40]])
+def test_while_enrolling_nobody_else_may_be_in_range(distances: list[float]) -> None:
+    assert choose([face(d) for d in distances], RANGE, alone=True) is Hint.ONE_PERSON_ONLY
+
+
+@pytest.mark.parametrize("distances", [[28], [400], [100, 27.9], [20, 100], [100, 5, 27]])
+def test_while_enrolling_who_passes_out_of_range_disturbs_nobody(distances: list[float]) -> None:
+    chosen = choose([face(d) for d in distances], RANGE, alone=True)
+    assert isinstance(chosen, Face)
+    assert chosen.eye_distance_px == max(distances)
+
+
+@given(st.lists(st.floats(1, 500), max_size=5))
+def test_enrolling_never_looks_where_recognising_would_not(distances: list[float]) -> None:
+    faces = [face(d) for d in distances]
+    alone, recognising = choose(faces, RANGE, alone=True), choose(faces, RANGE)
+    assert alone is recognising or alone is Hint.ONE_PERSON_ONLY

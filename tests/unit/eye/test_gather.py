@@ -12,8 +12,6 @@ from device.eye.gather import (
     HINT_EVERY_NS,
     SAME_HINT_EVERY_NS,
     SAME_PERSON,
-    SAMPLE_EVERY_NS,
-    Enrolment,
     Hints,
     Recognition,
 )
@@ -100,20 +98,6 @@ def test_a_mean_always_belongs_to_one_person(script: list[tuple[int, int]], fram
             assert likeness[person - 1] > 0.8
             assert 1 <= mean.frames <= frames
             return
-
-
-def test_enrolment_numbers_its_samples_and_ends() -> None:
-    series = Enrolment(3)
-    taken = [series.take(number * SAMPLE_EVERY_NS) for number in range(5)]
-    assert taken == [0, 1, 2, None, None]
-    assert series.done
-
-
-def test_enrolment_samples_are_spread_over_time() -> None:
-    series = Enrolment(5)
-    taken = [at for at in range(0, 3000, 66) if series.take(at * MS) is not None]
-    assert len(taken) == 5
-    assert all(later - earlier >= SAMPLE_EVERY_NS // MS for earlier, later in pairwise(taken))
 
 
 def test_hints_come_at_a_pace_a_person_can_follow() -> None:

@@ -20,6 +20,7 @@ from device.edges import Room
 from device.errors import CameraFault, NotPermitted
 from device.eye.camera import Frame
 from device.eye.loop import FAULTS_BEFORE_RESTART, PROBE_AGAIN_S, WINDOW_LIMIT_S, EyeWork
+from device.eye.series import Enrolment
 from device.eye.sight import Seen
 from device.service import Link
 from device.wire import CameraCondition, Hint, LookMode
@@ -53,6 +54,8 @@ class Bench:
     restart_heals: bool = False
     forgotten: int = 0
     seen: list[Hint | int] = field(default_factory=list)
+    covered: bool = False
+    asked: set[LookMode] = field(default_factory=set)
     sent: list[tuple[Room, wire.Message]] = field(default_factory=list)
     links: dict[Room, Link] = field(default_factory=dict)
     last_frame: weakref.ref[object] | None = None
@@ -85,11 +88,12 @@ class Bench:
     # ---- Sight
     model_id = MODEL
 
-    def look(self, frame: Frame) -> Seen:
+    def look(self, frame: Frame, mode: LookMode) -> Seen:
+        self.asked.add(mode)
         shown = self.seen.pop(0) if self.seen else 1
         if isinstance(shown, Hint):
             return Seen(frame.time_ns, shown)
-        return Seen(frame.time_ns, None, someone(shown), 60.0)
+        return Seen(frame.time_ns, None, someone(shown), 60.0, covered=self.covered)
 
     def forget(self) -> None:
         self.forgotten += 1
@@ -344,17 +348,79 @@ def test_a_new_look_drops_the_frames_of_the_old_one() -> None:
     assert np.allclose(np.frombuffer(probe.embedding, "<f4"), someone(2), atol=1e-6)
 
 
+def samples(bench: Bench) -> list[wire.Sample]:
+    return cast("list[wire.Sample]", bench.to(Room.VAULT, wire.Sample))
+
+
+def hints(bench: Bench) -> list[Hint]:
+    return [cast("wire.Guidance", msg).hint for msg in bench.to(Room.VAULT, wire.Guidance)]
+
+
 def test_enrolment_sends_numbered_samples_and_no_probe() -> None:
-    bench = Bench()
+    bench = Bench(seen=list(range(100)))
     work = make(bench)
     look(bench, work, 1, LookMode.ENROL)
     run(bench, work)
-    samples = cast("list[wire.Sample]", bench.to(Room.VAULT, wire.Sample))
-    assert [sample.index for sample in samples] == list(range(CONFIG.eye.enrol_frames))
+    assert [sample.index for sample in samples(bench)] == list(range(CONFIG.eye.enrol_frames))
+    assert bench.asked == {LookMode.ENROL}
     assert bench.to(Room.VAULT, wire.Probe) == []
     read = bench.frames_read
     run(bench, work)
     assert bench.frames_read == read
+
+
+def test_enrolment_of_a_frozen_picture_is_never_finished_and_is_told_to_turn() -> None:
+    bench = Bench()
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL)
+    run(bench, work, 1000)
+    assert len(samples(bench)) == 1
+    assert set(hints(bench)) == {Hint.TURN_A_LITTLE}
+    assert not bench.open_
+
+
+def test_enrolment_of_a_covered_face_is_asked_to_uncover_and_goes_on_without() -> None:
+    bench = Bench(seen=list(range(1000)), covered=True)
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL)
+    work.tick()
+    assert (hints(bench), samples(bench)) == ([Hint.UNCOVER_YOUR_FACE], [])
+    run(bench, work, 1000)
+    assert len(samples(bench)) == CONFIG.eye.enrol_frames
+    assert set(hints(bench)) == {Hint.UNCOVER_YOUR_FACE}
+
+
+def test_recognition_asks_nobody_to_turn_or_to_uncover() -> None:
+    bench = Bench(covered=True)
+    work = make(bench)
+    look(bench, work)
+    run(bench, work)
+    assert hints(bench) == []
+    assert bench.asked == {LookMode.RECOGNISE}
+    assert len(bench.to(Room.VAULT, wire.Probe)) == 1
+
+
+def test_frames_with_a_second_face_are_never_samples() -> None:
+    bench = Bench(seen=[Hint.ONE_PERSON_ONLY] * 1000)
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL)
+    run(bench, work, 1000)
+    assert samples(bench) == []
+    assert set(hints(bench)) == {Hint.ONE_PERSON_ONLY}
+
+
+def test_samples_of_an_enrolment_die_with_the_window() -> None:
+    bench = Bench()
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL)
+    work.tick()
+    assert work._approach is not None
+    assert isinstance(work._approach.gather, Enrolment)
+    kept = weakref.ref(work._approach.gather._sent[0])
+    assert kept() is not None
+    close(bench, work)
+    gc.collect()
+    assert kept() is None
 
 
 def test_hints_name_the_approach_and_are_few() -> None:
@@ -363,9 +429,9 @@ def test_hints_name_the_approach_and_are_few() -> None:
     look(bench, work)
     for _ in range(60):
         work.tick()
-    hints = cast("list[wire.Guidance]", bench.to(Room.VAULT, wire.Guidance))
-    assert {hint.nonce for hint in hints} == {b"\1" * 16}
-    assert 1 <= len(hints) <= 3  # four seconds
+    said = cast("list[wire.Guidance]", bench.to(Room.VAULT, wire.Guidance))
+    assert {hint.nonce for hint in said} == {b"\1" * 16}
+    assert 1 <= len(said) <= 3  # four seconds
 
 
 def test_a_camera_fault_is_told_survived_and_healed() -> None:
@@ -449,7 +515,7 @@ def test_other_messages_are_not_permitted() -> None:
     bench = Bench()
     work = make(bench)
     with pytest.raises(NotPermitted):
-        work.received(bench.links[Room.LOCK], wire.FaceReady(recognise=True, enrol=True))
+        work.received(bench.links[Room.LOCK], wire.FaceReady(recognise=True, enrol=True, claim_first=False))
 
 
 class AnyOrder(RuleBasedStateMachine):
