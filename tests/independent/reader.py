@@ -1,0 +1,675 @@
+"""A second reader for what a door seals and signs, written from docs/formats.md alone.
+
+It keeps these rules:
+
+- It knows the page and nothing of the door's code: it imports none of it, and whoever changes the page changes this.
+- It shares no cryptography with the door: pycryptodome for sealed boxes and Ed25519, hashlib for BLAKE2b and SHAKE-256,
+  numpy for the rotation.
+- It reads and never writes. Bytes come in, frozen values go out, or `Refused` is raised with a sentence.
+- What the page does not allow is refused: another version, a zero that is none, a byte too many.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from Crypto.Cipher import ChaCha20_Poly1305
+from Crypto.Signature import eddsa
+
+FACE: Final = 1
+PIN: Final = 2
+
+CONSENT_PREFIX: Final = b"doorward consent record\0"
+RECEIPT_PREFIX: Final = b"doorward receipt of erasure\0"
+DOCUMENT_PREFIX: Final = b"doorward signed document\0"
+
+DIMENSIONS: Final = 128
+LATEST_END: Final = 100_000_000_000
+HIGHEST_SLOT: Final = 9999
+HIGHEST_DROPPED: Final = 65535
+ENVELOPE_SIZE: Final = 384
+
+_NONCE = 24
+_TAG = 16
+_HEADER = 8
+_CONSENT_SIZE = 290
+_RECEIPT_SIZE = 178
+_PAGE_SIZE = 16384
+_PAGE_PLAIN = 16336
+_COFACTOR = 8
+_OFFER_DATAGRAM = 74
+_DOCUMENT_HIGHEST = 4096
+_LENGTH_TOLERANCE = 1e-5
+
+_RING_HEAD = struct.Struct("<QI4s32s")
+_RING_ENTRY = struct.Struct("<IQ16s32s32s")
+_FACE_HEAD = struct.Struct("<4BI8s16sq290s2s512s")
+_PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s")
+_CONSENT = struct.Struct("<4sB8s16sIB32s32s32s32s32s32s64s")
+_RECEIPT = struct.Struct("<4sB8s16s32s16sIB32s64s")
+_DOCUMENT_HEAD = struct.Struct("<4sB8sBIq")
+_OFFER = struct.Struct("<IIqq16s32s")
+_ATTEMPTS_HEAD = struct.Struct("<QHH")
+_ATTEMPTS_SLOT = struct.Struct("<IH")
+
+Vector = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+
+class Refused(Exception):
+    """These bytes are not what the page describes, or not what they were sealed or signed as."""
+
+
+class DocumentRefused(Refused):
+    """A signed document that does not count, with the name of the Result that the page gives for it."""
+
+    def __init__(self, result: str, why: str) -> None:
+        super().__init__(f"{result}: {why}")
+        self.result = result
+
+
+def _demand(fulfilled: bool, otherwise: str) -> None:
+    if not fulfilled:
+        raise Refused(otherwise)
+
+
+def _is_zero(data: bytes) -> bool:
+    return not any(data)
+
+
+# Hashes and keys
+
+
+def blake2b(personal: str, data: bytes = b"", key: bytes = b"", size: int = 32) -> bytes:
+    """Hash with a personalisation that is filled up to 16 bytes with NUL; 32 bytes unless said otherwise."""
+    person = personal.encode("ascii").ljust(16, b"\0")
+    return hashlib.blake2b(data, digest_size=size, key=key, person=person).digest()
+
+
+def signing_seed(root_key: bytes) -> bytes:
+    """Derive the Ed25519 seed of what a door signs from the root key of its vault."""
+    return blake2b("doorward signing", key=root_key)
+
+
+def public_key(seed: bytes) -> bytes:
+    """Derive the Ed25519 public key of a seed."""
+    point = eddsa.import_private_key(seed).pointQ
+    return (int(point.y) | (int(point.x) & 1) << 255).to_bytes(32, "little")
+
+
+def pepper(keeper_root_key: bytes) -> bytes:
+    """Derive the key that PIN verifiers are hashed with."""
+    return blake2b("doorward pepper", key=keeper_root_key)
+
+
+def keeper_ring_key(keeper_root_key: bytes) -> bytes:
+    """Derive what keeper's epoch key is sealed under, in the place of vault's root key."""
+    return blake2b("doorward ring", key=keeper_root_key)
+
+
+def attempts_key(keeper_root_key: bytes) -> bytes:
+    """Derive what the count of wrong attempts is sealed under."""
+    return blake2b("doorward tries", key=keeper_root_key)
+
+
+# Sealed boxes
+
+
+def open_box(key: bytes, box: bytes, additional: bytes) -> bytes:
+    """Open XChaCha20-Poly1305-IETF: nonce, ciphertext, tag."""
+    _demand(len(box) >= _NONCE + _TAG, "too short for a sealed box")
+    cipher = ChaCha20_Poly1305.new(key=key, nonce=box[:_NONCE])
+    cipher.update(additional)
+    try:
+        return cipher.decrypt_and_verify(box[_NONCE:-_TAG], box[-_TAG:])
+    except ValueError as wrong:
+        raise Refused("the box does not open: another key, other additional data, or other bytes") from wrong
+
+
+def epoch_key(file: bytes, root_key: bytes) -> bytes:
+    """Open `epoch.key`; keeper's with `keeper_ring_key` instead of a root key."""
+    _demand(len(file) == _HEADER + _NONCE + 32 + _TAG, "an epoch key file has 80 bytes")
+    _demand(file[:_HEADER] == b"DWEK\x01\0\0\0", "no epoch key file of version 1")
+    return open_box(root_key, file[_HEADER:], file[:_HEADER])
+
+
+def epoch_key_of_index(contents: bytes, handle: int, root_key: bytes) -> bytes:
+    """Open the contents of a TPM's NV index; keeper's with `keeper_ring_key` instead of a root key."""
+    _demand(len(contents) == _HEADER + _NONCE + 32 + _TAG, "an epoch key in a TPM has 80 bytes")
+    _demand(contents[:_HEADER] == b"DWNV\x01\0\0\0", "no epoch key in a TPM of version 1")
+    name = handle.to_bytes(4, "big")
+    return open_box(blake2b("doorward nv seal", name, key=root_key), contents[_HEADER:], contents[:_HEADER] + name)
+
+
+def index_authorisation(handle: int, root_key: bytes) -> str:
+    """Derive the value that authorises a TPM's NV index: 32 characters."""
+    value = blake2b("doorward nv auth", handle.to_bytes(4, "big"), key=root_key)[:24]
+    return base64.urlsafe_b64encode(value).decode("ascii")
+
+
+# Ring and records
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a ring says of one record."""
+
+    slot: int
+    generation: int
+    file_id: bytes
+    key: bytes
+    consent: bytes
+
+    @property
+    def file_name(self) -> str:
+        """How the record's file is called."""
+        return f"{self.file_id.hex()}.rec"
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Which records there are."""
+
+    generation: int
+    secret: bytes
+    records: tuple[Entry, ...]
+
+
+def read_ring(file: bytes, key: bytes, door: bytes, kind: int) -> Ring:
+    """Open a ring of this door under an epoch key."""
+    _demand(file[:_HEADER] == struct.pack("<4sBBH", b"DWRG", 2, kind, 0), "no ring of version 2 and this kind")
+    plain = open_box(key, file[_HEADER:], file[:_HEADER] + door)
+    _demand(len(plain) >= _RING_HEAD.size, "the ring has no head")
+    generation, count, zeros, secret = _RING_HEAD.unpack_from(plain)
+    _demand(_is_zero(zeros), "the ring's zeros are none")
+    _demand(len(plain) == _RING_HEAD.size + count * _RING_ENTRY.size, "the ring holds another number of records")
+    entries = tuple(Entry(*fields) for fields in _RING_ENTRY.iter_unpack(plain[_RING_HEAD.size :]))
+    slots = [entry.slot for entry in entries]
+    _demand(slots == sorted(set(slots)), "slots do not ascend")
+    _demand(0 not in slots, "slot 0 is nobody")
+    _demand(len({entry.file_id for entry in entries}) == count, "one file twice")
+    _demand(all(entry.generation <= generation for entry in entries), "a record is newer than its ring")
+    _demand(kind != PIN or all(_is_zero(entry.consent) for entry in entries), "a PIN is bound to terms")
+    return Ring(generation, secret, entries)
+
+
+def open_record(file: bytes, entry: Entry, door: bytes, kind: int, model: bytes) -> bytes:
+    """Open the record that a ring's entry names, and return its payload; `model` is zeros for PINs."""
+    header = file[:_HEADER]
+    _demand(header == struct.pack("<4sBBH", b"DWRC", 2, kind, 0), "no record of version 2 and this kind")
+    named = struct.pack("<8s8sI4xQ16s", header, door, entry.slot, entry.generation, entry.file_id)
+    return open_box(entry.key, file[_HEADER:], named + model + entry.consent)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A store from its epoch key to its payloads."""
+
+    epoch_key: bytes
+    ring: Ring
+    payloads: Mapping[int, bytes]
+    """By slot."""
+
+
+def open_store(files: Mapping[str, bytes], sealing_key: bytes, door: bytes, kind: int, model: bytes) -> Opened:
+    """Open a folder, given as the contents of its files by name.
+
+    `sealing_key` is what the epoch key is sealed under. Files that the ring does not name are nobody's; one that it
+    names must be there and open.
+    """
+    _demand("epoch.key" in files, "there is no epoch key")
+    epoch = epoch_key(files["epoch.key"], sealing_key)
+    ring = ring_in_force(files, epoch, door, kind)
+    payloads = {}
+    for entry in ring.records:
+        _demand(entry.file_name in files, "a record that the ring names is not there")
+        payloads[entry.slot] = open_record(files[entry.file_name], entry, door, kind, model)
+    return Opened(epoch, ring, payloads)
+
+
+def ring_in_force(files: Mapping[str, bytes], epoch: bytes, door: bytes, kind: int) -> Ring:
+    """Open whichever of `ring.a` and `ring.b` opens under the epoch key."""
+    rings = []
+    reasons = []
+    for name in ("ring.a", "ring.b"):
+        if name in files:
+            try:
+                rings.append(read_ring(files[name], epoch, door, kind))
+            except Refused as refused:
+                reasons.append(f"{name}: {refused}")
+    _demand(bool(rings), "; ".join(["no ring opens under the epoch key", *reasons]))
+    _demand(rings[0] == rings[-1], "two different rings open under one epoch key")
+    return rings[0]
+
+
+# Signatures
+
+
+def verify(key: bytes, prefix: bytes, content: bytes, signature: bytes) -> None:
+    """Verify Ed25519 over the prefix and the content; keys of small order are refused.
+
+    pycryptodome refuses a point that is not on the curve or not in its one spelling, and a number that is not reduced.
+    """
+    try:
+        signer = eddsa.import_public_key(key)
+        _demand(not (signer.pointQ * _COFACTOR).is_point_at_infinity(), "a public key of small order")
+        eddsa.new(signer, "rfc8032").verify(prefix + content, signature)
+    except ValueError as wrong:
+        raise Refused("the signature is not that of this key over these bytes") from wrong
+
+
+class KeyPlace(Enum):
+    """Where an epoch key lived."""
+
+    FILE_HOST_KEY = 1
+    FILE_TPM2_CREDENTIAL = 2
+    TPM_NV = 3
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The five parts of what somebody agreed to, as hashes."""
+
+    notice: bytes
+    purpose: bytes
+    retention: bytes
+    model: bytes
+    threshold_class: bytes
+
+    @property
+    def hash(self) -> bytes:
+        """The hash of the terms."""
+        parts = (self.notice, self.purpose, self.retention, self.model, self.threshold_class)
+        return blake2b("doorward-terms", b"".join(parts))
+
+
+def hash_part(*pieces: bytes) -> bytes:
+    """Hash one part of the terms over all its pieces."""
+    return blake2b("doorward-consent", b"".join(struct.pack("<I", len(piece)) + piece for piece in pieces))
+
+
+@dataclass(frozen=True)
+class Consent:
+    """That somebody agreed at this door to these terms."""
+
+    door: bytes
+    consent_id: bytes
+    day: int
+    under_14: bool
+    terms: Terms
+    door_key: bytes
+
+
+def read_consent(paper: bytes) -> Consent:
+    """Verify a consent record; that its key is the door's is for the caller to compare."""
+    _demand(len(paper) == _CONSENT_SIZE, "a consent record has 290 bytes")
+    magic, version, door, consent_id, day, under_14, *hashes, door_key, signature = _CONSENT.unpack(paper)
+    _demand((magic, version) == (b"DWCS", 1), "no consent record of version 1")
+    _demand(under_14 in (0, 1), "neither yes nor no")
+    verify(door_key, CONSENT_PREFIX, paper[: -len(signature)], signature)
+    return Consent(door, consent_id, day, under_14 == 1, Terms(*hashes), door_key)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That a record was erased at this door."""
+
+    door: bytes
+    record_id: bytes
+    mark: bytes
+    consent_id: bytes
+    day: int
+    key_place: KeyPlace
+    door_key: bytes
+
+
+def read_receipt(paper: bytes) -> Receipt:
+    """Verify a receipt; that its key is the door's is for the caller to compare."""
+    _demand(len(paper) == _RECEIPT_SIZE, "a receipt has 178 bytes")
+    magic, version, door, record_id, mark, consent_id, day, place, door_key, signature = _RECEIPT.unpack(paper)
+    _demand((magic, version) == (b"DWRT", 1), "no receipt of version 1")
+    _demand(place in {known.value for known in KeyPlace}, "no place for keys has this number")
+    verify(door_key, RECEIPT_PREFIX, paper[: -len(signature)], signature)
+    return Receipt(door, record_id, mark, consent_id, day, KeyPlace(place), door_key)
+
+
+def mark_of(record: bytes) -> bytes:
+    """What a receipt's mark must be for this record's file."""
+    return record[8:40]
+
+
+# Armour
+
+_WORDS = {b"DWCS": "CONSENT", b"DWRT": "RECEIPT"}
+_FIRST_LINE = re.compile(r"^-----BEGIN DOORWARD (CONSENT|RECEIPT)-----\r?\n", re.MULTILINE)
+
+
+def armour(paper: bytes) -> str:
+    """Write a paper as it is printed or mailed."""
+    word = _WORDS[paper[:4]]
+    letters = base64.b64encode(paper).decode("ascii")
+    lines = [letters[at : at + 64] for at in range(0, len(letters), 64)]
+    return "\n".join([f"-----BEGIN DOORWARD {word}-----", *lines, f"-----END DOORWARD {word}-----", ""])
+
+
+def unarmour(text: str) -> bytes:
+    """Take the first paper out of a text; it is not verified by this."""
+    first = _FIRST_LINE.search(text)
+    if first is None:
+        raise Refused("there is no paper in this text")
+    word = first[1]
+    last = re.compile(rf"^-----END DOORWARD {word}-----(?:\r?\n|\Z)", re.MULTILINE).search(text, first.end())
+    if last is None:
+        raise Refused("the paper has no end")
+    letters = re.sub(r"\r?\n", "", text[first.end() : last.start()])
+    try:
+        paper = base64.b64decode(letters.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as wrong:
+        raise Refused("something between the lines is no base64") from wrong
+    _demand(base64.b64encode(paper).decode("ascii") == letters, "another spelling of the same bytes")
+    _demand(_WORDS.get(paper[:4]) == word, "the lines name another paper than the one between them")
+    return paper
+
+
+# Payloads
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a face's record holds, the consent record verified."""
+
+    paused: bool
+    under_14: bool
+    frames: int
+    enrolled_day: int
+    rotation: bytes
+    tenancy: bytes
+    ends_unix: int
+    consent: Consent
+    template: tuple[float, ...]
+
+
+def read_face(payload: bytes) -> Face:
+    """Read the payload of a face and verify the consent record in it."""
+    _demand(len(payload) == _FACE_HEAD.size, "the payload of a face has 844 bytes")
+    fields = _FACE_HEAD.unpack(payload)
+    version, flags, frames, zero, day, rotation, tenancy, ends_unix, consent, zeros, template = fields
+    _demand(version == 2, "no payload of version 2")
+    _demand(flags <= 0b11, "a flag that nobody knows")
+    _demand(zero == 0 and _is_zero(zeros), "the payload's zeros are none")
+    _demand(not _is_zero(tenancy), "no tenancy")
+    numbers = struct.unpack(f"<{DIMENSIONS}f", template)
+    length = math.sqrt(math.fsum(number * number for number in numbers))
+    _demand(abs(length - 1) < _LENGTH_TOLERANCE, "the template's length is not 1")
+    agreed = read_consent(consent)
+    return Face(bool(flags & 1), bool(flags & 2), frames, day, rotation, tenancy, ends_unix, agreed, numbers)
+
+
+class PinKind(Enum):
+    """What a PIN's record holds."""
+
+    INVITATION = 1
+    PIN = 2
+    ENDED = 3
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The payload of a PIN or an invitation."""
+
+    kind: PinKind
+    serial: int
+    offer_id: bytes
+    kept_unix: int
+    expires_unix: int
+    ends_unix: int
+    salt: bytes
+    verifier: bytes
+
+
+def read_pin(payload: bytes) -> Pin:
+    """Read the payload of a PIN or an invitation."""
+    _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 94 bytes")
+    version, kind, serial, offer_id, kept, expires, ends, salt, verifier = _PIN_PAYLOAD.unpack(payload)
+    _demand(version == 2, "no payload of version 2")
+    _demand(kind in {known.value for known in PinKind}, "no such kind of payload")
+    ended = PinKind(kind) is PinKind.ENDED
+    _demand(not ended or _is_zero(salt + verifier), "ended, and yet there is something to compare with")
+    return Pin(PinKind(kind), serial, offer_id, kept, expires, ends, salt, verifier)
+
+
+def offer_id(datagram: bytes) -> bytes:
+    """Name an offer by its datagram, message 0x34; a face calls this its tenancy."""
+    _demand(len(datagram) == _OFFER_DATAGRAM and datagram[:2] == b"\x02\x34", "no datagram of an offer")
+    return blake2b("doorward offer", datagram, size=16)
+
+
+def pin_verifier(keeper_pepper: bytes, slot: int, argon2id: bytes) -> bytes:
+    """Derive what a PIN's payload holds from the Argon2id of its digits."""
+    return blake2b("doorward pin v1", struct.pack("<I", slot) + argon2id, key=keeper_pepper)
+
+
+# Rotation
+
+
+def normal_numbers(secret: bytes) -> Matrix:
+    """Draw the matrix N from a ring's secret."""
+    count = DIMENSIONS * DIMENSIONS
+    drawn = np.frombuffer(draw(secret, 8 * count), dtype="<u8")
+    uniform = ((drawn >> np.uint64(11)) + np.uint64(1)).astype(np.float64) / 2.0**53
+    radius = np.sqrt(-2.0 * np.log(uniform[: count // 2]))
+    angle = 2.0 * np.pi * uniform[count // 2 :]
+    normal = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    matrix: Matrix = normal.reshape(DIMENSIONS, DIMENSIONS)
+    return matrix
+
+
+def draw(secret: bytes, size: int) -> bytes:
+    """Draw the bytes that the matrix is made of."""
+    return hashlib.shake_256(b"doorward/template-rotation/matrix/1" + secret).digest(size)
+
+
+def rotation(secret: bytes) -> Matrix:
+    """Make the orthogonal matrix Q of a ring's secret."""
+    orthogonal, upper = np.linalg.qr(normal_numbers(secret))
+    turned: Matrix = orthogonal * np.sign(np.diag(upper))
+    return turned
+
+
+def rotation_tag(secret: bytes) -> bytes:
+    """Name the rotation of a ring's secret."""
+    return hashlib.shake_256(b"doorward/template-rotation/tag/1///" + secret).digest(8)
+
+
+def _unit(vector: Matrix) -> Vector:
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def turn(matrix: Matrix, vector: Matrix | Vector) -> Vector:
+    """Turn a vector as a door turns its templates and probes."""
+    return _unit(matrix @ vector.astype(np.float64))
+
+
+def turn_back(matrix: Matrix, turned: Matrix | Vector) -> Vector:
+    """Undo `turn`."""
+    return _unit(matrix.T @ turned.astype(np.float64))
+
+
+def template_of(face: Face, secret: bytes) -> Vector:
+    """Turn the template of a face back; a face of another rotation is refused."""
+    _demand(face.rotation == rotation_tag(secret), "the face was turned with another secret")
+    return turn_back(rotation(secret), np.array(face.template, dtype=np.float32))
+
+
+# The signed document
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A slot that may be taken by whoever shows the invitation."""
+
+    slot: int
+    serial: int
+    expires_unix: int
+    ends_unix: int
+    salt: bytes
+    verifier: bytes
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a property manager says to a door."""
+
+    door: bytes
+    version: int
+    issued_unix: int
+    offers: tuple[Offer, ...]
+
+
+def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Document:
+    """Verify a signed document for this door; `newest` is the version applied last, 0 if none was."""
+    smallest = _DOCUMENT_HEAD.size + _OFFER.size + 64
+    if not smallest <= len(paper) <= _DOCUMENT_HIGHEST or paper[:4] != b"DWDC":
+        raise DocumentRefused("MALFORMED", "no signed document")
+    try:
+        verify(key, DOCUMENT_PREFIX, paper[:-64], paper[-64:])
+    except Refused as refused:
+        raise DocumentRefused("UNSIGNED", str(refused)) from refused
+    _, form, door_id, kind, version, issued = _DOCUMENT_HEAD.unpack_from(paper)
+    if form != 2:
+        raise DocumentRefused("MALFORMED", "no document of format 2")
+    if door_id != door:
+        raise DocumentRefused("WRONG_DOOR", "for another door")
+    body = paper[_DOCUMENT_HEAD.size : -64]
+    if kind != 1 or version == 0 or len(body) % _OFFER.size:
+        raise DocumentRefused("MALFORMED", "not a list of offers")
+    offers = tuple(Offer(*fields) for fields in _OFFER.iter_unpack(body))
+    slots = [offer.slot for offer in offers]
+    if slots != sorted(set(slots)) or not all(_offer_is_sound(offer, issued) for offer in offers):
+        raise DocumentRefused("MALFORMED", "an offer out of order or out of bounds")
+    if version <= newest:
+        raise DocumentRefused("STALE", "not newer than what is applied")
+    return Document(door_id, version, issued, offers)
+
+
+def _offer_is_sound(offer: Offer, issued: int) -> bool:
+    endless = offer.ends_unix == 0
+    return (
+        1 <= offer.slot <= HIGHEST_SLOT
+        and offer.serial >= 1
+        and 1 <= offer.expires_unix <= LATEST_END
+        and (endless or issued < offer.ends_unix <= LATEST_END)
+    )
+
+
+# Wrong attempts
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How often somebody was wrong."""
+
+    sequence: int
+    door: int
+    slots: Mapping[int, int]
+
+
+def read_attempts(file: bytes, key: bytes) -> Attempts | None:
+    """Read the page that counts; None means that every count is taken for spent."""
+    whole = []
+    for place in (0, 1):
+        try:
+            whole.append(_read_page(file[place * _PAGE_SIZE : (place + 1) * _PAGE_SIZE], place, key))
+        except Refused:
+            continue
+    return max(whole, key=lambda attempts: attempts.sequence, default=None)
+
+
+def _read_page(page: bytes, place: int, key: bytes) -> Attempts:
+    _demand(len(page) == _PAGE_SIZE, "half a page")
+    _demand(page[:_HEADER] == struct.pack("<4sBBH", b"DWAT", 2, place, 0), "no page of version 2 for this place")
+    return read_page_plain(open_box(key, page[_HEADER:], page[:_HEADER]), place)
+
+
+def read_page_plain(plain: bytes, place: int) -> Attempts:
+    """Read what the box of a page holds."""
+    _demand(len(plain) == _PAGE_PLAIN, "a page holds 16336 bytes")
+    sequence, door, count = _ATTEMPTS_HEAD.unpack_from(plain)
+    end = _ATTEMPTS_HEAD.size + count * _ATTEMPTS_SLOT.size
+    _demand(end <= len(plain), "more slots than fit into a page")
+    _demand(_is_zero(plain[end:]), "something behind the last slot")
+    _demand(sequence % 2 == place, "a sequence in the place of the other")
+    pairs = list(_ATTEMPTS_SLOT.iter_unpack(plain[_ATTEMPTS_HEAD.size : end]))
+    slots = [slot for slot, _ in pairs]
+    _demand(slots == sorted(set(slots)), "slots do not ascend")
+    return Attempts(sequence, door, dict(pairs))
+
+
+# What leaves the door
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A report, or an alarm, which has no health."""
+
+    kind: str
+    door: bytes
+    run: bytes
+    seq: int
+    sw: str
+    dropped: int
+    health: Mapping[str, bool] | None
+
+
+_BOTH = ("v", "kind", "door", "run", "seq", "sw", "dropped")
+_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm")
+
+
+def read_envelope(message: bytes) -> Envelope:
+    """Read a report or an alarm."""
+    _demand(len(message) == ENVELOPE_SIZE, "a message has 384 bytes")
+    written = message.rstrip(b" ")
+    _demand(written[:1] == b"{" and written[-1:] == b"}", "not one JSON object and then spaces")
+    try:
+        said = json.loads(written.decode("utf-8"), object_pairs_hook=_distinct)
+    except ValueError as wrong:
+        raise Refused("not one JSON object and then spaces") from wrong
+    kind = said.get("kind")
+    _demand(kind in ("report", "alarm"), "neither a report nor an alarm")
+    health = _HEALTH if kind == "report" else ()
+    _demand(set(said) == {*_BOTH, *health}, "other keys than a message of this kind has")
+    _demand(type(said["v"]) is int and said["v"] == 1, "no message of version 1")
+    _demand(all(type(said[key]) is bool for key in health), "neither true nor false")
+    _demand(type(said["seq"]) is int and said["seq"] >= 1, "messages count from 1")
+    _demand(type(said["dropped"]) is int and 0 <= said["dropped"] <= HIGHEST_DROPPED, "no such number was dropped")
+    _demand(isinstance(said["sw"], str), "no version of the software")
+    return Envelope(
+        str(kind),
+        _hexadecimal(said["door"], 8),
+        _hexadecimal(said["run"], 4),
+        said["seq"],
+        said["sw"],
+        said["dropped"],
+        {key: said[key] for key in health} if health else None,
+    )
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    _demand(len({key for key, _ in pairs}) == len(pairs), "one key twice")
+    return dict(pairs)
+
+
+def _hexadecimal(text: object, size: int) -> bytes:
+    if not isinstance(text, str) or re.fullmatch(rf"[0-9a-f]{{{2 * size}}}", text) is None:
+        raise Refused(f"not {2 * size} hexadecimal digits")
+    return bytes.fromhex(text)
