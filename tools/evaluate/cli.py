@@ -18,7 +18,7 @@ import click
 from rich.progress import track
 
 from device.manifest import Job, load
-from tools.evaluate import files, groups, modes, report, sensitivity, sheets, tail
+from tools.evaluate import files, groups, hillclimb, households, linkability, modes, report, sensitivity, sheets, tail
 from tools.evaluate.gather import gather
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,3 +140,32 @@ def sensitivity_command(group_set: Path, cache: Path) -> None:
     Example: python -m tools.evaluate sensitivity --groups groups-dev
     """
     click.echo(sensitivity.table(gather(group_set, MODELS, cache, groups.BORDER_PX), MODELS / "duplicates.toml"))
+
+
+@main.command(name="linkability")
+@click.option("--faces", type=_folder, help="DIR/person/picture.jpg; without it, 1,500 people made up.")
+@_cache
+@_in_a_sentence
+def linkability_command(faces: Path | None, cache: Path) -> None:
+    """Print what stored templates tell somebody who has no secret of a door, or has it.
+
+    \b
+    Example: python -m tools.evaluate linkability
+    """
+    people = linkability.synthetic(1500, seed=0)
+    if faces is not None:
+        people = linkability.photographed(gather(faces, MODELS, cache), seed=0)
+    click.echo(linkability.table(people))
+    click.echo("\n" + households.table(people))
+
+
+@main.command(name="hillclimb")
+@click.option("--probes", type=click.IntRange(1), default=10_000, show_default=True, help="That each client may send.")
+@click.option("--clients", type=click.IntRange(2), default=20, show_default=True, help="Of each kind.")
+def hillclimb_command(probes: int, clients: int) -> None:
+    """Print how near a client comes to a template that learns nothing but accepted or refused.
+
+    \b
+    Example: python -m tools.evaluate hillclimb
+    """
+    click.echo(hillclimb.table(MODELS, probes, clients))
