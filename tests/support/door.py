@@ -52,6 +52,7 @@ REFUSED = Heard("REFUSED", opened=False)
 NOTED = Heard("NOTED", opened=False)
 ENTER_PIN = Heard("ENTER_PIN", opened=False)
 USE_PIN_OR_CARD = Heard("USE_PIN_OR_CARD", opened=False)
+CLAIM_FIRST = Heard("CLAIM_FIRST", opened=False)
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,12 @@ class Manager:
         """What stands in door.toml."""
         return bytes(self.key.verify_key).hex()
 
-    def offer(self, door_id: str, slot: int, *, days: int = 14) -> tuple[bytes, Invitation]:
-        """A new document that offers `slot` to whoever types the invitation's digits."""
+    def offer(self, door_id: str, slot: int, *, days: int = 14, ends_unix: int = 0) -> tuple[bytes, Invitation]:
+        """A new document that offers `slot` to whoever types the invitation's digits, until `ends_unix` if not 0."""
         self.version += 1
         invitation, now = new_invitation(), int(time.time())
         offers = SlotOffers(
-            (wire.SlotOffer(slot, self.version, now + days * 86400, invitation.salt, invitation.verifier),)
+            (wire.SlotOffer(slot, self.version, now + days * 86400, ends_unix, invitation.salt, invitation.verifier),)
         )
         content = document.sign(
             offers, door_id=bytes.fromhex(door_id), version=self.version, issued_unix=now, key=self.key
@@ -291,9 +292,9 @@ class Home:
 
     # ---- a resident's life
 
-    def offer(self, slot: int) -> Invitation:
-        """The manager offers `slot`; the document is applied at the door."""
-        content, invitation = self.manager.offer(self.door_id, slot)
+    def offer(self, slot: int, ends_unix: int = wire.NO_END) -> Invitation:
+        """The manager offers `slot`, until `ends_unix` (seconds); the document is applied at the door."""
+        content, invitation = self.manager.offer(self.door_id, slot, ends_unix=ends_unix)
         said = self.apply(content)
         assert said.code == 0, said
         return invitation
@@ -304,15 +305,15 @@ class Home:
         path.write_bytes(content)
         return self.doorctl("apply", str(path))
 
-    def move_in(self, slot: int, pin: str) -> Invitation:
+    def move_in(self, slot: int, pin: str, ends_unix: int = wire.NO_END) -> Invitation:
         """Offer `slot` and let a resident set `pin` with the invitation."""
-        invitation = self.offer(slot)
+        invitation = self.offer(slot, ends_unix)
         assert self.types(f"00#{slot}#{invitation.digits}#{pin}#{pin}#") == NOTED
         return invitation
 
-    def enrol(self, slot: int, pin: str, *pictures: Path) -> Said:
-        """Consent, prove the PIN, press, look, confirm with the PIN; what `doorctl enrol` answered."""
-        with self.enrolling(slot, pin, *pictures) as doorctl:
+    def enrol(self, slot: int, pin: str, *pictures: Path, wishes: Sequence[str] = ()) -> Said:
+        """Consent, prove the PIN, press, look, confirm with the PIN; what `doorctl enrol` (with `wishes`) answered."""
+        with self.enrolling(slot, pin, *pictures, wishes=wishes) as doorctl:
             self.until(lambda _: doorctl.ended or CONFIRM in doorctl.told, "the question for the PIN, or a refusal")
             if not doorctl.ended:
                 self.until(lambda now: not now["indicator"], "the door dark")
@@ -332,23 +333,33 @@ class Home:
                 self.door.wait(lambda _: done(), 1.0)
 
     @contextmanager
-    def enrolling(self, slot: int, pin: str, *pictures: Path) -> Iterator["Beside"]:
+    def enrolling(self, slot: int, pin: str, *pictures: Path, wishes: Sequence[str] = ()) -> Iterator["Beside"]:
         """The same up to the moment when the camera looks for the enrolment, or the enrolment is refused."""
         folder = folder_of(self.root / f"resident-{len(list(self.root.glob('resident-*')))}", pictures)
         self.until(lambda now: not now["granted"] and not now["indicator"], "the door secured and dark")
         self.door.show(folder, fps=EACH_A_SAMPLE)
         assert self.types(f"01#{slot}#{pin}#") == NOTED
-        with self.beside("doorctl", "enrol", "--consent", "--wait", "5", "--json") as doorctl:
+        with self.beside("doorctl", "enrol", "--consent", "--wait", "5", *wishes, "--json") as doorctl:
             # Not before doorctl says so: the press would be one of somebody who wants to get in.
             self.until(lambda _: doorctl.ended or PRESS_AND_LOOK in doorctl.told, "doorctl asking for the press")
             self.press_until(lambda: doorctl.ended or self.door.state()["indicator"], "a window for the enrolment")
             yield doorctl
 
-    def act(self, command: str, slot: int, pin: str) -> Said:
-        """erase, pause or resume: prove the PIN at the keypad, then run doorctl."""
-        code = {"erase": "02", "pause": "03", "resume": "04"}[command]
+    def act(self, command: str, slot: int, pin: str, *wishes: str) -> Said:
+        """erase, pause, resume or renew: prove the PIN at the keypad, then run doorctl (with `wishes`)."""
+        code = {"erase": "02", "pause": "03", "resume": "04", "renew": "06"}[command]
         assert self.types(f"{code}#{slot}#{pin}#") == NOTED
-        return self.doorctl(command, "--wait", "5")
+        return self.doorctl(command, "--wait", "5", *wishes)
+
+    def claims(self, slot: int, picture: Path) -> Heard:
+        """Type a flat number, press the face button with this picture in front of the camera, and hear the answer."""
+        self.door.show(picture, fps=30.0)
+
+        def act() -> None:
+            self.door.keys(f"{slot}#")
+            self.door.press("face")
+
+        return self.does(act)
 
     # ---- what the door left behind
 
@@ -391,8 +402,12 @@ def door_up(
     manager: Manager | None = None,
     code: Path = CHECKOUT,
     started: bool = True,
+    vault: str = "",
 ) -> Iterator[Home]:
-    """A door with short times, for the time of a `with` block. `started=False`: only its folder and door.toml."""
+    """A door with short times, for the time of a `with` block. `started=False`: only its folder and door.toml.
+
+    `vault`: lines of the [vault] table.
+    """
     with short_root() as root:
         home = Home(root, door_id, manager or Manager(), code)
         home.paths.config.parent.mkdir(parents=True)
@@ -403,6 +418,7 @@ def door_up(
             f'[lock]\nboard = "sim"\ntier = "{tier}"\nwiring = "{wiring}"\n'
             f"unlock_ms = {unlock_ms}\nwindow_s = {window_s}\n"
             f'[report]\nbroker = "{broker}"\ncadence_s = {cadence_s}\n'
+            f"[vault]\n{vault}\n"
         )
         try:
             if started:
@@ -434,6 +450,11 @@ def another_picture() -> Path:
 def stranger() -> Path:
     """Somebody else."""
     return portrait("biden.jpg")
+
+
+def stranger_pictures() -> tuple[Path, Path]:
+    """Two pictures of somebody else, to enrol from: one and the same picture again and again enrols nobody."""
+    return stranger(), portrait("biden.jpg", zoom=1.2)
 
 
 @dataclass(frozen=True)

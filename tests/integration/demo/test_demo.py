@@ -20,6 +20,8 @@ PROMISED = {
     "wrong_pin_refused",
     "erased_face_refused",
     "camera_closed_when_idle",
+    "opened_after_rekey",
+    "receipt_holds",
 }
 
 

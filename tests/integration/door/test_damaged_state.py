@@ -15,6 +15,7 @@ from tests.support.door import (
     door_up,
     resident_pictures,
     stranger,
+    stranger_pictures,
 )
 
 # Two residents with PIN and face each; the second one's records are the ones that get damaged.
@@ -33,7 +34,7 @@ def foreign() -> Iterator[Home]:
     """Another door, with the same people: where foreign records come from."""
     with door_up(door_id="ffeeddccbbaa9988") as home:
         home.move_in(SECOND, SECOND_PIN)
-        assert home.enrol(SECOND, SECOND_PIN, stranger()).code == 0
+        assert home.enrol(SECOND, SECOND_PIN, *stranger_pictures()).code == 0
         yield home
 
 
@@ -42,7 +43,7 @@ def two_residents() -> Iterator[Home]:
     with door_up() as home:
         for slot, pin, pictures in (
             (FIRST, FIRST_PIN, resident_pictures()),
-            (SECOND, SECOND_PIN, (stranger(),)),
+            (SECOND, SECOND_PIN, stranger_pictures()),
         ):
             home.move_in(slot, pin)
             assert home.enrol(slot, pin, *pictures).facts["result"] == "done"
@@ -129,7 +130,7 @@ def test_damaged_face_record_is_refused_alone_with_one_sentence(kept: Home, fore
     # The resident can have what is left of it erased, and enrol again.
     assert kept.act("erase", SECOND, SECOND_PIN).facts["result"] == "done"
     assert len(kept.records(Room.VAULT)) == 1
-    assert kept.enrol(SECOND, SECOND_PIN, stranger()).facts["result"] == "done"
+    assert kept.enrol(SECOND, SECOND_PIN, *stranger_pictures()).facts["result"] == "done"
     assert kept.looks(stranger()) == OPENED
 
 

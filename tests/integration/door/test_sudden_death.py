@@ -17,6 +17,7 @@ from tests.support.door import (
     door_up,
     resident_pictures,
     stranger,
+    stranger_pictures,
 )
 
 UNLOCK_MS = 600
@@ -34,7 +35,7 @@ def lived_in() -> Iterator[Home]:
     """One resident with PIN and face, one who erased the face and kept the PIN."""
     with door_up(unlock_ms=UNLOCK_MS, window_s=4) as home:
         home.move_in(ERASED_SLOT, ERASED_PIN)
-        assert home.enrol(ERASED_SLOT, ERASED_PIN, stranger()).facts["result"] == "done"
+        assert home.enrol(ERASED_SLOT, ERASED_PIN, *stranger_pictures()).facts["result"] == "done"
         assert home.act("erase", ERASED_SLOT, ERASED_PIN).facts["result"] == "done"
         yield enrolled(home)
 

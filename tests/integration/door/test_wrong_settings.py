@@ -15,6 +15,7 @@ from tests.integration.door.conftest import PIN, SLOT
 from tests.support.door import (
     COMMANDS,
     CONFIRM,
+    EACH_A_SAMPLE,
     NOTED,
     OPENED,
     PATIENCE_S,
@@ -22,6 +23,7 @@ from tests.support.door import (
     Home,
     another_picture,
     door_up,
+    folder_of,
     resident_pictures,
 )
 from tests.support.room_process import short_root
@@ -193,7 +195,7 @@ def test_ctrl_c_while_waiting_for_the_pin_uses_no_grant_up(door: Home) -> None:
         assert doorctl.said().code == 130
     assert door.types(f"01#{SLOT}#{PIN}#") == NOTED
     with door.beside("doorctl", "enrol", "--consent", "--wait", "0", "--json") as doorctl:
-        door.door.show(another_picture(), fps=30.0)
+        door.door.show(folder_of(door.root / "resident", resident_pictures()), fps=EACH_A_SAMPLE)
         door.until(lambda _: "Now press" in doorctl.told, "doorctl asking for the press")
         door.press_until(lambda: doorctl.ended or CONFIRM in doorctl.told, "the question for the PIN")
         door.until(lambda now: not now["indicator"], "the door dark")
