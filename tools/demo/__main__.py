@@ -24,6 +24,7 @@ PIN = "482913"
 SLOT = "12"
 UNLOCK_MS = 2000
 CADENCE_S = 2.0
+CONSENT, RECEIPT = "my-consent.txt", "my-receipt.txt"
 NEARER = 1.3  # the third portrait shows more of the coat than the others: its owner stands a step nearer
 
 
@@ -78,7 +79,9 @@ def enrol(stage: Stage) -> str:
     # Slow enough that each frame is a sample, so that both pictures count alike.
     stage.run("doorsim", "show", str(pictures), "--fps", "2.4")
     act(stage, "keys", f"01#{SLOT}#{PIN}#")
-    waiting = stage.start_in_background("doorctl", "enrol", "--consent", "--wait", "10")
+    waiting = stage.start_in_background(
+        "doorctl", "enrol", "--consent", "--copy", str(stage.folder / CONSENT), "--wait", "10"
+    )
     # doorctl has no sign that it asked already but the camera: press until the window opens.
     end = time.monotonic() + 10
     while time.monotonic() < end and waiting.poll() is None and not stage.door.state()["indicator"]:
@@ -90,8 +93,16 @@ def enrol(stage: Stage) -> str:
     )
     act(stage, "keys", f"01#{SLOT}#{PIN}#")
     answer = json.loads(waiting.communicate(timeout=70)[0].strip().splitlines()[-1])
-    print(f"    {answer}")
+    print(f"    {answer['result']}; the signed consent record is the resident's to keep")
     return str(answer["result"])
+
+
+def rekeyed(stage: Stage) -> bool:
+    """Whether the resident's face opens as before after every key and the rotation of the templates were renewed."""
+    stage.say("Somebody repaired the door, and may have copied its files. Every key is renewed; nobody enrols again.")
+    stage.run("doorctl", "rekey")
+    opened, _ = look(stage, portrait("obama3.jpg", NEARER))
+    return opened
 
 
 def idle(stage: Stage) -> bool:
@@ -110,7 +121,17 @@ def erase(stage: Stage) -> str:
     """The resident erases the face; no manager needed."""
     stage.say("The resident erases the face at the door. No manager is needed.")
     act(stage, "keys", f"02#{SLOT}#{PIN}#")
-    return str(stage.run("doorctl", "erase")["result"])
+    return str(stage.run("doorctl", "erase", "--receipt", str(stage.folder / RECEIPT))["result"])
+
+
+def receipt_holds(stage: Stage) -> bool:
+    """Whether the receipt verifies without the door, and the door has nothing left of the record."""
+    stage.say("The receipt is signed: anybody can check it without the door, and the door can be checked against it.")
+    receipt = str(stage.folder / RECEIPT)
+    verified = stage.run("doorctl", "receipt", "verify", receipt, "--consent", str(stage.folder / CONSENT))
+    audited = stage.run("doorctl", "audit", "--receipt", receipt)
+    print(f"    verified: {verified['ok']}; nothing of it is left on the door: {audited['ok']}")
+    return bool(verified["ok"] and audited["ok"])
 
 
 def story(stage: Stage) -> dict[str, Any]:
@@ -137,7 +158,9 @@ def story(stage: Stage) -> dict[str, Any]:
     stage.run("doorsim", "start", "eye")
     stage.run("doorsim", "start", "vault")
     stage.door.wait(lambda now: set(now["processes"].values()) == {"up"}, 20)
+    seen["opened_after_rekey"] = rekeyed(stage)
     seen["erased"] = erase(stage) == "done"
+    seen["receipt_holds"] = receipt_holds(stage)
     opened, heard = look(stage, portrait("obama3.jpg", NEARER))
     seen["erased_face_refused"] = not opened and heard in ("REFUSED", "USE_PIN_OR_CARD")
     seen.update(left_the_device(stage))
@@ -162,7 +185,7 @@ def left_the_device(stage: Stage) -> dict[str, Any]:
 
 EXPECTED = (
     "enrolled", "opened_by_face", "stranger_refused", "opened_by_pin", "wrong_pin_refused", "camera_closed_when_idle",
-    "pin_opens_without_face_processes", "erased", "erased_face_refused",
+    "pin_opens_without_face_processes", "opened_after_rekey", "erased", "receipt_holds", "erased_face_refused",
 )  # fmt: skip
 
 
