@@ -10,6 +10,7 @@ Rules kept here:
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,12 @@ from device.errors import ConfigRefused
 from device.settings import Between, Matching, OneOf, named, read_table
 from device.strength import KeyPlace, place_of
 
-PIN_NAME = Matching(r"GPIO([0-9]|1[0-9]|2[0-7])", 'a pin such as "GPIO17"')
+_GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
+_LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:(0|[1-9][0-9]{{0,3}})|line:[A-Za-z0-9_./+-]{{1,31}}"
+PIN_NAME = Matching(_LINE, 'a pin such as "GPIO17", or with board "gpiod" also "gpiochip0:17" or "line:NAME"')
+OPTIONAL_PIN = Matching(rf"({_LINE})?", f"empty (not wired), or {PIN_NAME.meaning}")
+
+KEYPAD_MEANING = 'empty or a name such as "/dev/input/by-path/platform-keypad-event"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class TpmTable:
 class LockTable:
     """The bolt and what opens it. `tier`: what a recognised face is worth until liveness was tried on this door."""
 
-    board: Annotated[str, OneOf(("gpiozero", "sim"))] = "gpiozero"
+    board: Annotated[str, OneOf(("gpiozero", "gpiod", "sim"))] = "gpiozero"
     wiring: Annotated[str, OneOf(("fail-secure", "fail-safe"))] = "fail-secure"
     bolt_pin: Annotated[str, PIN_NAME] = "GPIO17"
     bolt_active_high: bool = True
@@ -114,6 +120,14 @@ class LockTable:
     rex_pin: Annotated[str, PIN_NAME] = "GPIO23"
     door_switch_pin: Annotated[str, PIN_NAME] = "GPIO24"
     tamper_pin: Annotated[str, PIN_NAME] = "GPIO25"
+    buzzer_pin: Annotated[str, OPTIONAL_PIN] = ""
+    status_led_pin: Annotated[str, OPTIONAL_PIN] = ""
+    # The keypad's name by the socket it is plugged into, not the number it happened to get. `keypad_id` pins its make
+    # as the log of lock says it; empty, the first one seen since lock started counts.
+    keypad: Annotated[str, Matching(r"(/dev/input/by-(path|id)/[A-Za-z0-9_.:+-]+)?", KEYPAD_MEANING)] = ""
+    keypad_id: Annotated[
+        str, Matching(r"([0-9a-f]{4}(:[0-9a-f]{4}){3})?", 'empty or a form such as "0003:1a2c:0002:0110"')
+    ] = ""
     rex_wired: bool = True  # without a request-to-exit line an opening from inside cannot be told from a forced one
     tier: Annotated[str, OneOf(("face+pin", "face"))] = "face+pin"
     unlock_ms: Annotated[int, Between(500, 15000)] = 4000
@@ -181,7 +195,16 @@ def load(path: Path) -> Config:
 
 
 def _refuse_contradictions(config: Config) -> None:
-    pins = [getattr(config.lock, f.name) for f in dataclasses.fields(config.lock) if f.name.endswith("_pin")]
+    named_pins = {f.name: getattr(config.lock, f.name) for f in dataclasses.fields(config.lock)}
+    named_pins = {name: pin for name, pin in named_pins.items() if name.endswith("_pin") and pin}
+    pins = list(named_pins.values())
+    for name, pin in named_pins.items():
+        if config.lock.board != "gpiod" and not re.fullmatch(_GPIO, pin):
+            msg = f'[lock] {name} must be a pin such as "GPIO17"; other lines need board "gpiod"'
+            raise ConfigRefused(msg)
+    if config.lock.keypad_id and not config.lock.keypad:
+        msg = "[lock] keypad_id pins a keypad, but [lock] keypad names none"
+        raise ConfigRefused(msg)
     taken = sorted({pin for pin in pins if pins.count(pin) > 1})
     if taken:
         msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"

@@ -7,12 +7,14 @@ Rules kept here:
   slot. What would not be produced by `sign` is not accepted by `parse`.
 - A place ends after the document that offers it was issued, or not at all. It may end before the invitation does: a
   cleaner's place of one day is no mistake, and an invitation is worth nothing once its place has ended.
-- A document can offer a slot. No kind exists that opens a door, sets a PIN or names a person.
+- A document offers slots, or says which methods open in which hours. No kind exists that opens a door, sets a PIN or
+  names a person.
+- A policy in which some minute opens by face but not by PIN and card is neither signed nor believed (`policy.prover`).
 - Whether a document is newer than the last one applied is the caller's question: it holds the version, this module
   holds no state.
 
 Layout: head (magic, format, door id, kind, version, issued), body, signature of 64 bytes; little-endian throughout.
-Ed25519 is RFC 8032; libsodium refuses non-canonical signatures and keys of small order.
+Ed25519 is RFC 8032; what libsodium refuses beyond it stands in docs/formats.md, "Signatures".
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from nacl.signing import SigningKey, VerifyKey
 
 from device.codec import Exactly, Number, Schema
 from device.errors import DocumentRefused, MessageRefused
+from device.policy import table
+from device.policy.prover import refuse_unequal
+from device.policy.schedule import DoorPolicy
 from device.wire import MAX_DOCUMENT, NO_END, U8, U32, SlotOffer
 
 FORMAT = 2
@@ -35,7 +40,7 @@ KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 FIRST_SLOT = 1
 LAST_SLOT = 9999  # what a person can type as a flat number: four digits
-# The year 5138. What ends later is a mistake of units (milliseconds, nanoseconds), and would never end.
+# The year 5138. A later time is a mistake of units (milliseconds, nanoseconds), and an end then would never come.
 LATEST_UNIX = 10**11
 
 _MAGIC = b"DWDC"
@@ -55,6 +60,7 @@ class Kind(IntEnum):
     """What a document is about; each kind has one body."""
 
     SLOT_OFFERS = 1
+    POLICY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class SlotOffers:
     offers: tuple[SlotOffer, ...]
 
 
-Body = SlotOffers
+Body = SlotOffers | DoorPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +95,30 @@ class _Head:
 
 _HEAD = Schema(_Head)
 _OFFER = Schema(SlotOffer)
-MAX_OFFERS = (MAX_DOCUMENT - _HEAD.size - SIGNATURE_BYTES) // _OFFER.size
+MAX_BODY = MAX_DOCUMENT - _HEAD.size - SIGNATURE_BYTES
+MAX_OFFERS = MAX_BODY // _OFFER.size
 
 
 def sign(body: Body, *, door_id: bytes, version: int, issued_unix: int, key: SigningKey) -> bytes:
     """The signed document for the door `door_id` (8 bytes). Raises DocumentRefused if anything does not fit."""
     try:
-        head = _HEAD.pack(_Head(_MAGIC, FORMAT, door_id, Kind.SLOT_OFFERS, version, issued_unix))
-        packed = b"".join(_OFFER.pack(offer) for offer in body.offers)
+        head = _HEAD.pack(_Head(_MAGIC, FORMAT, door_id, kind_of(body), version, issued_unix))
+        packed = _packed(body)
     except MessageRefused as cause:
         msg = f"the document cannot be written: {cause}"
         raise DocumentRefused(msg) from cause
     _refuse_numbers(version, issued_unix)
-    _refuse_offers(body.offers)
-    _refuse_times(body.offers, issued_unix)
+    _refuse_body(body, issued_unix)
+    if len(packed) > MAX_BODY:
+        msg = f"a document holds at most {MAX_DOCUMENT} bytes; give the policy fewer hours"
+        raise DocumentRefused(msg)
     content = head + packed
     return content + key.sign(_DOMAIN + content).signature
+
+
+def kind_of(body: Body) -> Kind:
+    """Which kind of document holds `body`."""
+    return Kind.POLICY if isinstance(body, DoorPolicy) else Kind.SLOT_OFFERS
 
 
 def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
@@ -127,13 +141,14 @@ def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
     if head.door_id != door_id:
         msg = "the document is for another door"
         raise DocumentForeign(msg)
-    if head.kind != Kind.SLOT_OFFERS:
+    if head.kind not in set(Kind):
         msg = f"documents of kind {head.kind} are unknown to this door"
         raise DocumentRefused(msg)
     _refuse_numbers(head.version, head.issued_unix)
-    body = _slot_offers(content[_HEAD.size :])
-    _refuse_times(body.offers, head.issued_unix)
-    return Parsed(Kind.SLOT_OFFERS, head.version, head.issued_unix, body)
+    rest = content[_HEAD.size :]
+    body: Body = table.unpack(rest) if head.kind == Kind.POLICY else _slot_offers(rest)
+    _refuse_body(body, head.issued_unix)
+    return Parsed(Kind(head.kind), head.version, head.issued_unix, body)
 
 
 def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
@@ -148,6 +163,20 @@ def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
         raise DocumentUnsigned(msg) from cause
 
 
+def _packed(body: Body) -> bytes:
+    if isinstance(body, DoorPolicy):
+        return table.pack(body)
+    return b"".join(_OFFER.pack(offer) for offer in body.offers)
+
+
+def _refuse_body(body: Body, issued_unix: int) -> None:
+    if isinstance(body, DoorPolicy):
+        refuse_unequal(body)
+        return
+    _refuse_offers(body.offers)
+    _refuse_times(body.offers, issued_unix)
+
+
 def _slot_offers(body: bytes) -> SlotOffers:
     if len(body) % _OFFER.size:
         msg = "the document ends in the middle of an offer"
@@ -155,7 +184,6 @@ def _slot_offers(body: bytes) -> SlotOffers:
     offers: tuple[SlotOffer, ...] = tuple(
         _OFFER.unpack(body[at : at + _OFFER.size]) for at in range(0, len(body), _OFFER.size)
     )
-    _refuse_offers(offers)
     return SlotOffers(offers)
 
 
@@ -163,8 +191,8 @@ def _refuse_numbers(version: int, issued_unix: int) -> None:
     if version < 1:
         msg = "a document's version starts at 1"
         raise DocumentRefused(msg)
-    if issued_unix < 0:
-        msg = "a document was issued after 1970"
+    if not 0 <= issued_unix <= LATEST_UNIX:
+        msg = "a document is issued between 1970 and the year 5138; times in a document are seconds since 1970"
         raise DocumentRefused(msg)
 
 

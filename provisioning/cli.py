@@ -18,6 +18,7 @@ import click
 
 from device.wire import NO_END
 from provisioning import fleet as fleets
+from provisioning import timetable
 from provisioning import until as untils
 from provisioning.answers import Answer, answering
 from provisioning.store import Door
@@ -179,6 +180,75 @@ def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, until: str
             "invitation": offer.invitation.digits,
             "document": str(path),
         },
+    )
+
+
+@cli.group("policy")
+def policy_group() -> None:
+    """Say in which hours a door opens by PIN, card and face.
+
+    \b
+    Example: doorward policy show --fleet ~/fleet --door "Front door"
+    """
+
+
+@policy_group.command("set")
+@_fleet
+@click.option("--door", "door_name", required=True, help="The door's name.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@answering
+def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) -> Answer:
+    """Make the hours in FILE those of a door; writes a document for it.
+
+    FILE is TOML. Wherever a face opens, PIN and card must open too; a policy that breaks this is refused here and at
+    the door. A face alone opens only where door.toml allows it.
+
+    \b
+      zone = "Europe/Berlin"
+      [[schedule]]
+      opens = ["pin", "card"]
+      hours.every-day = ["00:00-24:00"]
+      [[schedule]]
+      opens = ["face+pin"]
+      hours.mon-fri = ["07:00-20:00"]
+      [[schedule.other]]
+      from = 2026-12-24
+      to = 2026-12-26
+      hours = []
+    \b
+    Example: doorward policy set --fleet ~/fleet --door "Front door" front-door.toml --out front-door.doc
+    """
+    fleet = fleets.open_fleet(folder)
+    policy = timetable.read(file)
+    made = fleet.set_policy(door_name, policy, now_unix=int(time.time()), passphrase=_passphrase())
+    path = out or folder / f"{made.door.id}-{made.version}.doc"
+    fleets.write_document(made, path)
+
+    def say() -> None:
+        click.echo(f"The hours of {made.door.name}:\n\n{timetable.shown(policy)}")
+        click.echo(f"The door needs the document {path}: doorctl apply {path}")
+
+    return Answer(say, {"door": made.door.name, "version": made.version, "document": str(path)})
+
+
+@policy_group.command("show")
+@_fleet
+@click.option("--door", "door_name", required=True, help="The door's name.")
+@answering
+def policy_show(*, folder: Path, door_name: str) -> Answer:
+    """Show the newest hours made for a door; whether it has them already, `doorctl status` says there.
+
+    \b
+    Example: doorward policy show --fleet ~/fleet --door "Front door"
+    """
+    policy = fleets.open_fleet(folder).policy(door_name)
+    text = timetable.shown(policy) if policy else "This door has no policy: every method opens at all times.\n"
+    return Answer(
+        lambda: click.echo(text, nl=False),
+        {"door": door_name, "policy": timetable.facts(policy) if policy else None},
     )
 
 

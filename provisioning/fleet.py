@@ -6,6 +6,7 @@ Rules kept here:
   higher numbers, never with the same ones.
 - An invitation is never good for longer than the place it invites to.
 - An offer needs no knowledge of who lives behind a slot, and gives none back.
+- A policy is proven to be an equal door before a version is used up for it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from device import document
-from device.document import FIRST_SLOT, LAST_SLOT, SlotOffers
+from device.document import FIRST_SLOT, LAST_SLOT, MAX_BODY, SlotOffers
+from device.errors import DocumentRefused
+from device.policy import table
+from device.policy.prover import refuse_unequal
+from device.policy.schedule import DoorPolicy, zone_of
 from device.wire import NO_END, SlotOffer
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
@@ -44,6 +49,15 @@ class Offer:
     expires_unix: int
     ends_unix: int
     invitation: Invitation
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A policy for a door: the document says which methods open in which hours."""
+
+    door: Door
+    version: int
     document: bytes
 
 
@@ -93,6 +107,31 @@ class Fleet:
         numbers = (slot, reserved.serial, reserved.version)
         return Offer(reserved.door, *numbers, expires_unix, ends_unix, invitation, content)
 
+    def set_policy(self, door_name: str, policy: DoorPolicy, *, now_unix: int, passphrase: str) -> Hours:
+        """Make `policy` that of a door. Raises FleetRefused or DocumentRefused, each with one sentence."""
+        body = table.pack(policy)
+        refuse_unequal(policy)
+        zone_of(policy)
+        if len(body) > MAX_BODY:
+            msg = f"a policy fits into {MAX_BODY} bytes, and this one has {len(body)}; give it fewer hours"
+            raise FleetRefused(msg)
+        find(self.store.doors(), door_name)
+        key = self._unlock(passphrase)
+        door = self.store.reserve_policy(door_name, body)
+        content = document.sign(
+            policy, door_id=bytes.fromhex(door.id), version=door.version, issued_unix=now_unix, key=key
+        )
+        return Hours(door, door.version, content)
+
+    def policy(self, door_name: str) -> DoorPolicy | None:
+        """The newest policy made for a door, None if there is none. Raises FleetRefused or FleetFault."""
+        door = find(self.store.doors(), door_name)
+        try:
+            return table.unpack(bytes.fromhex(door.policy)) if door.policy else None
+        except DocumentRefused as cause:
+            msg = f'the policy of "{door_name}" in the fleet\'s file is damaged; restore the file from your copy'
+            raise FleetFault(msg) from cause
+
     def _unlock(self, passphrase: str) -> SigningKey:
         path = self.folder / _KEY_FILE
         try:
@@ -129,9 +168,9 @@ def open_fleet(folder: Path) -> Fleet:
     return fleet
 
 
-def write_document(offer: Offer, path: Path) -> None:
-    """Write the offer's document to the new file `path`. Raises FleetRefused or FleetFault."""
-    files.create(path, offer.document)
+def write_document(made: Offer | Hours, path: Path) -> None:
+    """Write the document of an offer or a policy to the new file `path`. Raises FleetRefused or FleetFault."""
+    files.create(path, made.document)
 
 
 def door_table(door: Door, public_key: str) -> str:

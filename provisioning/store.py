@@ -41,12 +41,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door. `id` is 16 hexadecimal digits; `version` is that of the newest document made for it, 0 at first."""
+    """A door. `id` is 16 hexadecimal digits; `version` is that of the newest document made for it, 0 at first.
+
+    `policy`: the body of the newest policy made for it, in hexadecimal digits; empty if there is none.
+    """
 
     name: str
     id: str
     version: int = 0
     slots: tuple[Slot, ...] = ()
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class FleetStore(Protocol):
 
     def reserve_offer(self, door_name: str, slot: int, expires_unix: int, ends_unix: int = NO_END) -> Reserved:
         """Durably take the next version of a door and the next serial of a slot. Raises FleetRefused."""
+
+    def reserve_policy(self, door_name: str, policy: bytes) -> Door:
+        """Durably take the next version of a door for its new policy. Raises FleetRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +122,25 @@ class JsonStore:
             door = find(doors, door_name)
             old = next((known for known in door.slots if known.number == slot), Slot(slot, 0, 0))
             if _HIGHEST in (door.version, old.serial):
-                msg = f'"{door_name}" has used up all its versions; add it to the fleet anew'
-                raise FleetRefused(msg)
+                raise _used_up(door_name)
             new = Slot(slot, old.serial + 1, expires_unix, ends_unix)
             others = (known for known in door.slots if known.number != slot)
             slots = tuple(sorted((*others, new), key=lambda each: each.number))
             changed = replace(door, version=door.version + 1, slots=slots)
-            files.replace(self.path, _written(key, tuple(changed if each is door else each for each in doors)))
+            self._write(key, doors, door, changed)
             return Reserved(changed, changed.version, new.serial)
+
+    def reserve_policy(self, door_name: str, policy: bytes) -> Door:
+        with self._changing() as (key, doors):
+            door = find(doors, door_name)
+            if door.version == _HIGHEST:
+                raise _used_up(door_name)
+            changed = replace(door, version=door.version + 1, policy=policy.hex())
+            self._write(key, doors, door, changed)
+            return changed
+
+    def _write(self, key: str, doors: tuple[Door, ...], old: Door, new: Door) -> None:
+        files.replace(self.path, _written(key, tuple(new if each is old else each for each in doors)))
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[str, tuple[Door, ...]]]:
@@ -156,8 +174,16 @@ def find(doors: tuple[Door, ...], name: str) -> Door:
 
 
 def _written(public_key: str, doors: tuple[Door, ...]) -> bytes:
-    tables = {"format": STORE_FORMAT, "public_key": public_key, "doors": [asdict(door) for door in doors]}
+    tables = {"format": STORE_FORMAT, "public_key": public_key, "doors": [_table(door) for door in doors]}
     return (json.dumps(tables, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _table(door: Door) -> dict[str, Any]:
+    return {key: value for key, value in asdict(door).items() if key != "policy" or value}
+
+
+def _used_up(door_name: str) -> FleetRefused:
+    return FleetRefused(f'"{door_name}" has used up all its versions; add it to the fleet anew')
 
 
 def _parsed(table: Any) -> tuple[str, tuple[Door, ...]]:
@@ -169,9 +195,10 @@ def _parsed(table: Any) -> tuple[str, tuple[Door, ...]]:
 
 
 def _door(table: Any) -> Door:
-    _exactly(table, {"name", "id", "version", "slots"})
+    _exactly(table, {"name", "id", "version", "slots"} | ({"policy"} & set(table)))  # a door may have none
     slots = tuple(_slot(each) for each in table["slots"])
-    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots)
+    policy = bytes.fromhex(table.get("policy", "")).hex()
+    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots, policy)
 
 
 def _slot(table: Any) -> Slot:

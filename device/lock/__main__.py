@@ -16,11 +16,26 @@ from device.service import Service, main
 
 
 def _board(config: Config, paths: Paths) -> Board:
+    board = _lines(config, paths)
+    if not config.lock.keypad:
+        return board
+    from device.lock.board_keypad import KeypadBoard
+    from device.lock.keypad_evdev import EvdevKeypad, kernel
+
+    return KeypadBoard(board, EvdevKeypad(config.lock.keypad, config.lock.keypad_id, kernel()))
+
+
+def _lines(config: Config, paths: Paths) -> Board:
     # Imported where chosen: a simulated door needs no gpiozero, a real one no simulator.
     if config.lock.board == "sim":
         from device.lock.board_sim import SimBoard
 
         return SimBoard(paths.board / "cable.sock", Wiring(config.lock.wiring))
+    if config.lock.board == "gpiod":
+        from device.lock.board_gpiod import GpiodBoard
+        from device.lock.gpiod_lines import kernel_chips
+
+        return GpiodBoard(config.lock, kernel_chips())
     from device.lock.board_gpiozero import GpiozeroBoard, lgpio_factory
 
     return GpiozeroBoard(config.lock, lgpio_factory(chip=0))

@@ -4,8 +4,8 @@ Rules kept here:
 - The pin factory is handed in, never guessed: gpiozero falls back to other drivers with only a warning.
 - The bolt's line is claimed as an output with its secured level in one step. Stock LGPIOPin claims low and writes
   afterwards, which would pull an active-low relay for a moment (gpiozero #1177); `lgpio_factory` closes that gap.
-- The release ends by a timer of its own thread. It guards against a stuck loop; against a killed process guard the
-  relay's one-shot and `dtparam=strict_gpiod` in config.txt, because a Raspberry Pi keeps a line's last level.
+- The release ends by a timer of its own thread (`timed_bolt`). It guards against a stuck loop; against a killed process
+  guard the relay's one-shot and `dtparam=strict_gpiod` in config.txt, because a Raspberry Pi keeps a line's last level.
 - gpiozero's threads only wake the loop; levels are read and debounced there.
 - Whatever a pin driver raises is a BoltFault: each brings errors of its own, and `lgpio.error` is a bare Exception.
 
@@ -15,10 +15,8 @@ Never run on a board yet; the contract suite runs it over gpiozero's MockFactory
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Any, Protocol
+from typing import Any
 
 from gpiozero import DigitalInputDevice, OutputDevice
 from gpiozero.pins import Factory
@@ -27,40 +25,20 @@ from device.config import LockTable
 from device.errors import BoltFault
 from device.lock.board import Settled
 from device.lock.bolt import Wiring, coil_energised
-from device.lock.state import DoorMoved, Event, ExitRequested, FaceButton, Signal, TamperMoved
+from device.lock.contacts import contacts_of
+from device.lock.feedback import Drive, Feedback
+from device.lock.state import Event, Signal
+from device.lock.timed_bolt import MakeTimer, TimedBolt, thread_timer
 from device.wire import Hint
 
 
-class Timer(Protocol):
-    """What `threading.Timer` offers."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def cancel(self) -> None:
-        """Never mind."""
-
-
-Meaning = Callable[[bool], list[Event]]
-MakeTimer = Callable[[float, Callable[[], None]], Timer]
-
-
-def _thread_timer(seconds: float, call: Callable[[], None]) -> Timer:
-    timer = threading.Timer(seconds, call)
-    timer.daemon = True
-    return timer
-
-
-class GpiozeroBolt:
+class GpiozeroBolt(TimedBolt):
     """A strike on one GPIO line. Raises BoltFault if the line is taken or missing."""
 
     def __init__(
-        self, pin: str, *, active_high: bool, wiring: Wiring, factory: Factory, make_timer: MakeTimer = _thread_timer
+        self, pin: str, *, active_high: bool, wiring: Wiring, factory: Factory, make_timer: MakeTimer = thread_timer
     ) -> None:
-        self._wiring = wiring
-        self._make_timer = make_timer
-        self._guard = threading.RLock()
-        self._timer: Timer | None = None
+        super().__init__(wiring, make_timer)
         try:
             self._line = OutputDevice(
                 pin,
@@ -72,58 +50,20 @@ class GpiozeroBolt:
             msg = f"the bolt's line {pin} cannot be claimed: {cause}"
             raise BoltFault(msg) from cause
 
-    def release(self, for_ms: int) -> None:
-        """Let go for `for_ms`; an own timer secures even if the loop is stuck."""
-        with self._guard:
-            self._stop_timer()
-            timer = self._make_timer(for_ms / 1000, lambda: self._expired(timer))
-            self._timer = timer
-            timer.start()  # before the line moves: no release without its end
-            self._drive(released=True)
+    def _energise(self, on: bool) -> None:  # noqa: FBT001 - a level
+        (self._line.on if on else self._line.off)()
 
-    def secure(self) -> None:
-        """Lock now."""
-        with self._guard:
-            self._stop_timer()
-            self._drive(released=False)
+    def _owned(self) -> bool:
+        return not self._line.closed
 
-    def close(self) -> None:
-        """Lock and give the line back (it floats then: wire the relay to read that as locked)."""
-        with self._guard:
-            self._stop_timer()
-            if not self._line.closed:
-                try:
-                    self._drive(released=False)
-                finally:
-                    self._line.close()
-
-    def _expired(self, timer: Timer) -> None:
-        with self._guard:
-            if self._timer is timer and not self._line.closed:
-                self._timer = None
-                with suppress(BoltFault):  # the loop secures at the same time and raises the alarm
-                    self._drive(released=False)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _drive(self, *, released: bool) -> None:
-        try:
-            if coil_energised(self._wiring, released=released):
-                self._line.on()
-            else:
-                self._line.off()
-        except Exception as cause:
-            msg = f"the bolt's line cannot be driven: {cause}"
-            raise BoltFault(msg) from cause
+    def _give_back(self) -> None:
+        self._line.close()
 
 
 class GpiozeroBoard:
     """All lines of one door. Buttons pull to ground; the door switch closes to ground when the door is closed."""
 
-    def __init__(self, table: LockTable, factory: Factory, make_timer: MakeTimer = _thread_timer) -> None:
+    def __init__(self, table: LockTable, factory: Factory, make_timer: MakeTimer = thread_timer) -> None:
         with ExitStack() as held:  # what is held is given back, in reverse order: at `close`, or if a line is missing
             self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             held.callback(os.close, self._wake_read)
@@ -140,15 +80,15 @@ class GpiozeroBoard:
                 self._lamp = OutputDevice(table.lamp_pin, initial_value=False, pin_factory=factory)
                 held.callback(self._lamp.close)
                 held.callback(self._lamp.off)
+                self._feedback = Feedback(
+                    self._optional(table.buzzer_pin, factory, held),
+                    self._optional(table.status_led_pin, factory, held),
+                    table.unlock_ms,
+                )
+                held.callback(self._feedback.close)
                 self._contacts = tuple(
-                    (self._contact(pin, factory, held), settled, meaning)
-                    for pin, settled, meaning in (
-                        # A button that is down at the start was not pressed; a contact's first level is news.
-                        (table.face_button_pin, Settled(level=True), _on_press(FaceButton())),
-                        (table.rex_pin, Settled(level=True), _on_press(ExitRequested())),
-                        (table.door_switch_pin, Settled(), _on_change(DoorMoved(open=False), DoorMoved(open=True))),
-                        (table.tamper_pin, Settled(), _on_change(TamperMoved(on=False), TamperMoved(on=True))),
-                    )
+                    (self._contact(contact.pin, factory, held), Settled(level=contact.first), contact.meaning)
+                    for contact in contacts_of(table)
                 )
             except Exception as cause:
                 msg = f"a line of the board cannot be claimed: {cause}"
@@ -164,6 +104,7 @@ class GpiozeroBoard:
         """Contacts that settled on a new level."""
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
+        self._feedback.refresh(now_s)
         happened: list[Event] = []
         for contact, settled, meaning in self._contacts:
             settled.seen(_closed(contact), now_s)
@@ -173,8 +114,9 @@ class GpiozeroBoard:
         return happened
 
     def deadline(self) -> float | None:
-        """When the next contact may settle."""
-        return min((settled.due_s for _, settled, _ in self._contacts if settled.due_s is not None), default=None)
+        """When the next contact may settle, or a beat begins or ends."""
+        ends = [self._feedback.due_s(), *(settled.due_s for _, settled, _ in self._contacts)]
+        return min((end for end in ends if end is not None), default=None)
 
     def lamp(self, *, on: bool) -> None:
         """Light or put out the lamp; wired to the sensor's power it is also the camera's switch."""
@@ -185,7 +127,8 @@ class GpiozeroBoard:
             raise BoltFault(msg) from cause
 
     def show(self, signal: Signal, hint: Hint | None) -> None:
-        """This board has no buzzer line yet; the lamp already says that the camera looks."""
+        """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
+        self._feedback.show(signal, hint)
 
     def close(self) -> None:
         """Secure, dark, lines given back."""
@@ -193,6 +136,14 @@ class GpiozeroBoard:
             self.bolt.close()  # before anything else can fail
         finally:
             self._held.close()
+
+    @staticmethod
+    def _optional(pin: str, factory: Factory, held: ExitStack) -> Drive | None:
+        if not pin:
+            return None
+        line = OutputDevice(pin, initial_value=False, pin_factory=factory)
+        held.callback(line.close)
+        return lambda on: (line.on if on else line.off)()
 
     def _contact(self, pin: str, factory: Factory, held: ExitStack) -> DigitalInputDevice:
         # No Button: each has a thread of its own for held keys, which wakes ten times a second while nobody is there.
@@ -213,14 +164,6 @@ def _closed(contact: DigitalInputDevice) -> bool:
     except Exception as cause:
         msg = f"a contact's line cannot be read: {cause}"
         raise BoltFault(msg) from cause
-
-
-def _on_press(event: Event) -> Meaning:
-    return lambda closed: [event] if closed else []
-
-
-def _on_change(closed: Event, opened: Event) -> Meaning:
-    return lambda is_closed: [closed if is_closed else opened]
 
 
 def lgpio_factory(chip: int) -> Factory:

@@ -8,13 +8,15 @@ Rules kept here:
 - eye and vault count as there from their first word on, not from the connection: a socket unit takes connections for a
   process that is dead, and a window without an eye would light the lamp for nobody.
 - Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
-- Documents are verified here (`policy`) and handed to keeper; they open nothing.
+- Documents are verified here (`policy`); offers are handed to keeper, a policy is put into force. They open nothing.
+- What the policy allows is asked anew with every event, and can only narrow what door.toml allows.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 from device import wire
 from device.config import Config
@@ -45,8 +47,9 @@ from device.lock.state import (
     Tell,
     Tick,
 )
+from device.policy.methods import Method
 from device.service import Link, Service, log
-from device.wire import AlarmBits, CameraCondition, Result
+from device.wire import AlarmBits, CameraCondition
 
 SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
@@ -126,12 +129,16 @@ class LockWork:
         ends = [None if due_ns is None else due_ns / 1e9, self._board.deadline()]
         if self._policy.applying:
             ends.append(self._apply_until_ns / 1e9)
+        looking = self.state.window is not None or self.state.inquiry is not None
+        change_ns = self._policy.hours.deadline_ns(time.monotonic_ns(), closely=looking)
+        ends.append(None if change_ns is None else change_ns / 1e9)
         return min((end for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
         """Time has passed."""
         self._board_spoke()
         self.handle(Tick())
+        self._policy.hours.tick(time.monotonic_ns())
         if self._policy.applying and time.monotonic_ns() >= self._apply_until_ns:
             self._reply(self._policy.abandon())
 
@@ -147,7 +154,8 @@ class LockWork:
 
     def handle(self, event: Event) -> None:
         """One event through the machine, and its effects into the world."""
-        self.state, effects = machine.step(self.state, event, time.monotonic_ns(), os.urandom(16), self._rules)
+        now_ns = time.monotonic_ns()
+        self.state, effects = machine.step(self.state, event, now_ns, os.urandom(16), self._rules_at(now_ns))
         failed = False
         for effect in effects:
             wanted = _after_fault(effect) if failed else effect
@@ -160,6 +168,11 @@ class LockWork:
                 if not failed and not isinstance(event, BoltFailed):
                     self.handle(BoltFailed())
                 failed = True
+
+    def _rules_at(self, now_ns: int) -> Rules:
+        allowed = self._policy.hours.allowed(now_ns)
+        alone = self._rules.face_alone_opens and Method.FACE in allowed
+        return replace(self._rules, methods=allowed, face_alone_opens=alone)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -187,12 +200,12 @@ class LockWork:
     # ---- documents and status
 
     def _document(self, link: Link, content: bytes) -> None:
-        if Room.KEEPER not in self.state.up:
-            link.send(wire.Ack(self._policy.version, Result.FAULT))
-            return
         result, offers = self._policy.received(content, link.peer)
-        if result is not Result.DONE:
+        if not offers:
             link.send(wire.Ack(self._policy.version, result))
+            return
+        if Room.KEEPER not in self.state.up:
+            self._reply(self._policy.abandon())
             return
         self._apply_until_ns = time.monotonic_ns() + APPLY_NS
         for offer in offers:

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - *Granted implies an authorised decision at most `unlock_ns` ago.* `Release` is made in one place, `_decide`, reached
-  only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago.
+  only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago, and
+  by a method that the policy in force allows at that moment (`rules.methods`).
 - A face that needs a PIN besides (`Outcome.WITH_PIN`, or a door on which every face does) never reaches it.
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
@@ -51,6 +52,7 @@ from device.lock.state import (
     Tick,
 )
 from device.lock.window import Worth
+from device.policy.methods import Method
 from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
@@ -166,6 +168,8 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()
+        case wire.ActEnded(result):
+            return state, (Show(Signal.DONE if result is wire.Result.DONE else Signal.REFUSED),)
         case wire.CameraState(condition):
             return window.camera_says(state, condition)
         case wire.Breach():
@@ -185,21 +189,24 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     if state.check and state.check.opens and sender is Room.KEEPER and state.check.nonce == verdict.nonce:
         state = replace(state, check=None)
         opens = valid and verdict.outcome is Outcome.ACCEPTED and verdict.slot != wire.NOBODY
-        return _decide(state, now_ns, rules) if opens else (state, (Show(Signal.REFUSED),))
+        return _decide(state, now_ns, rules, Method.PIN) if opens else (state, (Show(Signal.REFUSED),))
     looking = state.window
     if looking and looking.mode is LookMode.RECOGNISE and sender is Room.VAULT and looking.nonce == verdict.nonce:
         match window.worth(looking, verdict, rules) if valid else Worth.NOTHING:
             case Worth.OPENS:
-                return _decide(state, now_ns, rules)
+                return _decide(state, now_ns, rules, Method.FACE)
             case Worth.PIN:
-                return window.named(state, verdict.slot, now_ns, rules)
+                return window.recognised(state, looking, verdict.slot, now_ns, fresh, rules)
             case Worth.NOTHING:
                 return window.refused(state, looking, now_ns, fresh, rules)
     return state, ()  # late: its window or check is over
 
 
-def _decide(state: State, now_ns: int, rules: Rules) -> Step:
+def _decide(state: State, now_ns: int, rules: Rules, method: Method) -> Step:
     """The one place from which the door opens."""
+    if method not in rules.methods:
+        state, closed = window.ended(state, Signal.REFUSED)
+        return state, closed or (Show(Signal.REFUSED),)
     state, closed = window.ended(state, Signal.OPENED)
     shown = closed or (Show(Signal.OPENED),)
     granted = replace(state, granted_until_ns=now_ns + rules.unlock_ns, opened_while_granted=False, claim=None)

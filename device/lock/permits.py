@@ -48,6 +48,7 @@ PERMITS = (
     Permit(Room.VAULT, wire.ClaimAnswer, asked),
     Permit(Room.VAULT, wire.FaceReady, always),
     Permit(Room.VAULT, wire.EnrolmentEnded, asked),
+    Permit(Room.VAULT, wire.ActEnded, always),
     Permit(Room.VAULT, wire.Guidance, always),
     Permit(Room.VAULT, wire.Breach, always),
     Permit(Room.KEEPER, wire.Verdict, asked, may_open=True),

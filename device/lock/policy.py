@@ -4,22 +4,27 @@ Rules kept here:
 - A document is applied if its signature, door and version are right. Its version is stored once keeper holds every
   offer in it; until then it may be sent again, and what keeper holds already is answered as before. A replayed or older
   document is STALE and changes nothing.
+- A policy needs no keeper: it is on disk, then its version, and both before it is acknowledged. Between the two it is
+  in force already, and may be sent again.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
   everything else and rolls back with an old image of it.)
-- Pure but for `VersionFile`.
+- Every document that is applied tells how late it is at least (`hours`).
+- Pure but for the files of `VersionFile` and `Hours`.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from device import wire
-from device.document import DocumentForeign, DocumentUnsigned, Parsed, parse
+from device.document import DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, parse
 from device.edges import Room
 from device.errors import DocumentRefused, StoreFault
+from device.lock import durable
+from device.lock.hours import Hours
+from device.service import log
 from device.wire import Result
 
 _VERSION = struct.Struct("<I")
@@ -48,22 +53,7 @@ class VersionFile:
 
     def store(self, version: int) -> None:
         """Write, sync, rename, sync. Raises StoreFault; the old version then stands."""
-        temporary = self.path.with_suffix(".new")
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(_VERSION.pack(version))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as cause:
-            msg = f"the policy version cannot be stored: {cause.strerror}"
-            raise StoreFault(msg) from cause
+        durable.store(self.path, _VERSION.pack(version), "the policy version")
 
 
 @dataclass(slots=True)
@@ -83,6 +73,10 @@ class Policy:
     manager_key: bytes
     versions: VersionFile
     applying: Applying | None = None
+    hours: Hours = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hours = Hours(self.versions.path.parent, self.door, self.manager_key)
 
     @property
     def version(self) -> int:
@@ -93,7 +87,7 @@ class Policy:
             return 0
 
     def received(self, content: bytes, asker: Room) -> tuple[Result, tuple[wire.SlotOffer, ...]]:
-        """Check a document. DONE means: send these offers to keeper, and wait for `kept`."""
+        """Check a document. DONE means: send these offers to keeper, and wait for `kept`; without any it is applied."""
         if self.applying:
             return Result.BUSY, ()
         try:
@@ -102,7 +96,8 @@ class Policy:
             return Result.WRONG_DOOR, ()
         except DocumentUnsigned:
             return Result.UNSIGNED, ()
-        except DocumentRefused:
+        except DocumentRefused as cause:
+            log(f"a document is refused: {cause}")
             return Result.MALFORMED, ()
         try:
             newest = self.versions.load()
@@ -110,6 +105,8 @@ class Policy:
             return Result.FAULT, ()
         if parsed.version <= newest:
             return Result.STALE, ()
+        if not isinstance(parsed.body, SlotOffers):
+            return self._put_in_force(content, parsed), ()
         offers = parsed.body.offers
         self.applying = Applying(parsed, asker, {(offer.slot, offer.serial) for offer in offers})
         return Result.DONE, offers
@@ -128,6 +125,7 @@ class Policy:
             self.versions.store(applying.parsed.version)
         except StoreFault:
             return self.abandon()
+        self.hours.told(applying.parsed.issued_unix)
         return self._ended(wire.Ack(applying.parsed.version, Result.DONE))
 
     def abandon(self) -> tuple[Room, wire.Ack] | None:
@@ -138,6 +136,19 @@ class Policy:
         """`room` was restarted: the document goes on, but an Ack would be one it never asked for."""
         if self.applying and self.applying.asker is room:
             self.applying.asker = None
+
+    def _put_in_force(self, content: bytes, parsed: Parsed) -> Result:
+        try:
+            self.hours.apply(content, parsed)
+            self.versions.store(parsed.version)
+        except DocumentRefused as cause:
+            log(f"a document is refused: {cause}")
+            return Result.MALFORMED
+        except StoreFault as fault:
+            log(str(fault))
+            return Result.FAULT
+        self.hours.told(parsed.issued_unix)
+        return Result.DONE
 
     def _ended(self, ack: wire.Ack) -> tuple[Room, wire.Ack] | None:
         applying, self.applying = self.applying, None

@@ -15,6 +15,7 @@ from enum import Enum, auto, unique
 
 from device.edges import Room
 from device.lock.keypad import Entry
+from device.policy.methods import EVERYTHING, Method
 from device.wire import NOBODY, CameraCondition, Hint, LookMode, Message, OccurrenceKind
 
 SECOND_NS = 1_000_000_000
@@ -39,6 +40,7 @@ class Rules:
     quiet_ns: int = 600 * SECOND_NS  # a breach stands until nobody broke the table for this long
     exit_wired: bool = True  # without a wired request-to-exit every leaving would be an alarm
     face_alone_opens: bool = False  # rule 8: only a door whose liveness was tried may say yes
+    methods: Method = EVERYTHING  # what the policy in force allows at this very moment
 
 
 @unique
@@ -61,6 +63,7 @@ class Signal(Enum):
     OPENED = auto()
     REFUSED = auto()
     NOTED = auto()
+    DONE = auto()  # a personal act at the keypad alone has been done
     LOOK = auto()
     ENTER_PIN = auto()
     USE_PIN_OR_CARD = auto()
@@ -69,13 +72,17 @@ class Signal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The camera may be used until `until_ns`, for the approach `nonce`; `claim`: for that slot alone, 0 for any."""
+    """The camera may be used until `until_ns`, for the approach `nonce`; `claim`: for that slot alone, 0 for any.
+
+    `known`: where every face needs its PIN, whom an approach before has shown; 0 for nobody.
+    """
 
     mode: LookMode
     nonce: bytes
     until_ns: int
     approaches_left: int
     claim: int = field(default=NOBODY, repr=False)
+    known: int = field(default=NOBODY, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,23 @@ Rules kept here:
 - *No press, no pixels.* A window is the answer to `FaceButton` and to nothing else: at once, or, if a flat was typed
   before the press, after vault said of the very question this press asked that the flat has a face awake. It ends with
   its time, its last approach, a verdict, the loss of eye or vault, or vault's word that it is of no use any more.
-- *Claim first.* A flat typed before the press always counts, on every door, because it only narrows: the camera looks
-  for that flat alone, and no other face is known in that window, whatever vault says. Where too many faces are awake
-  for the false-open budget (`claim_first_ready`) a press without one opens nothing. An enrolment that is pending comes
-  first; its window carries no claim.
+- *Claim first.* A flat typed before the press always counts, on every door: the camera looks for that flat alone, and
+  no other face is known in that window, whatever vault says. Where too many faces are awake for the false-open budget
+  (`claim_first_ready`) a press without one opens nothing. An enrolment that is pending comes first; its window carries
+  no claim.
 - A flat that was typed is used up by the press, whatever comes of it: left standing it would run into the keys of
   whoever now types flat and PIN instead, and cost them a guess. Any other half entry is left alone.
-- vault silent, vault gone, face asleep, paused, erased, never enrolled: one and the same Signal.USE_PIN_OR_CARD.
+- vault silent, vault gone, face asleep, paused, erased, never enrolled, an hour in which the door's policy opens by no
+  face: one and the same Signal.USE_PIN_OR_CARD. In such an hour no window opens, not even to enrol, and one that is
+  open closes.
 - The lamp is lit before `Look` is sent. It goes out with the window; a read that is under way when `Close` arrives
   still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
   word alone never lights it, and neither does a question to vault.
 - vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
-- Where a face needs a PIN besides, every window ends alike, with the question for the PIN, so that a photograph cannot
-  ask whose face is known here. Where a face alone opens, a known face can be told from an unknown one in any case; a
-  face that never opens without its PIN (`Outcome.WITH_PIN`) then shows by the question.
+- Where a face needs a PIN besides, every window ends alike: after all its approaches, known face or not, and with the
+  question for the PIN, so that neither the answer nor how long the lamp burns tells a photograph whose face is known.
+  Where a face alone opens, a known face can be told from an unknown one in any case; a face that never opens without
+  its PIN (`Outcome.WITH_PIN`) then shows by the question.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from device.lock.state import (
     Tell,
     Window,
 )
+from device.policy.methods import ANY_FACE
 from device.wire import NOBODY, CameraCondition, LookMode, OccurrenceKind, Outcome
 
 
@@ -65,7 +69,7 @@ def pressed(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: 
     claim = keypad.claimed(state.entry)
     if claim is not None:
         state = replace(state, entry=None)
-    if not _can_look(state):
+    if not _can_look(state, rules):
         return state, (Show(Signal.USE_PIN_OR_CARD),)
     if state.enrol_ready:
         return _opened(state, LookMode.ENROL, NOBODY, now_ns, fresh, rules)
@@ -83,14 +87,19 @@ def claim_answered(state: State, answer: wire.ClaimAnswer, now_ns: int, fresh: b
     if inquiry is None or inquiry.nonce != answer.nonce:
         return state, ()
     state = replace(state, inquiry=None)
-    if not answer.awake or not _can_look(state) or state.granted_until_ns is not None:
+    if not answer.awake or not _can_look(state, rules) or state.granted_until_ns is not None:
         return state, (Show(Signal.USE_PIN_OR_CARD),)
     return _opened(state, LookMode.RECOGNISE, inquiry.slot, now_ns, fresh, rules)
 
 
-def _can_look(state: State) -> bool:
+def _can_look(state: State, rules: Rules) -> bool:
     ready = state.enrol_ready or state.recognise_ready or state.claim_first_ready
-    return ready and {Room.EYE, Room.VAULT} <= state.up and state.camera is not CameraCondition.FAULT
+    return (
+        ready
+        and bool(rules.methods & ANY_FACE)
+        and {Room.EYE, Room.VAULT} <= state.up
+        and state.camera is not CameraCondition.FAULT
+    )
 
 
 def _opened(state: State, mode: LookMode, claim: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
@@ -131,18 +140,25 @@ def named(state: State, slot: int, now_ns: int, rules: Rules) -> Step:
     return ended(replace(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
 
 
+def recognised(state: State, window: Window, slot: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """A known face that needs the PIN besides. Where every face does, the window goes on as for anybody's."""
+    if rules.face_alone_opens:
+        return named(state, slot, now_ns, rules)
+    return refused(state, replace(window, known=window.known or slot), now_ns, fresh, rules)
+
+
 def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    """This approach showed nobody who is known here: the next one, or none is left."""
+    """This approach opened nothing: the next one, or none is left."""
     if window.approaches_left == 0:
-        return _nobody(state, now_ns, rules)
+        return _over(replace(state, window=window), now_ns, rules)
     again = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
     return _approach(state, again, now_ns)
 
 
-def _nobody(state: State, now_ns: int, rules: Rules) -> Step:
+def _over(state: State, now_ns: int, rules: Rules) -> Step:
     if rules.face_alone_opens or state.window is None or state.window.mode is LookMode.ENROL:
         return ended(state, Signal.REFUSED)
-    return named(state, NOBODY, now_ns, rules)
+    return named(state, state.window.known, now_ns, rules)
 
 
 # ---- it ends
@@ -162,8 +178,10 @@ def expired(state: State, now_ns: int, rules: Rules) -> Step:
     """What has run out of time by `now_ns`."""
     if state.inquiry and now_ns >= state.inquiry.until_ns:
         return ended(state, Signal.USE_PIN_OR_CARD)
+    if (state.window or state.inquiry) and not rules.methods & ANY_FACE:
+        return ended(state, Signal.USE_PIN_OR_CARD)
     if state.window and now_ns >= state.window.until_ns:
-        return _nobody(state, now_ns, rules)
+        return _over(state, now_ns, rules)
     return state, ()
 
 

@@ -159,8 +159,8 @@ def test_a_document_for_another_door_is_refused() -> None:
 
 def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None:
     content = bytearray(signed()[:-SIGNATURE])
-    content[13] = 2
-    with pytest.raises(DocumentRefused, match="kind 2"):
+    content[13] = 9
+    with pytest.raises(DocumentRefused, match="kind 9"):
         document.parse(resigned(bytes(content)), DOOR, MANAGER)
     for other in (1, 9):
         content[4] = other
@@ -171,6 +171,7 @@ def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None
 @pytest.mark.parametrize("ends_unix", [NO_END, 1_900_000_001, 1_950_000_000, document.LATEST_UNIX])
 def test_a_place_may_end_before_its_invitation_or_long_after_or_never(ends_unix: int) -> None:
     parsed = document.parse(signed(offer(ends_unix=ends_unix)), DOOR, MANAGER)
+    assert isinstance(parsed.body, SlotOffers)
     assert parsed.body.offers[0].ends_unix == ends_unix
 
 
@@ -214,7 +215,9 @@ def test_offers_that_make_no_sense_are_neither_signed_nor_believed(bad: tuple[Sl
         document.parse(resigned(signed()[:26] + body), DOOR, MANAGER)
 
 
-@pytest.mark.parametrize(("version", "issued_unix"), [(0, 1), (-1, 1), (2**32, 1), (1, -1)])
+@pytest.mark.parametrize(
+    ("version", "issued_unix"), [(0, 1), (-1, 1), (2**32, 1), (1, -1), (1, document.LATEST_UNIX + 1), (1, 2**63)]
+)
 def test_numbers_out_of_range_are_not_signed(version: int, issued_unix: int) -> None:
     with pytest.raises(DocumentRefused):
         document.sign(SlotOffers((offer(),)), door_id=DOOR, version=version, issued_unix=issued_unix, key=KEY)
@@ -225,6 +228,31 @@ def test_version_zero_is_refused_even_if_signed() -> None:
     content[14:18] = bytes(4)
     with pytest.raises(DocumentRefused, match="starts at 1"):
         document.parse(resigned(bytes(content)), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize("issued_unix", [-1, -(2**63), document.LATEST_UNIX + 1, 1_900_000_000_000, 2**63 - 1])
+def test_a_document_of_no_possible_time_is_refused_even_if_signed(issued_unix: int) -> None:
+    content = bytearray(signed(offer(ends_unix=NO_END))[:-SIGNATURE])
+    content[18:26] = struct.pack("<q", issued_unix)
+    with pytest.raises(DocumentRefused, match="issued between 1970 and the year 5138"):
+        document.parse(resigned(bytes(content)), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize("issued_unix", [0, document.LATEST_UNIX])
+def test_the_first_and_the_last_time_of_a_document_are_taken(issued_unix: int) -> None:
+    body = SlotOffers((offer(ends_unix=NO_END),))
+    data = document.sign(body, door_id=DOOR, version=1, issued_unix=issued_unix, key=KEY)
+    assert document.parse(data, DOOR, MANAGER).issued_unix == issued_unix
+
+
+def test_the_signature_is_looked_at_before_the_number_of_offers() -> None:
+    """The order that docs/formats.md states: whole offers are a question of their own, behind the signature."""
+    for size in (91, 161, MAX_DOCUMENT):
+        short = signed()[:26].ljust(size - SIGNATURE, b"\0")
+        with pytest.raises(DocumentUnsigned):
+            document.parse(short + bytes(SIGNATURE), DOOR, MANAGER)
+        with pytest.raises(DocumentRefused, match="middle of an offer"):
+            document.parse(resigned(short), DOOR, MANAGER)
 
 
 def test_the_bytes_of_format_2_never_change() -> None:

@@ -1,11 +1,14 @@
-"""`doorctl status`, `apply`, `selftest` and `rekey`.
+"""`doorctl status`, `apply`, `selftest`, `rekey` and `secure-bolt`.
 
 Rules kept here:
 - Each says in one sentence what it found or what became of it.
+- The desk's side holds no driver: what touches the bolt's line is lock's code, in a process of its own.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -18,6 +21,8 @@ from device.desk.client import DeskLine
 from device.errors import DocumentRefused
 from device.paths import door_paths, models_dir
 from device.wire import Result
+
+SECURE_S = 10.0  # a driver loads in well under a second; systemd kills a stop that takes long
 
 
 @click.command()
@@ -91,6 +96,29 @@ def rekey() -> Answer:
     facts: dict[str, object] = {"result": result.name.lower()}
     done = result in {Result.DONE, Result.NOTHING_TO_DO}
     return Answer(sentences.rekey_sentence(result), facts, ok=done)
+
+
+@click.command("secure-bolt")
+@answering
+def secure_bolt() -> Answer:
+    """Drive the bolt's line locked, for when lock has stopped. Asks no part of the door.
+
+    Refused while lock runs, because the line is then lock's own. Never opens anything.
+
+    \b
+    Example: doorctl secure-bolt
+    """
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "device.lock.secure"], capture_output=True, text=True, timeout=SECURE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Answer(f"The bolt's driver did not answer within {SECURE_S:.0f} seconds.", ok=False)
+    except OSError as cause:
+        return Answer(f"The bolt's driver cannot be started: {cause.strerror}.", ok=False)
+    said = (ended.stdout if ended.returncode == 0 else ended.stderr).strip().splitlines()
+    sentence = said[-1] if said else "The bolt's driver ended without a word."
+    return Answer(f"{sentence[:1].upper()}{sentence[1:]}", ok=ended.returncode == 0)
 
 
 def _read_document(path: Path) -> bytes:

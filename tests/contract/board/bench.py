@@ -1,4 +1,4 @@
-"""A board, the hands that touch it, and a clock: the same for the simulated board and for mock pins."""
+"""A board, the hands that touch it, and a clock: the same for the simulated board, mock pins and stand-in chips."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPin
 
 from device.config import LockTable
 from device.lock.board import Board
+from device.lock.board_gpiod import GpiodBoard
 from device.lock.board_gpiozero import GpiozeroBoard
 from device.lock.board_sim import SimBoard
 from device.lock.bolt import Wiring
 from device.lock.state import Event
+from tests.contract.board.fake_gpiod import FakeChips
 from tools.simulator.world import World
 
 TABLE = LockTable()
@@ -71,16 +73,65 @@ def gpiozero_hands(factory: MockFactory) -> Callable[[str], None]:
     return touch
 
 
-def gpiozero_bench() -> Bench:
+Level = Callable[[str], bool]
+Breaks = Callable[[str], None]
+
+
+def gpiozero_wired(table: LockTable) -> tuple[Bench, Level, Breaks]:
+    """The board of `table`, how to read any line's level, and how to break one."""
     factory = MockFactory()
-    board = GpiozeroBoard(TABLE, factory)
-    return Bench(
+    board = GpiozeroBoard(table, factory)
+
+    def breaks(name: str) -> None:
+        def broken(*_args: object) -> None:
+            raise OSError
+
+        pin: MockPin = factory.pin(name)
+        pin._set_state = broken
+
+    bench = Bench(
         board,
         gpiozero_hands(factory),
-        lamp=lambda: bool(factory.pin(TABLE.lamp_pin).state),
-        released=lambda: bool(factory.pin(TABLE.bolt_pin).state),
-        claim_again=lambda: GpiozeroBoard(TABLE, factory),
+        lamp=lambda: bool(factory.pin(table.lamp_pin).state),
+        released=lambda: bool(factory.pin(table.bolt_pin).state),
+        claim_again=lambda: GpiozeroBoard(table, factory),
     )
+    return bench, lambda name: bool(factory.pin(name).state), breaks
+
+
+def gpiozero_bench() -> Bench:
+    return gpiozero_wired(TABLE)[0]
+
+
+# ---- gpiod
+
+
+def gpiod_hands(chips: FakeChips) -> Callable[[str], None]:
+    def touch(what: str) -> None:
+        name, _, position = what.partition(" ")
+        chips.pad(PINS[name]).touch(position not in ("down", "closed", "off"))
+
+    return touch
+
+
+def gpiod_bench_of(chips: FakeChips, table: LockTable = TABLE) -> Bench:
+    return Bench(
+        GpiodBoard(table, chips.port),
+        gpiod_hands(chips),
+        lamp=lambda: chips.pad(table.lamp_pin).level,
+        released=lambda: chips.pad(table.bolt_pin).level,
+        claim_again=lambda: GpiodBoard(table, chips.port),
+    )
+
+
+def gpiod_wired(table: LockTable) -> tuple[Bench, Level, Breaks]:
+    """As `gpiozero_wired`."""
+    chips = FakeChips()
+
+    def breaks(name: str) -> None:
+        chips.pad(name).broken = True
+
+    return gpiod_bench_of(chips, table), lambda name: chips.pad(name).level, breaks
 
 
 # ---- the simulated board

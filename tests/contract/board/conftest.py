@@ -9,13 +9,13 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from device.lock.state import DoorMoved
-from tests.contract.board.bench import Bench, Cable, gpiozero_bench
+from tests.contract.board.bench import TABLE, Bench, Cable, gpiod_wired, gpiozero_bench
 
 
-@pytest.fixture(params=["sim", "gpiozero"])
+@pytest.fixture(params=["sim", "gpiozero", "gpiod"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "gpiozero":
-        made = gpiozero_bench()
+    if request.param != "sim":
+        made = gpiozero_bench() if request.param == "gpiozero" else gpiod_wired(TABLE)[0]
         made.touch("door closed")
         made.touch("tamper off")
         yield made

@@ -1,4 +1,4 @@
-"""What every board keeps, run against the simulated one and against gpiozero's over mock pins."""
+"""What every board keeps, run against the simulated one, gpiozero's over mock pins and gpiod's over stand-in chips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every bolt driver keeps, run against the simulated board and against gpiozero over a recording pin."""
+"""What every bolt driver keeps: the simulated board, gpiozero over a recording pin, gpiod over stand-in chips."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import gpiod
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from device.errors import BoltFault
+from device.lock.board_gpiod import GpiodBolt
 from device.lock.board_gpiozero import GpiozeroBolt
 from device.lock.board_sim import SimBoard
 from device.lock.bolt import Bolt, Wiring
+from tests.contract.board.fake_gpiod import FakeChip, FakeChips, Pad, Request
 from tools.simulator.world import World
 
 
@@ -115,6 +118,40 @@ def gpiozero_bench(wiring: Wiring, *, active_high: bool, pin_class: type = OneSt
     )
 
 
+# ---- gpiod
+
+
+class BlipRequest(Request):
+    """Seeded fault: becomes an output at low level first and is written afterwards."""
+
+    def __init__(self, pad: Pad, offset: int, settings: gpiod.LineSettings) -> None:
+        pad.driven.append(False)
+        super().__init__(pad, offset, settings)
+
+
+def gpiod_bench(wiring: Wiring, *, active_high: bool, claim_with: type[Request] = Request) -> Bench:
+    pad = Pad("BOLT")
+    chips = FakeChips({"/dev/gpiochip0": FakeChip([Pad(), pad], claim_with)})
+    timers = Timers()
+
+    def claim() -> GpiodBolt:
+        return GpiodBolt(
+            "gpiochip0:1", active_high=active_high, wiring=wiring, chips=chips.port, make_timer=timers.make
+        )
+
+    def as_released(level: bool) -> bool:
+        energised = level if active_high else not level
+        return energised if wiring is Wiring.FAIL_SECURE else not energised
+
+    return Bench(
+        claim(),
+        released=lambda: as_released(pad.driven[-1]),
+        seen=lambda: [as_released(level) for level in pad.driven],
+        passes=timers.passes,
+        claim_again=claim,
+    )
+
+
 # ---- the simulated board
 
 
@@ -182,6 +219,10 @@ class SimulatedBoard:
         ("gpiozero", Wiring.FAIL_SECURE, False),
         ("gpiozero", Wiring.FAIL_SAFE, True),
         ("gpiozero", Wiring.FAIL_SAFE, False),
+        ("gpiod", Wiring.FAIL_SECURE, True),
+        ("gpiod", Wiring.FAIL_SECURE, False),
+        ("gpiod", Wiring.FAIL_SAFE, True),
+        ("gpiod", Wiring.FAIL_SAFE, False),
     ],
     ids=lambda p: f"{p[0]}-{p[1]}-{'high' if p[2] else 'low'}",
 )
@@ -189,6 +230,11 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     driver, wiring, active_high = request.param
     if driver == "gpiozero":
         yield gpiozero_bench(wiring, active_high=active_high)
+        return
+    if driver == "gpiod":
+        made = gpiod_bench(wiring, active_high=active_high)
+        yield made
+        made.bolt.close()
         return
     board = SimulatedBoard(tmp_path / "cable.sock", wiring)
     owner = board.plug(b"yours")
@@ -260,3 +306,6 @@ def test_a_pin_that_is_claimed_low_first_is_caught() -> None:
     """Seeded fault: the start-up blip of stock LGPIOPin on an active-low relay (gpiozero #1177)."""
     blip = gpiozero_bench(Wiring.FAIL_SECURE, active_high=False, pin_class=BlipPin)
     assert any(blip.seen())
+    blip = gpiod_bench(Wiring.FAIL_SECURE, active_high=False, claim_with=BlipRequest)
+    assert any(blip.seen())
+    blip.bolt.close()

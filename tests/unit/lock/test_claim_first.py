@@ -136,7 +136,7 @@ def test_a_claim_is_honoured_where_a_press_alone_would_do_because_it_only_narrow
 def test_on_a_door_that_wants_face_and_pin_a_claimed_face_is_asked_for_its_pin() -> None:
     world = door(tier="face+pin")
     awake(world, asks(world))
-    seen(world, Outcome.ACCEPTED, 12)
+    world.looks_to_the_end()
     assert not world.released
     assert shown(world)[-1] is Signal.ENTER_PIN
     keys(world, "482913#")
@@ -377,7 +377,7 @@ def test_a_face_that_needs_its_pin_is_asked_for_it_and_the_pin_opens(tier: str, 
         awake(world, asks(world))
     else:
         world.send(FaceButton())
-    seen(world, Outcome.WITH_PIN, 12)
+    assert world.looks_to_the_end(Outcome.WITH_PIN) == (1 if tier == "face" else world.rules.approaches)
     assert not world.released
     assert not world.lamp
     assert shown(world)[-1] is Signal.ENTER_PIN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from device import wire
 from device.edges import Room
 from device.lock.state import (
@@ -96,6 +98,14 @@ def test_a_personal_act_proves_the_pin_and_opens_nothing() -> None:
     assert shown(world)[-1] is Signal.NOTED
 
 
+@pytest.mark.parametrize("result", wire.Result)
+def test_an_act_at_the_keypad_alone_is_heard_to_be_done_or_refused_and_opens_nothing(result: wire.Result) -> None:
+    world = connected(World())
+    world.send(Came(Room.VAULT, wire.ActEnded(result)))
+    assert not world.released
+    assert shown(world)[-1] is (Signal.DONE if result is wire.Result.DONE else Signal.REFUSED)
+
+
 def test_a_verdict_in_reply_to_a_personal_act_opens_nothing() -> None:
     world = connected(World())
     type_keys(world, "01#12#482913#")
@@ -108,8 +118,9 @@ def test_a_verdict_in_reply_to_a_personal_act_opens_nothing() -> None:
 def test_face_alone_does_not_open_the_default_tier() -> None:
     world = connected(World(rules=with_rules(face_alone_opens=False)))
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, face_verdict(world)))
-    assert not world.released
+    while world.state.window:
+        world.send(Came(Room.VAULT, face_verdict(world)))
+        assert not world.released
     assert shown(world)[-1] is Signal.ENTER_PIN
 
 
@@ -288,7 +299,7 @@ def face_and_pin() -> World:
 def test_after_a_known_face_the_pin_alone_is_enough_and_is_checked_against_that_flat() -> None:
     world = face_and_pin()
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.looks_to_the_end()
     type_keys(world, "482913#")
     question = asked_keeper(world)
     assert isinstance(question, wire.CheckPin)
@@ -312,12 +323,12 @@ def test_a_stranger_hears_the_same_as_a_resident_and_their_pin_is_checked_agains
 def test_a_face_stands_for_its_flat_for_seconds_and_for_one_entry() -> None:
     world = face_and_pin()
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.looks_to_the_end()
     world.passes(world.rules.claim_ns)
     type_keys(world, "482913#")
     assert world.state.check is None
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.looks_to_the_end()
     type_keys(world, "7#482913#")
     question = asked_keeper(world)
     assert isinstance(question, wire.CheckPin)
@@ -335,7 +346,7 @@ def test_a_pin_alone_means_nothing_where_no_face_was_looked_at() -> None:
 def test_a_claim_never_shows_in_a_repr() -> None:
     world = face_and_pin()
     world.send(FaceButton())
-    world.send(Came(Room.VAULT, face_verdict(world)))
+    world.looks_to_the_end()
     assert world.state.claim is not None
     assert "12" not in repr(world.state.claim)
 

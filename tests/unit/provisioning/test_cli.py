@@ -84,6 +84,7 @@ def test_an_offer_is_a_document_that_the_door_believes_and_the_invitation_fits(f
         parsed = document.parse(
             (tmp_path / f"{version}.doc").read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key)
         )
+        assert isinstance(parsed.body, document.SlotOffers)
         (found,) = parsed.body.offers
         assert (parsed.version, found.serial, found.slot) == (version, version, 12)
         assert found.expires_unix == parsed.issued_unix + 3 * 86_400 == told["expires_unix"]
@@ -159,6 +160,7 @@ def parsed_offer(folder: Path, told: dict[str, str]) -> SlotOffer:
     door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
     key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
     parsed = document.parse(Path(told["document"]).read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key))
+    assert isinstance(parsed.body, document.SlotOffers)
     return parsed.body.offers[0]
 
 

@@ -1,0 +1,32 @@
+"""Small files of lock's that are whole or not there.
+
+Rules kept here:
+- Write beside, sync, rename, sync the folder: a power cut leaves the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from device.errors import StoreFault
+
+
+def store(path: Path, content: bytes, what: str) -> None:
+    """Let `path` hold `content`, durably. Raises StoreFault, which names `what`; the old file then stands."""
+    temporary = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as cause:
+        msg = f"{what} cannot be stored: {cause.strerror}"
+        raise StoreFault(msg) from cause

@@ -1,0 +1,161 @@
+"""The policy in force at this door, the time it is asked at, and what they allow now.
+
+Rules kept here:
+- Without a policy every method opens at all times, within door.toml's tier. A policy stays in force until a newer one.
+- The policy lies on disk as the document the manager signed, and is verified anew at every start. One that cannot be
+  read or believed any more opens by PIN and card only: a damaged disk neither locks a house out nor opens a camera.
+- While the clock is not believed (`device.policy.clock`) PIN and card open if they do at any time, a face only if it
+  does at every time.
+- The newest moment known is on disk after each document, and once an hour while a policy is in force: after an hour in
+  which the clock neither jumped nor was doubted, so that a clock that jumped ahead by mistake and was set right within
+  the hour is forgotten with the next start. A disk that does not take it costs nothing but the memory of it.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from device.document import Parsed, parse
+from device.errors import DocumentRefused, StoreFault
+from device.lock import durable
+from device.policy.clock import EARLIEST_UNIX, LOST, SLACK_S, Clock
+from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
+from device.policy.prover import without_a_clock
+from device.policy.schedule import DoorPolicy, methods_at, zone_of
+from device.service import log
+
+HOUR_NS = 3_600_000_000_000
+_NEWEST = struct.Struct("<q")
+
+
+@dataclass(slots=True)
+class FloorFile:
+    """The newest moment known, in seconds since 1970 (i64), durable when `store` returns."""
+
+    path: Path
+
+    def load(self) -> Clock:
+        """The clock of this door as it was stored; LOST if the file is damaged."""
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return Clock()
+        except OSError:
+            return LOST
+        # Zeros are what a power cut leaves of a file.
+        if len(data) != _NEWEST.size or not any(data):
+            return LOST
+        return Clock(max(EARLIEST_UNIX, _NEWEST.unpack(data)[0]))
+
+    def store(self, clock: Clock) -> None:
+        """Keep it. Raises StoreFault."""
+        durable.store(self.path, _NEWEST.pack(clock.newest_unix), "the time floor")
+
+
+@dataclass(slots=True)
+class Hours:
+    """What may open now. `folder` is lock's state folder; `wall` says the seconds since 1970 as the clock does."""
+
+    folder: Path
+    door: bytes
+    manager_key: bytes
+    wall: Callable[[], float] = time.time
+    _policy: DoorPolicy | None = None
+    _untimed: Method = EVERYTHING  # what opens while the clock is not believed
+    _clock: Clock = field(default_factory=Clock)
+    _believed: bool = True
+    _ahead_s: float = 0.0  # by how much the wall clock leads CLOCK_MONOTONIC
+    _due_ns: int = 0
+    _change_ns: int | None = None  # when the clock's next minute begins, at which an hour may end
+
+    def __post_init__(self) -> None:
+        self._clock = self._floor.load()
+        try:
+            content = self._stored.read_bytes()
+            parsed = parse(content, self.door, self.manager_key)
+            self._take(parsed.body)
+        except FileNotFoundError:
+            return
+        except (OSError, DocumentRefused) as cause:
+            log(f"the policy of this door cannot be read, so no face opens until there is a new one: {cause}")
+            self._untimed = PIN_AND_CARD
+
+    @property
+    def _stored(self) -> Path:
+        return self.folder / "policy"
+
+    @property
+    def _floor(self) -> FloorFile:
+        return FloorFile(self.folder / "time-floor")
+
+    # ---- what opens
+
+    def allowed(self, now_ns: int) -> Method:
+        """What may open at this moment, CLOCK_MONOTONIC `now_ns`."""
+        if self._policy is None:
+            return self._untimed
+        wall = self.wall()
+        self._clock, now_unix = self._clock.read(int(wall))
+        ahead_s = wall - now_ns / 1e9
+        if now_unix is None or abs(ahead_s - self._ahead_s) > SLACK_S:
+            self._ahead_s, self._due_ns = ahead_s, now_ns + HOUR_NS
+        self._tell_doubt(believed=now_unix is not None)
+        return self._untimed if now_unix is None else methods_at(self._policy, now_unix)
+
+    def deadline_ns(self, now_ns: int, *, closely: bool) -> int | None:
+        """When `tick` wants to be called next; `closely`: as soon as an hour may have ended."""
+        if self._policy is None:
+            return None
+        if not closely:
+            self._change_ns = None
+            return self._due_ns
+        if self._change_ns is None:
+            self._change_ns = now_ns + round((60.001 - self.wall() % 60) * 1e9)  # 1 ms: surely behind the boundary
+        return min(self._due_ns, self._change_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed: keep the newest moment once an hour."""
+        self._change_ns = None
+        self.allowed(now_ns)
+        if self._policy is None or now_ns < self._due_ns:
+            return
+        self._due_ns = now_ns + HOUR_NS
+        if self._believed:
+            self._keep_floor()
+
+    # ---- what the manager says
+
+    def apply(self, content: bytes, parsed: Parsed) -> None:
+        """Put the policy of a verified document into force, durably. Raises DocumentRefused or StoreFault."""
+        if isinstance(parsed.body, DoorPolicy):
+            zone_of(parsed.body)
+            durable.store(self._stored, content, "the policy")
+            self._take(parsed.body)
+
+    def told(self, issued_unix: int) -> None:
+        """A document issued at `issued_unix` was applied: it is not earlier than that."""
+        self._clock = self._clock.told(issued_unix, int(self.wall()))
+        self._keep_floor()
+
+    def _take(self, body: object) -> None:
+        if not isinstance(body, DoorPolicy):
+            msg = "the file holds another document"
+            raise DocumentRefused(msg)
+        zone_of(body)
+        self._policy, self._untimed = body, without_a_clock(body)
+
+    def _keep_floor(self) -> None:
+        try:
+            self._floor.store(self._clock)
+        except StoreFault as fault:
+            log(str(fault))
+
+    def _tell_doubt(self, *, believed: bool) -> None:
+        if believed is self._believed:
+            return
+        self._believed = believed
+        log("the clock is believed again" if believed else "the clock is not believed: what depends on hours waits")
