@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 
-.PHONY: help setup demo test check bench models clean
+.PHONY: help setup demo test check bench long models clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,10 +22,13 @@ check: setup ## lint, format, types, the walls between the processes, unit tests
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(VENV)/python -m pytest -q tests/unit
+	$(VENV)/python -m pytest -q -n 2 tests/unit
 
 bench: setup ## times and sizes of each step on this machine
 	@$(VENV)/python -m tools.benchmark
+
+long: setup ## hours: a million random lives of a door, every guard taken out, every parser fed rubbish, mutants
+	@nice -n 19 $(VENV)/python -m tools.endurance --log docs/logs/$$(date -u +%Y-%m-%d)-long.txt
 
 models: setup ## rebuild models/ from the packages the networks come from (Python 3.11, large download)
 	@sh tools/setup.sh models

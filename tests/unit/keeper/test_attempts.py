@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,52 @@ def test_a_page_in_the_other_one_s_place_is_refused(tmp_path: Path) -> None:
     pages = path.read_bytes()
     path.write_bytes(pages[PAGE_BYTES:] + pages[:PAGE_BYTES])
     assert load(path) == WORST
+
+
+def page_that_says(told: bytes, sequence: int = 2) -> bytes:
+    """A page under the right key, in the first place, whose box begins with `sequence` and goes on with `told`."""
+    bound = b"DWAT\x02\0\0\0"
+    inside = (struct.pack("<Q", sequence) + told).ljust(PAGE_BYTES - 8 - box.OVERHEAD_BYTES, b"\0")
+    return bound + box.seal(KEY, inside, bound)
+
+
+def test_a_page_that_says_what_is_written_is_read(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts")
+    path.write_bytes(page_that_says(struct.pack("<HHIHIH", 7, 2, 3, 2, 9, 4)) + bytes(PAGE_BYTES))
+    assert load(path) == BEFORE
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        struct.pack("<HHIHIH", 7, 2, 9, 4, 3, 2),
+        struct.pack("<HHIHIH", 7, 2, 3, 2, 3, 2),
+        struct.pack("<HHIHIH", 7, 2, 0, 2, 9, 4),
+        struct.pack("<HHIHIH", 7, 2, 3, 0, 9, 4),
+        struct.pack("<HHIHIH", 7, 1, 3, 2, 9, 4),
+        struct.pack("<HH", 7, 0).ljust(PAGE_BYTES - 8 - box.OVERHEAD_BYTES - 8 - 1, b"\0") + b"\1",
+        struct.pack("<HH", 7, 2721) + b"".join(struct.pack("<IH", slot, 1) for slot in range(1, 2721)),
+    ],
+    ids=["not ascending", "twice", "nobody", "a count of none", "more than said", "at the very end", "too many"],
+)
+def test_a_page_that_no_door_writes_is_not_whole_even_under_the_right_key(tmp_path: Path, told: bytes) -> None:
+    path = saved(tmp_path / "attempts")
+    path.write_bytes(page_that_says(told) + bytes(PAGE_BYTES))
+    assert load(path) == WORST
+
+
+def test_a_count_of_nothing_or_of_nobody_is_not_written(tmp_path: Path) -> None:
+    path = saved(tmp_path / "attempts", Counts(7, {0: 5, 3: 2, 4: 0, 9: 4}))
+    assert load(path) == BEFORE
+
+
+def test_as_many_slots_as_a_page_has_room_for_are_counted_and_not_one_more(tmp_path: Path) -> None:
+    most = Counts(60, dict.fromkeys(range(1, 2721), 3))
+    path = saved(tmp_path / "attempts", most)
+    assert load(path) == most
+    with pytest.raises(StoreFault, match="at most 2720 slots"):
+        saved(path, Counts(60, dict.fromkeys(range(1, 2722), 3)))
+    assert load(path) == most
 
 
 def test_an_older_page_does_not_win_over_the_newer_beside_it(tmp_path: Path) -> None:

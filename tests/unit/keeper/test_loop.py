@@ -63,11 +63,15 @@ def test_a_wrong_proof_grants_nothing(home: Door) -> None:
     assert home.house.sent == []
 
 
+@pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("missing", [Room.VAULT, Room.DESK])
-def test_without_vault_or_desk_there_is_no_grant_at_all(home: Door, missing: Room) -> None:
+def test_without_vault_or_without_a_desk_that_shows_a_notice_there_is_no_grant(
+    home: Door, missing: Room, purpose: Purpose
+) -> None:
     home.go(missing)
-    assert not home.prove(PIN)
-    assert home.house.sent == []
+    at_the_keypad_alone = missing is Room.DESK and purpose in (Purpose.ERASE, Purpose.PAUSE, Purpose.RESUME)
+    assert home.prove(PIN, purpose) == at_the_keypad_alone
+    assert [peer for peer, _ in home.house.sent] == ([Room.VAULT] if at_the_keypad_alone else [])
 
 
 def test_a_proof_never_opens_the_door(home: Door) -> None:

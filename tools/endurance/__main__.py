@@ -1,0 +1,120 @@
+"""`make long`: hours of what runs with the tests in a small share. `python -m tools.endurance PART --help`: one part.
+
+Rules kept here:
+- Exit code 0 if everything held; 1 if anything was found, with what is needed to see it again. Surviving mutants are
+  listed for people to judge and fail nothing: some change nothing that anybody could see.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from tools.endurance.faults import FAULTS
+from tools.endurance.fuzz import fuzz
+from tools.endurance.lives import LONG, run
+from tools.endurance.locks import Lock
+from tools.endurance.log import Log, digest
+from tools.endurance.mutation_run import ROOT, SUITES, copy_of, read, report
+from tools.endurance.mutation_run import run as run_mutants
+from tools.endurance.targets import targets
+
+_LIVES = 1_000_000
+_INPUTS = 1_000_000
+_STEP = 50_000
+
+
+def _sources() -> list[Path]:
+    return [path for path in (ROOT / "device").rglob("*.py") if path.is_file()]
+
+
+@click.group(invoke_without_command=True)
+@click.option("--log", type=click.Path(path_type=Path), help="Also write every line to this file.")
+@click.option("--work", type=click.Path(path_type=Path), help="Where mutation results are kept.")
+@click.pass_context
+def main(context: click.Context, log: Path | None, work: Path | None) -> None:
+    """Everything, or one part."""
+    context.obj = Log(log, _sources()), work or ROOT / ".cache" / "endurance"
+    if context.invoked_subcommand is None:
+        for part in (faults, traces, parsers, mutations):
+            context.invoke(part)
+
+
+@main.command()
+@click.option("--count", default=_LIVES, show_default=True)
+@click.option("--first", default=0, show_default=True, help="The number of the first life.")
+@click.pass_obj
+def traces(told: tuple[Log, Path], count: int, first: int) -> None:
+    """Random lives of a door, watched by the oracle."""
+    log, lock = told[0], Lock()
+    began, lives, events, decisions, windows = time.monotonic(), 0, 0, 0, 0
+    while lives < count:
+        start = first + lives
+        part = run(lock, range(start, start + min(_STEP, count - lives)), LONG)
+        lives, events = lives + part.lives, events + part.events
+        decisions, windows = decisions + part.decisions, windows + part.windows
+        if part.found:
+            log.line(f"traces: life {part.found[0]} breaks a rule: {part.found[1]}")
+            sys.exit(1)
+        print(f"traces: {lives} of {count} lives, {time.monotonic() - began:.0f} s", file=sys.stderr)
+    log.line(
+        f"traces: lives {first} to {first + lives - 1}, {lives} lives of {events / lives:.1f} events on average, with "
+        f"{decisions} authorised decisions and {windows} windows, in {time.monotonic() - began:.0f} s: every rule held"
+    )
+
+
+@main.command()
+@click.pass_obj
+def faults(told: tuple[Log, Path]) -> None:
+    """Locks with a guard taken out: lives must find each."""
+    missed = 0
+    for fault in FAULTS:
+        found = run(Lock(fault.edits), range(fault.within), LONG)
+        missed += found.found is None
+        after = f"found after {found.lives} lives ({found.found[1]})" if found.found else "NOT FOUND"
+        told[0].line(f"fault: {fault.name}: {after}, limit {fault.within}")
+    told[0].line(f"faults: {len(FAULTS) - missed} of {len(FAULTS)} found")
+    if missed:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--count", default=_INPUTS, show_default=True, help="Inputs a parser.")
+@click.option("--seed", default=0, show_default=True)
+@click.pass_obj
+def parsers(told: tuple[Log, Path], count: int, seed: int) -> None:
+    """Feed every parser what nobody would send."""
+    found = False
+    with tempfile.TemporaryDirectory() as folder:
+        for target in targets(Path(folder)):
+            fed = fuzz(target, count, seed)
+            what = f"{fed.inputs} inputs in {fed.seconds:.0f} s, {fed.taken} taken"
+            told[0].line(
+                f"fuzz: {fed.name}: seed {seed}, {what}" + (f", the last: {fed.found[1]}" if fed.found else "")
+            )
+            found = found or fed.found is not None
+    if found:
+        sys.exit(1)
+
+
+@main.command()
+@click.pass_obj
+def mutations(told: tuple[Log, Path]) -> None:
+    """The tests against mutated sources of lock and keeper; taken up where it was ended."""
+    log, work = told
+    work.mkdir(parents=True, exist_ok=True)
+    results = work / f"mutants-{digest(_sources())[:16]}.jsonl"
+    copy = copy_of(ROOT, work / "tree")
+    for suite in SUITES:
+        for number, verdict in enumerate(run_mutants(suite, copy, results, print), 1):
+            print(f"{suite.name} {number}: {verdict.fate} {verdict.path}:{verdict.name}", file=sys.stderr)
+    for line in report(read(results), ROOT):
+        log.line(line)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tools.endurance")

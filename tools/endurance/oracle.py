@@ -1,0 +1,251 @@
+"""What must hold at every moment, judged from outside: what lock heard, what it asked, its lamp and its strike.
+
+Rules kept here:
+- Written from docs/rules.md and docs/formats.md, not from the machine: it never looks at lock's state but for the one
+  field that means an open door.
+- An *authorised decision* is a Verdict that accepts somebody, to a question that lock put to that very room over a
+  connection that still stands, the first reply to it, stamped 0 to 500 ms ago. By PIN: the question was flat # PIN #,
+  and is not older than keeper has time. By face: a face alone opens this door, the camera looks for that approach, to
+  recognise, within its window, and nobody else was claimed. Either way the policy allows it in that moment.
+- The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
+- The camera is asked in a window that a press opened, at most three times, never beyond its time, with the lamp lit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from device import wire
+from device.edges import Room
+from device.policy.methods import ANY_FACE, EVERYTHING, Method
+from device.wire import NOBODY, CameraCondition, LookMode, Message, Outcome
+
+VERDICT_LIFE_NS = 500_000_000  # docs/formats.md: void 500 ms after vault or keeper stamped it
+APPROACHES = 3  # rule 7
+REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
+_DIGITS = (wire.CheckPin, wire.ProvePin, wire.SetPin)
+OPENS = (wire.CheckPin,)
+"""Questions to keeper whose answer may open the door."""
+
+
+class Broken(AssertionError):
+    """A rule does not hold; the message says which."""
+
+
+@dataclass(slots=True)
+class Looking:
+    """The camera may be used: since when, for which approach, and how many there were."""
+
+    asked: wire.Window
+    since_ns: int
+    approaches: int = 1
+
+
+@dataclass(slots=True)
+class Oracle:
+    """One life of a door, as seen from outside. `rules` are lock's numbers (times in ns)."""
+
+    rules: Any
+    now_ns: int = 0
+    methods: Method = EVERYTHING
+    questions: dict[tuple[Room, bytes], tuple[Message, int]] = field(default_factory=dict)
+    keeper_asked: bytes = b""
+    up: set[Room] = field(default_factory=set)
+    looking: Looking | None = None
+    was_looking: bool = False
+    fading_until_ns: int | None = None
+    camera: CameraCondition = CameraCondition.IDLE
+    ready: wire.FaceReady = field(default_factory=lambda: wire.FaceReady(False, False, False))
+    typed: str = ""
+    cause: object = None  # what happens right now: "press", a message, or nothing that opens a camera
+    answered: tuple[Message, int] | None = None  # the question that the message of this moment answers first
+    authorised: bool = False
+    decided_ns: int | None = None
+    granted: bool = False
+    passed: bool = False
+
+    # ---- what happens
+
+    def begins(self, now_ns: int, methods: Method) -> None:
+        """A new moment, at which the policy allows `methods`."""
+        self.methods = methods
+        self.now_ns, self.cause, self.answered, self.authorised = now_ns, None, None, False
+
+    def key(self, key: str) -> None:
+        """Somebody typed."""
+        self.typed = (self.typed + key)[-8:]
+
+    def heard(self, sender: Room, msg: Message) -> bool:
+        """`sender` says `msg`; whether the table of messages must refuse it."""
+        self.cause = msg
+        if isinstance(msg, wire.CameraState):
+            self.camera = msg.condition
+        elif isinstance(msg, wire.FaceReady):
+            self.ready = msg
+        elif isinstance(msg, REPLIES):
+            self.answered = self.questions.pop((sender, msg.nonce), None)
+            if self.answered is None:
+                return True
+            if isinstance(msg, wire.Verdict) and self._authorises(sender, msg, *self.answered):
+                self.authorised = self.granted = True
+                self.passed = False
+                self.decided_ns = self.now_ns
+        self.up.add(sender)
+        return False
+
+    def _authorises(self, sender: Room, verdict: wire.Verdict, question: Message, at_ns: int) -> bool:
+        fresh = 0 <= self.now_ns - verdict.stamped_ns <= VERDICT_LIFE_NS
+        if not fresh or verdict.outcome is not Outcome.ACCEPTED or verdict.slot == NOBODY:
+            return False
+        if sender is Room.KEEPER:
+            current = verdict.nonce == self.keeper_asked and self.now_ns < at_ns + self.rules.check_ns
+            return current and isinstance(question, OPENS) and Method.PIN in self.methods
+        looking = self.looking
+        return (
+            bool(self.rules.face_alone_opens)
+            and Method.FACE in self.methods
+            and looking is not None
+            and looking.asked.nonce == verdict.nonce
+            and looking.asked.mode is LookMode.RECOGNISE
+            and looking.asked.claim in (NOBODY, verdict.slot)
+            and self.now_ns < looking.since_ns + self.rules.window_ns
+        )
+
+    def gone(self, room: Room) -> None:
+        """The connection to `room` ended: nobody is left who was asked."""
+        self.up.discard(room)
+        self.questions = {asked: question for asked, question in self.questions.items() if asked[0] is not room}
+        if room is Room.VAULT:
+            self.ready = wire.FaceReady(recognise=False, enrol=False, claim_first=False)
+        elif room is Room.EYE:
+            self.camera = CameraCondition.IDLE
+
+    def door_moved(self, *, is_open: bool, free: bool) -> None:
+        """Somebody opened or shut the door: whoever went through while it was free has had their passage."""
+        if is_open:
+            self.passed = free
+        elif self.passed:
+            self.granted = False
+
+    def bolt_refused(self) -> None:
+        """The line could not be driven: nothing is granted."""
+        self.granted = False
+
+    def restarted(self) -> None:
+        """Lock begins anew: it was asked nothing, and nobody was let in."""
+        self.questions.clear()
+        self.up.clear()
+        self.looking, self.was_looking, self.fading_until_ns = None, False, None
+        self.granted = self.passed = False
+        self.typed = ""
+        self.gone(Room.VAULT)
+        self.gone(Room.EYE)
+
+    # ---- what lock does
+
+    def released(self, for_ms: int) -> None:
+        """Lock lets the strike go."""
+        if not self.authorised:
+            raise Broken(f"released without an authorised decision, at {type(self.cause).__name__}")
+        if for_ms * 1_000_000 > self.rules.unlock_ns:
+            raise Broken(f"released for {for_ms} ms, longer than the door says")
+
+    def sent(self, room: Room, msg: Message, *, lit: bool) -> None:
+        """Lock says `msg` to `room`, while the lamp is `lit` or not."""
+        match msg:
+            case wire.Window():
+                self._window(msg)
+            case wire.Look(nonce, mode):
+                self._look(nonce, mode, lit=lit)
+            case wire.AskClaim(_, claim):
+                if self.cause != "press" or not self.typed.endswith(f"{claim}#"):
+                    raise Broken("vault is asked about a flat that nobody typed before a press")
+            case wire.Close():
+                self.looking = None
+        if room is Room.KEEPER:
+            self.keeper_asked = getattr(msg, "nonce", self.keeper_asked)
+        elif isinstance(msg, _DIGITS):
+            raise Broken("digits go to somebody else than keeper")
+        if hasattr(msg, "nonce") and not isinstance(msg, wire.Look):
+            self.questions[room, msg.nonce] = msg, self.now_ns
+
+    def _look(self, nonce: bytes, mode: LookMode, *, lit: bool) -> None:
+        if self.looking is None or (self.looking.asked.nonce, self.looking.asked.mode) != (nonce, mode):
+            raise Broken("eye is asked to look, and vault was not told")
+        if not lit:
+            raise Broken("eye is asked to look before the lamp is lit")
+
+    def _window(self, msg: wire.Window) -> None:
+        looking = self.looking
+        if looking is not None:
+            looking.approaches += 1
+            if (msg.mode, msg.claim) != (looking.asked.mode, looking.asked.claim):
+                raise Broken("a window becomes another one")
+            if looking.approaches > APPROACHES or not isinstance(self.cause, wire.Verdict):
+                raise Broken("a window has more approaches than three, or one that no verdict made room for")
+            looking.asked = msg
+            return
+        self.looking = Looking(msg, self.now_ns)
+        if self.cause == "press":
+            wanted = self.ready.enrol if msg.mode is LookMode.ENROL else self.ready.recognise and not self.ready.enrol
+            if msg.claim != NOBODY or not wanted:
+                raise Broken("a press opened a window that it could not open")
+        elif not self._is_a_claim_answered(msg):
+            raise Broken(f"the camera is opened without a press, at {type(self.cause).__name__}")
+
+    def _is_a_claim_answered(self, msg: wire.Window) -> bool:
+        if not isinstance(self.cause, wire.ClaimAnswer) or self.answered is None:
+            return False
+        question, at_ns = self.answered
+        return (
+            isinstance(question, wire.AskClaim)
+            and self.cause.awake
+            and msg.claim == question.claim
+            and msg.mode is LookMode.RECOGNISE
+            and self.now_ns < at_ns + self.rules.inquiry_ns
+        )
+
+    # ---- what must hold
+
+    def free_only_by_decision(self, *, free: bool) -> None:
+        """At any time, also while lock is dead or stalls."""
+        if free and (self.decided_ns is None or self.now_ns - self.decided_ns > self.rules.unlock_ns):
+            raise Broken("the door is free without an authorised decision within the time it says")
+
+    def holds(self, *, granted: bool, free: bool, stuck: bool, lit: bool) -> None:
+        """After every event: `granted` is lock's word, `free` the strike's. Raises Broken."""
+        self.free_only_by_decision(free=free)
+        if self.decided_ns is None or self.now_ns - self.decided_ns >= self.rules.unlock_ns:
+            self.granted = False
+        if granted and not self.granted:
+            raise Broken("granted without an authorised decision within the time it says")
+        if free is not granted and not stuck:
+            raise Broken("the coil does not follow granted")
+        self._camera_holds(lit=lit)
+
+    def opened(self, *, free: bool) -> None:
+        """An authorised decision opens, unless the line refuses."""
+        if self.authorised and not free:
+            raise Broken("an authorised decision did not open the door")
+
+    def _camera_holds(self, *, lit: bool) -> None:
+        looking = self.looking
+        if looking is not None:
+            if self.now_ns >= looking.since_ns + self.rules.window_ns:
+                raise Broken("a window is open beyond its time")
+            if not {Room.EYE, Room.VAULT} <= self.up or self.camera is CameraCondition.FAULT:
+                raise Broken("a window is open without eye, vault or a camera")
+            if not self.methods & ANY_FACE:
+                raise Broken("a window is open in an hour without faces")
+            if looking.asked.mode is LookMode.RECOGNISE and looking.asked.claim == NOBODY and self.ready.claim_first:
+                raise Broken("a window for anybody is open while a claim has to come first")
+        if looking is not None or self.camera is not CameraCondition.STREAMING:
+            self.fading_until_ns = None
+        elif self.was_looking:
+            self.fading_until_ns = self.now_ns + self.rules.fading_ns
+        elif self.fading_until_ns is not None and self.now_ns >= self.fading_until_ns:
+            self.fading_until_ns = None
+        self.was_looking = looking is not None
+        if lit is not (looking is not None or self.fading_until_ns is not None):
+            raise Broken("the lamp is dark while the camera may look" if not lit else "the lamp is lit for nobody")
