@@ -27,7 +27,10 @@ from device.strength import LANGUAGES, Strength, describe
 __all__ = ["LANGUAGES", "Notice", "Terms", "read_notice", "terms_of"]
 
 NOTICE_ID = "notice-2"
-PURPOSE = "Opening this door."
+PURPOSE = (
+    "Opening this door, and telling somebody who enrols here after you that the door may take the two of you for each "
+    "other; never who you are."
+)
 RETENTION = "Until you erase it, or your place at this door ends."
 HASH_BYTES = 32
 

@@ -64,7 +64,15 @@ EDGES: tuple[Edge, ...] = (
         Room.VAULT,
         Room.LOCK,
         (wire.Window, wire.AskClaim, wire.Close),
-        (wire.Verdict, wire.ClaimAnswer, wire.Guidance, wire.FaceReady, wire.EnrolmentEnded, wire.Breach),
+        (
+            wire.Verdict,
+            wire.ClaimAnswer,
+            wire.Guidance,
+            wire.FaceReady,
+            wire.EnrolmentEnded,
+            wire.ActEnded,
+            wire.Breach,
+        ),
     ),
     _edge(
         Room.VAULT,

@@ -101,9 +101,12 @@ def parse(text: str) -> Manifest:
     except tomllib.TOMLDecodeError as cause:
         msg = f"the model manifest is no TOML: {cause}"
         raise ModelRefused(msg) from cause
+    except (ValueError, RecursionError) as cause:
+        msg = "the model manifest holds a number too long to read, or tables nested too deeply"
+        raise ModelRefused(msg) from cause
     schema = tables.pop("schema", None)
     if type(schema) is not int or schema != SCHEMA:
-        msg = f"the model manifest must say schema = {SCHEMA}, not {schema!r}"
+        msg = f"the model manifest must say schema = {SCHEMA}"
         raise ModelRefused(msg)
     entries = tuple(_entry(name, _table(table, f"[{name}]")) for name, table in tables.items())
     jobs = [entry.job for entry in entries]

@@ -76,7 +76,8 @@ _ACTS = {
     Result.FRAMES_DISAGREE: "The pictures did not show one and the same face; nothing was stored, please try again.",
     Result.CONFIRM: "The PIN has to be shown again before anything is stored.",
     Result.UNCONFIRMED: "The PIN was not shown again, so nothing was stored; please try again.",
-    Result.FAULT: AWAY,
+    Result.FAULT: "The door could not do it, whole or not at all: perhaps its disk is full, or a part of it is away, "
+    "which `doorctl status` says; please try again.",
     Result.STALE: "That permission has ended; nothing was changed, please type it again.",
     Result.UNSIGNED: "The door refused the request as unsigned; nothing was changed.",
     Result.WRONG_DOOR: "The request was for another door; nothing was changed.",

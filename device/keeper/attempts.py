@@ -9,13 +9,15 @@ Rules kept here:
 - Pages are sealed and always of the same size: whoever takes the card home sees neither which slots typed, nor how
   many there are, and they cannot be edited or moved to each other's place. An older copy of the whole disk brings older
   counts back; nothing on the same disk can prevent that.
+- Reading accepts exactly what writing makes, and a page that is anything else is not whole.
 - The time of the last write is set to a fixed one, as far as the file system lets: it would say when somebody came.
   What the file system keeps for itself (the inode's change time, its journal) is not in keeper's hand.
 
 Byte form, little-endian: two pages of 16384 bytes, written in turn: the one with an even sequence first, then the one
 with an odd. A page: magic "DWAT" | version (u8: 2) | place (u8: 0 or 1) | zeros (2) | sealed box of the rest with those
 8 bytes as additional data. Inside the box, 16336 bytes: sequence (u64) | door (u16) | slots (u16), then per slot,
-ascending: slot (u32) | count (u16), then zeros. Of two whole pages the one with the greater sequence counts.
+ascending from 1: slot (u32) | count (u16, from 1), then zeros. Of two whole pages the one with the greater sequence
+counts.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from device.errors import StoreFault
 from device.keeper.throttle import BUDGET, Budget, Counts
 from device.sealing import box
+from device.wire import NOBODY
 
 PAGE_BYTES = 16384
 _BOUND = struct.Struct("<5sBxx")
@@ -116,11 +120,13 @@ class AttemptFile:
 
 
 def _pack(sequence: int, counts: Counts, key: bytes) -> bytes:
-    if len(counts.slots) > _ROOM:
+    # A count of nothing, and a count of nobody, say the same as none.
+    told = sorted((slot, min(count, _MOST)) for slot, count in counts.slots.items() if slot != NOBODY and count > 0)
+    if len(told) > _ROOM:
         msg = f"a door counts the attempts of at most {_ROOM} slots"
         raise StoreFault(msg)
-    parts = [_HEAD.pack(sequence, min(counts.door, _MOST), len(counts.slots))]
-    parts += [_SLOT.pack(slot, min(count, _MOST)) for slot, count in sorted(counts.slots.items())]
+    parts = [_HEAD.pack(sequence, min(counts.door, _MOST), len(told))]
+    parts += [_SLOT.pack(slot, count) for slot, count in told]
     bound = _BOUND.pack(_MAGIC, sequence % 2)
     return bound + box.seal(key, b"".join(parts).ljust(_INSIDE_BYTES, b"\0"), bound)
 
@@ -135,9 +141,15 @@ def _parse(page: bytes, place: int, key: bytes) -> tuple[int, Counts] | None:
         return None
     sequence, door, count = _HEAD.unpack_from(inside)
     end = _HEAD.size + count * _SLOT.size
-    if sequence % 2 != place or end > len(inside):
+    if sequence % 2 != place or end > len(inside) or any(inside[end:]):
         return None
-    return sequence, Counts(door, dict(_SLOT.iter_unpack(inside[_HEAD.size : end])))
+    told: list[tuple[int, int]] = list(_SLOT.iter_unpack(inside[_HEAD.size : end]))
+    return (sequence, Counts(door, dict(told))) if _makes_sense(told) else None
+
+
+def _makes_sense(told: Sequence[tuple[int, int]]) -> bool:
+    slots = [NOBODY, *(slot for slot, _ in told)]
+    return all(low < high for low, high in pairwise(slots)) and all(count > 0 for _, count in told)
 
 
 def _hide_time(handle: int) -> None:

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Every question of lock gets exactly one answer, in order, and every refusal is the same answer.
-- A PIN is checked whether vault, desk or eye are there or not. A grant needs both vault and desk, or there is none.
+- A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol or renew needs desk as
+  well, which shows the notice.
 - lock gone means its questions are gone: nothing is opened, granted or set for a lock that is not there to hear it.
 - A nonce is used once. Whoever uses one again is no lock of ours.
 - What changes who has a working PIN goes through `tenancies`, which tells vault.
@@ -29,6 +30,7 @@ from device.service import Link
 from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
+_NEEDS_A_NOTICE = frozenset({wire.Purpose.ENROL, wire.Purpose.RENEW})  # which only desk can show
 STUCK_S = 20.0  # an Argon2 of 64 MiB takes well under a second on any board; after this the watchdog may have us
 REMEMBERED_NONCES = 1024  # as many as the line could hold many times over; a nonce is 16 random bytes
 
@@ -178,14 +180,15 @@ class Keeper:
     # ---- what follows from them
 
     def _grant(self, purpose: wire.Purpose, slot: int) -> bool:
-        if not (self._out.link(Room.VAULT) and self._out.link(Room.DESK)):
+        desk = self._out.link(Room.DESK)
+        if not self._out.link(Room.VAULT) or (purpose in _NEEDS_A_NOTICE and not desk):
             return False
         nonce = self._draw(wire.NONCE_BYTES)
         expires_ns = self._guard.clock.monotonic_ns() + GRANT_NS
         # vault first: a grant whose ticket got lost can be named by nobody and ends after a minute.
-        return self._out.send(Room.VAULT, wire.Grant(nonce, purpose, expires_ns, slot)) and self._out.send(
-            Room.DESK, wire.GrantTicket(nonce, purpose, expires_ns)
-        )
+        granted = self._out.send(Room.VAULT, wire.Grant(nonce, purpose, expires_ns, slot))
+        told = granted and self._out.send(Room.DESK, wire.GrantTicket(nonce, purpose, expires_ns))
+        return granted and (told or purpose not in _NEEDS_A_NOTICE)
 
     def _keep_pin(self, slot: int, proven: Proven) -> bool:
         verifier = self._guard.verifiers.verifier(slot, proven.new_stretched)

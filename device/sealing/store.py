@@ -132,7 +132,12 @@ class SealedStore:
         if entry is None:
             return None
         removed = Removed(entry.file_id, self._mark(entry))
-        self._change(self._ring.without(slot))
+        try:
+            self._change(self._ring.without(slot))
+        except Fault:
+            # What failed may have come after the commit point. Settled means: read anew, and made durable.
+            if not self._settled or self._entry(slot) is not None:
+                raise
         return removed
 
     def rekey(self, renew: Renew) -> None:

@@ -45,7 +45,9 @@ def build(service: Service) -> Vault:
     if faces.outdated:
         log("vault: the terms have changed since faces were enrolled; those sleep until their residents agree anew")
     signer = Signer(door_id, signing_key(root_key), terms, door.vault.key_place)
-    return Vault(service, faces, Recogniser(embedder.model_id, thresholds), signer, door.eye.enrol_frames)
+    face_alone = door.lock.tier == "face"
+    recogniser = Recogniser(embedder.model_id, thresholds, face_alone)
+    return Vault(service, faces, recogniser, signer, door.eye.enrol_frames, face_alone)
 
 
 if __name__ == "__main__":

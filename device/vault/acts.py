@@ -2,6 +2,8 @@
 
 Rules kept here:
 - A grant names the slot; without an unused one for this very act nothing happens, and the answer is the same for all.
+- Erasing, pausing and resuming can be done at the keypad alone, by showing the PIN for it twice; lock hears how it
+  ended. Nothing is signed then: there is nowhere to hand it to.
 - One act, one Done. What the door signs about it comes before the Done, and only if it was done.
 - A disk or a key that fails is a FAULT and changes nothing that was acknowledged.
 - Whether a record exists can be asked by its id alone, which nobody can guess.
@@ -22,6 +24,7 @@ from device.vault.grants import Grants
 from device.vault.signing import Signer
 from device.wire import Purpose, Result
 
+AT_THE_KEYPAD = frozenset({Purpose.ERASE, Purpose.PAUSE, Purpose.RESUME})
 # Every rekey writes the whole gallery: often enough for anybody, too seldom to wear out a memory card.
 REKEY_EVERY_NS = 60_000_000_000
 
@@ -44,18 +47,27 @@ class Acts:
         """Do what desk asks for."""
         match msg:
             case wire.Erase(grant):
-                self._act(grant, Purpose.ERASE, lambda slot: self._erase(grant, slot))
+                self._act(grant, Purpose.ERASE, lambda slot: self._erase(slot, grant))
             case wire.Pause(grant):
-                self._act(grant, Purpose.PAUSE, lambda slot: _done(self.faces.pause(slot, paused=True)))
+                self._act(grant, Purpose.PAUSE, self._pause)
             case wire.Resume(grant):
-                self._act(grant, Purpose.RESUME, lambda slot: _done(self.faces.pause(slot, paused=False)))
+                self._act(grant, Purpose.RESUME, self._resume)
             case wire.Renew(grant, consent):
                 self._act(grant, Purpose.RENEW, lambda slot: self._renew(grant, slot, consent))
             case wire.Rekey(nonce):
                 self._finish(nonce, self._rekey)
             case wire.AskRecord(record):
                 named, signer = self.faces.names(record), self.signer
-                self.rooms.send(Room.DESK, wire.RecordAnswer(named, signer.key_place, signer.door_key))
+                answer = wire.RecordAnswer(
+                    named, signer.key_place, signer.door_key, signer.terms.hash[: wire.TERMS_ID_BYTES]
+                )
+                self.rooms.send(Room.DESK, answer)
+
+    def shown_twice(self, purpose: Purpose, slot: int) -> None:
+        """Somebody showed the PIN of `slot` for `purpose` twice: do it, and let lock say so."""
+        act = {Purpose.ERASE: self._erase, Purpose.PAUSE: self._pause, Purpose.RESUME: self._resume}[purpose]
+        result = self._tried(lambda: act(slot))
+        self.rooms.send(Room.LOCK, wire.ActEnded(result))
 
     def _act(self, grant: bytes, purpose: Purpose, act: Callable[[int], Result]) -> None:
         allowed = self.grants.take(grant, purpose, self.now_ns())
@@ -65,21 +77,32 @@ class Acts:
         self._finish(grant, lambda: act(allowed.slot))
 
     def _finish(self, nonce: bytes, act: Callable[[], Result]) -> None:
+        result = self._tried(act)
+        self.rooms.send(Room.DESK, wire.Done(nonce, result))
+
+    def _tried(self, act: Callable[[], Result]) -> Result:
         try:
             result = act()
         except Fault as fault:
             log(f"vault: {fault}")
             result = Result.FAULT
         self.changed()
-        self.rooms.send(Room.DESK, wire.Done(nonce, result))
+        return result
 
-    def _erase(self, grant: bytes, slot: int) -> Result:
+    def _pause(self, slot: int) -> Result:
+        return _done(self.faces.pause(slot, paused=True))
+
+    def _resume(self, slot: int) -> Result:
+        return _done(self.faces.pause(slot, paused=False))
+
+    def _erase(self, slot: int, grant: bytes | None = None) -> Result:
         self.erasing(slot)
         consent = self.faces.consent(slot)
         removed = self.faces.erase(slot)
         if removed is None:
             return Result.NOTHING_TO_DO
-        self._hand_over(grant, lambda: self.signer.receipt(removed, consent, self.today()))
+        if grant is not None:
+            self._hand_over(grant, lambda: self.signer.receipt(removed, consent, self.today()))
         return Result.DONE
 
     def _renew(self, grant: bytes, slot: int, agreed: bytes) -> Result:

@@ -52,6 +52,7 @@ class Faces:
         self._places: dict[int, Place] = {}
         self._agreed: set[int] = set()
         self._ends: dict[int, int] = {}
+        self._due: tuple[int, ...] = ()
         self._awake = Awake()
         self._gallery: Gallery | None = None
         self.refused: tuple[RecordRefused, ...] = ()
@@ -91,10 +92,12 @@ class Faces:
         return gallery_of({slot: _vector(face)}, self._rotation, face.frames)
 
     def resembles(self, template: bytes, threshold: float) -> bool:
-        """Whether `template`, as eye made it, reaches `threshold` with any face that is held here, awake or not."""
-        vector = record.unit_vector(template)
-        held = gallery_of({slot: _vector(face) for slot, face in self._records.items()}, self._rotation)
-        return vector is not None and bool((held.templates @ self._rotation.apply(vector) >= threshold).any())
+        """Whether `template`, as eye made it, reaches `threshold` with any face that is awake.
+
+        Who has paused, or not agreed to the terms in force, is compared with nobody, here neither.
+        """
+        vector, awake = record.unit_vector(template), self.gallery()
+        return vector is not None and bool((awake.templates @ self._rotation.apply(vector) >= threshold).any())
 
     # ---- keeper's word, and time
 
@@ -109,22 +112,34 @@ class Faces:
         if face is not None and place.taken and place.tenancy != face.tenancy:
             self.erase(slot)
 
-    def expire(self, now_unix: float, now_ns: int) -> bool:
-        """Let those sleep whose place has ended, erase those that are due; whether anything changed.
-
-        Raises StoreFault, KeyFault; who could not be erased sleeps, and is tried again at the next look.
-        """
+    def look_at_ends(self, now_unix: float, now_ns: int) -> bool:
+        """Let those sleep whose place has ended, wake those for whom the clock was wrong; whether anything changed."""
         before = self._expiry.over
-        due = self._expiry.look(self._ends, now_unix, now_ns)
+        self._due = self._expiry.look(self._ends, now_unix, now_ns)
+        self._expiry.looked(self._ends, now_unix, now_ns)
         changed = before ^ self._expiry.over
         for slot in changed:
             self._note(slot)
+        if self._due:
+            self._expiry.added()
+        return bool(changed)
+
+    def expire(self, now_unix: float, now_ns: int) -> bool:
+        """The same, and erase one of those that are due; whether anything changed.
+
+        One at a time: a house that moves out on one day keeps nobody waiting. Raises StoreFault, KeyFault; who could
+        not be erased sleeps, and is tried again at the next look.
+        """
+        changed = self.look_at_ends(now_unix, now_ns)
+        if not self._due:
+            return changed
         try:
-            for slot in due:
-                self.erase(slot)
+            self.erase(self._due[0])
         finally:
             self._expiry.looked(self._ends, now_unix, now_ns)
-        return bool(changed or due)
+        if self._due[1:]:
+            self._expiry.added()
+        return True
 
     @property
     def next_look_ns(self) -> int | None:
@@ -138,6 +153,7 @@ class Faces:
         vector = record.unit_vector(new.template)
         if vector is None:
             raise RecordRefused("a face record needs a unit template")
+        self._expiry.forget(slot)  # whoever was there before had another end
         face = FaceRecord(
             record.to_bytes(self._rotation.apply(vector)),
             self._rotation.tag,
@@ -188,12 +204,20 @@ class Faces:
     def erase(self, slot: int) -> Removed | None:
         """Destroy the face of `slot`, readable or not; None if there is none. Raises StoreFault, KeyFault."""
         try:
-            return self._store.remove(slot)
-        finally:
+            removed = self._store.remove(slot)
+        except Fault:
             self._read()
-            if slot not in self:
-                # Only now: a face that could not be erased must not wake because it was tried.
-                self._expiry.forget(slot)
+            raise
+        if slot in self and self._store.secret == self._secret:
+            self._records.pop(slot)
+            self._ends.pop(slot, None)
+            self._agreed.discard(slot)
+            self._note(slot)
+        else:
+            self._read()  # what did not open is gone; or a rekey that seemed to have failed was made after all
+        # Only now: a face that could not be erased must not wake because it was tried.
+        self._expiry.forget(slot)
+        return removed
 
     def rekey(self) -> None:
         """Renew every key and the rotation. Raises StoreFault, KeyFault; what is enrolled stays enrolled either way."""

@@ -4,6 +4,8 @@ Rules kept here:
 - A grant is good for one act, of the purpose it was given for, before it expires, and then never again.
 - Naming a grant uses it up, whether or not it fits: a wrong purpose costs a new proof at the keypad.
 - No grant lives longer than 60 s, whatever it says, and only a few live at once; the oldest gives way.
+- The same PIN shown twice for the same act, with nothing in between, is that act: it needs no other surface. An
+  enrolment is not among these acts, nor a renewal: both need a notice to be read.
 - An unknown, used, expired or misused grant all end in the same None.
 """
 
@@ -47,6 +49,19 @@ class Grants:
         self._forget_expired(now_ns)
         granted_for, allowed = self._live.pop(nonce, (None, None))
         return allowed if granted_for is purpose else None
+
+    def repeats(self, grant: Grant, now_ns: int) -> bool:
+        """Whether `grant` is the second proof for one act: its PIN was shown for the same before, and nothing was done.
+
+        Both are used up by that.
+        """
+        self._forget_expired(now_ns)
+        wanted = (grant.purpose, grant.slot)
+        first = next((nonce for nonce, (what, who) in self._live.items() if (what, who.slot) == wanted), None)
+        if first is None or first == grant.nonce or grant.expires_ns <= now_ns:
+            return False
+        del self._live[first]
+        return True
 
     def _forget_expired(self, now_ns: int) -> None:
         self._live = {nonce: live for nonce, live in self._live.items() if live[1].expires_ns > now_ns}

@@ -3,7 +3,8 @@
 Rules kept here:
 - eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
   hint of its own accord has any effect. Where lock named a claim, the probe is compared with that slot alone.
-- One Probe, one Verdict. A face that was declared a child's is known, and still never opens without the PIN.
+- One Probe, one Verdict. A face that was declared a child's is known, and still never opens without the PIN; nor does
+  anybody's where the terms they agreed to say so, whatever lock has been told since.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
   close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
 - A write to the disk blocks this loop for the time of a few fsyncs; only a personal act, a rekey or the end of a place
@@ -22,7 +23,7 @@ from device import wire
 from device.edges import Room
 from device.errors import Fault, NotPermitted
 from device.service import Link, log
-from device.vault.acts import Acts
+from device.vault.acts import AT_THE_KEYPAD, Acts
 from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolments import Enrolments, Rooms
 from device.vault.faces import Faces
@@ -40,6 +41,8 @@ _SECONDS_A_DAY = 86_400
 class Vault:
     """The work of Room.VAULT. `enrol_frames`: good frames that make a template ([eye] enrol_frames).
 
+    `face_alone`: whether the terms that people agreed to say that a face alone opens.
+
     `unix_s` is the wall clock, which may be wrong; it dates what is signed and ends places, it opens nothing.
     """
 
@@ -48,6 +51,7 @@ class Vault:
     recogniser: Recogniser
     signer: Signer
     enrol_frames: int
+    face_alone: bool
     now_ns: Callable[[], int] = time.monotonic_ns
     unix_s: Callable[[], float] = time.time
     acts: Acts = field(init=False)
@@ -87,7 +91,7 @@ class Vault:
 
     def connected(self, link: Link) -> None:
         """Lock is told whether face is worth a press; keeper is asked about everybody."""
-        self._expire()  # before keeper's first answer could wake somebody whose place has ended
+        self._look_at_ends()  # before keeper's first answer could wake somebody whose place has ended
         if link.peer is Room.LOCK:
             self._announced = None
             self._announce()
@@ -146,7 +150,7 @@ class Vault:
                 raise NotPermitted(text)
 
     def _from_lock(self, msg: wire.Message) -> None:
-        self._expire()  # before anybody is compared, or said to be worth a look
+        self._look_at_ends()  # before anybody is compared, or said to be worth a look
         match msg:
             case wire.AskClaim(nonce, claim):
                 awake = claim in self.faces.awake and self._threshold(1) is not None
@@ -181,6 +185,9 @@ class Vault:
     def _granted(self, grant: wire.Grant) -> None:
         if self.enrolments.confirmed_by(grant):
             return
+        if grant.purpose in AT_THE_KEYPAD and self._grants.repeats(grant, self.now_ns()):
+            self.acts.shown_twice(grant.purpose, grant.slot)
+            return
         if self._grants.add(grant, self.now_ns()) and grant.purpose is Purpose.ENROL:
             # Only whoever wants to enrol: vault has no business with the others.
             self._credentials.ask(grant.slot)
@@ -201,7 +208,8 @@ class Vault:
         if slot is None:
             outcome = Outcome.REFUSED
         else:
-            outcome = Outcome.WITH_PIN if self.faces.under_14(slot) else Outcome.ACCEPTED
+            alone = self.face_alone and not self.faces.under_14(slot)
+            outcome = Outcome.ACCEPTED if alone else Outcome.WITH_PIN
         self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
 
     def _guide(self, msg: wire.Guidance) -> None:
@@ -233,6 +241,11 @@ class Vault:
     def _ask_keeper(self) -> None:
         for slot in self._credentials.questions():
             self.rooms.send(Room.KEEPER, wire.HasCredential(slot))
+
+    def _look_at_ends(self) -> None:
+        # Nobody who stands at the door waits for the erasure of somebody else.
+        if self.faces.look_at_ends(self.unix_s(), self.now_ns()):
+            self._announce()
 
     def _expire(self) -> None:
         try:

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from device.errors import NotPermitted
-from device.vault.budget import FailureLimit, Thresholds
+from device.vault.budget import PROBES_ALLOWED_WITH_PIN, FailureLimit, Thresholds
 from device.vault.gallery import Gallery
 from device.vault.record import Vector, unit_vector
 from device.wire import Attack, Probe, Sample
@@ -26,12 +26,16 @@ _PASSABLE = (Attack.NOT_TESTED, Attack.BONA_FIDE)
 
 @dataclass(slots=True)
 class Recogniser:
-    """`model_id`: the first 8 bytes of the embedder's sha256."""
+    """`model_id`: the first 8 bytes of the embedder's sha256. `face_alone`: whether a match can open by itself here."""
 
     model_id: bytes
     thresholds: Thresholds
-    _limit: FailureLimit = field(default_factory=FailureLimit)
+    face_alone: bool = True
+    _limit: FailureLimit = field(init=False)
     _seen: deque[bytes] = field(default_factory=lambda: deque(maxlen=NONCES_REMEMBERED), repr=False)
+
+    def __post_init__(self) -> None:
+        self._limit = FailureLimit() if self.face_alone else FailureLimit(PROBES_ALLOWED_WITH_PIN)
 
     def judge(self, probe: Probe, gallery: Gallery, now_ns: int) -> int | None:
         """The slot `probe` is recognised as, or None. Raises NotPermitted if its nonce was judged before."""
@@ -44,7 +48,7 @@ class Recogniser:
         if vector is None or threshold is None or not self._limit.charge(now_ns):
             return None
         slot = gallery.compare(vector, threshold)
-        if slot is not None:
+        if slot is not None and self.face_alone:
             self._limit.refund()
         return slot
 

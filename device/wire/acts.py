@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from device.wire.base import U8, AttestationBytes, Hash, Message, Nonce, RecordId, message
+from device.wire.base import (
+    U8,
+    AttestationBytes,
+    Hash,
+    Message,
+    Nonce,
+    RecordId,
+    TermsId,
+    message,
+)
 from device.wire.values import Hint, Purpose, Result
 
 
@@ -105,12 +114,14 @@ class AskRecord(Message):
 class RecordAnswer(Message):
     """vault -> desk -> doorctl: the reply, and what this door is known by.
 
-    `key_place` is a `device.strength.KeyPlace`; `door_key` the public key (Ed25519) of what this door signs.
+    `key_place` is a `device.strength.KeyPlace`, `door_key` the public key (Ed25519) of what this door signs, `terms`
+    the beginning of the hash of the terms that vault holds people's consents against.
     """
 
     named: bool
     key_place: U8
     door_key: Hash
+    terms: TermsId
 
 
 @message(0x64)

@@ -28,6 +28,7 @@ MAX_DATAGRAM = 8192  # more than the largest message, so that a longer datagram 
 NOBODY = 0
 NO_TENANCY = bytes(16)
 NO_END = 0
+TERMS_ID_BYTES = 16
 
 U8 = Annotated[int, Number("B")]
 U16 = Annotated[int, Number("H")]
@@ -39,6 +40,7 @@ Hash = Annotated[bytes, Exactly(32)]
 Salt = Annotated[bytes, Exactly(16)]
 Tenancy = Annotated[bytes, Exactly(16)]  # names the offer under which a slot was taken; NO_TENANCY: nobody took it
 RecordId = Annotated[bytes, Exactly(16)]  # names one sealed record, and the key it lies under
+TermsId = Annotated[bytes, Exactly(TERMS_ID_BYTES)]  # the first bytes of the hash of terms (`device.consent`)
 ModelId = Annotated[bytes, Exactly(8)]  # the first 8 bytes of the model file's sha256
 Embedding = Annotated[bytes, Exactly(EMBEDDING_BYTES)]
 Digits = Annotated[str, DigitText(MAX_DIGITS)]

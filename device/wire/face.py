@@ -136,3 +136,11 @@ class ClaimAnswer(Message):
 
     nonce: Nonce
     awake: bool
+
+
+@message(0x26)
+@dataclass(frozen=True, slots=True)
+class ActEnded(Message):
+    """vault -> lock: how an act ended that somebody did at the keypad alone, by showing the PIN for it twice."""
+
+    result: Result

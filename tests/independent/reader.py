@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from Crypto.Cipher import ChaCha20_Poly1305
+from Crypto.PublicKey.ECC import EccKey
 from Crypto.Signature import eddsa
 
 FACE: Final = 1
@@ -47,9 +48,14 @@ _RECEIPT_SIZE = 178
 _PAGE_SIZE = 16384
 _PAGE_PLAIN = 16336
 _COFACTOR = 8
+_POINT = 32
+_BASE = bytes.fromhex("58" + "66" * 31)
+_ORDER = 2**252 + 27742317777372353535851937790883648493
 _OFFER_DATAGRAM = 74
+_DOCUMENT_LOWEST = 91
 _DOCUMENT_HIGHEST = 4096
-_LENGTH_TOLERANCE = 1e-5
+_LENGTH_TOLERANCE = 1e-3
+_HIGHEST_SEQ = 2**32 - 1
 
 _RING_HEAD = struct.Struct("<QI4s32s")
 _RING_ENTRY = struct.Struct("<IQ16s32s32s")
@@ -153,7 +159,7 @@ def epoch_key_of_index(contents: bytes, handle: int, root_key: bytes) -> bytes:
 
 def index_authorisation(handle: int, root_key: bytes) -> str:
     """Derive the value that authorises a TPM's NV index: 32 characters."""
-    value = blake2b("doorward nv auth", handle.to_bytes(4, "big"), key=root_key)[:24]
+    value = blake2b("doorward nv auth", handle.to_bytes(4, "big"), key=root_key, size=24)
     return base64.urlsafe_b64encode(value).decode("ascii")
 
 
@@ -186,9 +192,18 @@ class Ring:
 
 
 def read_ring(file: bytes, key: bytes, door: bytes, kind: int) -> Ring:
-    """Open a ring of this door under an epoch key."""
+    """Open a ring of this door under an epoch key, and read it."""
+    return parse_ring(open_ring(file, key, door, kind))
+
+
+def open_ring(file: bytes, key: bytes, door: bytes, kind: int) -> bytes:
+    """Open the box of a ring."""
     _demand(file[:_HEADER] == struct.pack("<4sBBH", b"DWRG", 2, kind, 0), "no ring of version 2 and this kind")
-    plain = open_box(key, file[_HEADER:], file[:_HEADER] + door)
+    return open_box(key, file[_HEADER:], file[:_HEADER] + door)
+
+
+def parse_ring(plain: bytes) -> Ring:
+    """Read what the box of a ring holds."""
     _demand(len(plain) >= _RING_HEAD.size, "the ring has no head")
     generation, count, zeros, secret = _RING_HEAD.unpack_from(plain)
     _demand(_is_zero(zeros), "the ring's zeros are none")
@@ -196,15 +211,14 @@ def read_ring(file: bytes, key: bytes, door: bytes, kind: int) -> Ring:
     entries = tuple(Entry(*fields) for fields in _RING_ENTRY.iter_unpack(plain[_RING_HEAD.size :]))
     slots = [entry.slot for entry in entries]
     _demand(slots == sorted(set(slots)), "slots do not ascend")
-    _demand(0 not in slots, "slot 0 is nobody")
     _demand(len({entry.file_id for entry in entries}) == count, "one file twice")
     _demand(all(entry.generation <= generation for entry in entries), "a record is newer than its ring")
-    _demand(kind != PIN or all(_is_zero(entry.consent) for entry in entries), "a PIN is bound to terms")
     return Ring(generation, secret, entries)
 
 
 def open_record(file: bytes, entry: Entry, door: bytes, kind: int, model: bytes) -> bytes:
     """Open the record that a ring's entry names, and return its payload; `model` is zeros for PINs."""
+    _demand(entry.slot != 0, "slot 0 is nobody")
     header = file[:_HEADER]
     _demand(header == struct.pack("<4sBBH", b"DWRC", 2, kind, 0), "no record of version 2 and this kind")
     named = struct.pack("<8s8sI4xQ16s", header, door, entry.slot, entry.generation, entry.file_id)
@@ -218,54 +232,69 @@ class Opened:
     epoch_key: bytes
     ring: Ring
     payloads: Mapping[int, bytes]
-    """By slot."""
+    """By slot, of every record that opened."""
+    refused: Mapping[int, str]
+    """By slot, why a record did not open; the others count all the same."""
 
 
 def open_store(files: Mapping[str, bytes], sealing_key: bytes, door: bytes, kind: int, model: bytes) -> Opened:
     """Open a folder, given as the contents of its files by name.
 
-    `sealing_key` is what the epoch key is sealed under. Files that the ring does not name are nobody's; one that it
-    names must be there and open.
+    `sealing_key` is what the epoch key is sealed under. Files that the ring does not name are nobody's; a record that
+    it names and whose file is missing or does not open is refused alone.
     """
     _demand("epoch.key" in files, "there is no epoch key")
     epoch = epoch_key(files["epoch.key"], sealing_key)
     ring = ring_in_force(files, epoch, door, kind)
-    payloads = {}
+    payloads, refused = {}, {}
     for entry in ring.records:
-        _demand(entry.file_name in files, "a record that the ring names is not there")
-        payloads[entry.slot] = open_record(files[entry.file_name], entry, door, kind, model)
-    return Opened(epoch, ring, payloads)
+        try:
+            _demand(entry.file_name in files, "a record that the ring names is not there")
+            payloads[entry.slot] = open_record(files[entry.file_name], entry, door, kind, model)
+        except Refused as why:
+            refused[entry.slot] = str(why)
+    return Opened(epoch, ring, payloads, refused)
 
 
 def ring_in_force(files: Mapping[str, bytes], epoch: bytes, door: bytes, kind: int) -> Ring:
-    """Open whichever of `ring.a` and `ring.b` opens under the epoch key."""
-    rings = []
-    reasons = []
+    """Open the first of `ring.a` and `ring.b` that opens under the epoch key; then it must make sense."""
     for name in ("ring.a", "ring.b"):
-        if name in files:
-            try:
-                rings.append(read_ring(files[name], epoch, door, kind))
-            except Refused as refused:
-                reasons.append(f"{name}: {refused}")
-    _demand(bool(rings), "; ".join(["no ring opens under the epoch key", *reasons]))
-    _demand(rings[0] == rings[-1], "two different rings open under one epoch key")
-    return rings[0]
+        try:
+            plain = open_ring(files.get(name, b""), epoch, door, kind)
+        except Refused:
+            continue
+        return parse_ring(plain)
+    raise Refused("no ring opens under the epoch key")
 
 
 # Signatures
 
 
 def verify(key: bytes, prefix: bytes, content: bytes, signature: bytes) -> None:
-    """Verify Ed25519 over the prefix and the content; keys of small order are refused.
+    """Verify Ed25519 over the prefix and the content, as the page says: without the cofactor.
 
-    pycryptodome refuses a point that is not on the curve or not in its one spelling, and a number that is not reduced.
+    pycryptodome decodes and adds the points; its own verifier multiplies by the cofactor, and takes more.
     """
+    _demand(len(signature) == 2 * _POINT, "a signature has 64 bytes")
+    nonce, number = signature[:_POINT], int.from_bytes(signature[_POINT:], "little")
+    _demand(number < _ORDER, "the number in the signature is not reduced")
+    signer, random, base = (_point(spelled).pointQ for spelled in (key, nonce, _BASE))
+    challenge = int.from_bytes(hashlib.sha512(nonce + key + prefix + content).digest(), "little") % _ORDER
+    _demand(
+        base * number == random + signer * challenge,
+        "the signature is not that of this key over these bytes",
+    )
+
+
+def _point(spelled: bytes) -> EccKey:
+    """Decode a point that is on the curve, in its one spelling, and not of small order."""
+    _demand(len(spelled) == _POINT, "a point of Ed25519 has 32 bytes")
     try:
-        signer = eddsa.import_public_key(key)
-        _demand(not (signer.pointQ * _COFACTOR).is_point_at_infinity(), "a public key of small order")
-        eddsa.new(signer, "rfc8032").verify(prefix + content, signature)
+        point = eddsa.import_public_key(spelled)
     except ValueError as wrong:
-        raise Refused("the signature is not that of this key over these bytes") from wrong
+        raise Refused("no point, or not in its one spelling") from wrong
+    _demand(not (point.pointQ * _COFACTOR).is_point_at_infinity(), "a point of small order")
+    return point
 
 
 class KeyPlace(Enum):
@@ -351,7 +380,7 @@ def mark_of(record: bytes) -> bytes:
 # Armour
 
 _WORDS = {b"DWCS": "CONSENT", b"DWRT": "RECEIPT"}
-_FIRST_LINE = re.compile(r"^-----BEGIN DOORWARD (CONSENT|RECEIPT)-----\r?\n", re.MULTILINE)
+_ARMOUR = re.compile(r"-----BEGIN DOORWARD ([A-Z ]+)-----\n([A-Za-z0-9+/=\n]+)-----END DOORWARD \1-----\n?")
 
 
 def armour(paper: bytes) -> str:
@@ -364,20 +393,16 @@ def armour(paper: bytes) -> str:
 
 def unarmour(text: str) -> bytes:
     """Take the first paper out of a text; it is not verified by this."""
-    first = _FIRST_LINE.search(text)
-    if first is None:
+    found = _ARMOUR.search(text.replace("\r\n", "\n"))
+    if found is None:
         raise Refused("there is no paper in this text")
-    word = first[1]
-    last = re.compile(rf"^-----END DOORWARD {word}-----(?:\r?\n|\Z)", re.MULTILINE).search(text, first.end())
-    if last is None:
-        raise Refused("the paper has no end")
-    letters = re.sub(r"\r?\n", "", text[first.end() : last.start()])
+    letters = found[2].replace("\n", "")
     try:
-        paper = base64.b64decode(letters.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error) as wrong:
-        raise Refused("something between the lines is no base64") from wrong
+        paper = base64.b64decode(letters, validate=True)
+    except binascii.Error as wrong:
+        raise Refused("the letters are no base64") from wrong
     _demand(base64.b64encode(paper).decode("ascii") == letters, "another spelling of the same bytes")
-    _demand(_WORDS.get(paper[:4]) == word, "the lines name another paper than the one between them")
+    _demand(_WORDS.get(paper[:4]) == found[1], "the lines name another paper than the one between them")
     return paper
 
 
@@ -408,11 +433,22 @@ def read_face(payload: bytes) -> Face:
     _demand(flags <= 0b11, "a flag that nobody knows")
     _demand(zero == 0 and _is_zero(zeros), "the payload's zeros are none")
     _demand(not _is_zero(tenancy), "no tenancy")
+    _demand(ends_unix >= 0, "an end before 1970")
     numbers = struct.unpack(f"<{DIMENSIONS}f", template)
     length = math.sqrt(math.fsum(number * number for number in numbers))
-    _demand(abs(length - 1) < _LENGTH_TOLERANCE, "the template's length is not 1")
+    _demand(abs(length - 1) <= _LENGTH_TOLERANCE, "the template's length is not 1")
     agreed = read_consent(consent)
     return Face(bool(flags & 1), bool(flags & 2), frames, day, rotation, tenancy, ends_unix, agreed, numbers)
+
+
+def check_face(face: Face, entry: Entry, secret: bytes, door: bytes, door_key: bytes) -> None:
+    """Refuse a face that does not agree with itself, its ring or its door in all that the page names."""
+    consent = face.consent
+    _demand(face.rotation == rotation_tag(secret), "the face was turned with another secret")
+    _demand(consent.terms.hash == entry.consent, "the ring binds the face to other terms than were agreed to")
+    _demand((consent.door, consent.door_key) == (door, door_key), "somebody agreed at another door")
+    _demand(consent.under_14 == face.under_14, "the face is a child's, or the agreement is for one, but not both")
+    _demand(consent.day >= face.enrolled_day, "the face was enrolled before anybody agreed")
 
 
 class PinKind(Enum):
@@ -445,6 +481,7 @@ def read_pin(payload: bytes) -> Pin:
     _demand(kind in {known.value for known in PinKind}, "no such kind of payload")
     ended = PinKind(kind) is PinKind.ENDED
     _demand(not ended or _is_zero(salt + verifier), "ended, and yet there is something to compare with")
+    _demand(ends >= 0, "an end before 1970")
     return Pin(PinKind(kind), serial, offer_id, kept, expires, ends, salt, verifier)
 
 
@@ -538,8 +575,7 @@ class Document:
 
 def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Document:
     """Verify a signed document for this door; `newest` is the version applied last, 0 if none was."""
-    smallest = _DOCUMENT_HEAD.size + _OFFER.size + 64
-    if not smallest <= len(paper) <= _DOCUMENT_HIGHEST or paper[:4] != b"DWDC":
+    if not _DOCUMENT_LOWEST <= len(paper) <= _DOCUMENT_HIGHEST or paper[:4] != b"DWDC":
         raise DocumentRefused("MALFORMED", "no signed document")
     try:
         verify(key, DOCUMENT_PREFIX, paper[:-64], paper[-64:])
@@ -551,7 +587,7 @@ def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Doc
     if door_id != door:
         raise DocumentRefused("WRONG_DOOR", "for another door")
     body = paper[_DOCUMENT_HEAD.size : -64]
-    if kind != 1 or version == 0 or len(body) % _OFFER.size:
+    if kind != 1 or version == 0 or not 0 <= issued <= LATEST_END or len(body) % _OFFER.size:
         raise DocumentRefused("MALFORMED", "not a list of offers")
     offers = tuple(Offer(*fields) for fields in _OFFER.iter_unpack(body))
     slots = [offer.slot for offer in offers]
@@ -611,7 +647,8 @@ def read_page_plain(plain: bytes, place: int) -> Attempts:
     _demand(sequence % 2 == place, "a sequence in the place of the other")
     pairs = list(_ATTEMPTS_SLOT.iter_unpack(plain[_ATTEMPTS_HEAD.size : end]))
     slots = [slot for slot, _ in pairs]
-    _demand(slots == sorted(set(slots)), "slots do not ascend")
+    _demand(slots == sorted(set(slots)) and 0 not in slots, "slots do not ascend from 1")
+    _demand(all(number > 0 for _, number in pairs), "a count of nothing")
     return Attempts(sequence, door, dict(pairs))
 
 
@@ -632,6 +669,7 @@ class Envelope:
 
 
 _BOTH = ("v", "kind", "door", "run", "seq", "sw", "dropped")
+_SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
 _HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm")
 
 
@@ -650,9 +688,9 @@ def read_envelope(message: bytes) -> Envelope:
     _demand(set(said) == {*_BOTH, *health}, "other keys than a message of this kind has")
     _demand(type(said["v"]) is int and said["v"] == 1, "no message of version 1")
     _demand(all(type(said[key]) is bool for key in health), "neither true nor false")
-    _demand(type(said["seq"]) is int and said["seq"] >= 1, "messages count from 1")
+    _demand(type(said["seq"]) is int and 1 <= said["seq"] <= _HIGHEST_SEQ, "messages count from 1")
     _demand(type(said["dropped"]) is int and 0 <= said["dropped"] <= HIGHEST_DROPPED, "no such number was dropped")
-    _demand(isinstance(said["sw"], str), "no version of the software")
+    _demand(isinstance(said["sw"], str) and _SOFTWARE.fullmatch(said["sw"]) is not None, "no version of the software")
     return Envelope(
         str(kind),
         _hexadecimal(said["door"], 8),

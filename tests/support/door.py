@@ -351,6 +351,20 @@ class Home:
         assert self.types(f"{code}#{slot}#{pin}#") == NOTED
         return self.doorctl(command, "--wait", "5", *wishes)
 
+    def twice(self, code: str, slot: int, pin: str) -> str:
+        """Show the PIN for an act twice, with nothing but the keypad; the last answer heard: DONE or REFUSED."""
+        already = len(self.door.state()["signals"])
+        for _ in range(2):
+            assert self.types(f"{code}#{slot}#{pin}#") == NOTED
+        ends: list[str] = []
+
+        def ended(now: dict[str, Any]) -> bool:
+            ends[:] = [each for each in now["signals"][already:] if each in ("DONE", "REFUSED")]
+            return bool(ends)
+
+        self.until(ended, "how the act ended")
+        return ends[-1]
+
     def claims(self, slot: int, picture: Path) -> Heard:
         """Type a flat number, press the face button with this picture in front of the camera, and hear the answer."""
         self.door.show(picture, fps=30.0)

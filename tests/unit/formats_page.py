@@ -87,3 +87,38 @@ def terms_of_the_page(model: bytes) -> Terms:
     notice = Notice("notice-0", ("One.\n", "另一个。\n"))
     budget = "at most 1 false opens a year at 5 strangers a day; face+pin"
     return Terms(notice, "Opening this door.", "Until you erase it.", model, budget)
+
+
+def spellings() -> list[tuple[str, bool]]:
+    """Texts with the receipt of "Armour" in them, and whether it is to be read: for the door and the second reader."""
+    text = section("Armour").split("```text\n")[1].split("```")[0]
+    first, *letters, last = text.splitlines()
+    joined, begin, end = "".join(letters), "-----BEGIN DOORWARD ", "-----END DOORWARD "
+    broken = text.replace("RFdS", "RF-S", 1)
+    other = f"{begin}KEY-----\nAAAA\n{end}KEY-----\n"
+    return [
+        (text, True),
+        (text.replace("\n", "\r\n"), True),
+        (f"> {text.strip()} <", True),  # not at the beginning of a line
+        (f"{first}\n\n{joined}{last}", True),  # an empty line, and none at all before the end
+        ("\n".join([first, *joined, last]), True),
+        (broken + text, True),  # no such place: passed over
+        (text.replace(end + "RECEIPT", end + "CONSENT") + text, True),
+        (other.lower() + text, True),
+        (broken, False),
+        (other + text, False),  # taken, and refused: no other is looked for
+        (text.replace("RFdS", "SFdS", 1) + text, False),
+        (text.replace("RECEIPT", "CONSENT"), False),
+        (text.replace("RECEIPT", "LETTER OF RECEIPT"), False),
+        (text.replace("Aw==", "Aw="), False),
+        (text.replace("Aw==", "Aw==="), False),
+        (text.replace("Aw==", "Ax=="), False),
+        (text.replace("\n", "\r"), False),
+        (text.replace(first + "\n", first), False),
+        (text.replace("RFdS", "RF dS"), False),
+        (text.replace("RFdS", "RF\tdS"), False),
+        ("", False),
+    ]
+
+
+SPELLINGS = spellings()

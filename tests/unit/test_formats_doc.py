@@ -17,6 +17,7 @@ from nacl.signing import SigningKey
 from device import document, wire
 from device.codec import Blob, Member
 from device.edges import EDGES
+from device.errors import DocumentRefused
 from device.eye import scene
 from device.report import envelope
 from device.report.envelope import Envelope
@@ -110,7 +111,9 @@ VECTORS = {
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
     "Done": wire.Done(count(0, 16), wire.Result.OTHER_TERMS),
-    "RecordAnswer": wire.RecordAnswer(named=True, key_place=KeyPlace.TPM_NV, door_key=count(0, 32)),
+    "RecordAnswer": wire.RecordAnswer(
+        named=True, key_place=KeyPlace.TPM_NV, door_key=count(0, 32), terms=count(32, 16)
+    ),
     "Ack": wire.Ack(7, wire.Result.STALE),
     "DoorStatus": wire.DoorStatus(
         eye=True,
@@ -138,7 +141,7 @@ def test_the_vectors_are_these_messages() -> None:
 
 
 def test_the_document_has_the_layout_of_the_page() -> None:
-    (rows,) = tables(section("The signed document"))
+    rows, checked = tables(section("The signed document"))
     head = [(place.offset, place.size, form_of(place.field), place.name) for place in places(document._Head)]
     stated = [(row["offset"], row["size"], row["form"], row["field"]) for row in rows]
     assert [(int(offset), int(size), form, name) for offset, size, form, name in stated[: len(head)]] == head
@@ -152,6 +155,9 @@ def test_the_document_has_the_layout_of_the_page() -> None:
     assert f"at most {wire.MAX_DOCUMENT} bytes, so at most {document.MAX_OFFERS}" in text
     assert f"Slots are {document.FIRST_SLOT} to {document.LAST_SLOT}" in text
     assert f"ends after {document.LATEST_UNIX}" in " ".join(text.split())
+    assert rows[5]["meaning"].endswith(f", 0 to {document.LATEST_UNIX}")
+    assert f"{document._HEAD.size + document.SIGNATURE_BYTES + 1} to {wire.MAX_DOCUMENT} bytes" in checked[0]["what"]
+    assert f"1 to {document.MAX_OFFERS} whole offers" in checked[4]["what"]
     assert len(document._DOMAIN) == 25
     assert document._DOMAIN == b"doorward signed document\0"
 
@@ -164,6 +170,44 @@ def test_the_document_of_the_page_is_what_sign_makes_and_parse_takes() -> None:
     assert stated == document.sign(body, door_id=DOOR, version=7, issued_unix=1_900_000_000, key=key)
     assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body
     assert bytes(key.verify_key).hex() in section("The signed document")
+
+
+def refusals_of(data: bytes, key: bytes) -> str:
+    """What the door answers to a document, as lock does; "DONE" if it takes it."""
+    try:
+        document.parse(data, DOOR, key)
+    except document.DocumentUnsigned:
+        return "UNSIGNED"
+    except document.DocumentForeign:
+        return "WRONG_DOOR"
+    except DocumentRefused:
+        return "MALFORMED"
+    return "DONE"
+
+
+def test_a_document_is_checked_in_the_order_of_the_page() -> None:
+    """Each of these is wrong in one thing and in everything that is checked behind it."""
+    _, checked = tables(section("The signed document"))
+    key = SigningKey(count(0, 32))
+    (stated,) = vectors(section("The signed document"))
+    content = stated[: -document.SIGNATURE_BYTES]
+
+    def signed(changed: bytes) -> bytes:
+        return changed + key.sign(document._DOMAIN + changed).signature
+
+    old, elsewhere, wrong = content[:4] + b"\1", content[:5] + bytes(8), content[:13] + b"\x09"
+    nothing = content[:26] + b"\1"
+    each = [
+        b"DWDX" + old[4:] + bytes(64),
+        old + bytes(9) + nothing[14:] + bytes(64),
+        signed(old + bytes(8) + nothing[13:]),
+        signed(elsewhere + b"\x09" + nothing[14:]),
+        signed(wrong + nothing[14:]),
+    ]
+    assert [refusals_of(data, bytes(key.verify_key)) for data in each] == [row["otherwise"] for row in checked[:-1]]
+    assert refusals_of(stated, b"") == "UNSIGNED"
+    assert refusals_of(stated, bytes(key.verify_key)) == "DONE"
+    assert checked[-1]["otherwise"] == wire.Result.STALE.name
 
 
 # ---- what leaves, and the simulated camera
@@ -180,6 +224,14 @@ def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
     assert [row["key"] for row in rows if row["in"] == "both"] == list(json.loads(alarm))
     assert f"exactly {envelope.SIZE} bytes" in text
     assert f"at most {envelope.MAX_DROPPED}" in text
+    assert f"from 1, at most {envelope.MAX_SEQUENCE}, where it stays" in text
+    longest = Envelope(base.door, base.run, 2**40, "0" * 17, 2**40, None)
+    assert json.loads(envelope.encode(longest)) == json.loads(alarm) | {
+        "seq": envelope.MAX_SEQUENCE,
+        "sw": "unknown",
+        "dropped": envelope.MAX_DROPPED,
+    }
+    assert list(json.loads(envelope.encode(base))) == [row["key"] for row in rows]
     for kind in envelope.Kind:
         assert f"`{envelope.topic(kind, '<door>')}`" in text
     assert f"`{envelope.availability_topic('<door>')}`" in text

@@ -101,6 +101,23 @@ def test_the_epoch_key_in_a_tpm_is_sealed_as_the_page_says() -> None:
     assert "`doorward nv auth`" in text
 
 
+def test_the_keys_of_an_index_are_those_of_the_page() -> None:
+    text = section("Epoch key in a TPM, 80 bytes")
+    (outer, rows), (stated,) = tables(text), vectors(text)
+    assert layout(outer) == [(0, 4), (4, 1), (5, 3), (8, 72)]
+    root = count(0x40, 32)
+    said: dict[str, str] = {}
+    for room, index, key in (
+        ("vault", Index.VAULT, root),
+        ("keeper", Index.KEEPER, pin.derive(root, b"doorward ring")),
+    ):
+        said[f"{room}: key of the box"] = tpm_index._seal_key(key, index).hex()
+        said[f"{room}: authorisation"] = tpm_index.auth_value(key, index).decode()
+    assert {row["what"]: row["is"] for row in rows} == said
+    assert stated[8:32] == count(0, 24)
+    assert tpm_index.unseal(root, Index.VAULT, stated) == count(0x20, 32)
+
+
 def test_the_ring_of_the_page_opens_and_has_its_layout() -> None:
     text = section("Ring")
     (outer, head, entry), (stated,) = tables(text), vectors(text)
@@ -112,6 +129,59 @@ def test_the_ring_of_the_page_opens_and_has_its_layout() -> None:
     assert ring.unseal(stated, count(0x20, 32), PINS) == held
     assert resealed(stated, count(0x20, 32), ring.pack(held), stated[:8] + DOOR) == stated
     assert box.unseal(count(0x20, 32), stated[8:], stated[:8] + DOOR), "by nothing but the page"
+
+
+def test_a_change_keeps_and_renews_what_the_page_says(tmp_path: Path) -> None:
+    (rows,) = tables(section("Sealed files"))
+    assert [row["change"] for row in rows] == ["put", "remove", "rekey"]
+    store = SealedStore.open(tmp_path / "vault", keys.FileKeyStore(tmp_path / "epoch.key", count(0x40, 32)), PINS)
+    before, names = store._ring, {path.name for path in (tmp_path / "vault").iterdir()}
+    assert (before.generation, before.entries, names) == (0, (), {"ring.a"})
+    for slot in (12, 40):
+        store.put(slot, b"payload", count(slot, 32))
+    two = store._ring
+    store.put(40, b"another", count(0, 32))
+    put = store._ring
+    assert (put.generation, put.secret, put.find(12)) == (3, before.secret, two.find(12))
+    one, other = two.find(40), put.find(40)
+    assert one is not None
+    assert other is not None
+    assert (other.generation, other.consent) == (3, count(0, 32))
+    assert one.file_id != other.file_id
+    assert one.key != other.key
+    gone = tmp_path / "vault" / one.file_name
+    assert not gone.exists()
+    assert (tmp_path / "vault" / "ring.b").exists()
+    store.remove(12)
+    removed = store._ring
+    assert (removed.generation, removed.secret, removed.entries) == (4, before.secret, (other,))
+    store.put(12, b"payload")
+    path = tmp_path / "vault" / other.file_name
+    path.unlink()
+    store = SealedStore.open(tmp_path / "vault", keys.FileKeyStore(tmp_path / "epoch.key", count(0x40, 32)), PINS)
+    assert (len(store.refused), store.records()) == (1, {12: b"payload"}), "the one that is missing, alone"
+    readable = store._ring.find(12)
+    store.rekey(lambda payload, _old, _new: payload)
+    renewed = store._ring.find(12)
+    assert store.secret != before.secret
+    assert store._ring.find(40) == other, "what does not open stays as it is"
+    assert readable is not None
+    assert renewed is not None
+    assert (renewed.generation, renewed.consent) == (6, readable.consent)
+    assert renewed.file_id != readable.file_id
+    assert renewed.key != readable.key
+
+
+@pytest.mark.parametrize("name", ["ring.a", "ring.b"])
+def test_a_ring_is_not_bound_to_its_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "vault"
+    folder.mkdir(mode=0o700)
+    key_store = keys.FileKeyStore(tmp_path / "epoch.key", count(0x40, 32))
+    key_store.replace(count(0x20, 32))
+    (folder / name).write_bytes(vectors(section("Ring"))[0])
+    (folder / ENTRY.file_name).write_bytes(vectors(section("Record"))[0])
+    store = SealedStore.open(folder, key_store, PINS)
+    assert list(store.records()) == [12]
 
 
 def test_the_record_of_the_page_opens_and_is_bound_as_it_says() -> None:
@@ -132,7 +202,7 @@ def test_the_record_of_the_page_opens_and_is_bound_as_it_says() -> None:
 
 def test_the_face_payload_has_the_layout_of_the_page() -> None:
     text = section("Payload of a face, 844 bytes")
-    (rows,), (stated,) = tables(text), vectors(text)
+    (rows, _), (stated,) = tables(text), vectors(text)
     assert layout(rows) == of_struct(face_record._FORM.format)
     assert face_record.RECORD_BYTES == 844
     (consent,) = vectors(section("Consent record"))
@@ -151,6 +221,20 @@ def test_the_face_payload_has_the_layout_of_the_page() -> None:
     assert face_record.parse(stated.ljust(844, b"\0")) == face
     plain = replace(face, under_14=False, paused=False)
     assert [face_record.pack(each)[1] for each in (plain, replace(plain, paused=True), face)] == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("length", "taken"), [(0.9985, False), (0.9991, True), (1.0, True), (1.0009, True), (1.0015, False)]
+)
+def test_a_template_may_be_as_long_as_the_page_says(length: float, taken: bool) -> None:
+    assert f"within {face_record._NORM_TOLERANCE:g} of 1" in " ".join(section("Payload of a face").split())
+    assert (face_record.unit_vector(struct.pack("<f", length).ljust(512, b"\0")) is not None) == taken
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_zeros_are_a_salt_and_a_verifier_like_any_other(kind: int) -> None:
+    (stated,) = vectors(section("Payload of a PIN or an invitation, 94 bytes"))
+    assert not any(pin_record.unpack(stated[:1] + bytes((kind,)) + stated[2:46] + bytes(48)).verifier)
 
 
 def test_the_pin_payload_has_the_layout_of_the_page() -> None:
@@ -185,9 +269,57 @@ def test_the_hashes_are_made_as_the_page_says() -> None:
     assert (pin.PRODUCTION.passes, pin.PRODUCTION.memory_bytes) == (2, 64 << 20)
 
 
+def test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page() -> None:
+    (rows,) = tables(section("Keeper's keys"))
+    said = {row["what"]: row["is"] for row in rows}
+    root = count(0x40, 32)
+    stretched = pin.stretcher()("482913", count(0, 16))
+    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, count(0, 16), count(0, 32))
+    assert said == {
+        **{use: pin.derive(root, use.encode()).hex() for use in ("doorward pepper", "doorward ring", "doorward tries")},
+        "Argon2id of the digits": stretched.hex(),
+        "verifier": pin.Verifiers.of_door(root).verifier(12, stretched).hex(),
+        "offer_id": offers.offer_id(offer).hex(),
+    }
+
+
+def test_the_whole_page_of_counts_is_the_one_of_the_page() -> None:
+    text = section("Wrong attempts")
+    (begins,), said = vectors(text), {row["what"]: row["is"] for row in tables(text)[-1]}
+    key, bound = pin.derive(count(0x40, 32), b"doorward tries"), b"DWAT\x02\x01\0\0"
+    inside = begins.ljust(attempts._INSIDE_BYTES, b"\0")
+    page = bound + bytes(Aead(key).encrypt(inside, bound, count(0, 24)))
+    assert attempts._parse(page, 1, key) == (9, Counts(2, {12: 1, 40: 5}))
+    assert attempts._parse(page, 0, key) is None
+    assert said == {
+        "first 64 bytes": page[:64].hex(),
+        "last 16 bytes": page[-16:].hex(),
+        f"sha256 of all {attempts.PAGE_BYTES}": hashlib.sha256(page).hexdigest(),
+    }
+
+
+def test_a_new_door_counts_from_the_page_that_is_stated(tmp_path: Path) -> None:
+    key = count(0, 32)
+    file = attempts.AttemptFile(tmp_path / "attempts", key)
+    file.load(())
+    first = (tmp_path / "attempts").read_bytes()
+    file.save(Counts(1, {12: 1}))
+    file.close()
+    assert len(first) == 32768
+    assert attempts._parse(first[:16384], 0, key) == (0, Counts(0, {}))
+    assert not any(first[16384:])
+    longer = (tmp_path / "attempts").read_bytes() + b"more"
+    assert attempts._parse(longer[16384:32768], 1, key) == (1, Counts(1, {12: 1}))
+    (tmp_path / "attempts").write_bytes(longer)
+    again = attempts.AttemptFile(tmp_path / "attempts", key)
+    assert again.load((12,)) == Counts(1, {12: 1})
+    again.close()
+
+
 def test_the_counts_of_the_page_are_read_and_written() -> None:
     text = section("Wrong attempts")
-    (outer, head, slot), (begins,) = tables(text), vectors(text)
+    (outer, head, slot, _), (begins,) = tables(text), vectors(text)
+    assert f"0 to {attempts._ROOM}" in head[2]["meaning"]
     assert layout(outer) == [(0, 4), (4, 1), (5, 1), (6, 2), (8, attempts.PAGE_BYTES - 8)]
     assert layout(head) == of_struct(attempts._HEAD.format)
     assert layout(slot) == of_struct(attempts._SLOT.format)
@@ -373,8 +505,23 @@ def test_the_vault_of_the_page_opens_at_no_other_door() -> None:
         (lambda page: page.replace("| Q, row 0, column 0 | 0.0999", "| Q, row 0, column 0 | 0.0998"), "rotation"),
         (lambda page: page.replace("| slot | 307 |", "| slot | 308 |"), "vault"),
         (lambda page: page.replace("| secret | 8827", "| secret | 8828"), "vault"),
+        (lambda page: page.replace("| vault: authorisation | c", "| vault: authorisation | d"), "index"),
+        (lambda page: page.replace("| doorward tries | b6", "| doorward tries | b7"), "keeper"),
+        (lambda page: page.replace("| 933dffcb", "| 943dffcb"), "counts"),
     ],
-    ids=["a size", "an offset", "a byte", "an offset of a face", "a name", "a number", "a slot", "a secret"],
+    ids=[
+        "a size",
+        "an offset",
+        "a byte",
+        "an offset of a face",
+        "a name",
+        "a number",
+        "a slot",
+        "a secret",
+        "an authorisation",
+        "a key",
+        "a sum",
+    ],
 )
 def test_a_page_that_drifted_is_noticed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, spoil: Callable[[str], str], check: str
@@ -388,6 +535,9 @@ def test_a_page_that_drifted_is_noticed(
         "pin": test_the_pin_payload_has_the_layout_of_the_page,
         "rotation": test_the_numbers_of_the_rotation_are_those_of_the_page,
         "vault": lambda: test_the_vault_of_the_page_is_opened_by_the_door(tmp_path),
+        "index": test_the_keys_of_an_index_are_those_of_the_page,
+        "keeper": test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page,
+        "counts": test_the_whole_page_of_counts_is_the_one_of_the_page,
     }
     with pytest.raises(AssertionError):
         checks[check]()

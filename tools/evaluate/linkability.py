@@ -89,7 +89,8 @@ def d_sys(mated: Reals, non_mated: Reals, bins: int = BINS) -> float:
     same = np.histogram(mated, edges)[0] / len(mated)
     other = np.histogram(non_mated, edges)[0] / len(non_mated)
     linked = same > other
-    return float(np.sum(same[linked] * (same - other)[linked] / (same + other)[linked]))
+    # Sums of shares may exceed 1 by a rounding error.
+    return min(1.0, float(np.sum(same[linked] * (same - other)[linked] / (same + other)[linked])))
 
 
 def synthetic(count: int, seed: int) -> People:

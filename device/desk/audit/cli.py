@@ -108,7 +108,7 @@ def _searched(path: Path, verified: Verified) -> Finding:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         try:
             with search.opened(path, follow=True) as source:
-                task = progress.add_task(str(path), total=source.size)
+                task = progress.add_task(path.name, total=source.size)
                 advance = lambda count: progress.advance(task, count)  # noqa: E731 - a name for one argument
                 return erasure.not_in_image(source, receipt_in(verified), advance)
         except search.SearchFault as fault:

@@ -85,15 +85,21 @@ def findings(paths: Paths, models: Path, door: Config | None, vault: RecordAnswe
     yield folders.only_known_files(paths.state(Room.VAULT), door.vault.key_store if door else "file")
     for check in (selftest.check_configuration(paths), selftest.check_models(models)):
         yield Finding(check.name, State.OK if check.ok else State.FAILED, check.sentence)
-    yield _terms(paths, models)
+    yield _terms(paths, models, vault)
     yield from _vault(door, vault)
 
 
-def _terms(paths: Paths, models: Path) -> Finding:
+def _terms(paths: Paths, models: Path, vault: RecordAnswer | str) -> Finding:
     try:
         found = terms.in_force(paths, models)
     except (Refusal, Fault) as error:
         return failed("notice", str(error))
+    if isinstance(vault, RecordAnswer) and vault.terms != found.hash[: wire.TERMS_ID_BYTES]:
+        return failed(
+            "notice",
+            f"{found.notice.id} says something else than what vault holds consents against: door.toml, or what is "
+            "installed, has been changed since vault started. Start the door anew",
+        )
     return ok("notice", f"{found.notice.id} is in force, and the terms have the hash {found.hash.hex()}")
 
 

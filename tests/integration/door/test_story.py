@@ -216,3 +216,19 @@ def test_grant_of_a_minute_ago_is_worth_nothing(old_grant: OldGrant) -> None:
     assert (said.code, said.facts["result"]) == (1, "no_grant")
     assert old_grant.home.records(Room.VAULT) == []
     assert old_grant.home.types(f"{SLOT}#{PIN}#") == OPENED
+
+
+def test_face_is_paused_resumed_and_erased_with_nothing_but_the_keypad() -> None:
+    with door_up() as home:
+        enrolled(home)
+        home.door.stop(Room.DESK)
+        home.until(lambda now: now["processes"][Room.DESK] == "down", "desk stopped")
+        assert home.twice("03", SLOT, PIN) == "DONE"
+        assert home.looks(another_picture()) == USE_PIN_OR_CARD
+        assert home.twice("03", SLOT, PIN) == "REFUSED", "it was paused already"
+        assert home.twice("04", SLOT, PIN) == "DONE"
+        assert home.looks_until_ready(another_picture()) == OPENED
+        home.goes_in()
+        assert home.twice("02", SLOT, PIN) == "DONE"
+        assert home.records(Room.VAULT) == []
+        assert home.types(f"{SLOT}#{PIN}#") == OPENED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,22 @@ from hypothesis import strategies as st
 
 from device import wire
 from device.attestation import MARK_BYTES, Verified
-from device.desk import cli
+from device.desk import cli, terms
 from device.desk.audit import cli as audit_cli
 from device.desk.audit import door as the_door
 from device.desk.audit import erasure, folders, search
 from device.desk.audit.finding import State
 from device.edges import Room
-from device.paths import Paths
+from device.errors import ConfigRefused
+from device.paths import Paths, door_paths, models_dir
 from device.strength import KeyPlace, describe
 from device.wire import RecordAnswer
 from tests.unit.desk.house import Robot, open_desk, short_root
 from tests.unit.desk.papers import DOOR, KEY, MARK, OTHER_KEY, RECEIPT, RECORD_ID, agreed, keep, write_config
 
 DOOR_KEY = bytes(KEY.verify_key)
-WELL = RecordAnswer(named=False, key_place=KeyPlace.FILE_HOST_KEY, door_key=DOOR_KEY)
+IN_FORCE = bytes(16)  # stands for the hash of whatever terms are in force at the door
+WELL = RecordAnswer(named=False, key_place=KeyPlace.FILE_HOST_KEY, door_key=DOOR_KEY, terms=IN_FORCE)
 LIVING = bytes(range(50, 66)).hex() + ".rec"
 
 
@@ -60,6 +63,10 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Place]:
 
 
 def says(answer: RecordAnswer) -> Robot:
+    if answer.terms == IN_FORCE:
+        with suppress(ConfigRefused):
+            answer = replace(answer, terms=terms.in_force(door_paths(), models_dir()).hash[:16])
+
     def vault(msg: wire.Message) -> list[wire.Message]:
         return [answer] if isinstance(msg, wire.AskRecord) else []
 
@@ -125,7 +132,7 @@ def test_a_person_reads_places_checks_and_what_no_audit_can_show(place: Place) -
 def test_json_names_the_places_and_the_key(place: Place) -> None:
     write_config(place.root, '[vault]\nkey_store = "tpm-nv"\n')
     (place.vault / "epoch.key").unlink()
-    answer = RecordAnswer(named=False, key_place=KeyPlace.TPM_NV, door_key=DOOR_KEY)
+    answer = RecordAnswer(named=False, key_place=KeyPlace.TPM_NV, door_key=DOOR_KEY, terms=IN_FORCE)
     with open_desk(place.root, {Room.VAULT: says(answer)}):
         told = json.loads(doorctl("--json").stdout)
     assert told["ok"] is True
@@ -257,19 +264,33 @@ def test_a_seeded_fault_is_caught_and_fails_the_audit(place: Place, seed: object
 
 
 def test_a_ring_that_still_names_the_record_is_caught(place: Place) -> None:
-    named = RecordAnswer(named=True, key_place=KeyPlace.FILE_HOST_KEY, door_key=DOOR_KEY)
+    named = RecordAnswer(named=True, key_place=KeyPlace.FILE_HOST_KEY, door_key=DOOR_KEY, terms=IN_FORCE)
     code, states = audited(place, "--receipt", place.receipt, vault=named)
     assert (code, failing(states)) == (1, ["ring"])
 
 
 def test_a_place_that_nobody_knows_is_caught(place: Place) -> None:
-    code, states = audited(place, vault=RecordAnswer(named=False, key_place=9, door_key=DOOR_KEY))
+    code, states = audited(place, vault=RecordAnswer(named=False, key_place=9, door_key=DOOR_KEY, terms=IN_FORCE))
     assert (code, failing(states)) == (1, ["key place"])
+
+
+def test_terms_that_were_changed_since_vault_started_are_caught(place: Place) -> None:
+    """Lock alone started anew, say, and now lets a face open that agreed to be asked for the PIN."""
+    code, states = audited(place, vault=replace(WELL, terms=bytes(range(16))))
+    assert (code, failing(states)) == (1, ["notice"])
+
+
+def test_an_audit_does_not_tell_how_many_use_a_face(place: Place) -> None:
+    with open_desk(place.root, {Room.VAULT: says(WELL)}):
+        one = doorctl("--json").stdout
+        for number in range(3):
+            (place.vault / f"{number:032x}.rec").write_bytes(os.urandom(700))
+        assert doorctl("--json").stdout == one
 
 
 def test_a_key_file_beside_a_tpm_is_caught(place: Place) -> None:
     write_config(place.root, '[vault]\nkey_store = "tpm-nv"\n')
-    answer = RecordAnswer(named=False, key_place=KeyPlace.TPM_NV, door_key=DOOR_KEY)
+    answer = RecordAnswer(named=False, key_place=KeyPlace.TPM_NV, door_key=DOOR_KEY, terms=IN_FORCE)
     assert failing(audited(place, vault=answer)[1]) == ["vault files"]
 
 
@@ -393,6 +414,7 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(
     (tmp_path / "image").write_bytes(bytes(4096))
     quiet = doorctl("--receipt", place.receipt, "--image", tmp_path / "image")
     monkeypatch.setenv("FORCE_COLOR", "1")  # which rich takes for a terminal
+    monkeypatch.setenv("TERM", "xterm")
     shown = doorctl("--receipt", place.receipt, "--image", tmp_path / "image")
     assert quiet.stderr == ""
     assert "100%" in shown.stderr

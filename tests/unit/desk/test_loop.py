@@ -164,6 +164,42 @@ def test_a_desk_that_keeps_used_tickets_would_be_caught(scene: Scene) -> None:
     assert acts_for_one_ticket(scene) == 3
 
 
+def enrolments_for_one_wish(scene: Scene) -> int:
+    """How many enrolments reach vault when one was begun and confirmed with the PIN, and a second one is asked for."""
+    grant = scene.earn(Purpose.ENROL)
+    scene.act(Purpose.ENROL)
+    scene.earn(Purpose.ENROL)  # the PIN that confirms it
+    scene.vault_says(wire.Done(grant, Result.DONE))
+    scene.act(Purpose.ENROL)
+    return sum(isinstance(msg, wire.Enrol) for msg in scene.vault.heard())
+
+
+def test_the_pin_that_confirms_an_enrolment_earns_no_second_one(scene: Scene) -> None:
+    assert enrolments_for_one_wish(scene) == 1
+    assert scene.person.heard() == [Ended(Result.DONE), Ended(Result.NO_GRANT)]
+
+
+def test_a_desk_that_keeps_the_confirming_ticket_would_be_caught(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Desk, "_keep", lambda desk, ticket: desk._tickets.add(ticket, desk._now_ns()))
+    assert enrolments_for_one_wish(scene) == 2
+
+
+@pytest.mark.parametrize(
+    ("under_way", "earned"),
+    [(one, other) for one in Purpose for other in Purpose if not one is other is Purpose.ENROL],
+)
+def test_any_other_ticket_earned_while_an_act_is_under_way_is_kept(
+    scene: Scene, under_way: Purpose, earned: Purpose
+) -> None:
+    first = scene.earn(under_way)
+    scene.act(under_way)
+    second = scene.earn(earned)
+    scene.vault_says(wire.Done(first, Result.DONE))
+    scene.vault.heard()
+    scene.act(earned)
+    assert scene.vault.heard() == [ordered(earned, second)]
+
+
 def test_a_failed_act_has_used_its_ticket_too(scene: Scene) -> None:
     grant = scene.earn(Purpose.PAUSE)
     scene.act(Purpose.PAUSE)
@@ -481,7 +517,7 @@ def test_a_paper_about_a_rekey_is_a_breach(scene: Scene) -> None:
 
 
 def about(named: bool) -> wire.RecordAnswer:
-    return wire.RecordAnswer(named, 3, bytes(range(32)))
+    return wire.RecordAnswer(named, 3, bytes(range(32)), bytes(16))
 
 
 def test_a_record_is_asked_of_vault_and_told_to_whoever_asked(scene: Scene) -> None:

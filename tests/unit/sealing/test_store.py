@@ -441,6 +441,43 @@ def test_symbolic_link_in_place_of_a_record_is_not_followed(folder: Path, tmp_pa
     assert opened(folder).records() == {}
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_symbolic_link_is_not_followed_when_a_file_is_written(folder: Path, tmp_path: Path, there: bool) -> None:
+    """Whoever could lay a link into the folder could otherwise have any file of vault's user truncated, or made."""
+    disk, elsewhere = DiskFiles(), tmp_path / "elsewhere"
+    disk.prepare(folder)
+    if there:
+        elsewhere.write_bytes(b"somebody else's")
+    (folder / "a.rec").symlink_to(elsewhere)
+    with pytest.raises(StoreFault, match=r"the file a\.rec cannot be written"):
+        disk.write(folder / "a.rec", b"sealed")
+    assert (elsewhere.read_bytes() == b"somebody else's") if there else not elsewhere.exists()
+
+
+def test_a_disk_that_follows_symbolic_links_would_be_caught(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "O_NOFOLLOW", 0)
+    disk, elsewhere = DiskFiles(), tmp_path / "elsewhere"
+    disk.prepare(folder)
+    elsewhere.write_bytes(b"somebody else's")
+    (folder / "a.rec").symlink_to(elsewhere)
+    disk.write(folder / "a.rec", b"sealed")
+    assert elsewhere.read_bytes() == b"sealed"
+
+
+def test_symbolic_link_in_place_of_the_next_key_changes_nothing_elsewhere(folder: Path, tmp_path: Path) -> None:
+    store = opened(folder)
+    store.put(7, b"seven")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"somebody else's")
+    (folder / "epoch.key.new").symlink_to(elsewhere)
+    with pytest.raises((StoreFault, KeyFault)):
+        store.put(8, b"eight")
+    assert elsewhere.read_bytes() == b"somebody else's"
+    assert opened(folder).records() == {7: b"seven"}
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

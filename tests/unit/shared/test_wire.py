@@ -33,6 +33,7 @@ TYPE_BYTES = {
     0x23: "Window",
     0x24: "AskClaim",
     0x25: "ClaimAnswer",
+    0x26: "ActEnded",
     0x30: "CheckPin",
     0x31: "ProvePin",
     0x32: "SetPin",

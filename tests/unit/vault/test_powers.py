@@ -88,8 +88,8 @@ def expired(house: House) -> bytes:
 
 def pushed_out(house: House) -> bytes:
     first = house.grant(Purpose.PAUSE, 11)
-    for _ in range(8):
-        house.grant(Purpose.PAUSE, 12)
+    for slot in range(20, 28):  # eight others: the same one twice would be an act at the keypad
+        house.grant(Purpose.PAUSE, slot)
     return first
 
 
