@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from device.errors import ConfigRefused
-from device.settings import Between, Matching, OneOf, named, read_table
+from device.settings import Between, Matching, OneOf, OneOfNumbers, named, read_table
 from device.strength import KeyPlace, place_of
 
 _GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
@@ -25,6 +25,7 @@ _LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:(0|[1-9][0-9]{{0,3}})|line:[A-Za-z0-9_./
 PIN_NAME = Matching(_LINE, 'a pin such as "GPIO17", or with board "gpiod" also "gpiochip0:17" or "line:NAME"')
 OPTIONAL_PIN = Matching(rf"({_LINE})?", f"empty (not wired), or {PIN_NAME.meaning}")
 
+OSDP_MEANING = 'empty or a name such as "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.3:1.0-port0"'
 KEYPAD_MEANING = 'empty or a name such as "/dev/input/by-path/platform-keypad-event"'
 
 
@@ -128,6 +129,12 @@ class LockTable:
     keypad_id: Annotated[
         str, Matching(r"([0-9a-f]{4}(:[0-9a-f]{4}){3})?", 'empty or a form such as "0003:1a2c:0002:0110"')
     ] = ""
+    # The PC/SC reader of the cards, by the beginning of its name as `pcsc_scan` shows it; empty: no card reader.
+    card_reader: Annotated[str, Matching(r"[ -~]{0,64}", "empty or the name of a PC/SC reader")] = ""
+    # An OSDP reader by the adapter it hangs on, by its path and never by a number it happened to get.
+    osdp: Annotated[str, Matching(r"(/dev/serial/by-(path|id)/[A-Za-z0-9_.:+-]+)?", OSDP_MEANING)] = ""
+    osdp_address: Annotated[int, Between(0, 126)] = 0
+    osdp_baud: Annotated[int, OneOfNumbers((9600, 19200, 38400, 57600, 115200, 230400))] = 9600
     rex_wired: bool = True  # without a request-to-exit line an opening from inside cannot be told from a forced one
     tier: Annotated[str, OneOf(("face+pin", "face"))] = "face+pin"
     unlock_ms: Annotated[int, Between(500, 15000)] = 4000

@@ -1,4 +1,4 @@
-"""The manager's signed document: what it may say to a door, byte by byte.
+"""The manager's signed document, and the envelope it travels in: what it may say to a door, byte by byte.
 
 Rules kept here:
 - Nothing is believed before the Ed25519 signature over every other byte is verified with the door's manager key. The
@@ -10,11 +10,14 @@ Rules kept here:
 - A document offers slots, or says which methods open in which hours. No kind exists that opens a door, sets a PIN or
   names a person.
 - A policy in which some minute opens by face but not by PIN and card is neither signed nor believed (`policy.prover`).
+- What travels is an envelope: the signed document, sealed to the key of the one door it is for. Whoever carries it
+  reads which door, and nothing else. It convinces nobody: anybody can seal, and only the signature inside counts.
 - Whether a document is newer than the last one applied is the caller's question: it holds the version, this module
   holds no state.
 
 Layout: head (magic, format, door id, kind, version, issued), body, signature of 64 bytes; little-endian throughout.
-Ed25519 is RFC 8032; what libsodium refuses beyond it stands in docs/formats.md, "Signatures".
+Ed25519 is RFC 8032; what libsodium refuses beyond it stands in docs/formats.md, "Signatures". The envelope: magic,
+version, door id, and libsodium's sealed box (crypto_box_seal: X25519, XSalsa20-Poly1305) of the signed document.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from enum import IntEnum, unique
 from itertools import pairwise
 from typing import Annotated
 
+from nacl import bindings
 from nacl.exceptions import CryptoError
+from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 from device.codec import Exactly, Number, Schema
@@ -34,7 +39,8 @@ from device.policy.prover import refuse_unequal
 from device.policy.schedule import DoorPolicy
 from device.wire import MAX_DOCUMENT, NO_END, U8, U32, SlotOffer
 
-FORMAT = 2
+FORMAT = 3
+ENVELOPE = 1
 DOOR_ID_BYTES = 8
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -45,6 +51,9 @@ LATEST_UNIX = 10**11
 
 _MAGIC = b"DWDC"
 _DOMAIN = b"doorward signed document\x00"  # no other signature of the project begins with these bytes
+_ENVELOPE_MAGIC = b"DWDS"
+_FINGERPRINT_PERSON = b"doorward finger"
+_FINGERPRINT_BYTES = 10  # 80 bits: nobody makes a second key with the same ones
 
 
 class DocumentUnsigned(DocumentRefused):
@@ -93,9 +102,19 @@ class _Head:
     issued_unix: Annotated[int, Number("q")]
 
 
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    magic: Annotated[bytes, Exactly(len(_ENVELOPE_MAGIC))]
+    version: U8
+    door_id: Annotated[bytes, Exactly(DOOR_ID_BYTES)]
+
+
 _HEAD = Schema(_Head)
 _OFFER = Schema(SlotOffer)
-MAX_BODY = MAX_DOCUMENT - _HEAD.size - SIGNATURE_BYTES
+_OUTSIDE = Schema(_Envelope)
+SEAL_BYTES: int = bindings.crypto_box_SEALBYTES  # an X25519 key for this one message, and a tag of 16 bytes
+MAX_SIGNED = MAX_DOCUMENT - _OUTSIDE.size - SEAL_BYTES
+MAX_BODY = MAX_SIGNED - _HEAD.size - SIGNATURE_BYTES
 MAX_OFFERS = MAX_BODY // _OFFER.size
 
 
@@ -110,10 +129,54 @@ def sign(body: Body, *, door_id: bytes, version: int, issued_unix: int, key: Sig
     _refuse_numbers(version, issued_unix)
     _refuse_body(body, issued_unix)
     if len(packed) > MAX_BODY:
-        msg = f"a document holds at most {MAX_DOCUMENT} bytes; give the policy fewer hours"
+        msg = f"a document holds at most {MAX_SIGNED} bytes; give the policy fewer hours"
         raise DocumentRefused(msg)
     content = head + packed
     return content + key.sign(_DOMAIN + content).signature
+
+
+def seal(signed: bytes, *, door_id: bytes, document_key: bytes) -> bytes:
+    """What travels to the door `door_id`: `signed`, to be opened with its document key alone (X25519, 32 bytes).
+
+    Raises DocumentRefused for what is no key.
+    """
+    try:
+        box = SealedBox(PublicKey(document_key)).encrypt(signed)
+    except (CryptoError, ValueError) as cause:
+        msg = "the door's document key is none: nothing can be sealed to it"
+        raise DocumentRefused(msg) from cause
+    return _OUTSIDE.pack(_Envelope(_ENVELOPE_MAGIC, ENVELOPE, door_id)) + box
+
+
+def sealed_box(content: bytes, door_id: bytes) -> bytes:
+    """The sealed box in the envelope `content`. Raises DocumentForeign or DocumentRefused.
+
+    Nothing of an envelope is signed: that it names this door is a courtesy to whoever mixed up two files.
+    """
+    if not _OUTSIDE.size + SEAL_BYTES < len(content) <= MAX_DOCUMENT:
+        msg = f"a sealed document holds {_OUTSIDE.size + SEAL_BYTES + 1} to {MAX_DOCUMENT} bytes, not {len(content)}"
+        raise DocumentRefused(msg)
+    outside: _Envelope = _OUTSIDE.unpack(content[: _OUTSIDE.size])
+    if outside.magic != _ENVELOPE_MAGIC:
+        msg = "this is no document that was sealed to a door"
+        raise DocumentRefused(msg)
+    if outside.version != ENVELOPE:
+        msg = f"the envelope has version {outside.version}; this door opens version {ENVELOPE}"
+        raise DocumentRefused(msg)
+    if outside.door_id != door_id:
+        msg = "the document is for another door"
+        raise DocumentForeign(msg)
+    return content[_OUTSIDE.size :]
+
+
+def fingerprint(door_id: bytes, document_key: bytes) -> str:
+    """By what two people compare a door's document key, at the door and at the manager's: five groups of four digits.
+
+    The first 10 bytes of BLAKE2b-256 of door id and key, personalisation `doorward finger`, in hexadecimal digits.
+    """
+    hashed = bindings.crypto_generichash_blake2b_salt_personal(door_id + document_key, 32, person=_FINGERPRINT_PERSON)
+    digits = bytes(hashed)[:_FINGERPRINT_BYTES].hex()
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 def kind_of(body: Body) -> Kind:
@@ -126,8 +189,8 @@ def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
 
     Raises DocumentUnsigned, DocumentForeign or DocumentRefused, each with one sentence.
     """
-    if not _HEAD.size + SIGNATURE_BYTES < len(data) <= MAX_DOCUMENT:
-        msg = f"a document holds {_HEAD.size + SIGNATURE_BYTES + 1} to {MAX_DOCUMENT} bytes, not {len(data)}"
+    if not _HEAD.size + SIGNATURE_BYTES < len(data) <= MAX_SIGNED:
+        msg = f"a document holds {_HEAD.size + SIGNATURE_BYTES + 1} to {MAX_SIGNED} bytes, not {len(data)}"
         raise DocumentRefused(msg)
     if data[: len(_MAGIC)] != _MAGIC:
         msg = "this is no document of a property manager"

@@ -83,8 +83,17 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.KEEPER,
         Room.LOCK,
-        (wire.CheckPin, wire.ProvePin, wire.SetPin, wire.SlotOffer),
-        (wire.Verdict, wire.Answer, wire.OfferKept, wire.Breach),
+        (
+            wire.CheckPin,
+            wire.ProvePin,
+            wire.SetPin,
+            wire.ChangeCards,
+            wire.SlotOffer,
+            wire.CardShown,
+            wire.CardAnswer,
+            wire.CardGone,
+        ),
+        (wire.Verdict, wire.Answer, wire.CardCommand, wire.OfferKept, wire.Breach),
     ),
     _edge(
         Room.KEEPER,

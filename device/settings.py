@@ -49,6 +49,16 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOfNumbers:
+    """One of a few whole numbers."""
+
+    numbers: tuple[int, ...]
+
+    def check(self, value: object) -> str | None:
+        return None if value in self.numbers else "one of " + ", ".join(str(number) for number in self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """A text of the form `pattern`, described for people as `meaning`."""
 

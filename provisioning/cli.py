@@ -16,12 +16,15 @@ from pathlib import Path
 
 import click
 
-from device.wire import NO_END
+from device.policy.schedule import LAST_TIMETABLE
+from device.wire import NO_END, NO_TIMETABLE
 from provisioning import fleet as fleets
+from provisioning import identity as identities
 from provisioning import timetable
 from provisioning import until as untils
 from provisioning.answers import Answer, answering
-from provisioning.store import Door
+from provisioning.errors import FleetRefused
+from provisioning.store import Door, find
 
 _fleet = click.option(
     "--fleet",
@@ -31,6 +34,9 @@ _fleet = click.option(
     required=True,
     help="The fleet's folder (or DOORWARD_FLEET).",
 )
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,7 +86,7 @@ def fleet_key(*, folder: Path) -> Answer:
 
 @cli.group("door")
 def door_group() -> None:
-    """Add doors and list them.
+    """Add doors, learn which key they have, and list them.
 
     \b
     Example: doorward door list --fleet ~/fleet
@@ -89,21 +95,59 @@ def door_group() -> None:
 
 @door_group.command("add")
 @click.argument("name")
+@click.option(
+    "--identity", "file", type=_FILE, help="What `doorctl export-identity` wrote at a door that exists already."
+)
 @_fleet
 @answering
-def door_add(*, name: str, folder: Path) -> Answer:
+def door_add(*, name: str, file: Path | None, folder: Path) -> Answer:
     """Add a door and print the [door] table for its door.toml.
+
+    Once the door runs with it, `doorctl export-identity` shows its key there, and `door identify` brings it here.
 
     \b
     Example: doorward door add "Front door" --fleet ~/fleet
+             doorward door add "Back door" --fleet ~/fleet --identity back-door.identity
     """
     fleet = fleets.open_fleet(folder)
-    door = fleet.add_door(name)
+    door = fleet.add_door(name, identities.read(file) if file else None)
     key = fleet.store.public_key()
     return Answer(
         lambda: click.echo(fleets.door_table(door, key)),
         {"name": door.name, "id": door.id, "manager_key": key},
     )
+
+
+@door_group.command("identify")
+@click.argument("name")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--key", metavar="HEX", help="Instead of FILE: the door's document key as it was read out.")
+@click.option("--replace", "anew", is_flag=True, help="The door has another key than before, and somebody compared it.")
+@_fleet
+@answering
+def door_identify(*, name: str, file: Path | None, key: str | None, anew: bool, folder: Path) -> Answer:
+    """Learn which key a door's documents are to be sealed to, from FILE or --key.
+
+    At the door, `doorctl export-identity --out FILE` writes it, and shows a fingerprint. Compare it with the one shown
+    here, by phone or in person: whoever put a key of their own into the file on its way could read the documents for
+    this door, though never change or make one.
+
+    \b
+    Example: doorward door identify "Front door" front-door.identity --fleet ~/fleet
+    """
+    fleet = fleets.open_fleet(folder)
+    if (file is None) == (key is None):
+        msg = "name the file that `doorctl export-identity` wrote at the door, or give its key with --key"
+        raise FleetRefused(msg)
+    known = find(fleet.store.doors(), name)
+    identity = identities.typed(known.id, key) if key is not None else identities.read(file or Path())
+    door = fleet.identify(name, identity, anew=anew)
+
+    def say() -> None:
+        click.echo(f"{door.name} is known by the key with the fingerprint\n\n    {identity.fingerprint}\n")
+        click.echo("Compare it with what `doorctl export-identity` shows at the door, by phone or in person.")
+
+    return Answer(say, {"name": door.name, "id": door.id, "fingerprint": identity.fingerprint})
 
 
 @door_group.command("list")
@@ -121,7 +165,11 @@ def door_list(*, folder: Path) -> Answer:
             "name": door.name,
             "id": door.id,
             "version": door.version,
-            "slots": [{"number": slot.number, "ends_unix": slot.ends_unix or None} for slot in door.slots],
+            "fingerprint": identities.Identity.of(door).fingerprint if door.document_key else None,
+            "slots": [
+                {"number": slot.number, "ends_unix": slot.ends_unix or None, "timetable": slot.timetable or None}
+                for slot in door.slots
+            ],
         }
         for door in doors
     ]
@@ -148,15 +196,24 @@ def slot_group() -> None:
     help="The place's last day, which ends at midnight in this computer's time zone. Without it the place stays.",
 )
 @click.option(
+    "--timetable",
+    type=click.IntRange(1, LAST_TIMETABLE),
+    metavar="NUMBER",
+    help="The place opens in the hours of this timetable of the door's policy only. Without it: in those of the door.",
+)
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
 )
 @answering
-def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, until: str | None, out: Path | None) -> Answer:
+def slot_offer(
+    *, folder: Path, door_name: str, slot: int, days: int, until: str | None, timetable: int | None, out: Path | None
+) -> Answer:
     """Offer a place: prints an invitation for the resident, once, and writes a document for the door.
 
     Whoever types 00 #, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
-    place. A new offer for the same place ends the old one. After its last day a place opens nothing any more; its PIN
-    and its face are then erased at the door.
+    place. A new offer for the same place ends the old one. With --timetable it opens in its own hours only, by PIN,
+    card, code and face alike; `policy set` says which hours those are. After its last day a place opens nothing any
+    more; its PIN and its face are then erased at the door.
 
     \b
     Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --until 2027-06-30 --out slot-12.doc
@@ -164,7 +221,13 @@ def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, until: str
     fleet = fleets.open_fleet(folder)
     last = untils.day(until) if until is not None else None
     offer = fleet.offer_slot(
-        door_name, slot, days=days, until=last, now_unix=int(time.time()), passphrase=_passphrase()
+        door_name,
+        slot,
+        days=days,
+        until=last,
+        timetable=timetable or NO_TIMETABLE,
+        now_unix=int(time.time()),
+        passphrase=_passphrase(),
     )
     path = out or folder / f"{offer.door.id}-{offer.version}.doc"
     fleets.write_document(offer, path)
@@ -177,6 +240,7 @@ def slot_offer(*, folder: Path, door_name: str, slot: int, days: int, until: str
             "version": offer.version,
             "expires_unix": offer.expires_unix,
             "ends_unix": offer.ends_unix or None,
+            "timetable": offer.timetable or None,
             "invitation": offer.invitation.digits,
             "document": str(path),
         },
@@ -204,7 +268,8 @@ def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) ->
     """Make the hours in FILE those of a door; writes a document for it.
 
     FILE is TOML. Wherever a face opens, PIN and card must open too; a policy that breaks this is refused here and at
-    the door. A face alone opens only where door.toml allows it.
+    the door. A face alone opens only where door.toml allows it. A timetable has the hours of those places that are
+    offered its number, 1 to 255; within the hours of the door, and by every method alike.
 
     \b
       zone = "Europe/Berlin"
@@ -218,6 +283,9 @@ def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) ->
       from = 2026-12-24
       to = 2026-12-26
       hours = []
+      [[timetable]]
+      number = 1
+      hours.mon = ["08:00-12:00"]
     \b
     Example: doorward policy set --fleet ~/fleet --door "Front door" front-door.toml --out front-door.doc
     """
@@ -268,11 +336,12 @@ def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("name", "id", "version", "places", "next end")
+    table = Table("name", "id", "key", "version", "places", "next end")
     for door in doors:
         ending = min((slot.ends_unix for slot in door.slots if slot.ends_unix > now_unix), default=NO_END)
         places = str(len(door.slots))
-        table.add_row(escape(door.name), door.id, str(door.version), places, untils.shown(ending))
+        key = "known" if door.document_key else "missing"
+        table.add_row(escape(door.name), door.id, key, str(door.version), places, untils.shown(ending))
     Console().print(table)
 
 
@@ -283,6 +352,10 @@ def _show_offer(offer: fleets.Offer, path: Path) -> None:
     if offer.ends_unix != NO_END:
         end = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(offer.ends_unix))
         click.echo(f"The last day of the place is {untils.shown(offer.ends_unix)}; it ends at {end}.")
+    if offer.timetable != NO_TIMETABLE:
+        click.echo(
+            f"The place opens in the hours of timetable {offer.timetable} only; `doorward policy show` lists them."
+        )
     click.echo(f"The door needs the document {path}: doorctl apply {path}")
 
 

@@ -7,13 +7,16 @@ Rules kept here:
 - An invitation is never good for longer than the place it invites to.
 - An offer needs no knowledge of who lives behind a slot, and gives none back.
 - A policy is proven to be an equal door before a version is used up for it.
+- What travels is sealed to the door's own key (`identity`); until that is known nothing is made that could be read.
+- A place is offered hours only if the door's newest policy has them, and no policy drops those of a place that still
+  stands: otherwise somebody would stand before a door that opens nothing for them.
 """
 
 from __future__ import annotations
 
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,11 +28,12 @@ from device.errors import DocumentRefused
 from device.policy import table
 from device.policy.prover import refuse_unequal
 from device.policy.schedule import DoorPolicy, zone_of
-from device.wire import NO_END, SlotOffer
+from device.wire import NO_END, NO_TIMETABLE, SlotOffer
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
+from provisioning.identity import Identity
 from provisioning.invitation import Invitation, new_invitation
-from provisioning.store import Door, FleetStore, JsonStore, find
+from provisioning.store import Door, FleetStore, JsonStore, Slot, find
 from provisioning.until import end_of
 
 LONGEST_NAME = 64
@@ -48,6 +52,7 @@ class Offer:
     version: int
     expires_unix: int
     ends_unix: int
+    timetable: int
     invitation: Invitation
     document: bytes
 
@@ -68,19 +73,49 @@ class Fleet:
     folder: Path
     store: FleetStore
 
-    def add_door(self, name: str) -> Door:
-        """A new door with a random id. Raises FleetRefused."""
+    def add_door(self, name: str, identity: Identity | None = None) -> Door:
+        """A new door with a random id, or one that exists already and said who it is. Raises FleetRefused."""
         door = Door(_door_name(name), secrets.token_hex(document.DOOR_ID_BYTES))
+        if identity:
+            door = replace(door, id=identity.door, document_key=identity.document_key)
         self.store.add_door(door)
         return door
 
+    def identify(self, door_name: str, identity: Identity, *, anew: bool) -> Door:
+        """Bind a door to the key it seals with. Raises FleetRefused.
+
+        `anew`: another key than the one that is known takes its place; otherwise it is refused.
+        """
+
+        def check(door: Door) -> None:
+            if door.id != identity.door:
+                msg = f'this identity is that of the door {identity.door}, and "{door.name}" has the id {door.id}'
+                raise FleetRefused(msg)
+            if door.document_key not in ("", identity.document_key) and not anew:
+                msg = (
+                    f'"{door.name}" is known by another key, {Identity.of(door).fingerprint}, and this one is '
+                    f"{identity.fingerprint}: somebody may have put himself in between; ask somebody at the door what "
+                    "`doorctl export-identity` shows there, and if it is the new one, say --replace"
+                )
+                raise FleetRefused(msg)
+
+        return self.store.identify(door_name, identity.document_key, check)
+
     def offer_slot(
-        self, door_name: str, slot: int, *, days: int, until: date | None = None, now_unix: int, passphrase: str
+        self,
+        door_name: str,
+        slot: int,
+        *,
+        days: int,
+        until: date | None = None,
+        timetable: int = NO_TIMETABLE,
+        now_unix: int,
+        passphrase: str,
     ) -> Offer:
         """Offer the place `slot` of a door. Raises FleetRefused.
 
         The invitation is good for `days` days from `now_unix` (seconds); `until` is the place's last day, None if it
-        has no end.
+        has no end. `timetable` is the number of the place's hours, NO_TIMETABLE if they are those of the door.
         """
         if not FIRST_SLOT <= slot <= LAST_SLOT:
             msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}, not {slot}"
@@ -88,24 +123,23 @@ class Fleet:
         if not 1 <= days <= LONGEST_OFFER_DAYS:
             msg = f"an invitation is good for 1 to {LONGEST_OFFER_DAYS} days, not {days}"
             raise FleetRefused(msg)
-        find(self.store.doors(), door_name)
+
+        def check(door: Door) -> None:
+            Identity.of(door)
+            self._refuse_timetable(door, timetable)
+
+        check(find(self.store.doors(), door_name))
         key = self._unlock(passphrase)
         ends_unix = end_of(until, now_unix) if until else NO_END
         expires_unix = now_unix + days * _DAY_S
         if until:
             expires_unix = min(expires_unix, ends_unix)
         invitation = new_invitation()
-        reserved = self.store.reserve_offer(door_name, slot, expires_unix, ends_unix)
-        offer = SlotOffer(slot, reserved.serial, expires_unix, ends_unix, invitation.salt, invitation.verifier)
-        content = document.sign(
-            SlotOffers((offer,)),
-            door_id=bytes.fromhex(reserved.door.id),
-            version=reserved.version,
-            issued_unix=now_unix,
-            key=key,
-        )
-        numbers = (slot, reserved.serial, reserved.version)
-        return Offer(reserved.door, *numbers, expires_unix, ends_unix, invitation, content)
+        reserved = self.store.reserve_offer(door_name, Slot(slot, 0, expires_unix, ends_unix, timetable), check)
+        times = (expires_unix, ends_unix, timetable)
+        offer = SlotOffer(slot, reserved.serial, *times, invitation.salt, invitation.verifier)
+        content = _sealed(SlotOffers((offer,)), reserved.door, now_unix, key)
+        return Offer(reserved.door, slot, reserved.serial, reserved.version, *times, invitation, content)
 
     def set_policy(self, door_name: str, policy: DoorPolicy, *, now_unix: int, passphrase: str) -> Hours:
         """Make `policy` that of a door. Raises FleetRefused or DocumentRefused, each with one sentence."""
@@ -115,22 +149,37 @@ class Fleet:
         if len(body) > MAX_BODY:
             msg = f"a policy fits into {MAX_BODY} bytes, and this one has {len(body)}; give it fewer hours"
             raise FleetRefused(msg)
-        find(self.store.doors(), door_name)
+
+        def check(door: Door) -> None:
+            Identity.of(door)
+            _refuse_dropped(door, policy, now_unix)
+
+        check(find(self.store.doors(), door_name))
         key = self._unlock(passphrase)
-        door = self.store.reserve_policy(door_name, body)
-        content = document.sign(
-            policy, door_id=bytes.fromhex(door.id), version=door.version, issued_unix=now_unix, key=key
-        )
-        return Hours(door, door.version, content)
+        door = self.store.reserve_policy(door_name, body, check)
+        return Hours(door, door.version, _sealed(policy, door, now_unix, key))
 
     def policy(self, door_name: str) -> DoorPolicy | None:
         """The newest policy made for a door, None if there is none. Raises FleetRefused or FleetFault."""
-        door = find(self.store.doors(), door_name)
+        return self._policy_of(find(self.store.doors(), door_name))
+
+    def _policy_of(self, door: Door) -> DoorPolicy | None:
         try:
             return table.unpack(bytes.fromhex(door.policy)) if door.policy else None
         except DocumentRefused as cause:
-            msg = f'the policy of "{door_name}" in the fleet\'s file is damaged; restore the file from your copy'
+            msg = f'the policy of "{door.name}" in the fleet\'s file is damaged; restore the file from your copy'
             raise FleetFault(msg) from cause
+
+    def _refuse_timetable(self, door: Door, timetable: int) -> None:
+        if timetable == NO_TIMETABLE:
+            return
+        policy = self._policy_of(door)
+        if policy is None or timetable not in policy.numbers:
+            msg = (
+                f'the newest policy of "{door.name}" has no timetable {timetable}, and this place would open nothing; '
+                "give the policy one first, with `doorward policy set`"
+            )
+            raise FleetRefused(msg)
 
     def _unlock(self, passphrase: str) -> SigningKey:
         path = self.folder / _KEY_FILE
@@ -176,6 +225,24 @@ def write_document(made: Offer | Hours, path: Path) -> None:
 def door_table(door: Door, public_key: str) -> str:
     """The [door] table for door.toml."""
     return f'[door]\nid = "{door.id}"\nmanager_key = "{public_key}"'
+
+
+def _sealed(body: document.Body, door: Door, now_unix: int, key: SigningKey) -> bytes:
+    """What travels: signed for this version of the door, and sealed to its key."""
+    door_id = bytes.fromhex(door.id)
+    signed = document.sign(body, door_id=door_id, version=door.version, issued_unix=now_unix, key=key)
+    return document.seal(signed, door_id=door_id, document_key=bytes.fromhex(door.document_key))
+
+
+def _refuse_dropped(door: Door, policy: DoorPolicy, now_unix: int) -> None:
+    for slot in door.slots:
+        stands = slot.ends_unix == NO_END or slot.ends_unix > now_unix
+        if stands and slot.timetable != NO_TIMETABLE and slot.timetable not in policy.numbers:
+            msg = (
+                f"place {slot.number} has the hours of timetable {slot.timetable}, and this policy has none of that "
+                "number; keep it, or offer the place anew without it first"
+            )
+            raise FleetRefused(msg)
 
 
 def _door_name(name: str) -> str:

@@ -10,19 +10,21 @@ Rules kept here:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from device.document import LATEST_UNIX
-from device.wire import NO_END
+from device.policy.schedule import LAST_TIMETABLE
+from device.wire import NO_END, NO_TIMETABLE
 from provisioning import files
 from provisioning.errors import FleetFault, FleetRefused
 
-STORE_FORMAT = 2
+STORE_FORMAT = 3
 _HIGHEST = 2**32 - 1  # versions and serials are u32 on the wire
+_MAY_LACK = frozenset({"policy", "document_key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +32,22 @@ class Slot:
     """A place on a door's list. `serial` counts its offers.
 
     Of the last offer, in seconds since 1970: `expires_unix` is when its invitation lapses, `ends_unix` when the place
-    itself ends (wire.NO_END: it does not).
+    itself ends (wire.NO_END: it does not), and `timetable` the number of its hours (wire.NO_TIMETABLE: the door's).
     """
 
     number: int
     serial: int
     expires_unix: int
     ends_unix: int = NO_END
+    timetable: int = NO_TIMETABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """A door. `id` is 16 hexadecimal digits; `version` is that of the newest document made for it, 0 at first.
 
-    `policy`: the body of the newest policy made for it, in hexadecimal digits; empty if there is none.
+    `policy`: the body of the newest policy made for it, in hexadecimal digits; empty if there is none. `document_key`:
+    what its documents are sealed to, 64 hexadecimal digits; empty until somebody brought it from the door.
     """
 
     name: str
@@ -51,6 +55,10 @@ class Door:
     version: int = 0
     slots: tuple[Slot, ...] = ()
     policy: str = ""
+    document_key: str = ""
+
+
+Check = Callable[[Door], None]  # raises FleetRefused for what must not be done to this door
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,17 @@ class FleetStore(Protocol):
     def add_door(self, door: Door) -> None:
         """Remember a new door. Raises FleetRefused if its name or id is taken."""
 
-    def reserve_offer(self, door_name: str, slot: int, expires_unix: int, ends_unix: int = NO_END) -> Reserved:
-        """Durably take the next version of a door and the next serial of a slot. Raises FleetRefused."""
+    def identify(self, door_name: str, document_key: str, check: Check) -> Door:
+        """Durably bind a document key (64 hexadecimal digits) to a door that passes `check`. Raises FleetRefused."""
 
-    def reserve_policy(self, door_name: str, policy: bytes) -> Door:
-        """Durably take the next version of a door for its new policy. Raises FleetRefused."""
+    def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
+        """Durably take the next version of a door and the next serial of a slot; `offered.serial` does not count.
+
+        Raises FleetRefused, also what `check` raises of the door as it is at that moment.
+        """
+
+    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
+        """Durably take the next version of a door for its new policy. Raises FleetRefused, as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +131,33 @@ class JsonStore:
                 raise FleetRefused(msg)
             files.replace(self.path, _written(key, (*doors, door)))
 
-    def reserve_offer(self, door_name: str, slot: int, expires_unix: int, ends_unix: int = NO_END) -> Reserved:
+    def identify(self, door_name: str, document_key: str, check: Check) -> Door:
         with self._changing() as (key, doors):
             door = find(doors, door_name)
-            old = next((known for known in door.slots if known.number == slot), Slot(slot, 0, 0))
+            check(door)
+            changed = replace(door, document_key=document_key)
+            self._write(key, doors, door, changed)
+            return changed
+
+    def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
+        with self._changing() as (key, doors):
+            door = find(doors, door_name)
+            check(door)
+            slot = offered.number
+            old = next((known for known in door.slots if known.number == slot), replace(offered, serial=0))
             if _HIGHEST in (door.version, old.serial):
                 raise _used_up(door_name)
-            new = Slot(slot, old.serial + 1, expires_unix, ends_unix)
+            new = replace(offered, serial=old.serial + 1)
             others = (known for known in door.slots if known.number != slot)
             slots = tuple(sorted((*others, new), key=lambda each: each.number))
             changed = replace(door, version=door.version + 1, slots=slots)
             self._write(key, doors, door, changed)
             return Reserved(changed, changed.version, new.serial)
 
-    def reserve_policy(self, door_name: str, policy: bytes) -> Door:
+    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
         with self._changing() as (key, doors):
             door = find(doors, door_name)
+            check(door)
             if door.version == _HIGHEST:
                 raise _used_up(door_name)
             changed = replace(door, version=door.version + 1, policy=policy.hex())
@@ -179,7 +204,7 @@ def _written(public_key: str, doors: tuple[Door, ...]) -> bytes:
 
 
 def _table(door: Door) -> dict[str, Any]:
-    return {key: value for key, value in asdict(door).items() if key != "policy" or value}
+    return {key: value for key, value in asdict(door).items() if key not in _MAY_LACK or value}
 
 
 def _used_up(door_name: str) -> FleetRefused:
@@ -195,16 +220,21 @@ def _parsed(table: Any) -> tuple[str, tuple[Door, ...]]:
 
 
 def _door(table: Any) -> Door:
-    _exactly(table, {"name", "id", "version", "slots"} | ({"policy"} & set(table)))  # a door may have none
+    _exactly(table, {"name", "id", "version", "slots"} | (_MAY_LACK & set(table)))
     slots = tuple(_slot(each) for each in table["slots"])
     policy = bytes.fromhex(table.get("policy", "")).hex()
-    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots, policy)
+    key = _hex(table["document_key"], 32) if "document_key" in table else ""
+    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots, policy, key)
 
 
 def _slot(table: Any) -> Slot:
-    _exactly(table, {"number", "serial", "expires_unix", "ends_unix"})
+    _exactly(table, {"number", "serial", "expires_unix", "ends_unix", "timetable"})
     times = _time(table["expires_unix"]), _time(table["ends_unix"])
-    return Slot(_counter(table["number"]), _counter(table["serial"]), *times)
+    timetable = _counter(table["timetable"])
+    if timetable > LAST_TIMETABLE:
+        msg = "a timetable out of range"
+        raise ValueError(msg)
+    return Slot(_counter(table["number"]), _counter(table["serial"]), *times, timetable)
 
 
 def _exactly(table: Any, keys: set[str]) -> None:

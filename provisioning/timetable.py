@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from device.policy.methods import NOTHING, WORDS, Method, words
-from device.policy.schedule import DAY_MINUTES, WEEK_DAYS, Day, DoorPolicy, Interval, OtherHours, Schedule
+from device.policy.schedule import (
+    DAY_MINUTES,
+    WEEK_DAYS,
+    Day,
+    DoorPolicy,
+    Interval,
+    OtherHours,
+    Schedule,
+    Timetable,
+)
 from provisioning.errors import FleetRefused
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -48,43 +57,68 @@ def parse(text: str) -> DoorPolicy:
     except (ValueError, RecursionError) as cause:
         msg = f"the policy is no TOML: {str(cause).splitlines()[0]}"
         raise FleetRefused(msg) from cause
-    _known(table, {"zone", "schedule"}, "a policy")
-    zone, schedules = table.get("zone"), table.get("schedule")
+    _known(table, {"zone", "schedule", "timetable"}, "a policy")
+    zone, schedules, timetables = table.get("zone"), table.get("schedule"), table.get("timetable", [])
     if not isinstance(zone, str) or not isinstance(schedules, list):
         msg = 'a policy has a zone such as "Europe/Berlin" and one [[schedule]] or more'
         raise FleetRefused(msg)
-    return DoorPolicy(zone, tuple(_schedule(each) for each in schedules))
+    if not isinstance(timetables, list):
+        msg = "timetables stand under [[timetable]]"
+        raise FleetRefused(msg)
+    numbered = sorted((_timetable(each) for each in timetables), key=lambda each: each.number)
+    return DoorPolicy(zone, tuple(_schedule(each) for each in schedules), tuple(numbered))
 
 
 def shown(policy: DoorPolicy) -> str:
     """`policy` as TOML."""
     lines = [f'zone = "{policy.zone}"']
     for schedule in policy.schedules:
-        lines += ["", "[[schedule]]", f"opens = {_listed(words(schedule.methods))}"]
-        if len(set(schedule.week)) == 1:
-            lines.append(f"hours.{EVERY_DAY} = {_listed(_spans(schedule.week[0]))}")
-        else:
-            lines += [f"hours.{name} = {_listed(_spans(day))}" for name, day in zip(DAYS, schedule.week, strict=True)]
-        for other in schedule.exceptions:
-            lines += ["[[schedule.other]]", f"from = {other.first}", f"to = {other.last}"]
-            lines.append(f"hours = {_listed(_spans(other.hours))}")
+        lines += [
+            "",
+            "[[schedule]]",
+            f"opens = {_listed(words(schedule.methods))}",
+            *_hours_shown(schedule, "schedule"),
+        ]
+    for timetable in policy.timetables:
+        lines += ["", "[[timetable]]", f"number = {timetable.number}", *_hours_shown(timetable, "timetable")]
     return "\n".join(lines) + "\n"
 
 
 def facts(policy: DoorPolicy) -> dict[str, object]:
     """`policy` for --json, in the words of the file."""
-    schedules = [
-        {
-            "opens": list(words(schedule.methods)),
-            "hours": {name: list(_spans(day)) for name, day in zip(DAYS, schedule.week, strict=True)},
-            "other": [
-                {"from": str(each.first), "to": str(each.last), "hours": list(_spans(each.hours))}
-                for each in schedule.exceptions
-            ],
-        }
-        for schedule in policy.schedules
-    ]
-    return {"zone": policy.zone, "schedules": schedules}
+    schedules = [{"opens": list(words(each.methods)), **_hours_facts(each)} for each in policy.schedules]
+    timetables = [{"number": each.number, **_hours_facts(each)} for each in policy.timetables]
+    return {"zone": policy.zone, "schedules": schedules, "timetables": timetables}
+
+
+def _hours_shown(hours: Schedule | Timetable, name: str) -> list[str]:
+    if len(set(hours.week)) == 1:
+        lines = [f"hours.{EVERY_DAY} = {_listed(_spans(hours.week[0]))}"]
+    else:
+        lines = [f"hours.{day} = {_listed(_spans(spans))}" for day, spans in zip(DAYS, hours.week, strict=True)]
+    for other in hours.exceptions:
+        lines += [f"[[{name}.other]]", f"from = {other.first}", f"to = {other.last}"]
+        lines.append(f"hours = {_listed(_spans(other.hours))}")
+    return lines
+
+
+def _hours_facts(hours: Schedule | Timetable) -> dict[str, object]:
+    return {
+        "hours": {name: list(_spans(day)) for name, day in zip(DAYS, hours.week, strict=True)},
+        "other": [
+            {"from": str(each.first), "to": str(each.last), "hours": list(_spans(each.hours))}
+            for each in hours.exceptions
+        ],
+    }
+
+
+def _timetable(table: Any) -> Timetable:
+    _known(table, {"number", "hours", "other"}, "a timetable")
+    number = table.get("number")
+    if type(number) is not int:
+        msg = "a timetable has a number, such as number = 1, by which places are offered it"
+        raise FleetRefused(msg)
+    return Timetable(number, *_week(table, "timetable"))
 
 
 def _schedule(table: Any) -> Schedule:
@@ -95,9 +129,13 @@ def _schedule(table: Any) -> Schedule:
             msg = f"a schedule opens by {', '.join(WORDS)}, not by {word!r}"
             raise FleetRefused(msg)
         methods |= WORDS[word]
+    return Schedule(Method(methods), *_week(table, "schedule"))
+
+
+def _week(table: dict[str, Any], what: str) -> tuple[tuple[Day, ...], tuple[OtherHours, ...]]:
     hours = table.get("hours")
     if not isinstance(hours, dict):
-        msg = f'a schedule has hours, such as hours.{EVERY_DAY} = ["00:00-24:00"]'
+        msg = f'a {what} has hours, such as hours.{EVERY_DAY} = ["00:00-24:00"]'
         raise FleetRefused(msg)
     week: list[list[Interval]] = [[] for _ in range(WEEK_DAYS)]
     for name, spans in hours.items():
@@ -105,10 +143,10 @@ def _schedule(table: Any) -> Schedule:
             week[number] += _hours(spans)
     others = table.get("other", [])
     if not isinstance(others, list):
-        msg = "other hours stand under [[schedule.other]]"
+        msg = f"other hours stand under [[{what}.other]]"
         raise FleetRefused(msg)
     exceptions = sorted((_other(each) for each in others), key=lambda each: each.first)
-    return Schedule(Method(methods), tuple(_merged(day) for day in week), tuple(exceptions))
+    return tuple(_merged(day) for day in week), tuple(exceptions)
 
 
 def _other(table: Any) -> OtherHours:

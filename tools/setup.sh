@@ -63,8 +63,30 @@ has_tpm() {
     [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
         { command -v swtpm >/dev/null && [ -x /usr/bin/tpm2 ]; }
 }
+# A virtual card reader and the system's pcscd, for the tests of the card reader: wanted as the software TPM is.
+has_pcscd() {
+    [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
+        { [ -x /usr/sbin/pcscd ] && [ -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] && [ -e "$pyscard/__init__.py" ]; }
+}
+# Debian's pyscard, which has no wheel: linked into an environment whose interpreter its compiled part was made for.
+pyscard=/usr/lib/python3/dist-packages/smartcard
+pyscard_place() {
+    for place in "$venv"/lib/python3.*/site-packages; do
+        abi=$(printf '%s\n' "$place" | sed 's|.*/lib/python3\.\([0-9a-z]*\)/.*|3\1|')
+        set -- "$pyscard/scard/_scard.cpython-$abi-"*.so
+        if [ -d "$place" ] && [ -e "$1" ]; then
+            printf '%s\n' "$place"
+        fi
+    done
+}
+has_pyscard() {
+    [ "$what" = models ] || [ -z "$(pyscard_place)" ] || [ -e "$(pyscard_place)/smartcard/__init__.py" ]
+}
+has_all() {
+    has_broker && has_tpm && has_pcscd && has_environment && has_pyscard && has_project && has_samples
+}
 
-has_broker && has_tpm && has_environment && has_project && has_samples && exit 0
+has_all && exit 0
 
 # ---- one at a time ------------------------------------------------------------------------------------------------
 
@@ -74,7 +96,7 @@ if command -v flock >/dev/null; then
     if ! flock -n 9; then
         say "waiting for another set-up in this checkout to end"
         flock 9
-        has_broker && has_tpm && has_environment && has_project && has_samples && exit 0
+        has_all && exit 0
     fi
 fi
 trap 'say "interrupted; the next call starts over where it is safe"; exit 130' INT TERM
@@ -135,6 +157,7 @@ find_python() {
 packages=
 has_broker || packages=mosquitto # the broker of the tests and the demo
 has_tpm || packages="$packages swtpm tpm2-tools" # 17 MB at most, 12 s (measured on Debian 12)
+has_pcscd || packages="$packages pcscd vsmartcard-vpcd python3-pyscard"
 if ! has_environment; then
     if [ "$what" = models ]; then
         if ! find_python python3.11 /usr/bin/python3.11 "${PYTHON:-python3}" || [ "$(version "$python")" != 3.11 ]; then
@@ -174,6 +197,15 @@ note() {
 if ! has_environment; then
     make_environment
     note "$(environment_key)"
+fi
+
+# A link and no copy: the compiled part needs the system's libpcsclite, and is renewed with it.
+if [ "$what" = dev ] && [ -d "$pyscard" ]; then
+    if [ -z "$(pyscard_place)" ]; then
+        say "skipped: Debian's pyscard is made for another Python than $("$venv/bin/python" -V); so are its tests"
+    elif ! has_pyscard; then
+        ln -sfn "$pyscard" "$(pyscard_place)/smartcard"
+    fi
 fi
 
 # ---- the project and the pictures ---------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from device.desk.loop import NO_CONSENT
 from device.desk.papers.cli import FILE, consent, language_option, receipt
 from device.desk.papers.files import NewPaper
 from device.desk.papers.kept import Asked, keep
-from device.desk.upkeep.cli import apply, rekey, secure_bolt, selftest, status
+from device.desk.upkeep.cli import apply, export_identity, rekey, secure_bolt, selftest, status
 from device.errors import Fault, Refusal
 from device.paths import door_paths, models_dir
 from device.wire import Purpose, Result
@@ -60,7 +60,7 @@ def cli() -> None:
     """
 
 
-for _command in (apply, audit, consent, receipt, rekey, selftest, status, secure_bolt):
+for _command in (apply, audit, consent, export_identity, receipt, rekey, selftest, status, secure_bolt):
     cli.add_command(_command)
 
 

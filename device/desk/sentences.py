@@ -81,6 +81,7 @@ _ACTS = {
     Result.STALE: "That permission has ended; nothing was changed, please type it again.",
     Result.UNSIGNED: "The door refused the request as unsigned; nothing was changed.",
     Result.WRONG_DOOR: "The request was for another door; nothing was changed.",
+    Result.UNEQUAL: "The door took the request for a policy and refused it; nothing was changed.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
     "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
 }
@@ -94,8 +95,12 @@ _REKEYED = {
 _DOCUMENTS = {
     Result.DONE: "The document is applied; the door is at version {version}.",
     Result.STALE: "The document is not newer than what the door has (version {version}); nothing was changed.",
-    Result.UNSIGNED: "The document is damaged or not signed by this door's manager; nothing was changed.",
-    Result.MALFORMED: "The file is no document this door understands; nothing was changed.",
+    Result.UNSIGNED: "The document is damaged, sealed to another key than this door's, or not signed by this door's "
+    "manager; nothing was changed, and `doorctl export-identity` shows the door's key for the manager to compare.",
+    Result.MALFORMED: "The file is no document this door understands: it takes those that its manager made and sealed "
+    "to it, and no others; nothing was changed.",
+    Result.UNEQUAL: "This policy would open the door by face at an hour at which PIN and card do not, and the door "
+    "refuses that whoever signs it; nothing was changed, and the journal of lock names the first such minute.",
     Result.BUSY: "The door is applying another document; try again in a minute.",
     Result.WRONG_DOOR: "The document is for another door; nothing was changed.",
     Result.FAULT: "The door could not store the document and is still at version {version}; try again.",
@@ -159,6 +164,7 @@ def status_facts(status: DoorStatus) -> dict[str, object]:
         "camera": "well" if status.camera_well else "fault",
         "alarms": alarms(status),
         "policy_version": status.policy_version,
+        "document_key": status.document_key.hex(),
     }
 
 

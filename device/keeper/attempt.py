@@ -11,7 +11,9 @@ Rules kept here:
 - What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, or its
   tenancy ended, the attempt is refused.
 - A tenancy that is over is refused like a slot that nobody ever had, by the same work.
-- A fault of the disk or of memory is a refusal.
+- A guest's one-time code is marked as used, durably, before anybody hears that it was right: a power cut in between
+  burns it and opens nothing. That is the one write that only a right code has, and it opens the door before all eyes.
+- A fault of the disk or of memory is a refusal, and the attempt stays charged.
 """
 
 from __future__ import annotations
@@ -20,16 +22,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from device import codes
 from device.errors import Fault
 from device.keeper import offers
 from device.keeper.attempts import AttemptFile
 from device.keeper.book import Book
+from device.keeper.changes import Proven
 from device.keeper.ends import Ends, Moment
 from device.keeper.line import Result, Work
-from device.keeper.pin import SALT_BYTES, VERIFIER_BYTES, Stretch, Verifiers
+from device.keeper.match import By, Decoys, Shown, match
+from device.keeper.pin import SALT_BYTES, Stretch, Verifiers
 from device.keeper.record import Credential, Kind
 from device.keeper.throttle import Admission, Counts, Throttle
-from device.wire import NOBODY
+from device.service import log
+from device.wire import NOBODY, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +65,7 @@ class Guard:
     stretch: Stretch
     clock: Clock
     ends: Ends = field(default_factory=Ends)
-    # Drawn at start: a slot that is not there takes the same way with a salt and a verifier that belong to nobody.
-    decoy_salt: bytes = field(default_factory=lambda: os.urandom(SALT_BYTES))
-    decoy_verifier: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What somebody showed at the door. `new` is the PIN to set, or None."""
-
-    claim: int
-    kind: Kind
-    digits: str
-    new: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """What an accepted attempt is worth: what the slot held, and the stretched new PIN and its salt (empty if none)."""
-
-    held: Credential
-    new_salt: bytes = b""
-    new_stretched: bytes = b""
+    decoys: Decoys = field(default_factory=Decoys)
 
 
 @dataclass(eq=False, slots=True)
@@ -98,30 +83,52 @@ class Attempt:
         """Charge it, and say what the worker has to do."""
         guard, shown = self.guard, self.shown
         self._held = self._what_counts()
-        self._admission = guard.throttle.charge(shown.claim, guard.clock.now_s(), known=self._held is not None)
-        salts = [(shown.digits, self._held.salt if self._held else guard.decoy_salt)]
-        if shown.new is not None:
-            self._new_salt = os.urandom(SALT_BYTES)
-            salts.append((shown.new, self._new_salt))
+        self._admission = guard.throttle.charge(
+            shown.claim, guard.clock.now_s(), known=self._held is not None, residents=guard.book.residents
+        )
+        salt = self._held.salt if self._held else guard.decoys.salt
+        salts = [(shown.digits, salt)]
+        if shown.fresh is not None:
+            self._new_salt = self._salt_for(shown.fresh.secret, salt)
+            salts.append((shown.fresh.digits, self._new_salt))
         return charged_first(guard.file, guard.throttle.counts(), guard.stretch, salts)
 
     def finish(self, result: Result) -> None:
-        """Compare, settle, and tell."""
+        """Compare, mark, settle, and tell."""
         if isinstance(result, Fault):
             self.ended(None)
             return
         if isinstance(result, Exception):
             raise result
         guard, held = self.guard, self._held
-        stored = held.verifier if held else guard.decoy_verifier
-        right = guard.verifiers.matches(self.shown.claim, result[0], stored)
+        matched = match(guard.verifiers, self.shown, result[0], held, guard.decoys)
         unchanged = guard.book.held(self.shown.claim) == held
         over = held is None or guard.ends.over(held, guard.clock.read())
-        if held is None or over or not (right and unchanged and self._admission.admitted):
+        if matched is None or over or not (unchanged and self._admission.admitted):
             self.ended(None)
             return
-        guard.throttle.settle(self.shown.claim, self._admission)
-        self.ended(Proven(held, self._new_salt, result[1] if self.shown.new is not None else b""))
+        if matched.held != held and not self._marked(matched.held):
+            self.ended(None)
+            return
+        give_back = guard.throttle.take_back if matched.by is By.GUEST else guard.throttle.settle
+        give_back(self.shown.claim, self._admission)
+        new_stretched = result[1] if self.shown.fresh else b""
+        self.ended(Proven(matched.held, matched.by, result[0], self._new_salt, new_stretched))
+
+    def _marked(self, held: Credential) -> bool:
+        """Whether the slot now holds durably that its one-time code was used."""
+        try:
+            self.guard.book.keep(self.shown.claim, held)
+        except Fault as fault:
+            log(f"keeper: {fault}")
+            return False
+        return True
+
+    def _salt_for(self, secret: Secret, salt: bytes) -> bytes:
+        if secret is Secret.GUESTS:
+            return codes.salt(self.shown.claim)
+        # Whoever moves in begins with a salt of their own; `pin` says why it then stays.
+        return os.urandom(SALT_BYTES) if self.shown.kind is Kind.INVITATION else salt
 
     def _what_counts(self) -> Credential | None:
         """The record that could be matched now, None if there is none of that kind."""

@@ -14,7 +14,9 @@ from typing import Protocol
 from device.errors import Fault, RecordRefused, StoreFault
 from device.keeper import record
 from device.keeper.attempts import MAX_SLOTS
-from device.keeper.record import Credential
+from device.keeper.cards import registered
+from device.keeper.cards.registered import Registered
+from device.keeper.record import Credential, Kind
 
 
 class Records(Protocol):
@@ -33,6 +35,9 @@ class Book:
     def __init__(self, store: Records) -> None:
         self._store = store
         self._held: dict[int, Credential] = {}
+        self._cards: dict[
+            bytes, tuple[int, Registered]
+        ] = {}  # by UID, so that a big house answers as fast as a small one
         self.unreadable = 0  # records that opened and made no sense
         self._read()
 
@@ -48,6 +53,15 @@ class Book:
         """All slots that hold something."""
         return tuple(self._held)
 
+    @property
+    def residents(self) -> int:
+        """How many slots hold a PIN."""
+        return sum(held.kind is Kind.PIN for held in self._held.values())
+
+    def card(self, uid: bytes) -> tuple[int, Registered] | None:
+        """Whose card `uid` is: the slot, and the card as it holds it."""
+        return self._cards.get(uid)
+
     def keep(self, slot: int, credential: Credential) -> None:
         """Let `slot` hold `credential`; durable on return. Raises StoreFault, KeyFault; `held` then tells what is."""
         if slot not in self._held and len(self._held) >= MAX_SLOTS:
@@ -58,12 +72,19 @@ class Book:
         except Fault:
             self._read()
             raise
+        self._take(slot, credential)
+
+    def _take(self, slot: int, credential: Credential) -> None:
+        before = self._held.get(slot)
+        if before is None or before.cards != credential.cards:
+            self._cards = {uid: found for uid, found in self._cards.items() if found[0] != slot}
+            self._cards |= {card.uid: (slot, card) for card in registered.unpack(credential.cards)}
         self._held[slot] = credential
 
     def _read(self) -> None:
-        self._held, self.unreadable = {}, 0
+        self._held, self._cards, self.unreadable = {}, {}, 0
         for slot, payload in self._store.records().items():
             try:
-                self._held[slot] = record.unpack(payload)
+                self._take(slot, record.unpack(payload))
             except RecordRefused:
                 self.unreadable += 1

@@ -4,6 +4,7 @@ Rules kept here:
 - 6 to 12 digits: six random digits are what the guess budget (`throttle`) is reckoned for.
 - What half the world would choose is refused, by rule where a rule says it, else from a short list.
 - An invitation, which the manager knows, cannot become the PIN; nor can the PIN that is being replaced.
+- A PIN and a duress PIN differ in at least two places or in length: one finger that slips calls nobody.
 - A refusal is one sentence that helps to choose better and never repeats what was typed.
 
 Source of the choice: Markert et al., "This PIN Can Be Easily Guessed" (IEEE S&P 2020), report as the ten commonest
@@ -44,6 +45,18 @@ def refuse_weak(pin: str, shown: str) -> None:
     if pin in DRAWN:
         msg = "a PIN must not be a plain line across the keypad"
         raise CredentialRefused(msg)
+
+
+def refuse_near(pin: str, other: str) -> None:
+    """Refuse `pin` if one mistyped digit makes it `other`, or none. Raises CredentialRefused."""
+    if near(pin, other):
+        msg = "the PIN and the duress PIN must differ in at least two places"
+        raise CredentialRefused(msg)
+
+
+def near(pin: str, other: str) -> bool:
+    """Whether two PINs of one length differ in at most one place."""
+    return len(pin) == len(other) and sum(a != b for a, b in zip(pin, other, strict=True)) <= 1
 
 
 def _is_run(pin: str) -> bool:

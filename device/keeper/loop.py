@@ -1,7 +1,8 @@
-"""keeper's process: messages in, attempts through the line, answers out.
+"""keeper's process: messages in, attempts through the line, cards through their exchange, answers out.
 
 Rules kept here:
 - Every question of lock gets exactly one answer, in order, and every refusal is the same answer.
+- A duress PIN is answered as the PIN is, but for the one value that says so to lock.
 - A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol or renew needs desk as
   well, which shows the notice.
 - lock gone means its questions are gone: nothing is opened, granted or set for a lock that is not there to hear it.
@@ -21,9 +22,12 @@ from typing import Protocol
 from device import wire
 from device.edges import Room
 from device.errors import CredentialRefused, Fault, NotPermitted
-from device.keeper import choice, offers
-from device.keeper.attempt import Attempt, Guard, Proven, Settling, Shown
+from device.keeper import offers
+from device.keeper.any_cards import MakeCards, NoCards
+from device.keeper.attempt import Attempt, Guard, Settling
+from device.keeper.changes import Proven, changed, refuse_unfit
 from device.keeper.line import Executor, Line
+from device.keeper.match import By, Fresh, Shown
 from device.keeper.record import Kind
 from device.keeper.tenancies import Tenancies
 from device.service import Link
@@ -67,7 +71,12 @@ class Keeper:
     """The Work of keeper."""
 
     def __init__(
-        self, switchboard: Switchboard, guard: Guard, executor: Executor, draw: Callable[[int], bytes] = os.urandom
+        self,
+        switchboard: Switchboard,
+        guard: Guard,
+        executor: Executor,
+        draw: Callable[[int], bytes] = os.urandom,
+        cards: MakeCards = NoCards,
     ) -> None:
         self._out = switchboard
         self._guard = guard
@@ -77,6 +86,7 @@ class Keeper:
         self._nonces = _Nonces()
         self._alarm_owed = False
         self._tenancies = Tenancies(guard, lambda msg: switchboard.send(Room.VAULT, msg))
+        self._cards = cards(guard, self._tenancies, self._line, lambda msg: switchboard.send(Room.LOCK, msg))
 
     # ---- Work
 
@@ -88,12 +98,25 @@ class Keeper:
     def disconnected(self, link: Link) -> None:
         """A peer is gone; with lock go its questions."""
         if link.peer is Room.LOCK:
+            self._cards.void()
             self._line.void()
         elif link.peer is Room.VAULT:
             self._tenancies.forget()
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """One message. Raises NotPermitted for a nonce that was used before."""
+        match msg:
+            case wire.CardShown(nonce):
+                self._nonces.use(nonce)
+                self._cards.shown(nonce)
+            case wire.CardAnswer(nonce, apdu):
+                self._cards.answered(nonce, apdu)
+            case wire.CardGone(nonce):
+                self._cards.gone(nonce)
+            case _:
+                self._asked(msg)
+
+    def _asked(self, msg: wire.Message) -> None:
         match msg:
             case wire.CheckPin():
                 self._nonces.use(msg.nonce)
@@ -104,6 +127,9 @@ class Keeper:
             case wire.SetPin():
                 self._nonces.use(msg.nonce)
                 self._set(msg)
+            case wire.ChangeCards():
+                self._nonces.use(msg.nonce)
+                self._change_cards(msg)
             case wire.SlotOffer():
                 self._offer(msg)
             case wire.HasCredential():
@@ -130,41 +156,50 @@ class Keeper:
 
     def stop(self) -> None:
         """Nobody's question is answered any more; what right entries gave back is saved with the counts."""
+        self._cards.void()
         self._line.void()
         if self._executor.stop():
             with contextlib.suppress(Fault):
                 self._guard.file.save(self._guard.throttle.counts())
             self._guard.file.close()
+            self._cards.close()
 
     # ---- lock's questions
 
     def _check(self, msg: wire.CheckPin) -> None:
         def ended(proven: Proven | None) -> None:
-            outcome = Outcome.ACCEPTED if proven else Outcome.REFUSED
             slot = msg.claim if proven else wire.NOBODY
-            self._out.send(Room.LOCK, wire.Verdict(msg.nonce, self._guard.clock.monotonic_ns(), outcome, slot))
+            stamped_ns = self._guard.clock.monotonic_ns()
+            self._out.send(Room.LOCK, wire.Verdict(msg.nonce, stamped_ns, _outcome(proven), slot))
 
-        self._submit(Shown(msg.claim, Kind.PIN, msg.digits), ended)
+        self._submit(Shown(msg.claim, Kind.PIN, msg.digits, day=msg.day), ended)
 
     def _prove(self, msg: wire.ProvePin) -> None:
         def ended(proven: Proven | None) -> None:
-            granted = proven is not None and self._grant(msg.purpose, msg.claim)
-            self._answer(msg.nonce, accepted=granted)
+            self._answer(msg.nonce, proven if proven and self._grant(msg.purpose, msg.claim) else None)
+
+        self._submit(Shown(msg.claim, Kind.PIN, msg.digits), ended)
+
+    def _change_cards(self, msg: wire.ChangeCards) -> None:
+        def ended(proven: Proven | None) -> None:
+            change = self._cards.expect if msg.change is wire.CardChange.ADD else self._cards.drop
+            self._answer(msg.nonce, proven if proven and change(msg.claim) else None)
 
         self._submit(Shown(msg.claim, Kind.PIN, msg.digits), ended)
 
     def _set(self, msg: wire.SetPin) -> None:
+        fresh = Fresh(msg.secret, msg.new)
+
         def ended(proven: Proven | None) -> None:
-            self._answer(msg.nonce, accepted=proven is not None and self._keep_pin(msg.claim, proven))
+            self._answer(msg.nonce, proven if proven and self._keep(msg.claim, fresh, proven) else None)
 
         try:
-            # Judged by itself, before anything is charged: it says nothing about what the door holds.
-            choice.refuse_weak(msg.new, msg.shown)
+            refuse_unfit(msg.proof, fresh, msg.shown)
         except CredentialRefused:
-            self._answer(msg.nonce, accepted=False)
+            self._answer(msg.nonce, None)
             return
         kind = Kind.INVITATION if msg.proof is wire.Proof.INVITATION else Kind.PIN
-        self._submit(Shown(msg.claim, kind, msg.shown, msg.new), ended)
+        self._submit(Shown(msg.claim, kind, msg.shown, fresh), ended)
 
     def _submit(self, shown: Shown, ended: Callable[[Proven | None], None]) -> None:
         def told(proven: Proven | None) -> None:
@@ -174,8 +209,8 @@ class Keeper:
         if not self._line.submit(Attempt(self._guard, shown, told)):
             ended(None)
 
-    def _answer(self, nonce: bytes, *, accepted: bool) -> None:
-        self._out.send(Room.LOCK, wire.Answer(nonce, Outcome.ACCEPTED if accepted else Outcome.REFUSED))
+    def _answer(self, nonce: bytes, proven: Proven | None) -> None:
+        self._out.send(Room.LOCK, wire.Answer(nonce, _outcome(proven)))
 
     # ---- what follows from them
 
@@ -190,9 +225,9 @@ class Keeper:
         told = granted and self._out.send(Room.DESK, wire.GrantTicket(nonce, purpose, expires_ns))
         return granted and (told or purpose not in _NEEDS_A_NOTICE)
 
-    def _keep_pin(self, slot: int, proven: Proven) -> bool:
-        verifier = self._guard.verifiers.verifier(slot, proven.new_stretched)
-        return self._tenancies.keep(slot, proven.held.with_pin(proven.new_salt, verifier))
+    def _keep(self, slot: int, fresh: Fresh, proven: Proven) -> bool:
+        following = changed(slot, fresh, proven, self._guard.verifiers)
+        return following is not None and self._tenancies.keep(slot, following)
 
     def _offer(self, msg: wire.SlotOffer) -> None:
         now_unix = int(self._guard.clock.unix_s())
@@ -200,3 +235,9 @@ class Keeper:
         if fresh and not self._tenancies.keep(msg.slot, fresh):
             result = Result.FAULT
         self._out.send(Room.LOCK, wire.OfferKept(msg.slot, msg.serial, result))
+
+
+def _outcome(proven: Proven | None) -> Outcome:
+    if proven is None:
+        return Outcome.REFUSED
+    return Outcome.DURESS if proven.by is By.DURESS else Outcome.ACCEPTED

@@ -5,7 +5,14 @@ Rules kept here:
   digits alone fall to Argon2id in hours (10^6 x 78 ms is 22 h on one core); without the door's key a stolen verifier
   cannot be tried at all.
 - The key of that hash is the pepper, derived from keeper's root key for this purpose only; it is never stored.
-- Verifiers are compared in constant time.
+- Verifiers are compared in constant time, and a PIN and a duress PIN always both.
+- One salt per tenancy: it is drawn when the invitation is redeemed, and every later PIN and duress PIN of that slot is
+  stretched with it, so that one Argon2id serves to compare with both. What that means: a later PIN equal to an earlier
+  one has the same verifier, and whoever holds pepper and record tries each digit row once for both PINs instead of
+  twice. Nobody can begin before: the salt is random and lies in the sealed record.
+- The digits of a duress PIN are kept, sealed under a key that follows from the stretched PIN: a new PIN must not come
+  close to it, and who sets one shows the PIN. Whoever can open that knows the PIN already, and found it by the same
+  search as any other.
 
 Sources: Argon2id with 2 passes over 64 MiB is libsodium's INTERACTIVE and the cost of a slot offer (`wire.SlotOffer`),
 so invitations and PINs are checked by the same code; RFC 9106; BLAKE2 keyed and personalised, RFC 7693 and libsodium.
@@ -91,4 +98,16 @@ class Verifiers:
 
     def matches(self, slot: int, stretched: bytes, stored: bytes) -> bool:
         """Whether `stretched` is what `stored` was made from, in constant time."""
-        return bool(bindings.sodium_memcmp(self.verifier(slot, stretched), stored))
+        return alike(self.verifier(slot, stretched), stored)
+
+    def box_key(self, slot: int, stretched: bytes) -> bytes:
+        """The key of what only somebody who shows this PIN may open: 32 bytes, stored nowhere."""
+        data = slot.to_bytes(4, "little") + stretched
+        return bytes(
+            bindings.crypto_generichash_blake2b_salt_personal(data, 32, key=self.pepper, person=b"doorward beside")
+        )
+
+
+def alike(one: bytes, other: bytes) -> bool:
+    """Whether two values of one length are equal, in constant time."""
+    return bool(bindings.sodium_memcmp(one, other))

@@ -3,6 +3,7 @@
 Rules kept here:
 - A slot holds an open invitation, a PIN, or what is left of either when the tenancy has ended; never two of them.
   Setting a PIN burns the invitation, a newer offer cancels whatever is there.
+- Duress PIN, guests' secret and cards stand beside a PIN and never without one: they go when it goes.
 - All kinds have the same size, so that a file's length does not tell who has moved in or out.
 - The newest offer is remembered after it was redeemed or ended: it can never be redeemed again, nor an older one be
   stored. What has ended holds nothing that any digits match.
@@ -17,11 +18,20 @@ from typing import Annotated
 
 from device.codec import Exactly, Number, Schema
 from device.errors import MessageRefused, RecordRefused
+from device.keeper.cards import registered
+from device.keeper.cards.registered import CARDS_BYTES
 from device.keeper.pin import SALT_BYTES, VERIFIER_BYTES
+from device.sealing.box import OVERHEAD_BYTES
 from device.wire import NO_END
 
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 OFFER_ID_BYTES = 16
+DURESS_DIGITS_BYTES = 16
+DURESS_BOX_BYTES = DURESS_DIGITS_BYTES + OVERHEAD_BYTES
+
+NOTHING = bytes(VERIFIER_BYTES)  # no duress PIN, no guests' secret
+NO_BOX = bytes(DURESS_BOX_BYTES)
+NO_CARDS = bytes(CARDS_BYTES)
 
 
 @unique
@@ -48,14 +58,36 @@ class Credential:
     ends_unix: Annotated[int, Number("q")]
     salt: Annotated[bytes, Exactly(SALT_BYTES)]
     verifier: Annotated[bytes, Exactly(VERIFIER_BYTES)]
+    duress: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # of the duress PIN under the same salt
+    duress_box: Annotated[bytes, Exactly(DURESS_BOX_BYTES)] = NO_BOX  # its digits, for who shows the PIN (`changes`)
+    guest_key: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # from which guests' codes follow
+    guest_used: Annotated[int, Number("Q")] = 0  # bit n: the one-time code n has been used
+    cards: Annotated[bytes, Exactly(CARDS_BYTES)] = NO_CARDS
+
+    def used(self, number: int) -> bool:
+        """Whether the one-time code `number` has been used."""
+        return bool(self.guest_used >> number & 1)
+
+    def using(self, number: int) -> Credential:
+        """The same slot after its one-time code `number`."""
+        return replace(self, guest_used=self.guest_used | 1 << number)
 
     def with_pin(self, salt: bytes, verifier: bytes) -> Credential:
         """The same slot with a PIN instead of what it held."""
         return replace(self, kind=Kind.PIN, salt=salt, verifier=verifier)
 
     def ended(self) -> Credential:
-        """What stays of it when the tenancy is over: which offer it was, and nothing to match digits with."""
-        return replace(self, kind=Kind.ENDED, salt=bytes(SALT_BYTES), verifier=bytes(VERIFIER_BYTES))
+        """What stays of it when the tenancy is over: which offer it was, and nothing to match anything with."""
+        return Credential(
+            kind=Kind.ENDED,
+            serial=self.serial,
+            offer_id=self.offer_id,
+            kept_unix=self.kept_unix,
+            expires_unix=self.expires_unix,
+            ends_unix=self.ends_unix,
+            salt=bytes(SALT_BYTES),
+            verifier=NOTHING,
+        )
 
 
 _SCHEMA = Schema(Credential)
@@ -80,4 +112,17 @@ def unpack(payload: bytes) -> Credential:
     if credential.ends_unix < NO_END or (credential.kind is Kind.ENDED and credential != credential.ended()):
         msg = "a record of keeper has an end that makes no sense"
         raise RecordRefused(msg)
+    registered.unpack(credential.cards)
+    if not _belongs_together(credential):
+        msg = "a record of keeper holds something beside a PIN without what it belongs to"
+        raise RecordRefused(msg)
     return credential
+
+
+def _belongs_together(credential: Credential) -> bool:
+    beside = (credential.duress, credential.duress_box, credential.guest_key, credential.cards)
+    if credential.kind is not Kind.PIN and (any(map(any, beside)) or credential.guest_used):
+        return False
+    orphan_box = any(credential.duress_box) and not any(credential.duress)
+    orphan_marks = credential.guest_used != 0 and not any(credential.guest_key)
+    return not (orphan_box or orphan_marks)

@@ -8,18 +8,22 @@ Rules kept here:
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 from device import config as door_config
 from device.config import KeeperTable, TpmTable
 from device.errors import StoreFault
+from device.keeper.any_cards import MakeCards, NoCards, Say
 from device.keeper.attempt import Clock, Guard
 from device.keeper.attempts import AttemptFile
 from device.keeper.book import Book
 from device.keeper.ends import GRACE_S, Ends
+from device.keeper.line import Line
 from device.keeper.loop import Keeper
 from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
+from device.keeper.tenancies import Tenancies
 from device.keeper.throttle import Throttle
 from device.keeper.worker import ThreadExecutor
 from device.sealing.keys import KeyStore
@@ -67,10 +71,34 @@ def build(service: Service) -> Keeper:
     clock = Clock(time.monotonic_ns, time.time)
     root_key = credential("keeper.key")
     keys = _ring_keys(state, root_key, config.keeper, config.tpm)
-    guard = guard_at(
-        state, bytes.fromhex(config.door.id), root_key, clock, keys=keys, grace_s=config.vault.expiry_grace_s
-    )
-    return Keeper(service, guard, ThreadExecutor(service.watch))
+    door = bytes.fromhex(config.door.id)
+    guard = guard_at(state, door, root_key, clock, keys=keys, grace_s=config.vault.expiry_grace_s)
+    reader = bool(config.lock.card_reader) or config.lock.board == "sim"
+    cards = cards_at(state, door, root_key) if reader else NoCards
+    return Keeper(service, guard, ThreadExecutor(service.watch), cards=cards)
+
+
+def cards_at(state: Path, door: bytes, root_key: bytes) -> MakeCards:
+    """The cards that keeper holds in the folder `state`, made on a new door. Raises StoreFault, KeyFault.
+
+    What they need is loaded here and by nobody else: about 10 MB, which a door without a reader does not spend.
+    """
+    from device.keeper.card_talk import CardTalk
+    from device.keeper.cards.counters import Counters
+    from device.keeper.cards.diversify import MASTER_BYTES, CardKeys
+
+    counters = Counters(state / "cards", derive(root_key, b"doorward counts"))
+    counters.load()
+    if counters.damaged:
+        log("keeper: the counters of cards were lost; who has a card must add it again")
+    keys = CardKeys(derive(root_key, b"doorward cards")[:MASTER_BYTES], door)
+
+    def make(guard: Guard, tenancies: Tenancies, line: Line, say: Say) -> CardTalk:
+        talk = CardTalk(guard, tenancies, line, counters, keys, say, os.urandom)
+        counters.retain(talk.serials())
+        return talk
+
+    return make
 
 
 def _own_folder(state: Path) -> None:

@@ -5,24 +5,41 @@ from __future__ import annotations
 import sys
 
 from device import config as door_config
-from device.config import Config
+from device.config import Config, LockTable
 from device.edges import Room
 from device.lock.board import Board
 from device.lock.bolt import Wiring
+from device.lock.identity import KEY_NAME, DocumentKey
 from device.lock.loop import LockWork, rules_of
+from device.lock.parts import Part, PartsBoard
 from device.lock.policy import Policy, VersionFile
 from device.paths import Paths, door_paths
-from device.service import Service, main
+from device.service import Service, credential, main
 
 
 def _board(config: Config, paths: Paths) -> Board:
     board = _lines(config, paths)
-    if not config.lock.keypad:
-        return board
-    from device.lock.board_keypad import KeypadBoard
-    from device.lock.keypad_evdev import EvdevKeypad, kernel
+    parts = _parts(config.lock)
+    return PartsBoard(board, parts) if parts else board
 
-    return KeypadBoard(board, EvdevKeypad(config.lock.keypad, config.lock.keypad_id, kernel()))
+
+def _parts(table: LockTable) -> tuple[Part, ...]:
+    # Imported where chosen, as the boards are.
+    parts: list[Part] = []
+    if table.keypad:
+        from device.lock.keypad_evdev import EvdevKeypad, kernel
+
+        parts.append(EvdevKeypad(table.keypad, table.keypad_id, kernel()))
+    if table.card_reader:
+        from device.lock.pcsc_calls import Pcsc
+        from device.lock.reader_pcsc import PcscReader
+
+        parts.append(PcscReader(table.card_reader, Pcsc()))
+    if table.osdp:
+        from device.lock.reader_osdp import OsdpReader
+
+        parts.append(OsdpReader.of(table))
+    return tuple(parts)
 
 
 def _lines(config: Config, paths: Paths) -> Board:
@@ -48,6 +65,7 @@ def build(service: Service) -> LockWork:
     policy = Policy(
         bytes.fromhex(config.door.id),
         bytes.fromhex(config.door.manager_key),
+        DocumentKey.of(credential(KEY_NAME)),
         VersionFile(paths.state(Room.LOCK) / "policy-version"),
     )
     return LockWork(service, _board(config, paths), policy, rules_of(config))

@@ -40,6 +40,9 @@ class Board(Protocol):
     def show(self, signal: Signal, hint: Hint | None) -> None:
         """Give a tone and a light."""
 
+    def card(self, command: bytes | None) -> None:
+        """A command APDU for the card in front of a reader of the board's own, None to let it go. Most have none."""
+
     def close(self) -> None:
         """Secure the bolt, put out the lamp, give every line back."""
 

@@ -130,6 +130,9 @@ class GpiozeroBoard:
         """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
         self._feedback.show(signal, hint)
 
+    def card(self, command: bytes | None) -> None:
+        """No line of a board reads cards; readers stand beside it (`parts`)."""
+
     def close(self) -> None:
         """Secure, dark, lines given back."""
         try:

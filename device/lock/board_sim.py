@@ -7,8 +7,9 @@ Rules kept here:
 - The cable is a SOCK_SEQPACKET socket with one short ASCII word or two per datagram; whatever else arrives is refused.
 
     lock -> board   coil 1 4000 | coil 0 | lamp 1 | lamp 0 | show OPENED | show CLAIM_FIRST |
-                    show LOOK HOLD_STILL
-    board -> lock   face | rex | key 5 | door open | door closed | tamper on | tamper off
+                    show LOOK HOLD_STILL | card 905a000003... (a command in hexadecimal digits) | card - (it can go)
+    board -> lock   face | rex | key 5 | door open | door closed | tamper on | tamper off |
+                    card here | card gone | card 9100 (what it answered)
 """
 
 from __future__ import annotations
@@ -18,10 +19,22 @@ from pathlib import Path
 
 from device.errors import BoltFault
 from device.lock.bolt import Wiring, coil_energised
-from device.lock.state import DoorMoved, Event, ExitRequested, FaceButton, Key, Signal, TamperMoved
-from device.wire import Hint
+from device.lock.state import (
+    CardCame,
+    CardLeft,
+    CardReplied,
+    DoorMoved,
+    Event,
+    ExitRequested,
+    FaceButton,
+    Key,
+    Signal,
+    TamperMoved,
+)
+from device.wire import MAX_APDU, Hint
 
-MAX_WORDS = 64
+MAX_WORDS = 64 + 2 * MAX_APDU
+_SHORTEST_ANSWER = 2  # the two status bytes
 _FIXED: dict[str, Event] = {
     "face": FaceButton(),
     "rex": ExitRequested(),
@@ -29,6 +42,8 @@ _FIXED: dict[str, Event] = {
     "door closed": DoorMoved(open=False),
     "tamper on": TamperMoved(on=True),
     "tamper off": TamperMoved(on=False),
+    "card here": CardCame(),
+    "card gone": CardLeft(),
 }
 
 
@@ -117,6 +132,10 @@ class SimBoard:
         """Show `signal`; a tone that is lost changes nothing."""
         self._say(f"show {signal.name}" + (f" {hint.name}" if hint else ""))
 
+    def card(self, command: bytes | None) -> None:
+        """Say `command` to the simulated card, or let it go."""
+        self._say(f"card {'-' if command is None else command.hex()}")
+
     def close(self) -> None:
         """Secure, dark, cable pulled."""
         try:
@@ -141,4 +160,14 @@ def _event(words: str) -> list[Event]:
         return [_FIXED[words]]
     if words.startswith("key ") and len(words) == len("key 0"):
         return [Key(words[-1])]
+    if words.startswith("card "):
+        return [_answered(words.removeprefix("card "))]
     return []
+
+
+def _answered(digits: str) -> Event:
+    try:
+        apdu = bytes.fromhex(digits)
+    except ValueError:
+        apdu = b""
+    return CardReplied(apdu) if _SHORTEST_ANSWER <= len(apdu) <= MAX_APDU else CardLeft()

@@ -1,4 +1,4 @@
-"""The policy in force at this door, the time it is asked at, and what they allow now.
+"""The policy in force at this door, the time it is asked at, and what they allow now, at the door and for each slot.
 
 Rules kept here:
 - Without a policy every method opens at all times, within door.toml's tier. A policy stays in force until a newer one.
@@ -6,9 +6,11 @@ Rules kept here:
   read or believed any more opens by PIN and card only: a damaged disk neither locks a house out nor opens a camera.
 - While the clock is not believed (`device.policy.clock`) PIN and card open if they do at any time, a face only if it
   does at every time.
-- The newest moment known is on disk after each document, and once an hour while a policy is in force: after an hour in
-  which the clock neither jumped nor was doubted, so that a clock that jumped ahead by mistake and was set right within
-  the hour is forgotten with the next start. A disk that does not take it costs nothing but the memory of it.
+- A slot whose offer names a timetable opens nothing outside its hours, nor while the clock is not believed, nor while
+  the policy in force does not hold that timetable. Which slots do, `timetables` keeps; all others are let in.
+- The newest moment known is on disk after each document, and once an hour whenever lock wakes: after an hour in which
+  the clock neither jumped nor was doubted, so that a clock that jumped ahead by mistake and was set right within the
+  hour is forgotten with the next start. A disk that does not take it costs nothing but the memory of it.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nacl.secret import SecretBox
+
+from device import wire
 from device.document import Parsed, parse
 from device.errors import DocumentRefused, StoreFault
-from device.lock import durable
+from device.lock import durable, timetables
+from device.lock.timetables import TimetableFiles
 from device.policy.clock import EARLIEST_UNIX, LOST, SLACK_S, Clock
 from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
 from device.policy.prover import without_a_clock
-from device.policy.schedule import DoorPolicy, methods_at, zone_of
+from device.policy.schedule import EPOCH, DoorPolicy, date_at, methods_at, timetables_at, zone_of
 from device.service import log
 
+DAY_S = 86_400
 HOUR_NS = 3_600_000_000_000
 _NEWEST = struct.Struct("<q")
 
@@ -58,11 +65,15 @@ class FloorFile:
 
 @dataclass(slots=True)
 class Hours:
-    """What may open now. `folder` is lock's state folder; `wall` says the seconds since 1970 as the clock does."""
+    """What may open now. `folder` is lock's state folder, and `box` seals what it says about slots.
+
+    `wall` says the seconds since 1970 as the clock does.
+    """
 
     folder: Path
     door: bytes
     manager_key: bytes
+    box: SecretBox = field(repr=False)
     wall: Callable[[], float] = time.time
     _policy: DoorPolicy | None = None
     _untimed: Method = EVERYTHING  # what opens while the clock is not believed
@@ -71,9 +82,13 @@ class Hours:
     _ahead_s: float = 0.0  # by how much the wall clock leads CLOCK_MONOTONIC
     _due_ns: int = 0
     _change_ns: int | None = None  # when the clock's next minute begins, at which an hour may end
+    _slots: TimetableFiles = field(init=False)
+    _barred: frozenset[int] = frozenset()
+    _barred_in: tuple[int | None, DoorPolicy | None, timetables.Bindings] | None = None  # for what that was found
 
     def __post_init__(self) -> None:
         self._clock = self._floor.load()
+        self._slots = TimetableFiles(self.folder, self.box)
         try:
             content = self._stored.read_bytes()
             parsed = parse(content, self.door, self.manager_key)
@@ -98,13 +113,25 @@ class Hours:
         """What may open at this moment, CLOCK_MONOTONIC `now_ns`."""
         if self._policy is None:
             return self._untimed
-        wall = self.wall()
-        self._clock, now_unix = self._clock.read(int(wall))
-        ahead_s = wall - now_ns / 1e9
-        if now_unix is None or abs(ahead_s - self._ahead_s) > SLACK_S:
-            self._ahead_s, self._due_ns = ahead_s, now_ns + HOUR_NS
-        self._tell_doubt(believed=now_unix is not None)
+        now_unix = self._read(now_ns)
         return self._untimed if now_unix is None else methods_at(self._policy, now_unix)
+
+    def barred(self, now_ns: int) -> frozenset[int]:
+        """The slots whose own hours are not now, CLOCK_MONOTONIC `now_ns`: they open nothing, by no method."""
+        if not self._slots.bindings:
+            return frozenset()
+        now_unix = self._read(now_ns)
+        asked = (None if now_unix is None else now_unix // 60, self._policy, self._slots.bindings)
+        if asked != self._barred_in:
+            self._barred_in, self._barred = asked, self._barred_now(now_unix)
+        return self._barred
+
+    def day(self, now_ns: int) -> int:
+        """The date at the door (by its policy's zone, or UTC) in days since 1970-01-01; NO_DAY without a clock."""
+        now_unix = self._read(now_ns)
+        if now_unix is None:
+            return wire.NO_DAY
+        return now_unix // DAY_S if self._policy is None else date_at(self._policy, now_unix).toordinal() - EPOCH
 
     def deadline_ns(self, now_ns: int, *, closely: bool) -> int | None:
         """When `tick` wants to be called next; `closely`: as soon as an hour may have ended."""
@@ -120,8 +147,8 @@ class Hours:
     def tick(self, now_ns: int) -> None:
         """Time has passed: keep the newest moment once an hour."""
         self._change_ns = None
-        self.allowed(now_ns)
-        if self._policy is None or now_ns < self._due_ns:
+        self._read(now_ns)
+        if now_ns < self._due_ns:
             return
         self._due_ns = now_ns + HOUR_NS
         if self._believed:
@@ -136,6 +163,17 @@ class Hours:
             durable.store(self._stored, content, "the policy")
             self._take(parsed.body)
 
+    def offered(self, offers: tuple[wire.SlotOffer, ...]) -> None:
+        """Let the timetables that `offers` name bar, durably: before keeper hears of the offers. Raises StoreFault."""
+        self._slots.keep(timetables.offered(self._slots.bindings, offers))
+        named = {offer.timetable for offer in offers} - {wire.NO_TIMETABLE}
+        if named - (self._policy.numbers if self._policy else frozenset()):
+            log("an offer names a timetable that this door's policy does not hold; until one does, its slot stays shut")
+
+    def kept(self, offers: tuple[wire.SlotOffer, ...]) -> None:
+        """Keeper holds `offers`: what older ones named bars no more. Raises StoreFault."""
+        self._slots.keep(timetables.kept(self._slots.bindings, offers))
+
     def told(self, issued_unix: int) -> None:
         """A document issued at `issued_unix` was applied: it is not earlier than that."""
         self._clock = self._clock.told(issued_unix, int(self.wall()))
@@ -147,6 +185,21 @@ class Hours:
             raise DocumentRefused(msg)
         zone_of(body)
         self._policy, self._untimed = body, without_a_clock(body)
+
+    def _read(self, now_ns: int) -> int | None:
+        """The time that counts, None while the clock is not believed."""
+        wall = self.wall()
+        self._clock, now_unix = self._clock.read(int(wall))
+        ahead_s = wall - now_ns / 1e9
+        if now_unix is None or abs(ahead_s - self._ahead_s) > SLACK_S:
+            self._ahead_s, self._due_ns = ahead_s, now_ns + HOUR_NS
+        self._tell_doubt(believed=now_unix is not None)
+        return now_unix
+
+    def _barred_now(self, now_unix: int | None) -> frozenset[int]:
+        if self._policy is None or now_unix is None:
+            return timetables.barred(self._slots.bindings, frozenset(), frozenset())
+        return timetables.barred(self._slots.bindings, timetables_at(self._policy, now_unix), self._policy.numbers)
 
     def _keep_floor(self) -> None:
         try:

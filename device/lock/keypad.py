@@ -4,15 +4,19 @@ Rules kept here:
 - Everything is fields ended by `#`, the flat before the PIN: the claim comes first, so that a PIN is checked against
   one slot and never searched.
 - `*` clears, always and only: whoever mistyped leaves nothing behind for the next person's keys to run into.
-- A field of two digits that begins with 0 is a command; no flat begins with 0, so none is mistaken for another.
+- A first field that begins with 0 is a command; no flat begins with 0, so none is mistaken for another.
 - An entry is complete with its last `#`; half an entry is forgotten after `KEY_TIMEOUT_NS`.
 
-    flat # PIN #                                  open
+    flat # PIN #                                  open; a guest's code stands in the place of the PIN
     flat #  and then the face button              look at this face for that flat alone (`claimed`)
     01 # .. 04 #  flat # PIN #                    enrol, erase, pause, resume the face (a grant, no opening)
     06 #  flat # PIN #                            renew the consent to the face, when the terms have changed
     PIN #  right after a face was looked at       open, where a PIN is asked for: the face named the flat
+    07 #  flat # PIN #  and then a card           make that card open, too
+    08 #  flat # PIN #                            cancel all cards of the flat
     05 #  flat # old PIN # new PIN # again #      change the PIN
+    09 #  flat # PIN # guests' secret #           let codes made from this secret open; 0 instead: none any more
+    010 # flat # PIN # duress PIN # again #       a second PIN, which opens alike and calls for help; 0: none any more
     00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
 
@@ -21,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from device.wire import MAX_DIGITS, Proof, Purpose
+from device.wire import MAX_DIGITS, CardChange, Proof, Purpose, Secret
 
 KEYS = "0123456789*#"
 KEY_TIMEOUT_NS = 15_000_000_000  # long enough for slow hands; a visitor cannot finish somebody else's entry much later
@@ -33,7 +37,14 @@ _PURPOSES = {
     "04": Purpose.RESUME,
     "06": Purpose.RENEW,
 }
-_PROOFS = {"00": Proof.INVITATION, "05": Proof.PIN}
+_CARDS = {"07": CardChange.ADD, "08": CardChange.CANCEL_ALL}
+_SECRETS = {
+    "00": (Proof.INVITATION, Secret.PIN),
+    "05": (Proof.PIN, Secret.PIN),
+    "09": (Proof.PIN, Secret.GUESTS),
+    "010": (Proof.PIN, Secret.DURESS),
+}
+_COMMANDS = frozenset(_PURPOSES) | frozenset(_CARDS) | frozenset(_SECRETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +73,20 @@ class PersonalAct:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPin:
-    """00 and 05: set a PIN, shown an invitation or the old one."""
+class ChangeOfCards:
+    """07 and 08: prove the PIN to add a card, or to cancel them all."""
+
+    change: CardChange
+    claim: int = field(repr=False)
+    digits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """00, 05, 09 and 010: set `secret`, shown an invitation or the PIN."""
 
     proof: Proof
+    secret: Secret
     claim: int = field(repr=False)
     shown: str = field(repr=False)
     new: str = field(repr=False)
@@ -78,7 +99,7 @@ class Reading(Enum):
     NONSENSE = auto()
 
 
-Request = OpenDoor | PersonalAct | NewPin
+Request = OpenDoor | PersonalAct | ChangeOfCards | NewSecret
 
 
 def press(entry: Entry | None, key: str, now_ns: int) -> Entry | None:
@@ -97,11 +118,11 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
     """
     *done, rest = entry.keys.split("#")
     command = ""
-    if done and done[0] in _PURPOSES | _PROOFS:
+    if done and done[0] in _COMMANDS:
         command, *done = done
     if claimed is not None and not command and len(done) == 1 and _MAX_FLAT_DIGITS < len(done[0]) <= MAX_DIGITS:
         return OpenDoor(claimed, done[0])
-    wanted = 4 if command in _PROOFS else 2
+    wanted = _fields(command)
     if len(rest) > MAX_DIGITS or any(not 0 < len(part) <= MAX_DIGITS for part in done):
         return Reading.NONSENSE
     if done and not _is_flat(done[0]):
@@ -109,13 +130,22 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
     if len(done) < wanted:
         return Reading.MORE
     claim = int(done[0])
-    if command in _PROOFS:
-        if done[2] != done[3]:
+    if command in _SECRETS:
+        if done[2] != done[-1]:  # what nobody can see is typed twice
             return Reading.NONSENSE
-        return NewPin(_PROOFS[command], claim, done[1], done[2])
+        return NewSecret(*_SECRETS[command], claim, done[1], done[2])
+    if command in _CARDS:
+        return ChangeOfCards(_CARDS[command], claim, done[1])
     if command in _PURPOSES:
         return PersonalAct(_PURPOSES[command], claim, done[1])
     return OpenDoor(claim, done[1])
+
+
+def _fields(command: str) -> int:
+    """How many fields follow `command`."""
+    if command not in _SECRETS:
+        return 2
+    return 3 if _SECRETS[command][1] is Secret.GUESTS else 4  # that secret has check digits of its own
 
 
 def claimed(entry: Entry | None) -> int | None:

@@ -24,7 +24,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from device.lock.input_events import EVENT, Reader
+from device.lock.state import Event, Key, Signal
 from device.service import log
+from device.wire import Hint
 
 # linux/input.h: _IOR('E', 0x02, struct input_id) and _IOW('E', 0x90, int)
 EVIOCGID = 0x80084502
@@ -73,7 +75,10 @@ class _Is(Enum):
 
 
 class EvdevKeypad:
-    """The keypad at `path`, whose make is `pinned` ("bus:vendor:product:version" in hex, empty for the first seen)."""
+    """A `Part`: the keypad at `path`.
+
+    Its make is `pinned`: "bus:vendor:product:version" in hex, empty for the first one seen.
+    """
 
     def __init__(self, path: str, pinned: str, system: Kernel) -> None:
         self._path = path
@@ -91,21 +96,26 @@ class EvdevKeypad:
         """Whether the right keypad is there and types."""
         return self._state is _Is.WELL
 
-    @property
-    def fd(self) -> int | None:
-        """What is readable when `keys` has something to read; None while nothing is to be read."""
+    def fileno(self) -> int | None:
+        """What is readable when there is something to read; None while nothing is to be read."""
         return self._fd if self._state in (_Is.WELL, _Is.ON_TRIAL) else None
 
-    def deadline(self) -> float | None:
-        """When `keys` wants to be called even if nothing is readable (CLOCK_MONOTONIC seconds)."""
-        return None if self.well else self._due_s
-
-    def keys(self, now_s: float) -> str:
+    def events(self, now_s: float) -> list[Event]:
         """The keys that were pressed since the last call."""
         if now_s >= self._due_s:
             self._next(now_s)
         typed = self._read(now_s)
-        return typed if self.well else ""
+        return [Key(key) for key in typed] if self.well else []
+
+    def deadline(self) -> float | None:
+        """When `events` wants to be called even if nothing is readable (CLOCK_MONOTONIC seconds)."""
+        return None if self.well else self._due_s
+
+    def show(self, signal: Signal, hint: Hint | None) -> None:
+        """It has no light and no tone of its own."""
+
+    def card(self, command: bytes | None) -> None:
+        """It reads no cards."""
 
     def close(self) -> None:
         """Give the keypad back."""
@@ -150,10 +160,11 @@ class EvdevKeypad:
         self._say(f"the keypad is there: {seen}")
 
     def _read(self, now_s: float) -> str:
-        if self.fd is None:
+        fd = self.fileno()
+        if fd is None:
             return ""
         try:
-            content = os.read(self.fd, _READ_BYTES)
+            content = os.read(fd, _READ_BYTES)
         except BlockingIOError:
             return ""
         except OSError as cause:

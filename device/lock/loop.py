@@ -32,6 +32,7 @@ from device.lock.state import (
     BoltObeys,
     Breached,
     Came,
+    CardSend,
     Effect,
     Event,
     Lamp,
@@ -172,7 +173,14 @@ class LockWork:
     def _rules_at(self, now_ns: int) -> Rules:
         allowed = self._policy.hours.allowed(now_ns)
         alone = self._rules.face_alone_opens and Method.FACE in allowed
-        return replace(self._rules, methods=allowed, face_alone_opens=alone)
+        hours = self._policy.hours
+        return replace(
+            self._rules,
+            methods=allowed,
+            face_alone_opens=alone,
+            barred=hours.barred(now_ns),
+            day=hours.day(now_ns),
+        )
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -192,6 +200,8 @@ class LockWork:
                 self._service.send(Room.REPORT, wire.Occurrence(kind))
             case Show(signal, hint):
                 self._board.show(signal, hint)
+            case CardSend(apdu):
+                self._board.card(apdu)
 
     def _board_spoke(self) -> None:
         for event in self._board.events(time.monotonic()):
@@ -225,13 +235,14 @@ class LockWork:
             camera_well=state.camera is not CameraCondition.FAULT,
             alarms=sum(_BITS[alarm] for alarm in state.alarms),
             policy_version=self._policy.version,
+            document_key=self._policy.key.public,
         )
 
 
 def _after_fault(effect: Effect) -> Effect | None:
     """What is still done of an event once a line failed: whatever closes. Nobody is told that the door is open."""
     match effect:
-        case Secure() | Tell() | Lamp(on=False) | Send(msg=wire.Close()):
+        case Secure() | Tell() | Lamp(on=False) | CardSend(apdu=None) | Send(msg=wire.Close()):
             return effect
         case Show():
             return Show(Signal.REFUSED)

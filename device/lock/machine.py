@@ -3,13 +3,15 @@
 Rules kept here:
 - *Granted implies an authorised decision at most `unlock_ns` ago.* `Release` is made in one place, `_decide`, reached
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago, and
-  by a method that the policy in force allows at that moment (`rules.methods`).
+  by a method that the policy in force allows at that moment (`rules.methods`), for a slot whose own hours it is
+  (`rules.barred`).
 - A face that needs a PIN besides (`Outcome.WITH_PIN`, or a door on which every face does) never reaches it.
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
   that the press refers to.
 - Every refusal looks the same: Signal.REFUSED.
 - A door found open at the start counts as forced: lock cannot know who opened it.
+- A duress PIN does what the PIN does, and report hears of it; nothing at the door looks, sounds or lasts any different.
 - The way out is not here: a request to exit silences an alarm and moves nothing.
 
 docs/architecture.md draws the states. `fresh` is 16 random bytes from the caller, used at most once.
@@ -23,7 +25,7 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import alarms, keypad, passage, window
+from device.lock import alarms, card, keypad, passage, window
 from device.lock.state import (
     Alarm,
     Asked,
@@ -31,6 +33,9 @@ from device.lock.state import (
     BoltObeys,
     Breached,
     Came,
+    CardCame,
+    CardLeft,
+    CardReplied,
     Check,
     DoorMoved,
     Effect,
@@ -38,6 +43,7 @@ from device.lock.state import (
     ExitRequested,
     FaceButton,
     Key,
+    NumberRead,
     PeerDown,
     PeerUp,
     Release,
@@ -57,6 +63,8 @@ from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
 
+_ACCEPTED = frozenset({Outcome.ACCEPTED, Outcome.DURESS})
+_HELP = Tell(OccurrenceKind.DURESS)
 _GONE_TOLD = {
     Room.VAULT: (OccurrenceKind.VAULT_GONE, OccurrenceKind.VAULT_BACK),
     Room.KEEPER: (OccurrenceKind.KEEPER_GONE, OccurrenceKind.KEEPER_BACK),
@@ -73,7 +81,7 @@ def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) ->
     if handler is not None:
         state, after = handler(state, event, now_ns, fresh, rules)
     state = window.fading(state, was_open=was_open, now_ns=now_ns, rules=rules)
-    return state, window.with_lamp(was_lit, window.lit(state), before + after)
+    return state, _help_last(window.with_lamp(was_lit, window.lit(state), before + after))
 
 
 def next_deadline_ns(state: State, rules: Rules) -> int | None:
@@ -108,7 +116,8 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
         state, cleared = alarms.cleared(state, Alarm.BREACH)
         effects += cleared
     if state.check and now_ns >= state.check.until_ns:
-        state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
+        over = card.abandoned(state.check)
+        state, effects = replace(state, check=None), (*effects, *over, Show(Signal.REFUSED))
     if state.entry and now_ns - state.entry.last_ns > keypad.KEY_TIMEOUT_NS:
         state, effects = replace(state, entry=None), (*effects, Show(Signal.REFUSED))
     if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
@@ -137,17 +146,19 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
         return state, (Show(Signal.REFUSED),)
     check = Check(fresh, now_ns + rules.check_ns, opens=isinstance(request, keypad.OpenDoor))
     state = replace(state, check=check, asked=(*state.asked, Asked(fresh, Room.KEEPER, now_ns)))
-    return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh)))
+    return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh, rules)))
 
 
-def _question(request: keypad.Request, nonce: bytes) -> wire.Message:
+def _question(request: keypad.Request, nonce: bytes, rules: Rules) -> wire.Message:
     match request:
         case keypad.OpenDoor(claim, digits):
-            return wire.CheckPin(nonce, claim, digits)
+            return wire.CheckPin(nonce, claim, digits, rules.day)
         case keypad.PersonalAct(purpose, claim, digits):
             return wire.ProvePin(nonce, purpose, claim, digits)
-        case keypad.NewPin(proof, claim, shown, new):
-            return wire.SetPin(nonce, proof, claim, shown, new)
+        case keypad.ChangeOfCards(change, claim, digits):
+            return wire.ChangeCards(nonce, change, claim, digits)
+        case keypad.NewSecret(proof, secret, claim, shown, new):
+            return wire.SetPin(nonce, proof, secret, claim, shown, new)
 
 
 # ---- what the other rooms say
@@ -159,21 +170,29 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
             return _verdict(state, event.sender, event.msg, now_ns, fresh, rules)
         case wire.Answer(nonce, outcome):
             return _answer(_answered(state, nonce), nonce, outcome)
+        case wire.CardCommand(nonce, apdu):
+            return card.told(state, nonce, apdu)
+        case wire.ActEnded(result):
+            return state, (Show(Signal.DONE if result is wire.Result.DONE else Signal.REFUSED),)
+        case wire.Breach():
+            return alarms.breach(state, now_ns, rules)
+        case other:
+            return _about_faces(state, other, now_ns, fresh, rules)
+
+
+def _about_faces(state: State, msg: wire.Message, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    match msg:
         case wire.FaceReady():
-            return window.readiness(state, event.msg)
+            return window.readiness(state, msg)
         case wire.ClaimAnswer(nonce):
-            return window.claim_answered(_answered(state, nonce), event.msg, now_ns, fresh, rules)
+            return window.claim_answered(_answered(state, nonce), msg, now_ns, fresh, rules)
         case wire.EnrolmentEnded(nonce, result):
             return window.enrolment_ended(_answered(state, nonce), nonce, result)
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()
-        case wire.ActEnded(result):
-            return state, (Show(Signal.DONE if result is wire.Result.DONE else Signal.REFUSED),)
         case wire.CameraState(condition):
             return window.camera_says(state, condition)
-        case wire.Breach():
-            return alarms.breach(state, now_ns, rules)
     return state, ()
 
 
@@ -186,15 +205,21 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     state = _answered(state, verdict.nonce)
     alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns
     valid = expected and alive
-    if state.check and state.check.opens and sender is Room.KEEPER and state.check.nonce == verdict.nonce:
+    check = state.check
+    if check and check.opens and sender is Room.KEEPER and check.nonce == verdict.nonce:
         state = replace(state, check=None)
-        opens = valid and verdict.outcome is Outcome.ACCEPTED and verdict.slot != wire.NOBODY
-        return _decide(state, now_ns, rules, Method.PIN) if opens else (state, (Show(Signal.REFUSED),))
+        opens = valid and verdict.outcome in _ACCEPTED and verdict.slot != wire.NOBODY
+        decided: Step = (state, (Show(Signal.REFUSED),))
+        if opens:
+            decided = _decide(state, now_ns, rules, check.by, verdict.slot)
+        shown = (decided[0], (*decided[1], *card.let_go(check)))
+        # However late it comes: keeper was certain, and a call costs nothing.
+        return _with_a_call_for_help(shown) if expected and verdict.outcome is Outcome.DURESS else shown
     looking = state.window
     if looking and looking.mode is LookMode.RECOGNISE and sender is Room.VAULT and looking.nonce == verdict.nonce:
         match window.worth(looking, verdict, rules) if valid else Worth.NOTHING:
             case Worth.OPENS:
-                return _decide(state, now_ns, rules, Method.FACE)
+                return _decide(state, now_ns, rules, Method.FACE, verdict.slot)
             case Worth.PIN:
                 return window.recognised(state, looking, verdict.slot, now_ns, fresh, rules)
             case Worth.NOTHING:
@@ -202,9 +227,11 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     return state, ()  # late: its window or check is over
 
 
-def _decide(state: State, now_ns: int, rules: Rules, method: Method) -> Step:
+def _decide(state: State, now_ns: int, rules: Rules, method: Method, slot: int) -> Step:
     """The one place from which the door opens."""
-    if method not in rules.methods:
+    if method not in rules.methods or slot in rules.barred:
+        if method is not Method.FACE:
+            return state, (Show(Signal.REFUSED),)  # as for a wrong PIN: a window that is open stays open
         state, closed = window.ended(state, Signal.REFUSED)
         return state, closed or (Show(Signal.REFUSED),)
     state, closed = window.ended(state, Signal.OPENED)
@@ -214,9 +241,27 @@ def _decide(state: State, now_ns: int, rules: Rules, method: Method) -> Step:
 
 
 def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
-    if state.check is None or state.check.opens or state.check.nonce != nonce:
+    check = state.check
+    if check is None or check.nonce != nonce or (check.opens and not check.card):
         return state, ()
-    return replace(state, check=None), (Show(Signal.NOTED if outcome is Outcome.ACCEPTED else Signal.REFUSED),)
+    accepted = outcome in _ACCEPTED
+    well = Signal.DONE if check.card else Signal.NOTED  # with the card an act is over that began with the PIN
+    shown = (replace(state, check=None), (Show(well if accepted else Signal.REFUSED), *card.let_go(check)))
+    return _with_a_call_for_help(shown) if outcome is Outcome.DURESS else shown
+
+
+def _with_a_call_for_help(shown: Step) -> Step:
+    """The same, and report hears of it: behind all that anybody sees (`_help_last`), or as soon as it is there."""
+    state, effects = shown
+    if Room.REPORT not in state.up:
+        return replace(state, help_owed=True), effects
+    return state, (*effects, _HELP)
+
+
+def _help_last(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    if _HELP not in effects:
+        return effects
+    return (*(effect for effect in effects if effect != _HELP), _HELP)
 
 
 # ---- connections
@@ -229,7 +274,8 @@ def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, _rules: R
         gone = tuple(Tell(told[0]) for room, told in _GONE_TOLD.items() if room not in state.up)
         standing = tuple(Tell(alarms.TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
         fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
-        return state, (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing)
+        owed = (_HELP,) if state.help_owed else ()
+        return replace(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *owed)
     told = _GONE_TOLD.get(event.room)
     return state, (Tell(told[1]),) if told else ()
 
@@ -247,7 +293,8 @@ def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rule
         state, closed = window.ended(state, Signal.USE_PIN_OR_CARD)
         effects += closed
     if room is Room.KEEPER and state.check:
-        state, effects = replace(state, check=None), (*effects, Show(Signal.REFUSED))
+        effects = (*effects, Show(Signal.REFUSED), *card.let_go(state.check))
+        state = replace(state, check=None)
     # A reply to what was asked of a room that is gone can no longer come from the one that was asked.
     return replace(state, asked=tuple(asked for asked in state.asked if asked.room is not room)), effects
 
@@ -262,6 +309,10 @@ def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules
 _HANDLERS: dict[type, Callable[..., Step]] = {
     FaceButton: window.pressed,
     Key: _key,
+    CardCame: card.came,
+    CardReplied: card.replied,
+    CardLeft: card.left,
+    NumberRead: card.bare_number,
     DoorMoved: passage.door_moved,
     TamperMoved: passage.tamper_moved,
     ExitRequested: passage.exit_requested,

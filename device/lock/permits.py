@@ -2,6 +2,7 @@
 
 Rules kept here:
 - What is not in the table is fatal to that connection and an alarm; it is never merely ignored.
+- An exchange with a card is one question: keeper may send commands under its nonce until it answers.
 - A reply is accepted only to a nonce that was asked of that very room and not answered yet. One that comes after its
   window or check ended is late, not a breach: the machine drops it.
 - Only the two rows marked `may_open` can lead to an open door; `ClaimAnswer` can lead to an open camera and no further.
@@ -53,6 +54,7 @@ PERMITS = (
     Permit(Room.VAULT, wire.Breach, always),
     Permit(Room.KEEPER, wire.Verdict, asked, may_open=True),
     Permit(Room.KEEPER, wire.Answer, asked),
+    Permit(Room.KEEPER, wire.CardCommand, asked),
     Permit(Room.KEEPER, wire.OfferKept, always),
     Permit(Room.KEEPER, wire.Breach, always),
     Permit(Room.REPORT, wire.Document, always),

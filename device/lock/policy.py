@@ -1,9 +1,13 @@
-"""What the manager may tell this door: signed documents, newest only.
+"""What the manager may tell this door: signed documents, sealed to it, newest only.
 
 Rules kept here:
+- What is not sealed to this door's own key is refused, whoever signed it: a document that can be read on the way has
+  been read already, and would teach people to send it so.
 - A document is applied if its signature, door and version are right. Its version is stored once keeper holds every
   offer in it; until then it may be sent again, and what keeper holds already is answered as before. A replayed or older
   document is STALE and changes nothing.
+- The timetables that offers name bar before keeper is asked, and no restriction is lifted before keeper holds the offer
+  that lifts it (`hours`).
 - A policy needs no keeper: it is on disk, then its version, and both before it is acknowledged. Between the two it is
   in force already, and may be sent again.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
@@ -19,11 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device import wire
-from device.document import DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, parse
+from device.document import DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, parse, sealed_box
 from device.edges import Room
 from device.errors import DocumentRefused, StoreFault
 from device.lock import durable
 from device.lock.hours import Hours
+from device.lock.identity import DocumentKey
+from device.policy.prover import DocumentUnequal
 from device.service import log
 from device.wire import Result
 
@@ -61,22 +67,24 @@ class Applying:
     """A document whose offers keeper has not all confirmed yet."""
 
     parsed: Parsed
+    offers: tuple[wire.SlotOffer, ...]
     asker: Room | None  # None: whoever brought it is gone and waits for no Ack
-    waiting: set[tuple[int, int]] = field(default_factory=set)
+    waiting: set[tuple[int, int]]
 
 
 @dataclass(slots=True)
 class Policy:
-    """Verifies documents and says what to send to keeper. One document at a time."""
+    """Opens and verifies documents and says what to send to keeper. One document at a time."""
 
     door: bytes
     manager_key: bytes
+    key: DocumentKey
     versions: VersionFile
     applying: Applying | None = None
     hours: Hours = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hours = Hours(self.versions.path.parent, self.door, self.manager_key)
+        self.hours = Hours(self.versions.path.parent, self.door, self.manager_key, self.key.kept)
 
     @property
     def version(self) -> int:
@@ -91,11 +99,15 @@ class Policy:
         if self.applying:
             return Result.BUSY, ()
         try:
-            parsed = parse(content, self.door, self.manager_key)
+            signed = self.key.open(sealed_box(content, self.door))
+            parsed = parse(signed, self.door, self.manager_key)
         except DocumentForeign:
             return Result.WRONG_DOOR, ()
         except DocumentUnsigned:
             return Result.UNSIGNED, ()
+        except DocumentUnequal as cause:
+            log(f"a document is refused: {cause}")
+            return Result.UNEQUAL, ()
         except DocumentRefused as cause:
             log(f"a document is refused: {cause}")
             return Result.MALFORMED, ()
@@ -106,9 +118,14 @@ class Policy:
         if parsed.version <= newest:
             return Result.STALE, ()
         if not isinstance(parsed.body, SlotOffers):
-            return self._put_in_force(content, parsed), ()
+            return self._put_in_force(signed, parsed), ()
         offers = parsed.body.offers
-        self.applying = Applying(parsed, asker, {(offer.slot, offer.serial) for offer in offers})
+        try:
+            self.hours.offered(offers)
+        except StoreFault as fault:
+            log(str(fault))
+            return Result.FAULT, ()
+        self.applying = Applying(parsed, offers, asker, {(offer.slot, offer.serial) for offer in offers})
         return Result.DONE, offers
 
     def kept(self, kept: wire.OfferKept) -> tuple[Room, wire.Ack] | None:
@@ -122,6 +139,7 @@ class Policy:
         if applying.waiting:
             return None
         try:
+            self.hours.kept(applying.offers)
             self.versions.store(applying.parsed.version)
         except StoreFault:
             return self.abandon()
@@ -137,9 +155,9 @@ class Policy:
         if self.applying and self.applying.asker is room:
             self.applying.asker = None
 
-    def _put_in_force(self, content: bytes, parsed: Parsed) -> Result:
+    def _put_in_force(self, signed: bytes, parsed: Parsed) -> Result:
         try:
-            self.hours.apply(content, parsed)
+            self.hours.apply(signed, parsed)
             self.versions.store(parsed.version)
         except DocumentRefused as cause:
             log(f"a document is refused: {cause}")

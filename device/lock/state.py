@@ -16,7 +16,7 @@ from enum import Enum, auto, unique
 from device.edges import Room
 from device.lock.keypad import Entry
 from device.policy.methods import EVERYTHING, Method
-from device.wire import NOBODY, CameraCondition, Hint, LookMode, Message, OccurrenceKind
+from device.wire import NO_DAY, NOBODY, CameraCondition, Hint, LookMode, Message, OccurrenceKind
 
 SECOND_NS = 1_000_000_000
 
@@ -30,6 +30,7 @@ class Rules:
     approaches: int = 3  # rule 7: one comparison per approach, three approaches a window
     verdict_life_ns: int = SECOND_NS // 2  # docs/formats.md: a verdict is void 500 ms after it was stamped
     check_ns: int = 6 * SECOND_NS  # keeper answers within a second even with a full queue
+    card_ns: int = 5 * SECOND_NS  # to add a card takes about a dozen commands, and slow readers a quarter second each
     inquiry_ns: int = SECOND_NS  # vault answers from memory; somebody stands there and knows their PIN
     held_open_ns: int = 60 * SECOND_NS
     exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm
@@ -41,6 +42,8 @@ class Rules:
     exit_wired: bool = True  # without a wired request-to-exit every leaving would be an alarm
     face_alone_opens: bool = False  # rule 8: only a door whose liveness was tried may say yes
     methods: Method = EVERYTHING  # what the policy in force allows at this very moment
+    barred: frozenset[int] = field(default=frozenset(), repr=False)  # the slots whose own hours are not now
+    day: int = NO_DAY  # the date at the door
 
 
 @unique
@@ -96,11 +99,18 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Keeper was asked; `opens` is False for everything but flat # PIN #."""
+    """Keeper was asked; `opens` is False for everything but flat # PIN # and a card, and `by` says which of them."""
 
     nonce: bytes
     until_ns: int
     opens: bool
+    by: Method = Method.PIN
+    left: bool = False  # the card of it is gone: nothing is said to another one in its name
+
+    @property
+    def card(self) -> bool:
+        """Whether keeper is talking to a card."""
+        return self.by is Method.CARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,7 @@ class State:
     open_since_ns: int = 0
     exit_until_ns: int = 0
     alarms: frozenset[Alarm] = frozenset()
+    help_owed: bool = False  # somebody called for help while report was away
 
 
 # ---- events
@@ -159,6 +170,28 @@ class Key:
     """Somebody pressed `key` on the keypad."""
 
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CardCame:
+    """A card is in front of a reader that can talk to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardReplied:
+    """What the card answered to the last `CardSend`, with its two status bytes."""
+
+    apdu: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CardLeft:
+    """The card, or the reader, is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRead:
+    """A reader read a card's bare number, which anybody can copy: it opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +258,10 @@ class Tick:
 Event = (
     FaceButton
     | Key
+    | CardCame
+    | CardReplied
+    | CardLeft
+    | NumberRead
     | DoorMoved
     | TamperMoved
     | ExitRequested
@@ -283,4 +320,11 @@ class Show:
     hint: Hint | None = None
 
 
-Effect = Release | Secure | Lamp | Send | Tell | Show
+@dataclass(frozen=True, slots=True)
+class CardSend:
+    """A command APDU for the card in front of the reader; None: it can go."""
+
+    apdu: bytes | None = field(repr=False)
+
+
+Effect = Release | Secure | Lamp | Send | Tell | Show | CardSend

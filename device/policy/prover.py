@@ -1,6 +1,8 @@
 """The equal-door prover: no minute opens by face that does not open by PIN and by card.
 
 Rules kept here:
+- It proves this for every slot: methods are the door's, and a slot's timetable bars all of them or none. So what opens
+  for a slot is what opens at the door or nothing, and no timetable can turn an equal door into another.
 - Whoever gave no face has a PIN, or a card, or both. So both must open wherever a face does: if one of them were
   enough, those who only have the other would stand outside while the neighbour's face lets him in.
 - What is proven holds for every date and minute a clock can show, whether or not the zone's clock ever shows it:
@@ -19,6 +21,11 @@ from itertools import pairwise
 from device.errors import DocumentRefused
 from device.policy.methods import ANY_FACE, NOTHING, PIN_AND_CARD, Method
 from device.policy.schedule import EPOCH, LAST_DAY, WEEK_DAYS, Day, DoorPolicy, methods_in
+
+
+class DocumentUnequal(DocumentRefused):
+    """A policy in which some minute opens by face but not by PIN and card."""
+
 
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
@@ -50,7 +57,10 @@ def moments(policy: DoorPolicy) -> Iterator[Moment]:
 
 
 def refuse_unequal(policy: DoorPolicy) -> None:
-    """Raise DocumentRefused, naming the first moment, if some minute opens by face but not by PIN and by card."""
+    """Raise DocumentUnequal, naming the first moment, if some minute opens by face but not by PIN and by card.
+
+    Raises DocumentRefused for a policy that opens to nobody.
+    """
     anything = NOTHING
     for moment in moments(policy):
         anything |= moment.methods
@@ -58,7 +68,7 @@ def refuse_unequal(policy: DoorPolicy) -> None:
         if moment.methods & ANY_FACE and missing:
             word = "PIN" if Method.PIN in missing else "card"
             msg = f"{_when(policy, moment)} the door would open by face but not by {word}"
-            raise DocumentRefused(msg)
+            raise DocumentUnequal(msg)
     if not anything:
         msg = "this policy opens the door to nobody, at no time"
         raise DocumentRefused(msg)

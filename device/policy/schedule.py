@@ -1,4 +1,4 @@
-"""Hours of the week, days on which other hours hold, and which methods open in them.
+"""Hours of the week, days on which other hours hold, which methods open in them, and the timetables of slots.
 
 Rules kept here:
 - Hours are what a clock on the wall shows at the door: a date and a minute of that day. An hour that the clock shows
@@ -8,7 +8,10 @@ Rules kept here:
 - Other hours replace those of the weekday, from the first to the last of their days. No hours at all: a day on which
   this schedule opens nothing.
 - A method opens as soon as one schedule that holds now names it.
-- One policy has one form: intervals and days ascend and neither overlap nor touch, so that equal bytes are equal rules.
+- A timetable has hours and no methods: what it leaves of a minute is all that opens at the door, or nothing. It has a
+  number, by which an offer names it, and names no slot.
+- One policy has one form: intervals, days and timetables ascend, and hours neither overlap nor touch, so that equal
+  bytes are equal rules.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from device.policy.methods import ANY_FACE, EVERYTHING, Method
 DAY_MINUTES = 1440
 WEEK_DAYS = 7
 MOST_SCHEDULES = 8
-MOST_EXCEPTIONS = 32  # of one schedule; bounds the time a proof takes on a small board
+MOST_TIMETABLES = 32
+LAST_TIMETABLE = 255  # one byte of an offer; 0 is none
+MOST_EXCEPTIONS = 32  # of one schedule or timetable; bounds the time a proof takes on a small board
 EPOCH = date(1970, 1, 1).toordinal()
 LAST_DAY = EPOCH + 2**16 - 1  # the 6th of June 2149: a day is two bytes
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
@@ -54,13 +59,12 @@ class OtherHours:
     hours: Day = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """In the hours of `week` (Monday first), or on some days in others, `methods` open."""
+class _Hours:
+    """What a schedule and a timetable have in common: hours of the week (Monday first), and days of others."""
 
-    methods: Method
+    __slots__ = ()
     week: tuple[Day, ...]
-    exceptions: tuple[OtherHours, ...] = ()
+    exceptions: tuple[OtherHours, ...]
 
     def exception(self, day: date) -> OtherHours | None:
         """The other hours that hold on `day`, if any."""
@@ -74,11 +78,39 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule(_Hours):
+    """In these hours `methods` open."""
+
+    methods: Method
+    week: tuple[Day, ...]
+    exceptions: tuple[OtherHours, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable(_Hours):
+    """The hours of those slots whose offer names `number` (1 to 255), within those of the door."""
+
+    number: int
+    week: tuple[Day, ...]
+    exceptions: tuple[OtherHours, ...] = ()
+
+    def holds(self, day: date, minute: int) -> bool:
+        """Whether the minute `minute` (0 to 1439) of `day` is in it."""
+        return any(span.start <= minute < span.end for span in self.on(day))
+
+
+@dataclass(frozen=True, slots=True)
 class DoorPolicy:
-    """The schedules of one door, in the IANA time zone `zone`."""
+    """The schedules of one door and the timetables of its slots, in the IANA time zone `zone`."""
 
     zone: str
     schedules: tuple[Schedule, ...]
+    timetables: tuple[Timetable, ...] = ()
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of its timetables."""
+        return frozenset(each.number for each in self.timetables)
 
 
 def methods_on(policy: DoorPolicy, day: date, minute: int) -> Method:
@@ -99,8 +131,27 @@ def methods_in(policy: DoorPolicy, hours: tuple[Day, ...], minute: int) -> Metho
 
 def methods_at(policy: DoorPolicy, now_unix: int) -> Method:
     """What opens at `now_unix` (seconds since 1970). Raises DocumentRefused if the zone is unknown here."""
+    return methods_on(policy, *_shown(policy, now_unix))
+
+
+def timetables_on(policy: DoorPolicy, day: date, minute: int) -> frozenset[int]:
+    """The numbers of the timetables that hold in the minute `minute` (0 to 1439) of `day`."""
+    return frozenset(each.number for each in policy.timetables if each.holds(day, minute))
+
+
+def timetables_at(policy: DoorPolicy, now_unix: int) -> frozenset[int]:
+    """The same at `now_unix` (seconds since 1970). Raises DocumentRefused if the zone is unknown here."""
+    return timetables_on(policy, *_shown(policy, now_unix))
+
+
+def date_at(policy: DoorPolicy, now_unix: int) -> date:
+    """The date that a calendar at the door shows. Raises DocumentRefused if the zone is unknown here."""
+    return _shown(policy, now_unix)[0]
+
+
+def _shown(policy: DoorPolicy, now_unix: int) -> tuple[date, int]:
     shown = datetime.fromtimestamp(now_unix, zone_of(policy))
-    return methods_on(policy, shown.date(), shown.hour * 60 + shown.minute)
+    return shown.date(), shown.hour * 60 + shown.minute
 
 
 def zone_of(policy: DoorPolicy) -> ZoneInfo:
@@ -121,22 +172,38 @@ def refuse_misfits(policy: DoorPolicy) -> None:
         msg = f"a policy has 1 to {MOST_SCHEDULES} schedules, not {len(policy.schedules)}"
         raise DocumentRefused(msg)
     for schedule in policy.schedules:
-        _refuse_schedule(schedule)
+        _refuse_methods(schedule)
+        _refuse_hours(schedule, "a schedule")
+    numbers = [each.number for each in policy.timetables]
+    if len(numbers) > MOST_TIMETABLES:
+        msg = f"a policy has at most {MOST_TIMETABLES} timetables, not {len(numbers)}"
+        raise DocumentRefused(msg)
+    if any(not 1 <= number <= LAST_TIMETABLE for number in numbers):
+        msg = f"a timetable has a number from 1 to {LAST_TIMETABLE}"
+        raise DocumentRefused(msg)
+    if any(low >= high for low, high in pairwise(numbers)):
+        msg = "a policy has each timetable once, by ascending number"
+        raise DocumentRefused(msg)
+    for timetable in policy.timetables:
+        _refuse_hours(timetable, "a timetable")
 
 
-def _refuse_schedule(schedule: Schedule) -> None:
+def _refuse_methods(schedule: Schedule) -> None:
     if not schedule.methods or int(schedule.methods) & ~int(EVERYTHING) or schedule.methods & ANY_FACE == ANY_FACE:
         msg = "a schedule names one method or more, and a face either alone or with the PIN"
         raise DocumentRefused(msg)
-    if len(schedule.week) != WEEK_DAYS:
-        msg = "a schedule has hours for seven days"
+
+
+def _refuse_hours(hours: _Hours, what: str) -> None:
+    if len(hours.week) != WEEK_DAYS:
+        msg = f"{what} has hours for seven days"
         raise DocumentRefused(msg)
-    if len(schedule.exceptions) > MOST_EXCEPTIONS:
-        msg = f"a schedule has other hours at most {MOST_EXCEPTIONS} times"
+    if len(hours.exceptions) > MOST_EXCEPTIONS:
+        msg = f"{what} has other hours at most {MOST_EXCEPTIONS} times"
         raise DocumentRefused(msg)
-    for day in (*schedule.week, *(each.hours for each in schedule.exceptions)):
+    for day in (*hours.week, *(each.hours for each in hours.exceptions)):
         _refuse_day(day)
-    spans = [(each.first.toordinal(), each.last.toordinal()) for each in schedule.exceptions]
+    spans = [(each.first.toordinal(), each.last.toordinal()) for each in hours.exceptions]
     if any(not EPOCH <= first <= last <= LAST_DAY for first, last in spans):
         msg = "other hours begin on their first day and end on their last, between 1970 and the 6th of June 2149"
         raise DocumentRefused(msg)

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - A report goes out at every moment of the grid (`schedule`), whether or not anything happened, and at no other.
-- An alarm goes out when it begins to stand, once. Nothing else that happens makes a message.
+- An alarm goes out when it begins to stand, once; a call for help goes out each time, and is an alarm like any other.
+  Nothing else that happens makes a message.
 - No I/O and no clock: time is an argument, messages are results.
 """
 
@@ -62,7 +63,10 @@ class Teller:
         return self._message(self.health, dropped)
 
     def hear(self, kind: OccurrenceKind, now_s: float, dropped: int) -> Message | None:
-        """Take in an occurrence; a message only if it is an alarm that begins to stand."""
+        """Take in an occurrence; a message only if it is an alarm that begins to stand, or a call for help."""
+        if kind is OccurrenceKind.DURESS:
+            # It stands nowhere: no later report says that there was one.
+            return self._message(None, dropped)
         before = self.health.alarms
         self.health = health.heard(self.health, kind)
         for ended in before - self.health.alarms:

@@ -17,17 +17,20 @@ from typing import Annotated, ClassVar, TypeVar
 from device.codec import Blob, DigitText, Exactly, Number, Schema
 from device.errors import MessageRefused
 
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 NONCE_BYTES = 16
 EMBEDDING_DIM = 128
 EMBEDDING_BYTES = EMBEDDING_DIM * 4  # little-endian float32
 MAX_DIGITS = 16
+MAX_APDU = 96  # the longest command of an exchange has 62 bytes, the longest answer 58 (docs/cards.md)
 MAX_DOCUMENT = 4096
 MAX_ATTESTATION = 384
 MAX_DATAGRAM = 8192  # more than the largest message, so that a longer datagram is seen to be too long
 NOBODY = 0
 NO_TENANCY = bytes(16)
 NO_END = 0
+NO_DAY = 0  # the clock is not believed
+NO_TIMETABLE = 0  # the hours of the door are those of the slot
 TERMS_ID_BYTES = 16
 
 U8 = Annotated[int, Number("B")]
@@ -44,6 +47,8 @@ TermsId = Annotated[bytes, Exactly(TERMS_ID_BYTES)]  # the first bytes of the ha
 ModelId = Annotated[bytes, Exactly(8)]  # the first 8 bytes of the model file's sha256
 Embedding = Annotated[bytes, Exactly(EMBEDDING_BYTES)]
 Digits = Annotated[str, DigitText(MAX_DIGITS)]
+Day = Annotated[int, Number("H")]  # days since 1970-01-01, as a calendar at the door shows them
+Apdu = Annotated[bytes, Blob(MAX_APDU)]
 DocumentBytes = Annotated[bytes, Blob(MAX_DOCUMENT)]
 AttestationBytes = Annotated[bytes, Blob(MAX_ATTESTATION)]
 

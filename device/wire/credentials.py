@@ -1,7 +1,8 @@
-"""Messages about PINs, invitations and what they earn: lock and keeper, keeper and vault, keeper and desk.
+"""Messages about PINs, codes, cards, invitations and what they earn: between keeper and lock, vault and desk.
 
 Rules kept here:
 - Digits travel from lock to keeper and nowhere else.
+- Of a card lock carries what keeper says to it and what it answers, and understands neither.
 - A grant names its slot to vault alone.
 """
 
@@ -10,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.wire.base import (
+    U8,
     U32,
+    Apdu,
+    Day,
     Digits,
     Hash,
     Message,
@@ -21,17 +25,21 @@ from device.wire.base import (
     UnixSeconds,
     message,
 )
-from device.wire.values import Outcome, Proof, Purpose, Result
+from device.wire.values import CardChange, Outcome, Proof, Purpose, Result, Secret
 
 
 @message(0x30)
 @dataclass(frozen=True, slots=True)
 class CheckPin(Message):
-    """lock -> keeper: may `claim` (a slot somebody typed) open with these digits? Answered by a Verdict."""
+    """lock -> keeper: may `claim` (a slot somebody typed) open with these digits? Answered by a Verdict.
+
+    The digits are a PIN or a guest's code. `day`: the date at the door, NO_DAY while its clock is not believed.
+    """
 
     nonce: Nonce
     claim: U32 = field(repr=False)
     digits: Digits = field(repr=False)
+    day: Day
 
 
 @message(0x31)
@@ -48,10 +56,14 @@ class ProvePin(Message):
 @message(0x32)
 @dataclass(frozen=True, slots=True)
 class SetPin(Message):
-    """lock -> keeper: set the claim's PIN to `new`, shown an invitation or the old PIN. Answered by an Answer."""
+    """lock -> keeper: set a secret of the claim to `new`, shown an invitation or the PIN. Answered by an Answer.
+
+    `new` is a single "0" where a duress PIN or the guests' secret is to be forgotten.
+    """
 
     nonce: Nonce
     proof: Proof
+    secret: Secret
     claim: U32 = field(repr=False)
     shown: Digits = field(repr=False)
     new: Digits = field(repr=False)
@@ -60,7 +72,7 @@ class SetPin(Message):
 @message(0x33)
 @dataclass(frozen=True, slots=True)
 class Answer(Message):
-    """keeper -> lock: how ProvePin or SetPin ended. It never opens anything."""
+    """keeper -> lock: how ProvePin, SetPin, or the adding of a card ended. It never opens anything."""
 
     nonce: Nonce
     outcome: Outcome
@@ -72,13 +84,15 @@ class SlotOffer(Message):
     """lock -> keeper: out of a verified document: `slot` may be taken by whoever shows the invitation.
 
     `verifier` is Argon2id(invitation digits, `salt`, ops 2, 64 MiB, 32 bytes); `serial` only ever grows per slot.
-    `expires_unix` ends the invitation, `ends_unix` the tenancy that begins with it (NO_END: it has none).
+    `expires_unix` ends the invitation, `ends_unix` the tenancy that begins with it (NO_END: it has none). `timetable`:
+    hours of the policy that hold for this slot besides those of the door (NO_TIMETABLE: no others); lock's business.
     """
 
     slot: U32 = field(repr=False)
     serial: U32
     expires_unix: UnixSeconds
     ends_unix: UnixSeconds
+    timetable: U8
     salt: Salt
     verifier: Hash = field(repr=False)
 
@@ -91,6 +105,51 @@ class OfferKept(Message):
     slot: U32 = field(repr=False)
     serial: U32
     result: Result
+
+
+@message(0x36)
+@dataclass(frozen=True, slots=True)
+class CardShown(Message):
+    """lock -> keeper: a card is in front of the reader. keeper talks to it until it sends a Verdict or an Answer."""
+
+    nonce: Nonce
+
+
+@message(0x37)
+@dataclass(frozen=True, slots=True)
+class CardCommand(Message):
+    """keeper -> lock -> card: one command APDU of the exchange `nonce` (ISO/IEC 7816-4)."""
+
+    nonce: Nonce
+    apdu: Apdu = field(repr=False)
+
+
+@message(0x38)
+@dataclass(frozen=True, slots=True)
+class CardAnswer(Message):
+    """card -> lock -> keeper: the card's answer, with its two status bytes."""
+
+    nonce: Nonce
+    apdu: Apdu = field(repr=False)
+
+
+@message(0x39)
+@dataclass(frozen=True, slots=True)
+class CardGone(Message):
+    """lock -> keeper: the card or its reader left in the middle; the exchange is over, and answered like any other."""
+
+    nonce: Nonce
+
+
+@message(0x3A)
+@dataclass(frozen=True, slots=True)
+class ChangeCards(Message):
+    """lock -> keeper: the same check as CheckPin, to add a card or to cancel them all. Answered by an Answer."""
+
+    nonce: Nonce
+    change: CardChange
+    claim: U32 = field(repr=False)
+    digits: Digits = field(repr=False)
 
 
 @message(0x40)

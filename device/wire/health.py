@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device.wire.base import U8, U32, DocumentBytes, Message, message
+from device.wire.base import U8, U32, DocumentBytes, Hash, Message, message
 from device.wire.values import OccurrenceKind, Result
 
 
@@ -47,6 +47,7 @@ class DoorStatus(Message):
     camera_well: bool
     alarms: U8  # AlarmBits
     policy_version: U32
+    document_key: Hash  # X25519: what the manager seals this door's documents to; public
 
 
 @message(0x70)

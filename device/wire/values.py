@@ -62,6 +62,7 @@ class Outcome(IntEnum):
     REFUSED = 0
     ACCEPTED = 1
     WITH_PIN = 2  # vault only: known, but this face opens nothing without the PIN
+    DURESS = 3  # keeper only: accepted in every respect, and whoever typed it calls for help
 
 
 @unique
@@ -77,10 +78,27 @@ class Purpose(IntEnum):
 
 @unique
 class Proof(IntEnum):
-    """What somebody shows in order to set a PIN."""
+    """What somebody shows in order to set a secret."""
 
     INVITATION = 1
     PIN = 2
+
+
+@unique
+class CardChange(IntEnum):
+    """What somebody does about their cards; keeper's alone, so no grant is made for it."""
+
+    ADD = 1  # the next card that is shown
+    CANCEL_ALL = 2
+
+
+@unique
+class Secret(IntEnum):
+    """What is set. An invitation sets the PIN and nothing else."""
+
+    PIN = 1
+    DURESS = 2  # a second PIN, which opens alike and calls for help
+    GUESTS = 3  # from which the resident's guest codes are made (docs/codes.md)
 
 
 @unique
@@ -104,6 +122,7 @@ class Result(IntEnum):
     CONFIRM = 14  # an enrolment window is over and gave a face; it is kept once the same slot's PIN is shown again
     UNCONFIRMED = 15
     OTHER_TERMS = 16  # the consent is not to the terms in force
+    UNEQUAL = 17  # a policy in which some hour opens by face but not by PIN and card
 
 
 @unique
@@ -123,6 +142,7 @@ class OccurrenceKind(IntEnum):
     BREACH = 11
     BOLT_FAULT = 12
     ALARM_CLEARED = 13
+    DURESS = 14  # never among the alarms that stand at the door: whoever forces somebody would see it there
 
 
 class AlarmBits(IntFlag):

@@ -4,7 +4,7 @@ It keeps these rules:
 
 - It knows the page and nothing of the door's code: it imports none of it, and whoever changes the page changes this.
 - It shares no cryptography with the door: pycryptodome for sealed boxes and Ed25519, hashlib for BLAKE2b and SHAKE-256,
-  numpy for the rotation.
+  numpy for the rotation, and X25519, HSalsa20 and Poly1305 written out here.
 - It reads and never writes. Bytes come in, frozen values go out, or `Refused` is raised with a sentence.
 - What the page does not allow is refused: another version, a zero that is none, a byte too many.
 """
@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from Crypto.Cipher import ChaCha20_Poly1305
+from Crypto.Cipher import ChaCha20_Poly1305, Salsa20
 from Crypto.PublicKey.ECC import EccKey
 from Crypto.Signature import eddsa
 
@@ -51,20 +51,27 @@ _COFACTOR = 8
 _POINT = 32
 _BASE = bytes.fromhex("58" + "66" * 31)
 _ORDER = 2**252 + 27742317777372353535851937790883648493
-_OFFER_DATAGRAM = 74
+_OFFER_DATAGRAM = 75
 _DOCUMENT_LOWEST = 91
-_DOCUMENT_HIGHEST = 4096
+_DOCUMENT_HIGHEST = 4035
+_ENVELOPE_LOWEST = 62
+_ENVELOPE_HIGHEST = 4096
+_BOX_OVERHEAD = 48
+_TIMETABLES_PAGE = 4096
 _LENGTH_TOLERANCE = 1e-3
 _HIGHEST_SEQ = 2**32 - 1
 
 _RING_HEAD = struct.Struct("<QI4s32s")
 _RING_ENTRY = struct.Struct("<IQ16s32s32s")
 _FACE_HEAD = struct.Struct("<4BI8s16sq290s2s512s")
-_PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s")
+_PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s32s56s32sQ40s")
 _CONSENT = struct.Struct("<4sB8s16sIB32s32s32s32s32s32s64s")
 _RECEIPT = struct.Struct("<4sB8s16s32s16sIB32s64s")
 _DOCUMENT_HEAD = struct.Struct("<4sB8sBIq")
-_OFFER = struct.Struct("<IIqq16s32s")
+_OFFER = struct.Struct("<IIqqB16s32s")
+_ENVELOPE = struct.Struct("<4sB8s")
+_TIMETABLES_HEAD = struct.Struct("<4sB3sI")
+_TIMETABLES_ENTRY = struct.Struct("<IIB")
 _ATTEMPTS_HEAD = struct.Struct("<QHH")
 _ATTEMPTS_SLOT = struct.Struct("<IH")
 
@@ -471,23 +478,58 @@ class Pin:
     ends_unix: int
     salt: bytes
     verifier: bytes
+    duress: bytes
+    duress_box: bytes
+    guest_key: bytes
+    guest_used: frozenset[int]
+    cards: bytes
 
 
 def read_pin(payload: bytes) -> Pin:
     """Read the payload of a PIN or an invitation."""
-    _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 94 bytes")
-    version, kind, serial, offer_id, kept, expires, ends, salt, verifier = _PIN_PAYLOAD.unpack(payload)
-    _demand(version == 2, "no payload of version 2")
+    _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 262 bytes")
+    version, kind, serial, offer_id, kept, expires, ends, *secrets = _PIN_PAYLOAD.unpack(payload)
+    salt, verifier, duress, duress_box, guest_key, guest_used, cards = secrets
+    _demand(version == 3, "no payload of version 3")
     _demand(kind in {known.value for known in PinKind}, "no such kind of payload")
-    ended = PinKind(kind) is PinKind.ENDED
-    _demand(not ended or _is_zero(salt + verifier), "ended, and yet there is something to compare with")
+    _demand(PinKind(kind) is not PinKind.ENDED or _is_zero(salt + verifier), "ended, and yet there is something left")
+    beside = _is_zero(duress + duress_box + guest_key + cards) and guest_used == 0
+    _demand(PinKind(kind) is PinKind.PIN or beside, "something stands beside what is no PIN")
+    _demand(_is_zero(duress_box) or not _is_zero(duress), "digits of a duress PIN, and no duress PIN")
+    _demand(guest_used == 0 or not _is_zero(guest_key), "used codes of no key")
     _demand(ends >= 0, "an end before 1970")
-    return Pin(PinKind(kind), serial, offer_id, kept, expires, ends, salt, verifier)
+    used = frozenset(number for number in range(64) if guest_used >> number & 1)
+    return Pin(
+        PinKind(kind),
+        serial,
+        offer_id,
+        kept,
+        expires,
+        ends,
+        salt,
+        verifier,
+        duress,
+        duress_box,
+        guest_key,
+        used,
+        cards,
+    )
+
+
+def duress_digits(pin: Pin, slot: int, keeper_pepper: bytes, argon2id: bytes) -> str:
+    """Open the digits of a duress PIN with the Argon2id of the PIN."""
+    place = struct.pack("<I", slot)
+    key = blake2b("doorward beside", place + argon2id, key=keeper_pepper)
+    plain = open_box(key, pin.duress_box, place)
+    _demand(len(plain) == 16, "the box holds 16 bytes")
+    digits = plain.rstrip(b"\0")
+    _demand(digits.isdigit(), "something else than digits")
+    return digits.decode("ascii")
 
 
 def offer_id(datagram: bytes) -> bytes:
     """Name an offer by its datagram, message 0x34; a face calls this its tenancy."""
-    _demand(len(datagram) == _OFFER_DATAGRAM and datagram[:2] == b"\x02\x34", "no datagram of an offer")
+    _demand(len(datagram) == _OFFER_DATAGRAM and datagram[:2] == b"\x03\x34", "no datagram of an offer")
     return blake2b("doorward offer", datagram, size=16)
 
 
@@ -559,6 +601,7 @@ class Offer:
     serial: int
     expires_unix: int
     ends_unix: int
+    timetable: int
     salt: bytes
     verifier: bytes
 
@@ -582,8 +625,8 @@ def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Doc
     except Refused as refused:
         raise DocumentRefused("UNSIGNED", str(refused)) from refused
     _, form, door_id, kind, version, issued = _DOCUMENT_HEAD.unpack_from(paper)
-    if form != 2:
-        raise DocumentRefused("MALFORMED", "no document of format 2")
+    if form != 3:
+        raise DocumentRefused("MALFORMED", "no document of format 3")
     if door_id != door:
         raise DocumentRefused("WRONG_DOOR", "for another door")
     body = paper[_DOCUMENT_HEAD.size : -64]
@@ -606,6 +649,115 @@ def _offer_is_sound(offer: Offer, issued: int) -> bool:
         and 1 <= offer.expires_unix <= LATEST_END
         and (endless or issued < offer.ends_unix <= LATEST_END)
     )
+
+
+# What hides a document on its way, and what lock keeps
+
+_FIELD = 2**255 - 19
+
+
+def document_private_key(lock_root_key: bytes) -> bytes:
+    """Derive the X25519 private key that a door's documents are sealed to."""
+    return blake2b("doorward sealed", key=lock_root_key)
+
+
+def timetables_key(lock_root_key: bytes) -> bytes:
+    """Derive the key under which lock keeps which slots have a timetable."""
+    return blake2b("doorward hours", key=lock_root_key)
+
+
+def door_fingerprint(door: bytes, document_key: bytes) -> str:
+    """What two people compare of a door's public key."""
+    digits = blake2b("doorward finger", door + document_key)[:10].hex()
+    return " ".join(digits[at : at + 4] for at in range(0, 20, 4))
+
+
+def x25519(scalar: bytes, point: bytes = bytes([9]) + bytes(31)) -> bytes:
+    """Multiply a point of curve25519 by a clamped scalar: the ladder of RFC 7748, section 5."""
+    clamped = (int.from_bytes(scalar, "little") & ~7 & (1 << 255) - 1) | 1 << 254
+    base = int.from_bytes(point, "little") & (1 << 255) - 1
+    x2, z2, x3, z3 = 1, 0, base, 1
+    swap = 0
+    for place in reversed(range(255)):
+        bit = clamped >> place & 1
+        if swap ^ bit:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        swap = bit
+        plus, minus = x2 + z2, x2 - z2
+        crossed, straight = (x3 - z3) * plus, (x3 + z3) * minus
+        difference = plus * plus - minus * minus
+        x3, z3 = (crossed + straight) ** 2 % _FIELD, base * (crossed - straight) ** 2 % _FIELD
+        x2 = plus * plus * minus * minus % _FIELD
+        z2 = difference * (plus * plus + 121665 * difference) % _FIELD
+    if swap:
+        x2, z2 = x3, z3
+    return (x2 * pow(z2, _FIELD - 2, _FIELD) % _FIELD).to_bytes(32, "little")
+
+
+def hsalsa20(key: bytes, sixteen: bytes) -> bytes:
+    """Derive a key from a key and 16 bytes: Salsa20's rounds without the last addition."""
+    constants = struct.unpack("<4I", b"expand 32-byte k")
+    keys, words = struct.unpack("<8I", key), struct.unpack("<4I", sixteen)
+    state = [constants[0], *keys[:4], constants[1], *words, constants[2], *keys[4:], constants[3]]
+    columns = [(0, 4, 8, 12), (5, 9, 13, 1), (10, 14, 2, 6), (15, 3, 7, 11)]
+    rows = [(0, 1, 2, 3), (5, 6, 7, 4), (10, 11, 8, 9), (15, 12, 13, 14)]
+    for _ in range(10):
+        for a, b, c, d in columns + rows:
+            for target, one, other, turn_by in ((b, a, d, 7), (c, b, a, 9), (d, c, b, 13), (a, d, c, 18)):
+                total = (state[one] + state[other]) & 0xFFFFFFFF
+                state[target] ^= (total << turn_by | total >> 32 - turn_by) & 0xFFFFFFFF
+    return struct.pack("<8I", *(state[at] for at in (0, 5, 10, 15, 6, 7, 8, 9)))
+
+
+def open_secretbox(key: bytes, nonce: bytes, box: bytes) -> bytes:
+    """Open XSalsa20-Poly1305: tag, ciphertext, under a nonce of 24 bytes."""
+    _demand(len(box) >= _TAG, "too short for a secret box")
+    stream = Salsa20.new(key=hsalsa20(key, nonce[:16]), nonce=nonce[16:])
+    once = stream.encrypt(bytes(32))
+    clamp = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    factor, added = int.from_bytes(once[:16], "little") & clamp, int.from_bytes(once[16:], "little")
+    total = 0
+    for at in range(_TAG, len(box), 16):
+        total = (total + int.from_bytes(box[at : at + 16] + b"\1", "little")) * factor % (2**130 - 5)
+    tag = ((total + added) % 2**128).to_bytes(16, "little")
+    _demand(tag == box[:_TAG], "the box does not open: another key, or other bytes")
+    return stream.decrypt(box[_TAG:])
+
+
+def open_sealed_box(private_key: bytes, box: bytes) -> bytes:
+    """Open what was sealed to the public key of `private_key` by somebody who stays nameless."""
+    _demand(len(box) >= _BOX_OVERHEAD, "too short for a sealed box")
+    sender = box[:32]
+    shared = x25519(private_key, sender)
+    _demand(not _is_zero(shared), "a key with which nothing can be sealed")
+    nonce = blake2b("", sender + x25519(private_key), size=24)
+    return open_secretbox(hsalsa20(shared, bytes(16)), nonce, box[32:])
+
+
+def open_envelope(paper: bytes, private_key: bytes, door: bytes) -> bytes:
+    """Open an envelope to this door; the signed document in it, not verified yet."""
+    if not _ENVELOPE_LOWEST <= len(paper) <= _ENVELOPE_HIGHEST or paper[:5] != b"DWDS\1":
+        raise DocumentRefused("MALFORMED", "no envelope")
+    if _ENVELOPE.unpack_from(paper)[2] != door:
+        raise DocumentRefused("WRONG_DOOR", "for another door")
+    try:
+        return open_sealed_box(private_key, paper[_ENVELOPE.size :])
+    except Refused as refused:
+        raise DocumentRefused("UNSIGNED", str(refused)) from refused
+
+
+def read_timetables(file: bytes, key: bytes) -> tuple[tuple[int, int, int], ...]:
+    """Read slot, serial and timetable of each entry of `timetables.a` or `timetables.b`."""
+    plain = open_secretbox(key, file[:_NONCE], file[_NONCE:])
+    _demand(len(plain) % _TIMETABLES_PAGE == 0, "not whole pages")
+    content, mark, rest = plain.rpartition(b"\x80")
+    _demand(mark != b"" and _is_zero(rest), "no end of the entries")
+    magic, version, zeros, count = _TIMETABLES_HEAD.unpack_from(content)
+    _demand((magic, version, zeros) == (b"DWLT", 1, bytes(3)), "no timetables of version 1")
+    _demand(len(content) == _TIMETABLES_HEAD.size + count * _TIMETABLES_ENTRY.size, "another number of entries")
+    entries = tuple(_TIMETABLES_ENTRY.iter_unpack(content[_TIMETABLES_HEAD.size :]))
+    _demand(list(entries) == sorted(set(entries)), "entries out of order")
+    return entries
 
 
 # Wrong attempts

@@ -100,27 +100,50 @@ class Beside:
 
 @dataclass
 class Manager:
-    """A property manager: the key its doors believe, and the newest version handed out."""
+    """A property manager: the key its doors believe, the newest version handed out, and the doors' own keys."""
 
     key: SigningKey = field(default_factory=SigningKey.generate)
     version: int = 0
+    doors: dict[str, Callable[[], bytes]] = field(default_factory=dict)  # who to ask for the document key of a door id
 
     @property
     def public(self) -> str:
         """What stands in door.toml."""
         return bytes(self.key.verify_key).hex()
 
-    def offer(self, door_id: str, slot: int, *, days: int = 14, ends_unix: int = 0) -> tuple[bytes, Invitation]:
-        """A new document that offers `slot` to whoever types the invitation's digits, until `ends_unix` if not 0."""
+    def offer(
+        self, door_id: str, slot: int, *, days: int = 14, ends_unix: int = 0, timetable: int = wire.NO_TIMETABLE
+    ) -> tuple[bytes, Invitation]:
+        """A new document that offers `slot` to whoever types the invitation's digits, until `ends_unix` if not 0.
+
+        It is sealed to the door `door_id`, which must be known (`Home`).
+        """
         self.version += 1
         invitation, now = new_invitation(), int(time.time())
         offers = SlotOffers(
-            (wire.SlotOffer(slot, self.version, now + days * 86400, ends_unix, invitation.salt, invitation.verifier),)
+            (
+                wire.SlotOffer(
+                    slot,
+                    self.version,
+                    now + days * 86400,
+                    ends_unix,
+                    timetable,
+                    invitation.salt,
+                    invitation.verifier,
+                ),
+            )
         )
-        content = document.sign(
-            offers, door_id=bytes.fromhex(door_id), version=self.version, issued_unix=now, key=self.key
+        return self.sealed(door_id, self.signed(door_id, offers, self.version, now)), invitation
+
+    def signed(self, door_id: str, body: document.Body, version: int, issued_unix: int) -> bytes:
+        """The signed document, not sealed yet."""
+        return document.sign(
+            body, door_id=bytes.fromhex(door_id), version=version, issued_unix=issued_unix, key=self.key
         )
-        return content, invitation
+
+    def sealed(self, door_id: str, content: bytes) -> bytes:
+        """`content` as it travels to the door `door_id`."""
+        return document.seal(content, door_id=bytes.fromhex(door_id), document_key=self.doors[door_id]())
 
 
 @dataclass
@@ -131,6 +154,10 @@ class Home:
     door_id: str
     manager: Manager = field(default_factory=Manager)
     code: Path = CHECKOUT  # where device/ and tools/ are imported from
+    _document_key: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.manager.doors[self.door_id] = self.document_key
 
     @property
     def door(self) -> Door:
@@ -148,6 +175,16 @@ class Home:
         """Switch it on. Fails the test if it does not come up."""
         said = self.doorsim("up")
         assert said.code == 0, said
+
+    def document_key(self) -> bytes:
+        """What is sealed to, as the manager learns it: from what `doorctl export-identity` says at the door, once."""
+        if not self._document_key:
+            ends = time.monotonic() + PATIENCE_S
+            while (said := self.doorctl("export-identity")).code:
+                assert time.monotonic() < ends, f"the door does not say who it is: {said} {self.told()}"
+            assert said.facts["door"] == self.door_id
+            self._document_key = bytes.fromhex(said.facts["document_key"])
+        return self._document_key
 
     def down(self) -> None:
         """Switch it off in order."""
@@ -292,9 +329,9 @@ class Home:
 
     # ---- a resident's life
 
-    def offer(self, slot: int, ends_unix: int = wire.NO_END) -> Invitation:
+    def offer(self, slot: int, ends_unix: int = wire.NO_END, timetable: int = wire.NO_TIMETABLE) -> Invitation:
         """The manager offers `slot`, until `ends_unix` (seconds); the document is applied at the door."""
-        content, invitation = self.manager.offer(self.door_id, slot, ends_unix=ends_unix)
+        content, invitation = self.manager.offer(self.door_id, slot, ends_unix=ends_unix, timetable=timetable)
         said = self.apply(content)
         assert said.code == 0, said
         return invitation
@@ -305,9 +342,11 @@ class Home:
         path.write_bytes(content)
         return self.doorctl("apply", str(path))
 
-    def move_in(self, slot: int, pin: str, ends_unix: int = wire.NO_END) -> Invitation:
+    def move_in(
+        self, slot: int, pin: str, ends_unix: int = wire.NO_END, timetable: int = wire.NO_TIMETABLE
+    ) -> Invitation:
         """Offer `slot` and let a resident set `pin` with the invitation."""
-        invitation = self.offer(slot, ends_unix)
+        invitation = self.offer(slot, ends_unix, timetable)
         assert self.types(f"00#{slot}#{invitation.digits}#{pin}#{pin}#") == NOTED
         return invitation
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
 from device import document
 from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers
 from device.errors import DocumentRefused
-from device.wire import MAX_DOCUMENT, NO_END, SlotOffer
+from device.wire import MAX_DOCUMENT, NO_END, NO_TIMETABLE, SlotOffer
 
 DOOR = bytes.fromhex("00112233445566aa")
 KEY = SigningKey(bytes(range(32)))
 MANAGER = bytes(KEY.verify_key)
 SIGNATURE = document.SIGNATURE_BYTES
 SIGNED = (  # made with OpenSSL, not with libsodium
-    "3bcbd417f0a70f8ab4c701bc5c7da474b7c06a1bb34d8364be4c976d41961ac3"
-    "222d2c3ca411bfff88c3dbbbe660048c77b06f797d3896dee423e6b97153950f"
+    "8d6ee7439442948d0fb2647843c431dc310b7ad33fcbaaa41e48499bc702ecf7"
+    "4cea9c69efd1f746fa95639de7d8d459ec00421454f3f8a6063c7294c51ff404"
 )
 
 u32 = st.integers(1, 2**32 - 1)
@@ -31,6 +35,7 @@ offers = st.lists(
         serial=u32,
         expires_unix=st.integers(1, document.LATEST_UNIX),
         ends_unix=st.one_of(st.just(NO_END), st.integers(10**10 + 1, document.LATEST_UNIX)),
+        timetable=st.integers(0, 255),
         salt=st.binary(min_size=16, max_size=16),
         verifier=st.binary(min_size=32, max_size=32),
     ),
@@ -41,9 +46,13 @@ offers = st.lists(
 
 
 def offer(
-    slot: int = 12, serial: int = 1, expires_unix: int = 2_000_000_000, ends_unix: int = 2_100_000_000
+    slot: int = 12,
+    serial: int = 1,
+    expires_unix: int = 2_000_000_000,
+    ends_unix: int = 2_100_000_000,
+    timetable: int = NO_TIMETABLE,
 ) -> SlotOffer:
-    return SlotOffer(slot, serial, expires_unix, ends_unix, bytes(16), bytes(range(32)))
+    return SlotOffer(slot, serial, expires_unix, ends_unix, timetable, bytes(16), bytes(range(32)))
 
 
 def signed(*given_offers: SlotOffer, version: int = 7) -> bytes:
@@ -61,7 +70,7 @@ def test_what_is_signed_is_parsed_back(body: SlotOffers, version: int, issued_un
     data = document.sign(body, door_id=DOOR, version=version, issued_unix=issued_unix, key=KEY)
     parsed = document.parse(data, DOOR, MANAGER)
     assert parsed == document.Parsed(Kind.SLOT_OFFERS, version, issued_unix, body)
-    assert len(data) <= MAX_DOCUMENT
+    assert len(data) <= document.MAX_SIGNED
 
 
 @given(offers, st.data())
@@ -115,7 +124,7 @@ def test_trailing_bytes_are_refused_signed_or_not() -> None:
 def test_an_oversized_document_is_refused_even_if_signed() -> None:
     head = signed()[:26]
     body = b"".join(signed(offer(slot))[26:-SIGNATURE] for slot in range(1, document.MAX_OFFERS + 2))
-    with pytest.raises(DocumentRefused, match="4096"):
+    with pytest.raises(DocumentRefused, match="4035"):
         document.parse(resigned(head + body), DOOR, MANAGER)
 
 
@@ -162,7 +171,7 @@ def test_an_unknown_kind_or_format_is_refused_in_a_sentence_of_its_own() -> None
     content[13] = 9
     with pytest.raises(DocumentRefused, match="kind 9"):
         document.parse(resigned(bytes(content)), DOOR, MANAGER)
-    for other in (1, 9):
+    for other in (1, 2, 9):
         content[4] = other
         with pytest.raises(DocumentRefused, match=f"format {other}"):
             document.parse(resigned(bytes(content)), DOOR, MANAGER)
@@ -204,10 +213,11 @@ def test_a_place_that_ended_before_it_was_offered_is_said_so() -> None:
 def test_offers_that_make_no_sense_are_neither_signed_nor_believed(bad: tuple[SlotOffer, ...]) -> None:
     with pytest.raises(DocumentRefused):
         document.sign(SlotOffers(bad), door_id=DOOR, version=1, issued_unix=1_900_000_000, key=KEY)
-    form = "<IIqq16s32s"
+    form = "<IIqqB16s32s"
     try:
         body = b"".join(
-            struct.pack(form, o.slot, o.serial, o.expires_unix, o.ends_unix, o.salt, o.verifier) for o in bad
+            struct.pack(form, o.slot, o.serial, o.expires_unix, o.ends_unix, o.timetable, o.salt, o.verifier)
+            for o in bad
         )
     except struct.error:
         return
@@ -247,7 +257,7 @@ def test_the_first_and_the_last_time_of_a_document_are_taken(issued_unix: int) -
 
 def test_the_signature_is_looked_at_before_the_number_of_offers() -> None:
     """The order that docs/formats.md states: whole offers are a question of their own, behind the signature."""
-    for size in (91, 161, MAX_DOCUMENT):
+    for size in (91, 161, document.MAX_SIGNED):
         short = signed()[:26].ljust(size - SIGNATURE, b"\0")
         with pytest.raises(DocumentUnsigned):
             document.parse(short + bytes(SIGNATURE), DOOR, MANAGER)
@@ -255,11 +265,11 @@ def test_the_signature_is_looked_at_before_the_number_of_offers() -> None:
             document.parse(resigned(short), DOOR, MANAGER)
 
 
-def test_the_bytes_of_format_2_never_change() -> None:
+def test_the_bytes_of_format_3_never_change() -> None:
     """A test vector for readers written from docs/formats.md: deterministic, because Ed25519 is."""
     fields = (
         "44574443",  # magic
-        "02",  # format
+        "03",  # format
         "00112233445566aa",  # door id
         "01",  # kind: slot offers
         "07000000",  # version 7
@@ -268,10 +278,75 @@ def test_the_bytes_of_format_2_never_change() -> None:
         "01000000",  # serial 1
         "0094357700000000",  # expires at 2,000,000,000
         "00752b7d00000000",  # ends at 2,100,000,000
+        "03",  # the hours of timetable 3
         "00" * 16,  # salt
         bytes(range(32)).hex(),  # verifier
     )
-    assert signed()[:-SIGNATURE].hex() == "".join(fields)
-    assert signed()[-SIGNATURE:].hex() == SIGNED
+    known = signed(offer(timetable=3))
+    assert known[:-SIGNATURE].hex() == "".join(fields)
+    assert known[-SIGNATURE:].hex() == SIGNED
     # RFC 8032's algorithm applied to the seed 00 01 … 1f.
     assert MANAGER.hex() == "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
+
+
+# ---- the envelope
+
+PRIVATE = PrivateKey(bytes(range(32, 64)))
+PUBLIC = bytes(PRIVATE.public_key)
+
+
+def sealed(content: bytes, door: bytes = DOOR) -> bytes:
+    return document.seal(content, door_id=door, document_key=PUBLIC)
+
+
+@given(st.binary(min_size=1, max_size=document.MAX_SIGNED))
+def test_what_is_sealed_is_opened_with_the_door_s_key_alone_and_never_twice_the_same(content: bytes) -> None:
+    envelope = sealed(content)
+    assert len(envelope) == 13 + document.SEAL_BYTES + len(content) <= MAX_DOCUMENT
+    box = document.sealed_box(envelope, DOOR)
+    assert SealedBox(PRIVATE).decrypt(box) == content
+    with pytest.raises(CryptoError):
+        SealedBox(PrivateKey(bytes(range(1, 33)))).decrypt(box)
+    assert sealed(content) != envelope
+
+
+def test_nothing_of_a_document_can_be_read_on_its_way() -> None:
+    content = signed(offer(1234), offer(5678))
+    parts = [offer(1234).verifier, MANAGER, content[-64:], content[26:34], (1234).to_bytes(4, "little")]
+    envelope = sealed(content)
+    assert not any(part in envelope for part in parts)
+    # The search finds what is there: a seeded leak is caught.
+    assert all(part in content + MANAGER for part in parts)
+
+
+def test_the_envelope_of_another_door_is_told_from_none() -> None:
+    with pytest.raises(DocumentForeign):
+        document.sealed_box(sealed(signed(), bytes(8)), DOOR)
+    whole = sealed(signed())
+    for bad in (b"", whole[:61], signed(), whole[:3] + b"?" + whole[4:], whole.ljust(MAX_DOCUMENT + 1, b"\0")):
+        with pytest.raises(DocumentRefused):
+            document.sealed_box(bad, DOOR)
+    with pytest.raises(DocumentRefused, match="version 2"):
+        document.sealed_box(whole[:4] + b"\2" + whole[5:], DOOR)
+
+
+@given(st.binary(max_size=MAX_DOCUMENT + 64))
+def test_arbitrary_bytes_are_no_envelope(data: bytes) -> None:
+    with pytest.raises(DocumentRefused):
+        document.sealed_box(data, DOOR)
+
+
+@pytest.mark.parametrize("key", [b"", bytes(31), bytes(32), b"\1" + bytes(31)])
+def test_nothing_is_sealed_to_what_is_no_key(key: bytes) -> None:
+    """The points of small order are none either: what is sealed to them, everybody opens (RFC 7748, 6.1)."""
+    with pytest.raises(DocumentRefused, match="document key is none"):
+        document.seal(signed(), door_id=DOOR, document_key=key)
+
+
+def test_a_fingerprint_is_of_this_key_and_this_door() -> None:
+    shown = document.fingerprint(DOOR, PUBLIC)
+    assert re.fullmatch(r"[0-9a-f]{4}( [0-9a-f]{4}){4}", shown)
+    hashed = hashlib.blake2b(DOOR + PUBLIC, digest_size=32, person=b"doorward finger").hexdigest()
+    assert shown.replace(" ", "") == hashed[:20]
+    others = {document.fingerprint(DOOR, MANAGER), document.fingerprint(bytes(8), PUBLIC), shown}
+    assert len(others) == 3

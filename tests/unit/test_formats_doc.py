@@ -104,9 +104,12 @@ VECTORS = {
     "Window": wire.Window(count(0, 16), wire.LookMode.RECOGNISE, 12),
     "AskClaim": wire.AskClaim(count(0, 16), 12),
     "ClaimAnswer": wire.ClaimAnswer(count(0, 16), awake=True),
-    "CheckPin": wire.CheckPin(count(0, 16), 12, "482913"),
-    "SetPin": wire.SetPin(count(0, 16), wire.Proof.INVITATION, 12, "10203040", "482913"),
-    "SlotOffer": wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, count(0, 16), count(0, 32)),
+    "CheckPin": wire.CheckPin(count(0, 16), 12, "482913", 20_779),
+    "SetPin": wire.SetPin(count(0, 16), wire.Proof.INVITATION, wire.Secret.PIN, 12, "10203040", "482913"),
+    "SlotOffer": wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, 3, count(0, 16), count(0, 32)),
+    "CardShown": wire.CardShown(count(0, 16)),
+    "CardCommand": wire.CardCommand(count(0, 16), bytes.fromhex("905a00000300000000")),
+    "CardAnswer": wire.CardAnswer(count(0, 16), bytes.fromhex("9100")),
     "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.RENEW, 60_000_000_000),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
@@ -123,6 +126,7 @@ VECTORS = {
         camera_well=True,
         alarms=wire.AlarmBits.TAMPER,
         policy_version=7,
+        document_key=count(0, 32),
     ),
     "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True),
     "QueryRecord": wire.QueryRecord(count(0, 16)),
@@ -152,11 +156,11 @@ def test_the_document_has_the_layout_of_the_page() -> None:
     assert stated[1][3] == "format"
     assert rows[1]["meaning"] == str(document.FORMAT)
     text = section("The signed document")
-    assert f"at most {wire.MAX_DOCUMENT} bytes, so at most {document.MAX_OFFERS}" in text
+    assert f"at most {document.MAX_SIGNED} bytes, so at most {document.MAX_OFFERS}" in text
     assert f"Slots are {document.FIRST_SLOT} to {document.LAST_SLOT}" in text
     assert f"ends after {document.LATEST_UNIX}" in " ".join(text.split())
     assert rows[5]["meaning"].endswith(f", 0 to {document.LATEST_UNIX}")
-    assert f"{document._HEAD.size + document.SIGNATURE_BYTES + 1} to {wire.MAX_DOCUMENT} bytes" in checked[0]["what"]
+    assert f"{document._HEAD.size + document.SIGNATURE_BYTES + 1} to {document.MAX_SIGNED} bytes" in checked[0]["what"]
     assert f"1 to {document.MAX_OFFERS} whole offers" in checked[4]["what"]
     assert len(document._DOMAIN) == 25
     assert document._DOMAIN == b"doorward signed document\0"
@@ -165,7 +169,7 @@ def test_the_document_has_the_layout_of_the_page() -> None:
 def test_the_document_of_the_page_is_what_sign_makes_and_parse_takes() -> None:
     key = SigningKey(count(0, 32))
     (stated,) = vectors(section("The signed document"))
-    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, bytes(16), count(0, 32))
+    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, 3, bytes(16), count(0, 32))
     body = document.SlotOffers((offer,))
     assert stated == document.sign(body, door_id=DOOR, version=7, issued_unix=1_900_000_000, key=key)
     assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from device import attestation, wire
 from device.attestation import ConsentRecord
-from device.keeper import attempts, offers, pin
+from device.errors import RecordRefused
+from device.keeper import attempts, changes, offers, pin
 from device.keeper import record as pin_record
+from device.keeper.match import By
 from device.keeper.throttle import Counts
 from device.sealing import box, keys, record, ring, tpm_index
 from device.sealing.binding import Binding
@@ -53,6 +55,8 @@ Doubles = NDArray[np.float64]
 
 ENTRY = ring.Entry(12, 3, count(0, 16), count(0, 32))
 PINS = Binding(DOOR, "pin")
+VERIFIERS = pin.Verifiers.of_door(count(0x40, 32))
+STRETCHED = pin.stretcher()("482913", count(0, 16))
 CREDENTIAL = pin_record.Credential(
     kind=pin_record.Kind.PIN,
     serial=1,
@@ -62,6 +66,14 @@ CREDENTIAL = pin_record.Credential(
     ends_unix=2_100_000_000,
     salt=count(0, 16),
     verifier=count(0, 32),
+    duress=count(0x20, 32),
+    duress_box=bytes(
+        Aead(VERIFIERS.box_key(12, STRETCHED)).encrypt(
+            b"739105".ljust(16, b"\0"), (12).to_bytes(4, "little"), count(0, 24)
+        )
+    ),
+    guest_key=count(0x40, 32),
+    guest_used=0b101,
 )
 
 
@@ -233,17 +245,33 @@ def test_a_template_may_be_as_long_as_the_page_says(length: float, taken: bool) 
 
 @pytest.mark.parametrize("kind", [1, 2])
 def test_zeros_are_a_salt_and_a_verifier_like_any_other(kind: int) -> None:
-    (stated,) = vectors(section("Payload of a PIN or an invitation, 94 bytes"))
-    assert not any(pin_record.unpack(stated[:1] + bytes((kind,)) + stated[2:46] + bytes(48)).verifier)
+    (stated,) = vectors(section("Payload of a PIN or an invitation, 262 bytes"))
+    assert not any(pin_record.unpack(stated[:1] + bytes((kind,)) + stated[2:46] + bytes(216)).verifier)
+
+
+@pytest.mark.parametrize(("kind", "begins"), [(1, 94), (3, 46)])
+def test_what_the_page_calls_zeros_is_refused_if_it_is_none(kind: int, begins: int) -> None:
+    (stated,) = vectors(section("Payload of a PIN or an invitation, 262 bytes"))
+    bare = stated[:1] + bytes((kind,)) + stated[2:begins] + bytes(262 - begins)
+    assert pin_record.unpack(bare).kind == kind
+    for at in range(begins, 262):
+        with pytest.raises(RecordRefused):
+            pin_record.unpack(bare[:at] + b"\1" + bare[at + 1 :])
+
+
+def test_the_box_of_the_page_holds_the_digits_of_the_duress_pin() -> None:
+    opened = changes._open(12, changes.Proven(CREDENTIAL, By.RIGHT, STRETCHED), VERIFIERS)
+    assert opened == "739105"
+    assert "the duress PIN `739105`" in " ".join(section("Payload of a PIN or an invitation").split())
 
 
 def test_the_pin_payload_has_the_layout_of_the_page() -> None:
-    text = section("Payload of a PIN or an invitation, 94 bytes")
+    text = section("Payload of a PIN or an invitation, 262 bytes")
     (rows,), (stated,) = tables(text), vectors(text)
     fields_of_page = [(row["field"], int(row["offset"]), int(row["size"])) for row in rows]
     written = [(place.name, place.offset + 1, place.size) for place in places(pin_record.Credential)]
     assert fields_of_page == [("version", 0, 1), *written]
-    assert pin_record.PAYLOAD_BYTES == 94
+    assert pin_record.PAYLOAD_BYTES == 262
     assert stated == pin_record.pack(CREDENTIAL)
     assert pin_record.unpack(stated) == CREDENTIAL
     kinds = ", ".join(f"{kind.value} {name}" for kind, name in zip(pin_record.Kind, WORDS_OF_KINDS, strict=True))
@@ -264,7 +292,9 @@ def test_the_hashes_are_made_as_the_page_says() -> None:
     pepper = pin.derive(root, b"doorward pepper")
     verifier = personal((12).to_bytes(4, "little") + stretched, 32, b"doorward pin v1", pepper)
     assert pin.Verifiers.of_door(root).verifier(12, stretched) == verifier
-    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, count(0, 16), count(0, 32))
+    beside = personal((12).to_bytes(4, "little") + stretched, 32, b"doorward beside", pepper)
+    assert pin.Verifiers.of_door(root).box_key(12, stretched) == beside
+    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, 3, count(0, 16), count(0, 32))
     assert offers.offer_id(offer) == personal(wire.pack(offer), 16, b"doorward offer")
     assert (pin.PRODUCTION.passes, pin.PRODUCTION.memory_bytes) == (2, 64 << 20)
 
@@ -274,7 +304,7 @@ def test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page() -> None
     said = {row["what"]: row["is"] for row in rows}
     root = count(0x40, 32)
     stretched = pin.stretcher()("482913", count(0, 16))
-    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, count(0, 16), count(0, 32))
+    offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, 3, count(0, 16), count(0, 32))
     assert said == {
         **{use: pin.derive(root, use.encode()).hex() for use in ("doorward pepper", "doorward ring", "doorward tries")},
         "Argon2id of the digits": stretched.hex(),

@@ -9,11 +9,14 @@ import pytest
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
-from device import attestation, config, consent, strength
+from device import attestation, config, consent, document, strength
 from device.attestation import ConsentRecord, Paper, Receipt
-from device.errors import AttestationRefused
+from device.errors import AttestationRefused, DocumentRefused
+from device.lock import timetables
+from device.lock.identity import DocumentKey
 from device.strength import KeyPlace
 from device.vault.signing import signing_key
+from device.wire import MAX_DOCUMENT
 from tests.unit import formats_page
 from tests.unit.formats_page import (
     DOOR,
@@ -21,6 +24,8 @@ from tests.unit.formats_page import (
     SPELLINGS,
     count,
     form_of,
+    layout,
+    of_struct,
     personal,
     section,
     tables,
@@ -206,6 +211,37 @@ def notice_at(place: KeyPlace, tier: str) -> str:
     return consent.terms_of(door, count(0, 32)).parts[0].hex()
 
 
+# ---- what travels to the door
+
+
+def test_the_envelope_has_the_layout_of_the_page_and_opens_with_the_key_of_the_page() -> None:
+    text = section("Sealed to a door")
+    rows, checked, known = tables(text)
+    outside = [(place.offset, place.size, form_of(place.field), place.name) for place in places(document._Envelope)]
+    assert [(int(row["offset"]), int(row["size"]), row["form"], row["field"]) for row in rows[:-1]] == outside
+    assert int(rows[-1]["offset"]) == document._OUTSIDE.size
+    assert rows[1]["meaning"] == str(document.ENVELOPE)
+    assert checked[0]["what"].startswith(f"{document._OUTSIDE.size + document.SEAL_BYTES + 1} to {MAX_DOCUMENT} bytes")
+    assert f"at most {MAX_DOCUMENT}" in text
+    key = DocumentKey.of(count(0x40, 32))
+    assert {row["what"]: row["is"] for row in known} == {
+        "private key": bytes(key._private).hex(),
+        "public key": key.public.hex(),
+        "fingerprint": document.fingerprint(DOOR, key.public),
+    }
+    (stated,) = vectors(text)
+    assert key.open(document.sealed_box(stated, DOOR)) == vectors(section("The signed document"))[0]
+
+
+def test_what_lock_keeps_of_slots_has_the_layout_of_the_page() -> None:
+    text = section("What lock keeps of it")
+    _, rows = tables(text)
+    for part, form in (("head", timetables._HEAD), ("entry", timetables._ENTRY)):
+        assert layout([row for row in rows if row["part"] == part]) == of_struct(form.format)
+    assert f"multiple of {timetables.PAGE_BYTES} bytes" in " ".join(text.split())
+    assert f"`{bytes(DocumentKey.of(count(0x40, 32)).kept).hex()}`" in text
+
+
 # ---- the check itself
 
 
@@ -220,6 +256,15 @@ def notice_at(place: KeyPlace, tier: str) -> str:
         (lambda page: page.replace("| terms | 22", "| terms | 23"), "terms"),
         (lambda page: page.replace("place at this door ends.`", "place here ends.`"), "terms"),
         (lambda page: page.replace("c79f790a | no |", "c79f790a | yes |"), "signatures"),
+        (
+            lambda page: page.replace("| 13 | to the end | bytes | box |", "| 14 | to the end | bytes | box |"),
+            "envelope",
+        ),
+        (lambda page: page.replace("4457445301001122", "4457445301001123"), "envelope"),
+        (
+            lambda page: page.replace("| entry | 8 | 1 | u8 | timetable |", "| entry | 8 | 2 | u16 | timetable |"),
+            "kept",
+        ),
         (lambda page: page.replace("[A-Za-z0-9+/=", "[A-Za-z0-9+/= "), "armour"),
         (lambda page: page.replace("| TPM_NV | face | ", "| TPM_NV | face | 0"), "notice"),
         (lambda page: page.replace("only for a child under 14", "only for a child under 16"), "notice"),
@@ -233,6 +278,9 @@ def notice_at(place: KeyPlace, tier: str) -> str:
         "a hash",
         "a text",
         "a signature",
+        "a place",
+        "an envelope",
+        "an entry",
         "an expression",
         "a notice",
         "a sentence",
@@ -252,7 +300,9 @@ def test_a_page_that_drifted_is_noticed(
         "key": test_the_signing_key_follows_from_the_root_key_as_the_page_says,
         "terms": test_the_terms_are_hashed_as_the_page_says,
         "signatures": test_a_signature_counts_where_the_page_says_so,
+        "envelope": test_the_envelope_has_the_layout_of_the_page_and_opens_with_the_key_of_the_page,
+        "kept": test_what_lock_keeps_of_slots_has_the_layout_of_the_page,
         "notice": test_the_notice_is_filled_in_as_the_page_says,
     }
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, DocumentRefused)):
         checks[check]()

@@ -22,6 +22,10 @@ import pytest
 from Crypto.Cipher import ChaCha20_Poly1305
 from Crypto.Signature import eddsa
 
+from device.document import seal as sealed_to
+from device.lock.identity import DocumentKey
+from device.lock.timetables import Binding as SlotBinding
+from device.lock.timetables import TimetableFiles
 from device.sealing.keys import FileKeyStore
 from device.sealing.store import Binding, SealedStore
 from tests.independent import reader
@@ -318,20 +322,40 @@ def test_the_pin_of_the_page_is_read() -> None:
         ends_unix=2100000000,
         salt=counted[:16],
         verifier=counted,
+        duress=bytes(range(0x20, 0x40)),
+        duress_box=vector("Payload of a PIN or an invitation")[126:182],
+        guest_key=bytes(range(0x40, 0x60)),
+        guest_used=frozenset({0, 2}),
+        cards=bytes(40),
     )
+
+
+def test_the_digits_of_the_duress_pin_are_read_by_whoever_has_the_pin() -> None:
+    found = reader.read_pin(vector("Payload of a PIN or an invitation"))
+    pepper = reader.pepper(bytes(range(0x40, 0x60)))
+    stretched = bytes.fromhex(table("Keeper's keys")["Argon2id of the digits"])
+    assert reader.duress_digits(found, 12, pepper, stretched) == "739105"
+    for slot, key, argon2id in ((13, pepper, stretched), (12, ZEROS, stretched), (12, pepper, ZEROS)):
+        with pytest.raises(Refused):
+            reader.duress_digits(found, slot, key, argon2id)
 
 
 def test_the_payload_of_a_pin_is_read_exactly_or_refused() -> None:
     payload = vector("Payload of a PIN or an invitation")
-    ended = payload[:1] + b"\x03" + payload[2:46] + bytes(48)
+    ended = payload[:1] + b"\x03" + payload[2:46] + bytes(216)
+    offered = payload[:1] + b"\x01" + payload[2:94] + bytes(168)
     assert reader.read_pin(ended).kind is PinKind.ENDED
     refuses(reader.read_pin, resized(payload))
     refuses(reader.read_pin, (payload[:1] + bytes([kind]) + payload[2:] for kind in (0, 4, 255)))
-    refuses(reader.read_pin, (bytes([version]) + payload[1:] for version in (0, 1, 3)))
-    refuses(reader.read_pin, (ended[:at] + b"\x01" + ended[at + 1 :] for at in range(46, 94)))
+    refuses(reader.read_pin, (bytes([version]) + payload[1:] for version in (0, 1, 2, 4)))
+    refuses(reader.read_pin, (ended[:at] + b"\x01" + ended[at + 1 :] for at in range(46, 262)))
+    refuses(reader.read_pin, (offered[:at] + b"\x01" + offered[at + 1 :] for at in range(94, 262)))
+    refuses(
+        reader.read_pin, iter([payload[:94] + bytes(32) + payload[126:], payload[:182] + bytes(32) + payload[214:]])
+    )
     refuses(reader.read_pin, iter([payload[:38] + struct.pack("<q", -1) + payload[46:]]))
     for kind in (1, 2):
-        assert reader.read_pin(payload[:1] + bytes([kind]) + payload[2:46] + bytes(48)).verifier == ZEROS
+        assert reader.read_pin(payload[:1] + bytes([kind]) + payload[2:46] + bytes(216)).verifier == ZEROS
 
 
 def offer_of_the_page() -> bytes:
@@ -663,13 +687,15 @@ def test_pieces_of_terms_cannot_flow_into_each_other() -> None:
 
 
 def document(*offers: bytes, **changed: int) -> bytes:
-    fields = {"form": 2, "kind": 1, "version": 7, "issued": 1900000000} | changed
+    fields = {"form": 3, "kind": 1, "version": 7, "issued": 1900000000} | changed
     head = (b"DWDC", fields["form"], DOOR, fields["kind"], fields["version"], fields["issued"])
     return sign(reader.DOCUMENT_PREFIX, struct.pack("<4sB8sBIq", *head) + b"".join(offers))
 
 
-def offer(slot: int = 12, serial: int = 1, expires: int = 2000000000, ends: int = 2100000000) -> bytes:
-    return struct.pack("<IIqq16s32s", slot, serial, expires, ends, bytes(16), SEED)
+def offer(
+    slot: int = 12, serial: int = 1, expires: int = 2000000000, ends: int = 2100000000, timetable: int = 3
+) -> bytes:
+    return struct.pack("<IIqqB16s32s", slot, serial, expires, ends, timetable, bytes(16), SEED)
 
 
 def result_of(paper: bytes, door: bytes = DOOR, newest: int = 0) -> str:
@@ -687,7 +713,7 @@ def test_the_document_of_the_page_holds() -> None:
         door=DOOR,
         version=7,
         issued_unix=1900000000,
-        offers=(reader.Offer(12, 1, 2000000000, 2100000000, bytes(16), SEED),),
+        offers=(reader.Offer(12, 1, 2000000000, 2100000000, 3, bytes(16), SEED),),
     )
 
 
@@ -702,7 +728,7 @@ def test_a_document_with_any_byte_changed_is_refused() -> None:
 def test_refusals_of_a_document_come_in_the_order_of_the_page() -> None:
     for paper, door, newest, result in (
         (document(), bytes(8), 7, "MALFORMED"),
-        (document(*(offer(slot) for slot in range(1, 57))), bytes(8), 7, "MALFORMED"),
+        (document(*(offer(slot) for slot in range(1, 56))), bytes(8), 7, "MALFORMED"),
         (document(offer(), form=1)[:-1] + b"\xff", bytes(8), 7, "UNSIGNED"),
         (document(offer(), form=1), bytes(8), 7, "MALFORMED"),
         (document(offer(0)), bytes(8), 7, "WRONG_DOOR"),
@@ -715,7 +741,7 @@ def test_refusals_of_a_document_come_in_the_order_of_the_page() -> None:
         (document(offer(ends=0), issued=0), DOOR, 6, "DONE"),
         (document(offer(ends=0), issued=100_000_000_000), DOOR, 6, "DONE"),
         (document(offer()), DOOR, 6, "DONE"),
-        (document(*(offer(slot) for slot in range(1, 56))), DOOR, 6, "DONE"),
+        (document(*(offer(slot) for slot in range(1, 55))), DOOR, 6, "DONE"),
         (document(offer(ends=0)), DOOR, 6, "DONE"),
         (document(offer(9999, expires=1)), DOOR, 6, "DONE"),
     ):
@@ -743,6 +769,66 @@ def test_refusals_of_a_document_come_in_the_order_of_the_page() -> None:
 )
 def test_a_signed_document_that_says_what_the_page_forbids_is_malformed(paper: bytes) -> None:
     assert result_of(paper) == "MALFORMED"
+
+
+# What hides a document on its way, and what lock keeps
+
+LOCK_ROOT = bytes(range(0x40, 0x60))
+
+
+def envelope_of_the_page() -> bytes:
+    return vector("Sealed to a door")
+
+
+def sealed_result(paper: bytes, door: bytes = DOOR, root: bytes = LOCK_ROOT) -> str:
+    try:
+        inside = reader.open_envelope(paper, reader.document_private_key(root), door)
+    except DocumentRefused as refused:
+        return refused.result
+    return result_of(inside, door)
+
+
+def test_the_envelope_of_the_page_opens_and_holds_the_document_of_the_page() -> None:
+    private = reader.document_private_key(LOCK_ROOT)
+    assert reader.open_envelope(envelope_of_the_page(), private, DOOR) == vector("The signed document")
+    stated, public = table("Sealed to a door"), reader.x25519(private)
+    assert stated["private key"] == private.hex()
+    assert stated["public key"] == public.hex()
+    assert stated["fingerprint"] == reader.door_fingerprint(DOOR, public)
+
+
+def test_an_envelope_with_any_byte_changed_is_refused_as_the_page_says() -> None:
+    paper = envelope_of_the_page()
+    changed = [paper[:at] + bytes([byte ^ 1 << at % 8]) + paper[at + 1 :] for at, byte in enumerate(paper)]
+    assert [sealed_result(other) for other in changed[:13]] == ["MALFORMED"] * 5 + ["WRONG_DOOR"] * 8
+    assert {sealed_result(other) for other in changed[13::7]} == {"UNSIGNED"}
+    assert sealed_result(paper) == "DONE"
+    assert sealed_result(paper, root=bytes(32)) == "UNSIGNED"
+    assert sealed_result(paper[:61]) == sealed_result(paper.ljust(4097, b"\0")) == "MALFORMED"
+    assert sealed_result(vector("The signed document")) == "MALFORMED"
+
+
+def test_the_second_reader_opens_what_the_door_is_sent_and_what_lock_keeps(tmp_path: Path) -> None:
+    key = DocumentKey.of(LOCK_ROOT)
+    for content in (b"?", document(offer()), bytes(4035)):
+        envelope = sealed_to(content, door_id=DOOR, document_key=key.public)
+        assert reader.open_envelope(envelope, reader.document_private_key(LOCK_ROOT), DOOR) == content
+    kept = TimetableFiles(tmp_path, key.kept)
+    for number in (1, 500, 9999):
+        kept.keep(frozenset(SlotBinding(slot, 7, slot % 255 + 1) for slot in range(1, number + 1)))
+        for path in kept.paths:
+            found = reader.read_timetables(path.read_bytes(), reader.timetables_key(LOCK_ROOT))
+            assert found == tuple((slot, 7, slot % 255 + 1) for slot in range(1, number + 1))
+    key_of_kept = reader.timetables_key(LOCK_ROOT)
+    refuses(lambda file: reader.read_timetables(file, key_of_kept), resized(kept.paths[0].read_bytes()[:90]))
+    assert f"`{reader.timetables_key(LOCK_ROOT).hex()}`" in section("What lock keeps of it")
+
+
+def test_x25519_is_that_of_rfc_7748() -> None:
+    """Section 5.2, the first vector."""
+    scalar = bytes.fromhex("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4")
+    point = bytes.fromhex("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")
+    assert reader.x25519(scalar, point).hex() == "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"
 
 
 # Wrong attempts

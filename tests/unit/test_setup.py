@@ -94,6 +94,26 @@ def test_missing_pictures_are_noticed(checkout: Checkout) -> None:
     assert checkout.setup().returncode == 1
 
 
+@pytest.mark.parametrize(("made_for", "linked"), [("311", True), ("313", False), ("311t", False)])
+def test_the_systems_pyscard_is_linked_only_into_an_environment_it_was_made_for(
+    checkout: Checkout, made_for: str, linked: bool
+) -> None:
+    debians = checkout.root / "dist-packages" / "smartcard"
+    (debians / "scard").mkdir(parents=True)
+    (debians / "__init__.py").touch()
+    (debians / "scard" / f"_scard.cpython-{made_for}-aarch64-linux-gnu.so").touch()
+    script = checkout.root / "tools" / "setup.sh"
+    text = script.read_text(encoding="utf-8")
+    script.write_text(text.replace("pyscard=/usr/lib/python3/dist-packages/smartcard", f"pyscard={debians}"))
+    place = checkout.root / ".venv" / "lib" / "python3.11" / "site-packages"
+    place.mkdir(parents=True)
+    for _ in range(2):
+        done = checkout.setup()
+        assert done.returncode == 0, done.stderr
+        assert (place / "smartcard").exists() is linked
+    assert done.stdout == "", "at once when nothing has changed"
+
+
 def test_an_unknown_environment_is_refused(checkout: Checkout) -> None:
     command = ["sh", str(checkout.root / "tools" / "setup.sh"), "elsewhere"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

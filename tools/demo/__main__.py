@@ -62,7 +62,12 @@ def move_in(stage: Stage) -> None:
         "doorsim", "up", "--broker", stage.broker.url, "--door-id", door["id"], "--manager-key", door["manager_key"],
         "--tier", "face", "--unlock-ms", str(UNLOCK_MS), "--cadence-s", str(CADENCE_S),
     )  # fmt: skip
-    document = str(stage.folder / "slot-12.doc")
+    identity, document = str(stage.folder / "front-identity.txt"), str(stage.folder / "slot-12.doc")
+    stage.say(
+        "The installer takes the door's public key to the manager: documents are sealed to it, and only it reads them."
+    )
+    stage.run("doorctl", "export-identity", "--out", identity)
+    stage.run("doorward", "door", "identify", "front", identity)
     offer = stage.run("doorward", "slot", "offer", "--door", "front", "--slot", SLOT, "--out", document)
     stage.run("doorctl", "apply", document)
     stage.say("The resident redeems the invitation at the keypad and chooses a PIN. The manager never learns it.")
@@ -117,6 +122,33 @@ def idle(stage: Stage) -> bool:
     return bool(before["frames_read"] == after["frames_read"] and not after["camera_open"] and not after["indicator"])
 
 
+def card(stage: Stage) -> tuple[bool, bool]:
+    """The resident adds a card of their own: whether it opens, and whether a copy of it is refused."""
+    stage.say(
+        "The resident takes a blank card, proves the PIN, and holds it to the reader: the door writes its own key."
+    )
+    mine, copy = str(stage.folder / "card.json"), str(stage.folder / "copy.json")
+    stage.run("doorsim", "card", "new", mine, "--kind", "ntag424")
+    act(stage, "keys", f"07#{SLOT}#{PIN}#")
+    act(stage, "tap", mine)
+    stage.say("The card opens. Somebody copied what can be read of it, as a shop's cloner does; the copy does not.")
+    opened, _ = act(stage, "tap", mine)
+    stage.run("doorsim", "card", "clone", mine, copy)
+    copied, heard = act(stage, "tap", copy)
+    return opened, not copied and heard == "REFUSED"
+
+
+def guest(stage: Stage) -> bool:
+    """Whether a code that the resident made without the door opens it once, and once only."""
+    stage.say("The resident makes a secret at home, types it once at the door, and from it makes a code for a guest.")
+    secret = stage.run("guestcodes", "new")["secret"]
+    act(stage, "keys", f"09#{SLOT}#{PIN}#{secret}#")
+    code = stage.run("guestcodes", "once", "--flat", SLOT, "--count", "1", secret=secret)["codes"][0]["digits"]
+    first, _ = act(stage, "keys", f"{SLOT}#{code}#")
+    again, heard = act(stage, "keys", f"{SLOT}#{code}#")
+    return first and not again and heard == "REFUSED"
+
+
 def erase(stage: Stage) -> str:
     """The resident erases the face; no manager needed."""
     stage.say("The resident erases the face at the door. No manager is needed.")
@@ -150,6 +182,8 @@ def story(stage: Stage) -> dict[str, Any]:
     seen["opened_by_pin"], _ = act(stage, "keys", f"{SLOT}#{PIN}#")
     opened, heard = act(stage, "keys", f"{SLOT}#482914#")
     seen["wrong_pin_refused"] = not opened and heard == "REFUSED"
+    seen["opened_by_card"], seen["cloned_card_refused"] = card(stage)
+    seen["guest_code_once"] = guest(stage)
     seen["camera_closed_when_idle"] = idle(stage)
     stage.say("eye and vault are stopped. Whoever uses a PIN does not notice.")
     stage.run("doorsim", "stop", "eye")
@@ -184,7 +218,8 @@ def left_the_device(stage: Stage) -> dict[str, Any]:
 
 
 EXPECTED = (
-    "enrolled", "opened_by_face", "stranger_refused", "opened_by_pin", "wrong_pin_refused", "camera_closed_when_idle",
+    "enrolled", "opened_by_face", "stranger_refused", "opened_by_pin", "wrong_pin_refused", "opened_by_card",
+    "cloned_card_refused", "guest_code_once", "camera_closed_when_idle",
     "pin_opens_without_face_processes", "opened_after_rekey", "erased", "receipt_holds", "erased_face_refused",
 )  # fmt: skip
 

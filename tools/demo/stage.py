@@ -43,8 +43,11 @@ class Stage:
         """A line for the reader."""
         print(f"\n{text}", flush=True)
 
-    def run(self, *command: str, may_refuse: bool = False) -> dict[str, Any]:
-        """Run a command with --json and return what it answered. Raises StepFailed unless `may_refuse`."""
+    def run(self, *command: str, may_refuse: bool = False, secret: str = "") -> dict[str, Any]:
+        """Run a command with --json and return what it answered. Raises StepFailed unless `may_refuse`.
+
+        `secret`: the resident's own, which guestcodes would ask for.
+        """
         print("  $ " + " ".join(command), flush=True)
         done = subprocess.run(
             [COMMANDS / command[0], *command[1:], "--json"],
@@ -54,6 +57,7 @@ class Stage:
                 "DOORWARD_ROOT": str(self.door.root),
                 "DOORWARD_FLEET": str(self.folder / "fleet"),
                 "DOORWARD_PASSPHRASE": "only for this demo",
+                "GUESTCODES_SECRET": secret,
             },
             capture_output=True,
             text=True,

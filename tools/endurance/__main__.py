@@ -8,7 +8,6 @@ Rules kept here:
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tools.endurance.locks import Lock
 from tools.endurance.log import Log, digest
 from tools.endurance.mutation_run import ROOT, SUITES, copy_of, read, report
 from tools.endurance.mutation_run import run as run_mutants
+from tools.endurance.scratch import folder_in_memory
 from tools.endurance.targets import targets
 
 _LIVES = 1_000_000
@@ -89,8 +89,8 @@ def faults(told: tuple[Log, Path]) -> None:
 def parsers(told: tuple[Log, Path], count: int, seed: int) -> None:
     """Feed every parser what nobody would send."""
     found = False
-    with tempfile.TemporaryDirectory() as folder:
-        for target in targets(Path(folder)):
+    with folder_in_memory() as folder:
+        for target in targets(folder):
             fed = fuzz(target, count, seed)
             what = f"{fed.inputs} inputs in {fed.seconds:.0f} s, {fed.taken} taken"
             told[0].line(

@@ -15,14 +15,17 @@ from typing import Any
 from device import edges, wire
 from device.edges import Room
 from device.errors import MessageRefused, NotPermitted
+from device.lock.identity import DocumentKey
 from device.lock.state import Rules
 from device.policy.methods import EVERYTHING, Method
 from device.wire import Message, Result
+from tools.endurance.broken import Broken
 from tools.endurance.line import Line, LineBolt, MemoryBoard
 from tools.endurance.locks import Lock
-from tools.endurance.oracle import Broken, Oracle
+from tools.endurance.oracle import Oracle
 
 START_NS = 1_000_000_000_000
+FIRST_DAY = 20_779
 MAY_SAY = {
     edge.listener if edge.connector is Room.LOCK else edge.connector: edges.permitted(
         edge, edge.listener if edge.connector is Room.LOCK else edge.connector
@@ -62,10 +65,20 @@ class Hours:
     """In place of `device.lock.hours`: what the policy allows right now."""
 
     methods: Method = EVERYTHING
+    slots: frozenset[int] = frozenset()
+    today: int = FIRST_DAY
 
     def allowed(self, _now_ns: int) -> Method:
         """The ways in."""
         return self.methods
+
+    def barred(self, _now_ns: int) -> frozenset[int]:
+        """The slots whose own hours are not now."""
+        return self.slots
+
+    def day(self, _now_ns: int) -> int:
+        """The date at the door."""
+        return self.today
 
     def deadline_ns(self, _now_ns: int, *, closely: bool) -> int | None:
         """Nobody knows when it changes."""
@@ -74,11 +87,15 @@ class Hours:
         """Time has passed."""
 
 
+_KEY = DocumentKey.of(bytes(32))
+
+
 @dataclass(slots=True)
 class NoManager:
     """In place of `device.lock.policy`: every document is refused. Documents have their own tests."""
 
     hours: Hours = field(default_factory=Hours)
+    key: DocumentKey = _KEY
     applying: None = None
     version: int = 0
 
@@ -122,13 +139,17 @@ class Door:
         """Lock says something, if `room` is there to hear it."""
         self.oracle.sent(room, msg, lit=self.board.lit)
 
+    def _seen(self) -> None:
+        self.oracle.calls.seen()
+
     # ---- processes
 
     def start(self) -> None:
         """A new process of lock, a board just claimed, and every room connected."""
         self._begins()
         self.line.broken = False
-        self.board = MemoryBoard(LineBolt(self.line, self.lock, self.oracle.released), self.lock.clock)
+        bolt = LineBolt(self.line, self.lock, self.oracle.released)
+        self.board = MemoryBoard(bolt, self.lock.clock, self._seen, self.oracle.card_told)
         self.work = self.lock.loop.LockWork(self, self.board, self.policy, self.rules)
         self.links.clear()
         self.oracle.restarted()
@@ -157,7 +178,10 @@ class Door:
         if room not in self.links:
             self._begins()
             self.links[room] = _Link(room)
+            self.oracle.connected(room)
             self.work.connected(self.links[room])
+            if self.life.table:
+                self.oracle.helped()
             self._settle()
 
     def goes(self, room: Room) -> None:
@@ -182,6 +206,12 @@ class Door:
                 self.oracle.cause = "press"
             elif name == "Key":
                 self.oracle.key(event.key)
+            elif name == "CardCame":
+                self.oracle.cards.came(self.oracle.now_ns)
+            elif name == "CardLeft":
+                self.oracle.cards.left(self.oracle.now_ns)
+            elif name == "CardReplied":
+                self.oracle.cards.reply = event.apdu
             elif name == "DoorMoved":
                 if event.open is not self.is_open:
                     self.oracle.door_moved(is_open=event.open, free=self.line.free)
@@ -208,8 +238,10 @@ class Door:
             return
         if unasked and self.life.table:
             raise Broken(f"{sender} answered what it was not asked, and was listened to")
-        if self.life.table and not self.line.stuck:
-            self.oracle.opened(free=self.line.free)
+        if self.life.table:
+            self.oracle.helped()
+            if not self.line.stuck:
+                self.oracle.opened(free=self.line.free)
         self._settle()
 
     def datagram(self, sender: Room, data: bytes) -> None:
@@ -254,13 +286,15 @@ class Door:
         self.work.tick()
         self._settle()
 
-    def hours_change(self, methods: Method) -> None:
-        """The policy allows other ways in from now on."""
-        self.policy.hours.methods = methods
+    def hours_change(self, methods: Method, barred: frozenset[int], day: int) -> None:
+        """Another hour of the policy, or another day, begins; `barred`: the slots whose own hours are not now."""
+        hours = self.policy.hours
+        hours.methods, hours.slots, hours.today = methods, barred, day
         self._tick()
 
     def _begins(self) -> None:
-        self.oracle.begins(self.lock.clock.now_ns, self.policy.hours.methods)
+        hours = self.policy.hours
+        self.oracle.begins(self.lock.clock.now_ns, hours.methods, hours.slots, hours.today)
 
     def _settle(self) -> None:
         if self.line.stuck:

@@ -75,12 +75,25 @@ class LineBolt:
         self.secure()
 
 
+def _nobody_watches() -> None:
+    """Nobody stands at this board."""
+
+
+def _no_card(_command: bytes | None) -> None:
+    """No card is in front of it."""
+
+
 @dataclass(slots=True)
 class MemoryBoard:
-    """The port `device.lock.board.Board`; `happens` holds what was pressed and moved."""
+    """The port `device.lock.board.Board`; `happens` holds what was pressed and moved.
+
+    `seen`: somebody at the door could notice something; `told_card`: a card is told something, or let go.
+    """
 
     bolt: LineBolt
     clock: Clock
+    seen: Callable[[], None] = _nobody_watches
+    told_card: Callable[[bytes | None], None] = _no_card
     lit: bool = False
     happens: list[Any] = field(default_factory=list)
 
@@ -99,10 +112,17 @@ class MemoryBoard:
 
     def lamp(self, *, on: bool) -> None:
         """Light or put out the lamp."""
+        self.seen()
         self.lit = on
 
     def show(self, *_: object) -> None:
         """Tones change nothing."""
+        self.seen()
+
+    def card(self, command: bytes | None) -> None:
+        """Something is said to a card, or it is let go."""
+        self.seen()
+        self.told_card(command)
 
     def close(self) -> None:
         """Secure, dark."""

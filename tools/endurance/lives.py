@@ -16,19 +16,36 @@ from device import wire
 from device.edges import Room
 from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
 from device.wire import CameraCondition, Hint, LookMode, Message, Outcome, Result
+from tools.endurance.broken import Broken
 from tools.endurance.door import MAY_SAY, NEEDED, ROOMS, Door, Life
 from tools.endurance.locks import Lock
-from tools.endurance.oracle import Broken
 
 MS = 1_000_000
-_KEYS = ("12#482913#", "12#482913#", "482913#", "12#", "7#", "02#12#482913#", "00#12#123456#4829#4829#", "#", "9*", "1")
+_KEYS = (
+    *("12#482913#",) * 2,
+    *(
+        "482913#",
+        "12#",
+        "7#",
+        "02#12#482913#",
+        "07#12#482913#",
+        "00#12#123456#4829#4829#",
+        "09#12#482913#0#",
+        "#",
+        "9*",
+    ),
+    "1",
+)
 _AGES_MS = (0, 0, 0, 20, 100, 499, 500, 501, 900, 5000, -1, -600)
 _GAPS_MS = (1, 20, 400, 400, 900, 1100, 2500, 4000, 6000, 9000, 16_000)
 _LONG_MS = (70_000, 700_000, 90_000_000)
 _SLOTS = (12, 12, 12, 7, 0)
-_OUTCOMES = (Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REFUSED, Outcome.WITH_PIN)
+_OUTCOMES = (*(Outcome.ACCEPTED,) * 3, Outcome.REFUSED, Outcome.WITH_PIN, Outcome.DURESS)
 _READY = ((True, False, False), (True, False, False), (False, False, True), (False, True, False), (False, False, False))
-_HOURS = (EVERYTHING, EVERYTHING, PIN_AND_CARD, PIN_AND_CARD | Method.FACE_WITH_PIN, Method.CARD)
+_HOURS = (EVERYTHING, EVERYTHING, PIN_AND_CARD, PIN_AND_CARD | Method.FACE_WITH_PIN, Method.CARD, Method.PIN)
+_BARRED = (frozenset[int](), frozenset[int](), frozenset({12}), frozenset({7, 700}))
+_COMMANDS = (b"\xff\xca\0\0\0", b"\x90\x5a\0\0\3\0\0\0\0")
+_REPLIES = (b"\x90\0", b"\x91\xaf")
 _NEEDED = frozenset(NEEDED)
 _STRANGE = tuple(sorted({*ROOMS} - {Room.VAULT, Room.KEEPER}))
 
@@ -134,7 +151,9 @@ class Someone:
             wire.OfferKept(12, 1, Result.DONE),
             wire.Close(),
             wire.Look(nonce, LookMode.RECOGNISE),
-            wire.CheckPin(nonce, 12, "482913"),
+            wire.CheckPin(nonce, 12, "482913", 1),
+            wire.CardCommand(nonce, one(_COMMANDS)),
+            wire.CardAnswer(nonce, one(_REPLIES)),
         )
         chosen: Message = one(made)
         return chosen
@@ -169,15 +188,49 @@ class Someone:
 
     def says_who_first(self) -> None:
         """A flat, a press, vault's word that somebody is awake there, and a verdict."""
-        self.types("*12#")
-        self.press()
-        asked = next((n for (_, n), (q, _) in self.door.oracle.questions.items() if isinstance(q, wire.AskClaim)), None)
-        if asked is None or self._random.random() < 0.1:
+        self._asks_about_a_claim()
+        asked = self._claim_asked()
+        if not any(asked) or self._random.random() < 0.1:
             return
         if self._random.random() < 0.2:
             self.passes()
         self._told(Room.VAULT, wire.ClaimAnswer(asked, self._random.random() < 0.8))
         self.waits_for_vault()
+
+    def _asks_about_a_claim(self) -> None:
+        self.types("*12#")
+        self.press()
+
+    def _claim_asked(self) -> bytes:
+        questions = self.door.oracle.questions.items()
+        return next((nonce for (_, nonce), (asked, _) in questions if isinstance(asked, wire.AskClaim)), bytes(16))
+
+    def comes_home_by_card(self) -> None:
+        """A card is held to the reader, keeper talks to it and answers; it may be pulled away at any time."""
+        self.shows_a_card()
+        self.talks()
+        if self._random.random() < 0.3:
+            self._touch(self.door.lock.state.CardLeft())
+        self.waits_for_keeper()
+
+    def shows_a_card(self) -> None:
+        """A card is there."""
+        self._touch(self.door.lock.state.CardCame())
+
+    def holds_and_pulls(self) -> None:
+        """What readers report in whatever order: a card comes, answers, leaves, or is a mere number."""
+        state = self.door.lock.state
+        for _ in range(3):
+            reply = state.CardReplied(self._one(_REPLIES))
+            self._touch(self._one((state.CardCame(), state.CardLeft(), reply, state.NumberRead())))
+
+    def adds_a_card(self) -> None:
+        """The PIN, and the card it is for."""
+        self.types("*07#12#482913#")
+        self._told(Room.KEEPER, wire.Answer(self.door.oracle.keeper_asked, self._one(_OUTCOMES)))
+        self.shows_a_card()
+        self.talks()
+        self._told(Room.KEEPER, wire.Answer(self.door.oracle.keeper_asked, self._one(_OUTCOMES)))
 
     def goes_through(self) -> None:
         """The door is opened, and mostly falls shut."""
@@ -202,6 +255,14 @@ class Someone:
     def waits_for_keeper(self) -> None:
         """Keeper answers what it was asked last, mostly yes."""
         self._answers(Room.KEEPER, self.door.oracle.keeper_asked)
+
+    def talks(self) -> None:
+        """Keeper says something to a card, mostly the one that is there; it may answer."""
+        for _ in range(1 + (self._random.random() < 0.3)):
+            nonce = self.door.oracle.keeper_asked if self._random.random() < 0.7 else self._nonce(Room.KEEPER)
+            self._told(Room.KEEPER, wire.CardCommand(nonce, self._one(_COMMANDS)))
+            if self._random.random() < 0.6:
+                self._touch(self.door.lock.state.CardReplied(self._one(_REPLIES)))
 
     def waits_for_vault(self) -> None:
         """Vault answers the approach of this moment, mostly yes."""
@@ -257,7 +318,20 @@ class Someone:
     def tries_again(self) -> None:
         """No answer comes, somebody tries again, and the first question is answered then."""
         oracle = self.door.oracle
-        if self._random.random() < 0.5:
+        chance = self._random.random()
+        if chance < 0.25:
+            self._asks_about_a_claim()
+            nonce = self._claim_asked()
+            self.door.passes(self.door.rules.inquiry_ns)
+            self._asks_about_a_claim()
+            self._told(Room.VAULT, wire.ClaimAnswer(nonce, True))
+            return
+        if chance < 0.5:
+            self.shows_a_card()
+            room, nonce = Room.KEEPER, oracle.keeper_asked
+            self.door.passes(self.door.rules.card_ns)
+            self.shows_a_card()
+        elif chance < 0.75:
             self.types("*12#482913#")
             room, nonce = Room.KEEPER, oracle.keeper_asked
             self.door.passes(self.door.rules.check_ns)
@@ -334,7 +408,8 @@ class Someone:
     def hours_change(self) -> None:
         """Another hour of the policy begins."""
         self.events += 1
-        self.door.hours_change(self._one(_HOURS))
+        hours = self.door.policy.hours
+        self.door.hours_change(self._one(_HOURS), self._one(_BARRED), hours.today + self._one((0, 1)))
 
     def passes_long(self) -> None:
         """Minutes to a day."""
@@ -352,6 +427,11 @@ _MOMENTS: tuple[Callable[[Someone], None], ...] = (
     *(Someone.types,) * 3,
     *(Someone.comes_home_by_pin,) * 4,
     *(Someone.comes_home_by_face,) * 4,
+    *(Someone.comes_home_by_card,) * 4,
+    Someone.shows_a_card,
+    *(Someone.holds_and_pulls,) * 2,
+    Someone.adds_a_card,
+    *(Someone.talks,) * 2,
     *(Someone.says_who_first,) * 3,
     *(Someone.goes_through,) * 2,
     Someone.leaves_or_tampers,

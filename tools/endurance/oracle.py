@@ -5,8 +5,11 @@ Rules kept here:
   field that means an open door.
 - An *authorised decision* is a Verdict that accepts somebody, to a question that lock put to that very room over a
   connection that still stands, the first reply to it, stamped 0 to 500 ms ago. By PIN: the question was flat # PIN #,
-  and is not older than keeper has time. By face: a face alone opens this door, the camera looks for that approach, to
-  recognise, within its window, and nobody else was claimed. Either way the policy allows it in that moment.
+  and is not older than keeper has time. By card: the question was a card in front of the reader, in its own time. By
+  face: a face alone opens this door, the camera looks for that approach, to recognise, within its window, and nobody
+  else was claimed. Whichever it is, the policy allows it in that moment, and that slot's own hours do not bar it.
+- Accepted under duress is accepted, if keeper says it; vault has no such word. What else there is to it: `calls`.
+- What keeper is asked, and what cards are told: `exchange`. Nobody but keeper hears digits, or what a card says.
 - The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
 - The camera is asked in a window that a press opened, at most three times, never beyond its time, with the lamp lit.
 """
@@ -19,18 +22,19 @@ from typing import Any
 from device import wire
 from device.edges import Room
 from device.policy.methods import ANY_FACE, EVERYTHING, Method
-from device.wire import NOBODY, CameraCondition, LookMode, Message, Outcome
+from device.wire import NOBODY, CameraCondition, LookMode, Message, OccurrenceKind, Outcome
+from tools.endurance.broken import Broken
+from tools.endurance.calls import Calls
+from tools.endurance.exchange import ASKED_OF_KEEPER, Exchanges, Questions
 
 VERDICT_LIFE_NS = 500_000_000  # docs/formats.md: void 500 ms after vault or keeper stamped it
 APPROACHES = 3  # rule 7
 REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
-_DIGITS = (wire.CheckPin, wire.ProvePin, wire.SetPin)
-OPENS = (wire.CheckPin,)
-"""Questions to keeper whose answer may open the door."""
-
-
-class Broken(AssertionError):
-    """A rule does not hold; the message says which."""
+_SECRETS = (*ASKED_OF_KEEPER, wire.CardAnswer, wire.CardGone)
+_MORE_OF_IT = (wire.Look, wire.CardAnswer, wire.CardGone)  # said under a nonce that another message brought
+_ACCEPTED = (Outcome.ACCEPTED, Outcome.DURESS)
+OPENS = {wire.CheckPin: Method.PIN, wire.CardShown: Method.CARD}
+"""Questions to keeper whose answer may open the door, and by which way in."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,12 @@ class Oracle:
     rules: Any
     now_ns: int = 0
     methods: Method = EVERYTHING
-    questions: dict[tuple[Room, bytes], tuple[Message, int]] = field(default_factory=dict)
+    barred: frozenset[int] = frozenset()
+    day: int = 0
+    linked: set[Room] = field(default_factory=set)
+    questions: Questions = field(default_factory=dict)
+    cards: Exchanges = field(init=False)
+    calls: Calls = field(default_factory=Calls)
     keeper_asked: bytes = b""
     up: set[Room] = field(default_factory=set)
     looking: Looking | None = None
@@ -65,12 +74,21 @@ class Oracle:
     granted: bool = False
     passed: bool = False
 
+    def __post_init__(self) -> None:
+        self.cards = Exchanges(self.questions, self.rules)
+
     # ---- what happens
 
-    def begins(self, now_ns: int, methods: Method) -> None:
-        """A new moment, at which the policy allows `methods`."""
-        self.methods = methods
+    def begins(self, now_ns: int, methods: Method, barred: frozenset[int], day: int) -> None:
+        """A new moment of the `day`, at which the policy allows `methods`, and nothing to the slots in `barred`."""
+        self.methods, self.barred, self.day = methods, barred, day
         self.now_ns, self.cause, self.answered, self.authorised = now_ns, None, None, False
+        self.cards.reply = None
+        self.calls.begins()
+
+    def connected(self, room: Room) -> None:
+        """A connection to `room` stands, though it may not have said anything."""
+        self.linked.add(room)
 
     def key(self, key: str) -> None:
         """Somebody typed."""
@@ -83,8 +101,12 @@ class Oracle:
             self.camera = msg.condition
         elif isinstance(msg, wire.FaceReady):
             self.ready = msg
+        elif isinstance(msg, wire.CardCommand):
+            return (sender, msg.nonce) not in self.questions
         elif isinstance(msg, REPLIES):
             self.answered = self.questions.pop((sender, msg.nonce), None)
+            if sender is Room.KEEPER and isinstance(msg, wire.Answer | wire.Verdict):
+                self._duress(msg)
             if self.answered is None:
                 return True
             if isinstance(msg, wire.Verdict) and self._authorises(sender, msg, *self.answered):
@@ -94,16 +116,31 @@ class Oracle:
         self.up.add(sender)
         return False
 
-    def _authorises(self, sender: Room, verdict: wire.Verdict, question: Message, at_ns: int) -> bool:
+    def _duress(self, said: wire.Verdict | wire.Answer) -> None:
+        if said.outcome is not Outcome.DURESS:
+            return
+        question, at_ns = self.answered or (None, 0)
+        waits = question is not None and self.cards.in_time(question, at_ns, self.now_ns)
+        if isinstance(said, wire.Verdict):
+            counts = waits and type(question) in OPENS
+        else:
+            counts = waits and not isinstance(question, wire.CheckPin)
+        self.calls.spoken(counts=counts)
+
+    def _accepts(self, verdict: wire.Verdict) -> bool:
         fresh = 0 <= self.now_ns - verdict.stamped_ns <= VERDICT_LIFE_NS
-        if not fresh or verdict.outcome is not Outcome.ACCEPTED or verdict.slot == NOBODY:
+        return fresh and verdict.outcome in _ACCEPTED and verdict.slot != NOBODY
+
+    def _authorises(self, sender: Room, verdict: wire.Verdict, question: Message, at_ns: int) -> bool:
+        if not self._accepts(verdict) or verdict.slot in self.barred:
             return False
         if sender is Room.KEEPER:
-            current = verdict.nonce == self.keeper_asked and self.now_ns < at_ns + self.rules.check_ns
-            return current and isinstance(question, OPENS) and Method.PIN in self.methods
+            current = verdict.nonce == self.keeper_asked and self.cards.in_time(question, at_ns, self.now_ns)
+            return current and type(question) in OPENS and OPENS[type(question)] in self.methods
         looking = self.looking
         return (
-            bool(self.rules.face_alone_opens)
+            verdict.outcome is Outcome.ACCEPTED
+            and bool(self.rules.face_alone_opens)
             and Method.FACE in self.methods
             and looking is not None
             and looking.asked.nonce == verdict.nonce
@@ -115,7 +152,9 @@ class Oracle:
     def gone(self, room: Room) -> None:
         """The connection to `room` ended: nobody is left who was asked."""
         self.up.discard(room)
-        self.questions = {asked: question for asked, question in self.questions.items() if asked[0] is not room}
+        self.linked.discard(room)
+        for asked in [asked for asked in self.questions if asked[0] is room]:
+            del self.questions[asked]
         if room is Room.VAULT:
             self.ready = wire.FaceReady(recognise=False, enrol=False, claim_first=False)
         elif room is Room.EYE:
@@ -136,6 +175,9 @@ class Oracle:
         """Lock begins anew: it was asked nothing, and nobody was let in."""
         self.questions.clear()
         self.up.clear()
+        self.linked.clear()
+        self.cards.restarted()
+        self.calls = Calls()
         self.looking, self.was_looking, self.fading_until_ns = None, False, None
         self.granted = self.passed = False
         self.typed = ""
@@ -146,6 +188,7 @@ class Oracle:
 
     def released(self, for_ms: int) -> None:
         """Lock lets the strike go."""
+        self.calls.seen()
         if not self.authorised:
             raise Broken(f"released without an authorised decision, at {type(self.cause).__name__}")
         if for_ms * 1_000_000 > self.rules.unlock_ns:
@@ -163,12 +206,24 @@ class Oracle:
                     raise Broken("vault is asked about a flat that nobody typed before a press")
             case wire.Close():
                 self.looking = None
+            case wire.Occurrence(OccurrenceKind.DURESS):
+                self.calls.made()
         if room is Room.KEEPER:
-            self.keeper_asked = getattr(msg, "nonce", self.keeper_asked)
-        elif isinstance(msg, _DIGITS):
-            raise Broken("digits go to somebody else than keeper")
-        if hasattr(msg, "nonce") and not isinstance(msg, wire.Look):
+            self._asked_of_keeper(msg)
+        elif isinstance(msg, _SECRETS):
+            raise Broken("what was typed, or what a card says, goes to somebody else than keeper")
+        if hasattr(msg, "nonce") and not isinstance(msg, _MORE_OF_IT):
             self.questions[room, msg.nonce] = msg, self.now_ns
+
+    def _asked_of_keeper(self, msg: Message) -> None:
+        self.cards.asks(msg, self.now_ns)
+        self.keeper_asked = getattr(msg, "nonce", self.keeper_asked)
+        if isinstance(msg, wire.CheckPin) and msg.day != self.day:
+            raise Broken("keeper is told another day than the door's")
+
+    def card_told(self, command: bytes | None) -> None:
+        """Lock says something to the card, or lets it go."""
+        self.cards.tells(command, self.cause, self.now_ns)
 
     def _look(self, nonce: bytes, mode: LookMode, *, lit: bool) -> None:
         if self.looking is None or (self.looking.asked.nonce, self.looking.asked.mode) != (nonce, mode):
@@ -223,6 +278,11 @@ class Oracle:
         if free is not granted and not stuck:
             raise Broken("the coil does not follow granted")
         self._camera_holds(lit=lit)
+        self.cards.holds(self.now_ns)
+
+    def helped(self) -> None:
+        """What keeper called for is heard, if there is somebody to hear it."""
+        self.calls.heard(report=Room.REPORT in self.linked)
 
     def opened(self, *, free: bool) -> None:
         """An authorised decision opens, unless the line refuses."""

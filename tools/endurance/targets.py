@@ -32,17 +32,18 @@ from device.keeper import record as credential
 from device.keeper.attempts import PAGE_BYTES, AttemptFile
 from device.keeper.throttle import BUDGET, Counts
 from device.lock import keypad
-from device.policy.methods import PIN_AND_CARD, Method
-from device.policy.schedule import DoorPolicy, Interval, Schedule
 from device.sealing import box, record, ring
 from device.sealing.binding import Binding
 from device.sealing.keys import FileKeyStore
 from device.sealing.ring import Entry, Ring
 from device.strength import KeyPlace
 from device.vault import record as face
+from tools.endurance.card_answers import card_answers
 from tools.endurance.door import NEEDED, Door, Life
 from tools.endurance.fuzz import Target, Wrong
 from tools.endurance.locks import Lock
+from tools.endurance.readers import policies, readers
+from tools.endurance.scratch import Scratch
 from tools.endurance.texts import texts
 
 KEY = bytes(range(32))
@@ -72,6 +73,8 @@ def targets(folder: Path) -> tuple[Target, ...]:
         Target("attempts, sealed anew", _page(folder), _attempts_sealed(folder), (StoreFault,)),
         Target("epoch key", _epoch_key(folder), _unchanged(_epoch_key(folder), _load_key(folder)), (KeyFault,)),
         Target("keypad", _keys(), _keypad, ()),
+        *readers(folder),
+        *card_answers(),
         *texts(folder),
     )
 
@@ -107,7 +110,8 @@ def _messages() -> tuple[bytes, ...]:
     )
     said = (
         wire.Verdict(KEY[:16], 10**12, wire.Outcome.ACCEPTED, 12),
-        wire.CheckPin(KEY[:16], 12, "482913"),
+        wire.CheckPin(KEY[:16], 12, "482913", 20_779),
+        wire.CardCommand(KEY[:16], b"\x90\x5a\0\0\3\0\0\0\0"),
         wire.ClaimAnswer(KEY[:16], awake=True),
         wire.FaceReady(recognise=True, enrol=False, claim_first=False),
         wire.Document(b"content"),
@@ -142,7 +146,9 @@ def _lock() -> Callable[[bytes], bool]:
 
 
 def _keys() -> tuple[bytes, ...]:
-    return b"12#482913#", b"01#12#482913#", b"05#12#1111#2222#2222#", b"00#12#123456#2222#2222#", b"482913#", b"*12#"
+    acts = (b"01#12#482913#", b"07#12#482913#", b"09#12#482913#1234567890123452#", b"09#12#482913#0#")
+    new = (b"05#12#1111#2222#2222#", b"00#12#123456#2222#2222#", b"010#12#482913#771155#771155#")
+    return b"12#482913#", b"12#1234567890123#", b"482913#", b"*12#", *acts, *new
 
 
 def _keypad(data: bytes) -> bool:
@@ -172,12 +178,10 @@ def _keypad(data: bytes) -> bool:
 
 def _documents() -> tuple[bytes, ...]:
     offers = tuple(
-        wire.SlotOffer(slot, 1, 2_000_000_000, slot % 2 * 2_100_000_000, KEY[:16], KEY) for slot in (1, 12, 700)
+        wire.SlotOffer(slot, 1, 2_000_000_000, slot % 2 * 2_100_000_000, slot % 10, KEY[:16], KEY)
+        for slot in (1, 12, 700)
     )
-    always = Schedule(PIN_AND_CARD, ((Interval(0, 1440),),) * 7)
-    by_day = Schedule(PIN_AND_CARD | Method.FACE_WITH_PIN, ((Interval(360, 720), Interval(780, 1320)),) * 5 + ((),) * 2)
-    policy = DoorPolicy("Europe/Berlin", (always, by_day))
-    bodies: list[document.Body] = [SlotOffers(offers[:1]), SlotOffers(offers), policy]
+    bodies: list[document.Body] = [SlotOffers(offers[:1]), SlotOffers(offers), *policies()]
     return tuple(
         document.sign(body, door_id=DOOR, version=version, issued_unix=1_700_000_000, key=MANAGER)
         for version, body in enumerate(bodies, 1)
@@ -296,12 +300,12 @@ def _page(folder: Path) -> tuple[bytes, ...]:
 
 def _attempts(folder: Path) -> Callable[[bytes], bool]:
     """Counts that cannot be read are taken for spent, and never for few."""
-    path, honest = folder / "attempts", _page(folder)[0]
+    scratch, honest = Scratch(folder / "attempts"), _page(folder)[0]
     known = (1, 12)
 
     def feed(data: bytes) -> bool:
-        path.write_bytes(data)
-        file = AttemptFile(path, KEY)
+        scratch.put(data)
+        file = AttemptFile(scratch.path, KEY)
         try:
             counts = file.load(known)
         finally:
@@ -317,15 +321,15 @@ def _attempts(folder: Path) -> Callable[[bytes], bool]:
 
 def _attempts_sealed(folder: Path) -> Callable[[bytes], bool]:
     """The inside of a page changed, and sealed by the right key: it may be read, and must not break anything."""
-    path, honest = folder / "attempts", _page(folder)[0]
+    scratch, honest = Scratch(folder / "attempts"), _page(folder)[0]
     bound = honest[:8]
     inside = box.unseal(KEY, honest[8:PAGE_BYTES], bound) or b""
 
     def feed(data: bytes) -> bool:
         changed = bytes(a ^ b ^ c for a, b, c in zip(inside[:64], data[40:104], honest[40:104], strict=False))
         page = bound + box.seal(KEY, changed + inside[len(changed) :], bound)
-        path.write_bytes(page + bytes(PAGE_BYTES))
-        file = AttemptFile(path, KEY)
+        scratch.put(page + bytes(PAGE_BYTES))
+        file = AttemptFile(scratch.path, KEY)
         try:
             file.load(())
         finally:
@@ -344,10 +348,10 @@ def _epoch_key(folder: Path) -> tuple[bytes, ...]:
 
 
 def _load_key(folder: Path) -> Callable[[bytes], bool]:
-    path = folder / "key"
+    scratch = Scratch(folder / "changed-key")
 
     def feed(data: bytes) -> bool:
-        path.write_bytes(data)
-        return FileKeyStore(path, KEY).load() is not None
+        scratch.put(data)
+        return FileKeyStore(scratch.path, KEY).load() is not None
 
     return feed

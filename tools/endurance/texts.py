@@ -15,6 +15,7 @@ from device.eye.scene import METER, SceneFile, read_meter
 from device.report import broker
 from device.vault import tail
 from tools.endurance.fuzz import Target
+from tools.endurance.scratch import Scratch
 
 
 def texts(folder: Path) -> tuple[Target, ...]:
@@ -42,22 +43,22 @@ def _text(parse: Callable[[str], object]) -> Callable[[bytes], bool]:
 
 
 def _scene(folder: Path) -> Callable[[bytes], bool]:
-    path = folder / "scene.json"
+    file = Scratch(folder / "scene.json")
 
     def feed(data: bytes) -> bool:
-        path.write_bytes(data)
-        SceneFile(path).current()
+        file.put(data)
+        SceneFile(file.path).current()
         return True
 
     return feed
 
 
 def _meter(folder: Path) -> Callable[[bytes], bool]:
-    path = folder / METER
+    file = Scratch(folder / METER)
 
     def feed(data: bytes) -> bool:
-        path.write_bytes(data)
-        read_meter(path)
+        file.put(data)
+        read_meter(file.path)
         return True
 
     return feed

@@ -21,6 +21,7 @@ import click
 
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
+from tools.simulator.cards.cli import card as card_group
 from tools.simulator.client import Door, default_root
 from tools.simulator.layout import Wishes
 
@@ -164,6 +165,19 @@ def keys(door: Door, keys: str) -> None:
     door.keys(keys)
 
 
+@main.command()
+@click.argument("card", type=click.Path(path_type=Path))
+@click.option("--pull-away-after", type=click.IntRange(0, 100), help="Take it away after so many of its answers.")
+@_command
+def tap(door: Door, card: Path, pull_away_after: int | None) -> None:
+    """Hold a simulated CARD to the reader; `doorsim card new` makes one.
+
+    \b
+    Example: doorsim tap card.json
+    """
+    door.tap(card, pull_away_after)
+
+
 @main.command("door")
 @click.argument("position", type=click.Choice(["open", "closed"]))
 @_command
@@ -273,3 +287,6 @@ def log(door: Door, room: str) -> dict[str, Any]:
 
 class Unmet(Refusal, TimeoutError):
     """What was waited for did not happen."""
+
+
+main.add_command(card_group)

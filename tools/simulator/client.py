@@ -160,6 +160,13 @@ class Door:
         """Press keys on the keypad."""
         self._call({"do": "keys", "keys": keys})
 
+    def tap(self, card: Path, pull_away_after: int | None = None) -> None:
+        """Hold the simulated card in the file `card` to the reader, at most for so many of its answers."""
+        if not card.exists():
+            msg = f"there is no card at {card}; `doorsim card new` makes one"
+            raise SimulatorRefused(msg)
+        self._call({"do": "tap", "card": str(card.resolve()), "pull_away_after": pull_away_after})
+
     def move_door(self, *, is_open: bool) -> None:
         """Open or close the door itself."""
         self._call({"do": "door", "open": is_open})

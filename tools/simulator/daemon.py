@@ -2,6 +2,7 @@
 
 Rules kept here:
 - One owner of the cable at a time, as one line has one owner; when it hangs up, the lines fall.
+- A card is held before the reader until lock lets it go, or it is pulled away; it stands for card and reader.
 - What a person or a test does comes in by `control.sock`, one JSON object a line, one answer each.
 - `down` ends the rooms in order; `cut` is a power cut: everything is killed at once and nobody is asked.
 """
@@ -22,10 +23,13 @@ from typing import Any
 from device import config as door_config
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
+from device.lock.board_sim import MAX_WORDS
 from device.lock.bolt import Wiring
 from device.lock.keypad import KEYS
 from device.paths import Paths
 from tools.simulator import scene
+from tools.simulator.cards.card import SimulatedCard
+from tools.simulator.cards.status import CardFileRefused, CardGone
 from tools.simulator.init import Init
 from tools.simulator.world import World
 
@@ -43,6 +47,7 @@ class Daemon:
         self._init = Init(paths, self._watch, self._unwatch)
         self._init.ended = self._room_ended
         self._owner: socket.socket | None = None
+        self._card: SimulatedCard | None = None
         self._stopping = False
 
     def serve(self) -> None:
@@ -95,16 +100,46 @@ class Daemon:
         if self._owner is None:
             return
         try:
-            words = self._owner.recv(64)
+            words = self._owner.recv(MAX_WORDS)
         except OSError:
             words = b""
+        if words.startswith(b"card "):
+            self._to_card(words.decode("ascii", "replace").removeprefix("card "))
+            return
         if words:
             self._world.told(words.decode("ascii", "replace"), time.monotonic_ns())
             return
         self._unwatch(self._owner.fileno())
         self._owner.close()
-        self._owner = None
+        self._owner = self._card = None
         self._world.owner_gone(time.monotonic_ns())
+
+    # ---- the card in front of the reader
+
+    def _tap(self, asked: dict[str, Any]) -> None:
+        if self._card:
+            msg = "a card is in front of the reader already"
+            raise ValueError(msg)
+        self._card = SimulatedCard.load(Path(asked["card"]))
+        if asked["pull_away_after"] is not None:
+            self._card.pull_away_after(int(asked["pull_away_after"]))
+        self._say("card here")
+
+    def _to_card(self, words: str) -> None:
+        if self._card is None:
+            return
+        if words == "-":
+            self._card = None
+            self._say("card gone")
+            return
+        try:
+            answer = self._card.process(bytes.fromhex(words))
+        except (CardGone, CardFileRefused):  # pulled away, or its file cannot be written
+            self._card = None
+            self._say("card gone")
+            return
+        self._world.card_ns = time.monotonic_ns()
+        self._say(f"card {answer.hex()}")
 
     def _say(self, words: str) -> None:
         if self._owner:
@@ -138,6 +173,7 @@ class Daemon:
             "show": self._show,
             "press": self._press,
             "keys": self._keys,
+            "tap": self._tap,
             "door": self._move_door,
             "tamper": self._tamper,
             "kill": lambda asked: self._init.kill(Room(asked["room"]), int(asked["signal"])),
@@ -188,6 +224,7 @@ class Daemon:
             "tamper": world.tamper,
             "releases": world.releases,
             "last_key_ns": world.key_ns,
+            "last_card_ns": world.card_ns,
             "last_signal_ns": world.signal_ns,
             "signals": list(world.signals),
             "history": [[change.at_ns, change.line, change.level] for change in world.history],

@@ -21,7 +21,7 @@ from device.edges import Room
 from device.errors import ConfigRefused
 from device.paths import Paths
 
-KEYED_ROOMS = (Room.VAULT, Room.KEEPER)
+KEYED_ROOMS = (Room.VAULT, Room.KEEPER, Room.LOCK)
 _SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL
 _LONGEST_SOCKET = "run/doorward/board/notify-keeper.sock"
 

@@ -39,6 +39,7 @@ class World:
     coil_until_ns: int | None = None
     releases: int = 0
     key_ns: int = 0  # when the last key was handed to lock, and when lock last gave a tone or a light
+    card_ns: int = 0  # when a card last answered
     signal_ns: int = 0
     history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
     signals: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))

@@ -1,24 +1,28 @@
-"""`doorctl status`, `apply`, `selftest`, `rekey` and `secure-bolt`.
+"""`doorctl status`, `export-identity`, `apply`, `selftest`, `rekey` and `secure-bolt`.
 
 Rules kept here:
 - Each says in one sentence what it found or what became of it.
+- An identity is public: the door's id and the key its documents are sealed to, as lock, which has the private one,
+  says it. What travels can be swapped on the way; so there is a fingerprint, short enough to be read out by phone.
 - The desk's side holds no driver: what touches the bolt's line is lock's code, in a process of its own.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 
-from device import wire
+from device import config, wire
 from device.desk import selftest as checks
 from device.desk import sentences, timeouts
 from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.client import DeskLine
-from device.errors import DocumentRefused
+from device.document import fingerprint
+from device.errors import DocumentRefused, StoreFault
 from device.paths import door_paths, models_dir
 from device.wire import Result
 
@@ -33,12 +37,37 @@ def status() -> Answer:
     \b
     Example: doorctl status --json
     """
-    with DeskLine.open(door_paths()) as line:
-        answer = line.ask(wire.AskStatus(), timeouts.STATUS_S + timeouts.GRACE_S)
+    answer = _status()
     if isinstance(answer, wire.DoorStatus):
         return Answer(sentences.status_sentence(answer), sentences.status_facts(answer))
-    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
-    return Answer(sentences.BUSY if busy else "The desk is there, but lock does not answer it.", ok=False)
+    return _unanswered(answer)
+
+
+@click.command("export-identity")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A new file, for `doorward door identify`."
+)
+@answering
+def export_identity(*, out: Path | None) -> Answer:
+    """Say which door this is, and to which key its manager seals documents for it.
+
+    Nothing of this is secret. Read the fingerprint out to whoever looks after the doors, by phone or in person: a file
+    that somebody swapped on its way has another one.
+
+    \b
+    Example: doorctl export-identity --out front-door.identity
+    """
+    door = config.load(door_paths().config).door.id
+    answer = _status()
+    if not isinstance(answer, wire.DoorStatus):
+        return _unanswered(answer)
+    identity = {"door": door, "document_key": answer.document_key.hex()}
+    shown = fingerprint(bytes.fromhex(door), answer.document_key)
+    lines = [f"door          {door}", f"document key  {identity['document_key']}", f"fingerprint   {shown}"]
+    if out is not None:
+        _write_new(out, json.dumps(identity) + "\n")
+        lines.append(f"It is in {out}, for `doorward door identify`.")
+    return Answer("\n".join(lines), {**identity, "fingerprint": shown})
 
 
 @click.command()
@@ -119,6 +148,28 @@ def secure_bolt() -> Answer:
     said = (ended.stdout if ended.returncode == 0 else ended.stderr).strip().splitlines()
     sentence = said[-1] if said else "The bolt's driver ended without a word."
     return Answer(f"{sentence[:1].upper()}{sentence[1:]}", ok=ended.returncode == 0)
+
+
+def _status() -> wire.Message:
+    with DeskLine.open(door_paths()) as line:
+        return line.ask(wire.AskStatus(), timeouts.STATUS_S + timeouts.GRACE_S)
+
+
+def _unanswered(answer: wire.Message) -> Answer:
+    busy = isinstance(answer, wire.Ended) and answer.result is Result.BUSY
+    return Answer(sentences.BUSY if busy else "The desk is there, but lock does not answer it.", ok=False)
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="ascii") as file:
+            file.write(text)
+    except FileExistsError as cause:
+        msg = f"{path} exists already and is not replaced"
+        raise StoreFault(msg) from cause
+    except OSError as cause:
+        msg = f"{path} cannot be written: {cause.strerror}"
+        raise StoreFault(msg) from cause
 
 
 def _read_document(path: Path) -> bytes:

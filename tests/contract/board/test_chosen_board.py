@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
+import time
 
 import pytest
 
 from device import config
 from device.config import Config
 from device.errors import BoltFault, ConfigRefused
-from device.lock import gpiod_lines
+from device.lock import gpiod_lines, reader_pcsc
 from device.lock.__main__ import _board
 from device.lock.board_gpiod import GpiodBoard
-from device.lock.board_keypad import KeypadBoard
+from device.lock.parts import PartsBoard
 from device.lock.state import TamperMoved
 from device.paths import Paths
 from tests.contract.board.fake_gpiod import FakeChips
@@ -40,12 +42,23 @@ def test_a_named_keypad_is_listened_to_beside_any_board(monkeypatch: pytest.Monk
     monkeypatch.setattr(gpiod_lines, "kernel_chips", lambda: chips.port)
     with short_root() as root:
         board = _board(read('board = "gpiod"\nkeypad = "/dev/input/by-path/none-such"\n'), Paths(root))
-        assert isinstance(board, KeypadBoard)
+        assert isinstance(board, PartsBoard)
         assert TamperMoved(on=True) in board.events(1.0), "it is not there"
         board.bolt.release(60_000)
         assert chips.pad("GPIO17").level
         board.close()
         assert not chips.pad("GPIO17").level
+
+
+def test_a_named_card_reader_stands_beside_any_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpiod_lines, "kernel_chips", lambda: FakeChips().port)
+    monkeypatch.setattr(reader_pcsc, "START_S", 0.0)
+    monkeypatch.setitem(sys.modules, "smartcard.scard", None)
+    with short_root() as root:
+        board = _board(read('board = "gpiod"\ncard_reader = "No Such Reader"\n'), Paths(root))
+        assert isinstance(board, PartsBoard)
+        assert TamperMoved(on=True) in board.events(time.monotonic()), "it is not there"
+        board.close()
 
 
 @pytest.mark.parametrize(
@@ -62,6 +75,8 @@ def test_a_named_keypad_is_listened_to_beside_any_board(monkeypatch: pytest.Monk
         ('keypad = "/dev/input/event3"\n', "keypad must be empty or a name such as"),
         ('keypad = "/dev/input/by-path/../event3"\n', "keypad must be"),
         ('keypad_id = "0003:1a2c:0002:0110"\n', "names none"),
+        ('card_reader = "Lecteur \u00e0 puce"\n', "card_reader must be empty or the name"),
+        ("card_reader = 1\n", "card_reader must be"),
         ('keypad = "/dev/input/by-path/x"\nkeypad_id = "0003:1A2C:0002:0110"\n', "keypad_id must be"),
     ],
 )

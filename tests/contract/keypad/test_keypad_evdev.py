@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from device.lock import keypad_evdev
-from device.lock.board_keypad import KeypadBoard
 from device.lock.keypad_evdev import EVENTS_PER_S, EVIOCGID, EVIOCGRAB, MUTED_S, RETRY_S, EvdevKeypad, Kernel, kernel
+from device.lock.parts import PartsBoard
 from device.lock.state import Event, FaceButton, Key, TamperMoved
 from tests.contract.board.bench import Bench, gpiozero_bench, open_files
 
@@ -77,7 +77,7 @@ class Door:
     """A board with a keypad, and a clock moved by hand."""
 
     bench: Bench
-    board: KeypadBoard
+    board: PartsBoard
     socket: Socket
 
     def type(self, keys: str) -> list[Event]:
@@ -114,7 +114,7 @@ def door_of(socket: Socket, pinned: str = "", keypad: type[EvdevKeypad] = EvdevK
     bench = gpiozero_bench()
     bench.touch("door closed")
     bench.touch("tamper off")
-    board = KeypadBoard(bench.board, keypad("/dev/input/by-path/x", pinned, Kernel(socket.open, socket.ioctl)))
+    board = PartsBoard(bench.board, (keypad("/dev/input/by-path/x", pinned, Kernel(socket.open, socket.ioctl)),))
     return Door(bench, board, socket)
 
 
@@ -295,9 +295,9 @@ def test_a_file_that_is_no_keypad_is_an_alarm_and_no_crash(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "fifo")
     for name in ("file", "fifo", "nothing", "."):
         keypad = EvdevKeypad(str(tmp_path / name), "", kernel())
-        assert keypad.keys(1.0) == ""
+        assert keypad.events(1.0) == []
         assert not keypad.well
-        assert keypad.fd is None
+        assert keypad.fileno() is None
         assert keypad.deadline() == 1.0 + RETRY_S
 
 

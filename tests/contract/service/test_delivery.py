@@ -18,7 +18,7 @@ from tests.contract.service.frame import Frame, ended, open_files
 
 NONCE = bytes(range(16))
 ASK = wire.HasCredential(12)
-CHECK = wire.CheckPin(NONCE, 12, "482913")
+CHECK = wire.CheckPin(NONCE, 12, "482913", wire.NO_DAY)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_guesses_of_an_impostor_of_lock_are_charged_like_those_at_the_keypad() -
         attempts = home.paths.state(Room.KEEPER) / "attempts"
         for number in range(4):
             before = attempts.read_bytes()
-            guess = wire.CheckPin(number.to_bytes(16, "big"), SLOT, "905217")
+            guess = wire.CheckPin(number.to_bytes(16, "big"), SLOT, "905217", wire.NO_DAY)
             say(home, keeper_edge(), wire.pack(guess), heard=lambda: attempts.read_bytes() != before)  # noqa: B023
             home.well()
         assert home.types(f"{SLOT}#{PIN}#") == REFUSED
@@ -176,7 +176,7 @@ def test_impostor_of_lock_that_knows_the_pin_learns_that_and_opens_nothing(attac
     before = attacked.door.state()["releases"]
     peer = impostor(attacked, keeper_edge())
     with suppress(OSError):
-        peer.send(wire.CheckPin(b"k" * 16, SLOT, PIN))
+        peer.send(wire.CheckPin(b"k" * 16, SLOT, PIN, wire.NO_DAY))
         while (msg := peer.receive(5.0)) is not None:
             assert isinstance(msg, wire.Verdict | wire.Breach)
     peer.close()
@@ -186,7 +186,7 @@ def test_impostor_of_lock_that_knows_the_pin_learns_that_and_opens_nothing(attac
 
 
 def test_nonce_that_was_used_is_no_second_question(calm: Home) -> None:
-    question = wire.pack(wire.SetPin(b"s" * 16, Proof.PIN, SLOT, "905217", "905217"))
+    question = wire.pack(wire.SetPin(b"s" * 16, Proof.PIN, wire.Secret.PIN, SLOT, "905217", "905217"))
     count = cut_off(calm, keeper_edge())
     say(calm, keeper_edge(), question, question, heard=lambda: cut_off(calm, keeper_edge()) > count)
     assert "a nonce was used twice" in calm.log(Room.KEEPER)

@@ -20,7 +20,7 @@ from device.policy.schedule import DoorPolicy, Interval, Schedule
 from provisioning import keys
 from provisioning.timetable import DAYS
 from tests.integration.door.conftest import PIN, SLOT
-from tests.support.door import NOTED, OPENED, USE_PIN_OR_CARD, Home, Manager, door_up, resident_pictures
+from tests.support.door import NOTED, OPENED, REFUSED, USE_PIN_OR_CARD, Home, Manager, door_up, resident_pictures
 
 PASSPHRASE = "correct horse battery"
 ONE_PICTURE = resident_pictures()[0]
@@ -43,11 +43,16 @@ class Desk:
         )
         return done.returncode, json.loads(done.stdout)
 
-    def sets(self, face_days: tuple[str, ...], always: str = PIN_AND_CARD_ALWAYS) -> tuple[int, dict[str, Any]]:
-        """`doorward policy set`: PIN and card always, a face all day on `face_days`."""
+    def sets(
+        self, face_days: tuple[str, ...], always: str = PIN_AND_CARD_ALWAYS, cleaner_days: tuple[str, ...] = DAYS
+    ) -> tuple[int, dict[str, Any]]:
+        """`doorward policy set`: PIN and card always, a face all day on `face_days`; timetable 1 on `cleaner_days`."""
         file = self.folder.parent / "hours.toml"
         hours = "\n".join(f'hours.{day} = ["00:00-24:00"]' for day in face_days)
-        file.write_text(f'zone = "UTC"\n{always}[[schedule]]\nopens = ["face"]\n{hours}\n')
+        cleaner = "\n".join(f'hours.{day} = ["00:00-24:00"]' for day in cleaner_days)
+        file.write_text(
+            f'zone = "UTC"\n{always}[[schedule]]\nopens = ["face"]\n{hours}\n[[timetable]]\nnumber = 1\n{cleaner}\n'
+        )
         return self.doorward("policy", "set", "--door", "Front door", str(file))
 
 
@@ -66,6 +71,11 @@ def home(desk: Desk) -> Iterator[Home]:
     (facts,) = listed["doors"]
     manager = Manager(keys.unseal((desk.folder / "document.key").read_bytes(), PASSPHRASE))
     with door_up(manager=manager, door_id=facts["id"], window_s=4) as home:
+        identity = desk.folder.parent / "front-door.identity"
+        exported = home.doorctl("export-identity", "--out", str(identity))
+        code, said = desk.doorward("door", "identify", "Front door", str(identity))
+        assert (code, said["fingerprint"]) == (0, exported.facts["fingerprint"])
+        assert home.status()["document_key"] == exported.facts["document_key"]
         _, offered = desk.doorward("slot", "offer", "--door", "Front door", "--slot", str(SLOT))
         assert home.doorctl("apply", str(offered["document"])).code == 0
         assert home.types(f"00#{SLOT}#{offered['invitation']}#{PIN}#{PIN}#") == NOTED
@@ -117,20 +127,66 @@ def test_unequal_policy_is_refused_by_doorward_and_signed_by_hand_by_the_door(ho
     week = ((Interval(0, 1440),),) * 7
     unequal = DoorPolicy("UTC", (Schedule(Method.CARD | Method.FACE, week),))
     equal = DoorPolicy("UTC", (Schedule(PIN_AND_CARD | Method.FACE, week),))
-    signed = document.sign(
-        equal,
-        door_id=bytes.fromhex(home.door_id),
-        version=version + 1,
-        issued_unix=int(datetime.now(UTC).timestamp()),
-        key=home.manager.key,
-    )
+    signed = home.manager.signed(home.door_id, equal, version + 1, int(datetime.now(UTC).timestamp()))
     content = signed[: -len(table.pack(equal)) - document.SIGNATURE_BYTES] + table.pack(unequal)
     forged = content + home.manager.key.sign(document._DOMAIN + content).signature
-    assert home.apply(forged).facts["result"] == wire.Result.MALFORMED.name.lower()
+    refused = home.apply(home.manager.sealed(home.door_id, forged))
+    assert refused.facts["result"] == wire.Result.UNEQUAL.name.lower()
+    assert "by face at an hour at which PIN and card do not" in refused.facts["reason"]
+    assert home.apply(signed).facts["result"] == wire.Result.MALFORMED.name.lower(), "signed well, but not sealed"
     assert home.status()["policy_version"] == version
     assert "by face but not by PIN" in home.log(Room.LOCK)
     no_face_but_pin(home)
-    assert home.apply(signed).facts["result"] == "done", "the same by hand, but equal"
+    by_hand = home.apply(home.manager.sealed(home.door_id, signed))
+    assert by_hand.facts["result"] == "done", "the same by hand, but equal"
     assert home.looks_until_ready(ONE_PICTURE) == OPENED
     home.goes_in()
     assert "Traceback" not in home.logs()
+
+
+CLEANER, CLEANER_PIN = 90, "640281"
+
+
+def test_a_cleaner_comes_in_within_their_hours_only_and_residents_at_all_times(home: Home, desk: Desk) -> None:
+    """Before the test by hand above or after it: versions only grow, whoever made them."""
+    newest = home.status()["policy_version"]
+    told = desk.sets(DAYS)
+    while told[1]["version"] <= newest:
+        told = desk.sets(DAYS)
+    apply(home, told)
+    code, said = desk.doorward("slot", "offer", "--door", "Front door", "--slot", str(CLEANER), "--timetable", "2")
+    assert (code, "no timetable 2" in said["reason"]) == (1, True)
+    _, offered = desk.doorward("slot", "offer", "--door", "Front door", "--slot", str(CLEANER), "--timetable", "1")
+    assert home.doorctl("apply", str(offered["document"])).facts["result"] == "done"
+    assert home.types(f"00#{CLEANER}#{offered['invitation']}#{CLEANER_PIN}#{CLEANER_PIN}#") == NOTED
+    assert home.types(f"{CLEANER}#{CLEANER_PIN}#") == OPENED
+    home.goes_in()
+    apply(home, desk.sets(DAYS, cleaner_days=far_from_now()))
+    for _ in range(2):
+        assert home.types(f"{CLEANER}#{CLEANER_PIN}#") == REFUSED
+        assert home.types(f"{SLOT}#{PIN}#") == OPENED
+        home.goes_in()
+        assert home.looks_until_ready(ONE_PICTURE) == OPENED
+        home.goes_in()
+        home.door.kill(Room.LOCK)
+        home.well()
+    apply(home, desk.sets(DAYS))
+    assert home.types(f"{CLEANER}#{CLEANER_PIN}#") == OPENED
+    home.goes_in()
+    assert str(CLEANER) not in home.log(Room.LOCK)
+    assert "Traceback" not in home.logs()
+
+
+def test_what_is_made_for_this_door_is_read_by_nobody_else_and_believed_once(home: Home, desk: Desk) -> None:
+    _, offered = desk.doorward("slot", "offer", "--door", "Front door", "--slot", "91")
+    if offered["version"] <= home.status()["policy_version"]:
+        apply(home, desk.sets(DAYS))
+        _, offered = desk.doorward("slot", "offer", "--door", "Front door", "--slot", "91")
+    content = Path(offered["document"]).read_bytes()
+    for at in range(0, len(content), 16):
+        flipped = content[:at] + bytes((content[at] ^ 1,)) + content[at + 1 :]
+        assert home.apply(flipped).facts["result"] in {"malformed", "wrong_door", "unsigned"}
+    assert home.apply(content).facts["result"] == "done"
+    home.door.kill(Room.LOCK)
+    home.well()
+    assert home.apply(content).facts["result"] == "stale", "after a restart too"

@@ -30,7 +30,7 @@ CONFIG = {
 @pytest.fixture
 def root() -> Iterator[Path]:
     with short_root() as folder:
-        for room in (Room.VAULT, Room.KEEPER):
+        for room in (Room.VAULT, Room.KEEPER, Room.LOCK):
             key = folder / "credentials" / room / f"{room}.key"
             key.parent.mkdir(parents=True)
             key.write_bytes(os.urandom(32))

@@ -58,7 +58,7 @@ def test_document_for_one_door_is_refused_by_another(street: tuple[list[Home], S
 
 def test_document_of_another_manager_is_refused(street: tuple[list[Home], Subscriber]) -> None:
     (first, _, _), _ = street
-    content, _ = Manager(version=1000).offer(first.door_id, 35)
+    content, _ = Manager(version=1000, doors=first.manager.doors).offer(first.door_id, 35)  # the key is public
     said = first.apply(content)
     assert (said.code, said.facts["result"]) == (1, "unsigned")
 

@@ -1,6 +1,6 @@
-"""kill -9 of a real keeper in the middle of a change of PIN: the old one opens or the new one, never neither.
+"""kill -9 of a real keeper: a PIN that is changed is the old one or the new, never neither; a code never opens twice.
 
-Ten of the fifty kills of `test_vault_kills.py`'s docstring.
+The ten kills during a change of PIN are of the fifty of `test_vault_kills.py`'s docstring.
 """
 
 import random
@@ -13,15 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from device import wire
+from device import codes, wire
 from device.edges import Room
-from device.wire import Message, Outcome, Proof, Result
+from device.wire import Message, Outcome, Proof, Result, Secret
 from provisioning.invitation import new_invitation
 from tests.support.room_process import Peer, RoomProcess, room_process, short_root, write_config
 
 KILLS = 10
 SLOT, OTHER = 12, 13
 OTHER_PIN = "739164"
+GUESTS = codes.secret("31415926535897")
+DAY = 20_779
+CODE_KILLS = 6
+CODE_S = 0.25  # one Argon2id of 64 MiB and the mark
 CHANGE_S = 0.4  # two Argon2id of 64 MiB and three writes; the strike falls somewhere in it
 PATIENCE_S = 30.0
 
@@ -61,16 +65,19 @@ class KeeperAtWork:
         return answer
 
     def opens(self, slot: int, pin: str) -> bool:
-        answer = self.asks(wire.CheckPin(secrets.token_bytes(16), slot, pin))
+        answer = self.asks(self.typed(slot, pin))
         assert isinstance(answer, wire.Verdict)
         return answer.outcome is Outcome.ACCEPTED
 
-    def sets(self, proof: Proof, slot: int, shown: str, new: str) -> wire.SetPin:
-        return wire.SetPin(secrets.token_bytes(16), proof, slot, shown, new)
+    def typed(self, slot: int, digits: str) -> wire.CheckPin:
+        return wire.CheckPin(secrets.token_bytes(16), slot, digits, DAY)
+
+    def sets(self, proof: Proof, slot: int, shown: str, new: str, secret: Secret = Secret.PIN) -> wire.SetPin:
+        return wire.SetPin(secrets.token_bytes(16), proof, secret, slot, shown, new)
 
     def move_in(self, slot: int, pin: str) -> None:
         invitation, expires = new_invitation(), int(time.time()) + 86_400
-        offer = wire.SlotOffer(slot, 1, expires, wire.NO_END, invitation.salt, invitation.verifier)
+        offer = wire.SlotOffer(slot, 1, expires, wire.NO_END, wire.NO_TIMETABLE, invitation.salt, invitation.verifier)
         assert self.asks(offer) == wire.OfferKept(slot, 1, Result.DONE)
         asked = self.sets(Proof.INVITATION, slot, invitation.digits, pin)
         assert self.asks(asked) == wire.Answer(asked.nonce, Outcome.ACCEPTED)
@@ -113,3 +120,28 @@ def test_change_of_pin_that_was_cut_short_leaves_the_old_pin_or_the_new_one(keep
         assert keeper.asks(again) == wire.Answer(again.nonce, Outcome.ACCEPTED)
     assert keeper.opens(OTHER, OTHER_PIN), "nobody else notices"
     assert "Traceback" not in keeper.process.stderr
+
+
+@pytest.fixture(scope="module")
+def host(keeper: KeeperAtWork) -> KeeperAtWork:
+    """The other resident has a secret for guests."""
+    asked = keeper.sets(Proof.PIN, OTHER, OTHER_PIN, GUESTS, Secret.GUESTS)
+    assert keeper.asks(asked) == wire.Answer(asked.nonce, Outcome.ACCEPTED)
+    return keeper
+
+
+@pytest.mark.parametrize("kill", range(CODE_KILLS))
+def test_one_time_code_that_was_cut_short_opens_at_most_once(host: KeeperAtWork, kill: int) -> None:
+    digits = codes.write(codes.key(GUESTS, OTHER), codes.Once(kill))
+    asked = host.typed(OTHER, digits)
+    assert host.lock
+    host.lock.send(asked)
+    time.sleep(random.Random(kill).uniform(0.0, CODE_S))
+    heard = [msg for msg in host.kill() if isinstance(msg, wire.Verdict) and msg.nonce == asked.nonce]
+    opened = sum(msg.outcome is Outcome.ACCEPTED for msg in heard)
+    host.boot()
+    opened += host.opens(OTHER, digits)
+    opened += host.opens(OTHER, digits)
+    assert opened <= 1
+    assert host.opens(OTHER, OTHER_PIN), "and the resident's own PIN is untouched"
+    assert "Traceback" not in host.process.stderr

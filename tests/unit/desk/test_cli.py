@@ -35,6 +35,7 @@ WELL = DoorStatus(
     camera_well=True,
     alarms=0,
     policy_version=3,
+    document_key=bytes(range(32)),
 )
 FOREVER_NS = 2**62
 ACTS = {
@@ -106,6 +107,7 @@ def test_status_tells_every_room(root: Path) -> None:
         "camera": "well",
         "alarms": [],
         "policy_version": 3,
+        "document_key": bytes(range(32)).hex(),
     }
 
 
@@ -118,6 +120,7 @@ def test_status_names_who_is_away() -> None:
         camera_well=False,
         alarms=AlarmBits.TAMPER | AlarmBits.BREACH,
         policy_version=0,
+        document_key=bytes(32),
     )
     assert sentences.status_sentence(away).splitlines() == [
         "Away: eye, keeper.",

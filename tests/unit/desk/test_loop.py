@@ -28,6 +28,7 @@ WELL = DoorStatus(
     camera_well=True,
     alarms=0,
     policy_version=3,
+    document_key=bytes(range(32)),
 )
 WITH_CONSENT = (Purpose.ENROL, Purpose.RENEW)
 ATTESTED = (Purpose.ENROL, Purpose.RENEW, Purpose.ERASE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from device import wire
+from device import codes, wire
 from device.edges import Room, edges_into
 from device.errors import Fault
 from device.keeper.attempt import Clock, Guard
@@ -20,14 +20,17 @@ from device.keeper.loop import Keeper
 from device.keeper.pin import Cost, stretcher
 from device.keeper.start import guard_at
 from device.service import Link
-from device.wire import Outcome, Proof, Purpose
+from device.wire import Outcome, Proof, Purpose, Secret
 
 CHEAP = Cost(passes=1, memory_bytes=8192)  # the least libsodium takes
 ROOT_KEY = bytes(range(32))
 DOOR = bytes.fromhex("00112233445566aa")
 INVITATION = "907152638447"
 PIN = "482913"
+DURESS = "739105"
+GUESTS = codes.secret("31415926535897")
 NOON = 1_800_000_000
+DAY = NOON // 86400
 
 
 class PowerCut(BaseException):
@@ -102,6 +105,7 @@ class Door:
     stretch: Callable[[str, bytes], bytes] = field(default_factory=lambda: stretcher(CHEAP))
     now_ns: int = 1_000_000_000_000
     unix_s: float = NOON
+    day: int = DAY
     stretched: int = 0
     house: House = field(default_factory=House)
     worker: HandWorker = field(default_factory=HandWorker)
@@ -199,7 +203,7 @@ class Door:
         ends: int = wire.NO_END,
     ) -> wire.SlotOffer:
         salt = bytes([serial]) * 16
-        return wire.SlotOffer(slot, serial, expires, ends, salt, self.stretch(digits, salt))
+        return wire.SlotOffer(slot, serial, expires, ends, wire.NO_TIMETABLE, salt, self.stretch(digits, salt))
 
     def invite(
         self,
@@ -214,9 +218,12 @@ class Door:
         return kept.result
 
     def set_pin(self, shown: str, new: str, slot: int = 12, proof: Proof = Proof.INVITATION) -> bool:
-        answer = self.ask(wire.SetPin(self.nonce(), proof, slot, shown, new))
+        return self.set_secret(Secret.PIN, shown, new, slot, proof) is Outcome.ACCEPTED
+
+    def set_secret(self, secret: Secret, shown: str, new: str, slot: int = 12, proof: Proof = Proof.PIN) -> Outcome:
+        answer = self.ask(wire.SetPin(self.nonce(), proof, secret, slot, shown, new))
         assert isinstance(answer, wire.Answer)
-        return answer.outcome is Outcome.ACCEPTED
+        return answer.outcome
 
     def move_in(self, slot: int = 12, pin: str = PIN, ends: int = wire.NO_END) -> None:
         assert self.invite(slot, ends=ends) is wire.Result.DONE
@@ -224,15 +231,25 @@ class Door:
         self.house.to(Room.VAULT)
 
     def type_in(self, digits: str, slot: int = 12) -> bool:
-        verdict = self.ask(wire.CheckPin(self.nonce(), slot, digits))
+        return self.check(digits, slot) is Outcome.ACCEPTED
+
+    def check(self, digits: str, slot: int = 12) -> Outcome:
+        verdict = self.ask(wire.CheckPin(self.nonce(), slot, digits, self.day))
         assert isinstance(verdict, wire.Verdict)
-        assert verdict.slot == (slot if verdict.outcome is Outcome.ACCEPTED else 0)
-        return verdict.outcome is Outcome.ACCEPTED
+        assert verdict.slot == (0 if verdict.outcome is Outcome.REFUSED else slot)
+        return verdict.outcome
 
     def prove(self, digits: str, purpose: Purpose = Purpose.ERASE, slot: int = 12) -> bool:
+        return self.proof(digits, purpose, slot) is Outcome.ACCEPTED
+
+    def proof(self, digits: str, purpose: Purpose = Purpose.ERASE, slot: int = 12) -> Outcome:
         answer = self.ask(wire.ProvePin(self.nonce(), purpose, slot, digits))
         assert isinstance(answer, wire.Answer)
-        return answer.outcome is Outcome.ACCEPTED
+        return answer.outcome
+
+    def guests_key(self, slot: int = 12) -> bytes:
+        """What the resident's own computer makes of `GUESTS`, at this door's price."""
+        return self.stretch(GUESTS, codes.salt(slot))
 
 
 _NO_SOCKET = socket.socket()

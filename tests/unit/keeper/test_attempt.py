@@ -15,7 +15,7 @@ from device.keeper.line import Work
 from device.keeper.pin import Stretch
 from device.keeper.throttle import Admission, Counts, Throttle
 from device.wire import Proof
-from tests.unit.keeper.bench import INVITATION, PIN, Door, PowerCut
+from tests.unit.keeper.bench import DAY, INVITATION, PIN, Door, PowerCut
 
 WRONG = "905217"
 
@@ -29,7 +29,7 @@ def guesses_seen_with_the_power_cut_each_time(door: Door, tries: int) -> int:
     seen = 0
     for _ in range(tries):
         door.stretch = cut
-        door.say(wire.CheckPin(door.nonce(), 12, WRONG))
+        door.say(wire.CheckPin(door.nonce(), 12, WRONG, DAY))
         before = door.stretched
         admitted = attempt_under_way(door)
         with pytest.raises(PowerCut):
@@ -119,9 +119,9 @@ def test_junk_at_what_holds_nothing_locks_nobody_out(home: Door) -> None:
 
 
 def test_the_seeded_charge_for_junk_is_seen(home: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    def charges_everything(self: Throttle, slot: int, now_s: float, *, known: bool) -> Admission:
+    def charges_everything(self: Throttle, slot: int, now_s: float, *, known: bool, residents: int) -> Admission:
         del known
-        return charge(self, slot, now_s, known=True)
+        return charge(self, slot, now_s, known=True, residents=residents)
 
     charge = Throttle.charge
     monkeypatch.setattr(Throttle, "charge", charges_everything)
@@ -136,7 +136,7 @@ def test_right_entries_between_power_cuts_never_make_anybody_wait(home: Door) ->
 
 
 def test_right_entry_whose_giving_back_was_cut_short_costs_one_try_and_the_next_one_gives_it_back(home: Door) -> None:
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     home.worker.one()
     assert isinstance(home.house.to(Room.LOCK)[0], wire.Verdict), "the answer does not wait for the disk"
     home.boot()
@@ -205,7 +205,7 @@ def test_an_attempt_that_cannot_be_counted_is_not_made(home: Door) -> None:
 
 
 def test_an_unforeseen_error_is_not_swallowed(home: Door) -> None:
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     assert home.worker.todo
     _, done = home.worker.todo
     with pytest.raises(ZeroDivisionError):

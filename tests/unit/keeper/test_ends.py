@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from device import wire
 from device.edges import Room
-from device.keeper import attempt as attempt_module
 from device.keeper import tenancies as tenancies_module
 from device.keeper.attempts import PAGE_BYTES
 from device.keeper.book import Book
 from device.keeper.ends import GRACE_S, LOOK_S, Ends, Moment
+from device.keeper.match import Shown
 from device.keeper.record import Credential, Kind
 from device.keeper.tenancies import NEWS_AT_ONCE, SOON_S
 from device.keeper.throttle import Counts
 from device.wire import NO_END, NO_TENANCY, Outcome, Proof, Purpose, Result
-from tests.unit.keeper.bench import INVITATION, NOON, PIN, Door
+from tests.unit.keeper.bench import DAY, INVITATION, NOON, PIN, Door
 from tests.unit.keeper.test_offers import FailingRecords
 
 END = NOON + 30 * 86400
@@ -113,7 +113,7 @@ def test_a_changed_pin_keeps_the_end(lease: Door) -> None:
 
 def test_the_end_in_the_middle_of_a_check_refuses(lease: Door) -> None:
     set_clock(lease, END - 0.5)
-    lease.say(wire.CheckPin(lease.nonce(), 12, PIN))
+    lease.say(wire.CheckPin(lease.nonce(), 12, PIN, DAY))
     lease.wait(1)
     lease.worker.run()
     (verdict,) = lease.house.to(Room.LOCK)
@@ -168,7 +168,7 @@ def test_a_tenancy_that_is_over_is_refused_by_the_same_work_as_any(
 def test_the_seeded_short_cut_for_what_is_over_is_seen(lease: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     submit = lease.keeper._submit
 
-    def short_cut(shown: attempt_module.Shown, ended: object) -> None:
+    def short_cut(shown: Shown, ended: object) -> None:
         assert callable(ended)
         known = lease.guard.book.held(shown.claim)
         if known and lease.guard.ends.over(known, lease.guard.clock.read()):

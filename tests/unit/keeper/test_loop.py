@@ -10,8 +10,8 @@ from device.errors import KeyFault, NotPermitted
 from device.keeper.line import WAITING
 from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, STUCK_S
 from device.keeper.tenancies import MOST_ASKED_ABOUT, NONE, Tenancy
-from device.wire import Outcome, Proof, Purpose
-from tests.unit.keeper.bench import INVITATION, PIN, Door
+from device.wire import Outcome, Proof, Purpose, Secret
+from tests.unit.keeper.bench import DAY, INVITATION, PIN, Door
 
 WRONG = "905217"
 
@@ -24,7 +24,7 @@ def test_a_pin_opens_while_eye_vault_and_desk_are_dead(home: Door) -> None:
 
 
 def test_a_verdict_is_stamped_when_the_check_ended(home: Door) -> None:
-    home.say(wire.CheckPin(b"n" * 16, 12, PIN))
+    home.say(wire.CheckPin(b"n" * 16, 12, PIN, DAY))
     home.wait(0.3)
     home.worker.run()
     assert home.house.to(Room.LOCK) == [wire.Verdict(b"n" * 16, home.now_ns, Outcome.ACCEPTED, 12)]
@@ -44,7 +44,7 @@ def test_slot_zero_never_verifies_even_if_a_record_says_so(home: Door) -> None:
     assert not home.type_in(PIN, slot=0)
 
 
-@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("purpose", Purpose)
 def test_a_proof_grants_once_to_vault_and_desk(home: Door, purpose: Purpose) -> None:
     assert home.prove(PIN, purpose)
     (grant,) = home.house.to(Room.VAULT)
@@ -56,6 +56,23 @@ def test_a_proof_grants_once_to_vault_and_desk(home: Door, purpose: Purpose) -> 
     (again,) = home.house.to(Room.VAULT)
     assert isinstance(again, wire.Grant)
     assert again.nonce != grant.nonce
+
+
+@pytest.mark.parametrize("change", wire.CardChange)
+def test_no_grant_leaves_keeper_for_what_is_done_to_cards(home: Door, change: wire.CardChange) -> None:
+    home.say(wire.ChangeCards(home.nonce(), change, 12, PIN))
+    home.worker.run()
+    assert [peer for peer, _ in home.house.sent] == [Room.LOCK]
+
+
+def test_a_door_without_a_reader_refuses_every_card_and_adds_none(home: Door) -> None:
+    home.say(wire.ChangeCards(b"a" * 16, wire.CardChange.ADD, 12, PIN))
+    home.worker.run()
+    home.say(wire.CardShown(b"c" * 16))
+    assert [msg for _, msg in home.house.sent] == [
+        wire.Answer(b"a" * 16, Outcome.REFUSED),
+        wire.Verdict(b"c" * 16, home.now_ns, Outcome.REFUSED, wire.NOBODY),
+    ]
 
 
 def test_a_wrong_proof_grants_nothing(home: Door) -> None:
@@ -150,10 +167,10 @@ def test_a_vault_that_asks_about_everything_does_not_fill_keeper_s_memory(home: 
 
 def test_answers_come_in_the_order_of_the_questions(home: Door) -> None:
     asked = [home.nonce() for _ in range(4)]
-    home.say(wire.CheckPin(asked[0], 12, WRONG))
-    home.say(wire.CheckPin(asked[1], 12, PIN))
+    home.say(wire.CheckPin(asked[0], 12, WRONG, DAY))
+    home.say(wire.CheckPin(asked[1], 12, PIN, DAY))
     home.say(wire.ProvePin(asked[2], Purpose.PAUSE, 12, PIN))
-    home.say(wire.CheckPin(asked[3], 99, PIN))
+    home.say(wire.CheckPin(asked[3], 99, PIN, DAY))
     home.worker.run()
     answers = home.house.to(Room.LOCK)
     assert [msg.nonce for msg in answers if isinstance(msg, wire.Verdict | wire.Answer)] == asked
@@ -162,11 +179,11 @@ def test_answers_come_in_the_order_of_the_questions(home: Door) -> None:
 
 def test_more_questions_than_the_line_holds_are_refused_at_once_and_not_charged(home: Door) -> None:
     for _ in range(1 + WAITING):
-        home.say(wire.CheckPin(home.nonce(), 12, PIN))
+        home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     assert home.house.to(Room.LOCK) == []
-    home.say(wire.CheckPin(b"v" * 16, 12, PIN))
+    home.say(wire.CheckPin(b"v" * 16, 12, PIN, DAY))
     home.say(wire.ProvePin(b"p" * 16, Purpose.ERASE, 12, PIN))
-    home.say(wire.SetPin(b"s" * 16, Proof.PIN, 12, PIN, "271828"))
+    home.say(wire.SetPin(b"s" * 16, Proof.PIN, Secret.PIN, 12, PIN, "271828"))
     assert home.house.to(Room.LOCK) == [
         wire.Verdict(b"v" * 16, home.now_ns, Outcome.REFUSED, 0),
         wire.Answer(b"p" * 16, Outcome.REFUSED),
@@ -180,7 +197,7 @@ def test_more_questions_than_the_line_holds_are_refused_at_once_and_not_charged(
 def test_tries_in_the_line_are_charged_one_upon_the_other(home: Door) -> None:
     """Four at once are no way around the fourth one's delay."""
     for digits in (WRONG, WRONG, WRONG, PIN):
-        home.say(wire.CheckPin(home.nonce(), 12, digits))
+        home.say(wire.CheckPin(home.nonce(), 12, digits, DAY))
     home.worker.run()
     verdicts = [msg for msg in home.house.to(Room.LOCK) if isinstance(msg, wire.Verdict)]
     assert [verdict.outcome for verdict in verdicts] == [Outcome.REFUSED] * 4
@@ -189,16 +206,16 @@ def test_tries_in_the_line_are_charged_one_upon_the_other(home: Door) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda nonce: wire.CheckPin(nonce, 12, PIN),
+        lambda nonce: wire.CheckPin(nonce, 12, PIN, DAY),
         lambda nonce: wire.ProvePin(nonce, Purpose.ERASE, 12, PIN),
-        lambda nonce: wire.SetPin(nonce, Proof.PIN, 12, PIN, "271828"),
+        lambda nonce: wire.SetPin(nonce, Proof.PIN, Secret.PIN, 12, PIN, "271828"),
     ],
 )
 def test_a_nonce_is_taken_once(home: Door, make: object) -> None:
     assert callable(make)
     home.ask(make(b"n" * 16))
     with pytest.raises(NotPermitted):
-        home.say(wire.CheckPin(b"n" * 16, 12, PIN))
+        home.say(wire.CheckPin(b"n" * 16, 12, PIN, DAY))
 
 
 def test_remembered_nonces_are_bounded(home: Door) -> None:
@@ -214,7 +231,7 @@ def test_a_message_keeper_has_no_use_for_is_not_permitted(door: Door) -> None:
 
 
 def test_a_check_is_void_when_lock_goes_away(home: Door) -> None:
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     home.say(wire.ProvePin(home.nonce(), Purpose.ERASE, 12, PIN))
     home.go(Room.LOCK)
     home.come(Room.LOCK)
@@ -225,7 +242,7 @@ def test_a_check_is_void_when_lock_goes_away(home: Door) -> None:
 
 def test_a_pin_is_not_set_for_a_lock_that_went_away(door: Door) -> None:
     door.invite()
-    door.say(wire.SetPin(door.nonce(), Proof.INVITATION, 12, INVITATION, PIN))
+    door.say(wire.SetPin(door.nonce(), Proof.INVITATION, Secret.PIN, 12, INVITATION, PIN))
     door.go(Room.LOCK)
     door.come(Room.LOCK)
     door.worker.run()
@@ -235,7 +252,7 @@ def test_a_pin_is_not_set_for_a_lock_that_went_away(door: Door) -> None:
 
 
 def test_vault_or_desk_going_away_voids_nothing(home: Door) -> None:
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     home.go(Room.VAULT)
     home.go(Room.DESK)
     home.worker.run()
@@ -259,7 +276,7 @@ def test_a_breach_reaches_lock_now_or_when_it_is_back(door: Door) -> None:
 
 def test_keeper_is_unwell_only_while_a_check_is_stuck(home: Door) -> None:
     assert home.keeper.healthy()
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     home.wait(STUCK_S - 1)
     assert home.keeper.healthy()
     home.wait(1)
@@ -309,16 +326,19 @@ def test_another_root_key_opens_nothing(home: Door) -> None:
 def test_every_message_keeper_may_get_has_an_answer_for_it(home: Door) -> None:
     """The table of edges and the room agree."""
     examples: dict[type[wire.Message], wire.Message] = {
-        wire.CheckPin: wire.CheckPin(b"1" * 16, 12, WRONG),
+        wire.CheckPin: wire.CheckPin(b"1" * 16, 12, WRONG, DAY),
         wire.ProvePin: wire.ProvePin(b"2" * 16, Purpose.ERASE, 12, WRONG),
-        wire.SetPin: wire.SetPin(b"3" * 16, Proof.PIN, 12, WRONG, "271828"),
+        wire.SetPin: wire.SetPin(b"3" * 16, Proof.PIN, Secret.PIN, 12, WRONG, "271828"),
+        wire.ChangeCards: wire.ChangeCards(b"4" * 16, wire.CardChange.ADD, 12, WRONG),
         wire.SlotOffer: home.offer(13),
         wire.HasCredential: wire.HasCredential(12),
     }
     for edge in EDGES:
         if edge.listener is not Room.KEEPER:
             continue
-        for cls in edge.to_listener:
+        for cls in edge.to_listener - examples.keys():
+            assert cls.__name__.startswith("Card"), "cards have tests of their own"
+        for cls in edge.to_listener & examples.keys():
             home.say(examples[cls], edge.connector)
             home.worker.run()
             assert len(home.house.to(edge.connector)) == 1

@@ -12,8 +12,8 @@ from device.errors import StoreFault
 from device.keeper import book as book_module
 from device.keeper import offers
 from device.keeper.book import Book
-from device.wire import Proof, Result
-from tests.unit.keeper.bench import INVITATION, NOON, PIN, Door
+from device.wire import Proof, Result, Secret
+from tests.unit.keeper.bench import DAY, INVITATION, NOON, PIN, Door
 
 OTHER = "118402957336"
 
@@ -142,7 +142,7 @@ def test_keeper_takes_every_time_that_a_document_may_hold(door: Door) -> None:
 
 def test_an_offer_during_a_check_wins(home: Door) -> None:
     """The PIN was right when the check began, and cancelled when it ended."""
-    home.say(wire.CheckPin(home.nonce(), 12, PIN))
+    home.say(wire.CheckPin(home.nonce(), 12, PIN, DAY))
     home.say(home.offer(serial=2, digits=OTHER))
     home.worker.run()
     kept, verdict = home.house.to(Room.LOCK)
@@ -152,7 +152,7 @@ def test_an_offer_during_a_check_wins(home: Door) -> None:
 
 
 def test_an_offer_during_a_change_of_pin_is_not_overwritten(home: Door) -> None:
-    home.say(wire.SetPin(home.nonce(), Proof.PIN, 12, PIN, "271828"))
+    home.say(wire.SetPin(home.nonce(), Proof.PIN, Secret.PIN, 12, PIN, "271828"))
     home.say(home.offer(serial=2, digits=OTHER))
     home.worker.run()
     home.boot()

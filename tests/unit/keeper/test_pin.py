@@ -80,8 +80,8 @@ def test_any_other_payload_is_refused() -> None:
         b"",
         good[:-1],
         good + b"\0",
-        b"\x01" + good[1:],
-        b"\x03" + good[1:],
+        b"\x02" + good[1:],
+        b"\x04" + good[1:],
         good[:1] + b"\x00" + good[2:],
         good[:1] + b"\x09" + good[2:],
     ):
@@ -100,3 +100,30 @@ def test_a_record_that_ended_and_could_still_be_matched_is_refused() -> None:
 def test_an_end_before_1970_is_refused() -> None:
     with pytest.raises(RecordRefused):
         record.unpack(record.pack(dataclasses.replace(HELD, ends_unix=-1)))
+
+
+FULL = dataclasses.replace(
+    HELD, duress=b"d" * 32, duress_box=b"b" * 56, guest_key=b"g" * 32, guest_used=2**63 + 5, cards=b"c" * 40
+)
+
+
+def test_everything_beside_a_pin_comes_back_and_goes_with_it() -> None:
+    assert record.unpack(record.pack(FULL)) == FULL
+    ended = FULL.ended()
+    assert ended == dataclasses.replace(HELD, kind=Kind.ENDED, salt=bytes(16), verifier=bytes(32))
+
+
+@pytest.mark.parametrize("field", ["duress", "guest_key", "cards"])
+@pytest.mark.parametrize("kind", [Kind.INVITATION, Kind.ENDED])
+def test_nothing_stands_beside_what_is_no_pin(kind: Kind, field: str) -> None:
+    bare = HELD.ended() if kind is Kind.ENDED else dataclasses.replace(HELD, kind=kind)
+    assert record.unpack(record.pack(bare)) == bare
+    beside = dataclasses.replace(bare, **{field: getattr(FULL, field)})
+    with pytest.raises(RecordRefused):
+        record.unpack(record.pack(beside))
+
+
+@pytest.mark.parametrize("change", [{"duress": bytes(32)}, {"guest_key": bytes(32)}])
+def test_what_belongs_to_something_does_not_stand_without_it(change: dict[str, bytes]) -> None:
+    with pytest.raises(RecordRefused):
+        record.unpack(record.pack(dataclasses.replace(FULL, **change)))  # type: ignore[arg-type] # by name

@@ -7,9 +7,9 @@ from device.keeper.throttle import BUDGET, Counts, Throttle
 
 def test_a_right_pin_settled_after_the_door_was_refilled_earns_no_guess_beyond_the_budget() -> None:
     throttle = Throttle(Counts(0, {}), 0.0)
-    admission = throttle.charge(1, 0.0, known=True)
+    admission = throttle.charge(1, 0.0, known=True, residents=20)
     assert throttle.counts().door == 1
-    throttle.charge(2, BUDGET.door_refill_s, known=False)
+    throttle.charge(2, BUDGET.door_refill_s, known=False, residents=20)
     assert throttle.counts().door == 0
     throttle.settle(1, admission)
     assert throttle.counts().door == 0

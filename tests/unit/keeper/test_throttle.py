@@ -31,45 +31,56 @@ def test_the_arithmetic_of_the_docstring() -> None:
 
 def test_three_tries_are_free_and_the_fourth_waits() -> None:
     throttle = Throttle(Counts(0, {}), 0.0)
-    assert [throttle.charge(1, 0.0, known=True).admitted for _ in range(4)] == [True, True, True, False]
-    assert not throttle.charge(1, 29.9, known=True).admitted
-    assert throttle.charge(1, 30.0, known=True).admitted
-    assert not throttle.charge(1, 89.9, known=True).admitted
-    assert throttle.charge(1, 90.0, known=True).admitted
+    assert [throttle.charge(1, 0.0, known=True, residents=20).admitted for _ in range(4)] == [True, True, True, False]
+    assert not throttle.charge(1, 29.9, known=True, residents=20).admitted
+    assert throttle.charge(1, 30.0, known=True, residents=20).admitted
+    assert not throttle.charge(1, 89.9, known=True, residents=20).admitted
+    assert throttle.charge(1, 90.0, known=True, residents=20).admitted
 
 
 def test_a_right_entry_clears_the_count_and_gives_the_door_its_guess_back() -> None:
     throttle = Throttle(Counts(0, {}), 0.0)
-    throttle.charge(1, 0.0, known=True)
-    throttle.settle(1, throttle.charge(1, 0.0, known=True))
+    throttle.charge(1, 0.0, known=True, residents=20)
+    throttle.settle(1, throttle.charge(1, 0.0, known=True, residents=20))
     assert throttle.counts() == Counts(1, {})
 
 
 def test_a_refused_attempt_cannot_be_settled() -> None:
     throttle = Throttle(Counts(0, {1: 5}), 0.0)
-    throttle.settle(1, throttle.charge(1, 0.0, known=True))
+    throttle.settle(1, throttle.charge(1, 0.0, known=True, residents=20))
     assert throttle.counts().slots == {1: 5}
+
+
+def test_a_guests_right_code_is_as_if_it_had_not_been_made() -> None:
+    throttle = Throttle(Counts(5, {1: 4}), 0.0)
+    throttle.take_back(1, throttle.charge(1, 60.0, known=True, residents=20))
+    assert throttle.counts() == Counts(5, {1: 4})
+    assert throttle.charge(1, 60.0, known=True, residents=20).admitted
+    throttle.take_back(1, throttle.charge(1, 60.0, known=True, residents=20))
+    assert throttle.counts() == Counts(6, {1: 5}), "one that was refused gives nothing back"
+    throttle.take_back(2, throttle.charge(2, 60.0, known=True, residents=20))
+    assert throttle.counts() == Counts(6, {1: 5})
 
 
 def test_a_spent_door_keeps_nobody_out_who_made_no_mistake() -> None:
     throttle = Throttle(Counts(BUDGET.door_guesses, {1: 1}), 0.0)
-    assert not throttle.charge(1, 1.0, known=True).admitted
-    assert throttle.charge(2, 1.0, known=True).admitted
-    assert not throttle.charge(2, 1.0, known=True).admitted
+    assert not throttle.charge(1, 1.0, known=True, residents=20).admitted
+    assert throttle.charge(2, 1.0, known=True, residents=20).admitted
+    assert not throttle.charge(2, 1.0, known=True, residents=20).admitted
 
 
 def test_a_right_first_try_at_a_spent_door_gives_nothing_back() -> None:
     throttle = Throttle(Counts(BUDGET.door_guesses, {}), 0.0)
-    throttle.settle(1, throttle.charge(1, 1.0, known=True))
+    throttle.settle(1, throttle.charge(1, 1.0, known=True, residents=20))
     assert throttle.counts().door == BUDGET.door_guesses
 
 
 def test_the_half_hour_runs_from_the_first_wrong_try() -> None:
     throttle = Throttle(Counts(0, {}), 0.0)
-    throttle.charge(1, 1799.0, known=True)
-    throttle.charge(2, 1801.0, known=True)
+    throttle.charge(1, 1799.0, known=True, residents=20)
+    throttle.charge(2, 1801.0, known=True, residents=20)
     assert throttle.counts().door == 2
-    throttle.charge(3, 1799.0 + 1800, known=True)
+    throttle.charge(3, 1799.0 + 1800, known=True, residents=20)
     assert throttle.counts().door == 2
 
 
@@ -78,28 +89,28 @@ def test_only_what_is_looked_at_is_charged() -> None:
     before = throttle.counts()
     for _ in range(200):
         for slot, known in ((1, True), (2, True), (71, False), (0, False)):
-            assert throttle.charge(slot, 1.0, known=known) == Admission(admitted=False, paid=False)
+            assert throttle.charge(slot, 1.0, known=known, residents=20) == Admission(admitted=False, paid=False)
     assert throttle.counts() == before
-    assert throttle.charge(3, 1.0, known=True) == Admission(admitted=True, paid=True)
+    assert throttle.charge(3, 1.0, known=True, residents=20) == Admission(admitted=True, paid=True)
     assert throttle.counts() == Counts(8, {1: 9, 2: 3, 3: 1})
 
 
 def test_what_is_free_neither_begins_nor_delays_the_half_hour() -> None:
     throttle = Throttle(Counts(0, {}), 0.0)
-    throttle.charge(71, 500.0, known=False)
-    throttle.charge(1, 1000.0, known=True)
-    throttle.charge(71, 1500.0, known=False)
-    throttle.charge(71, 2799.0, known=False)
+    throttle.charge(71, 500.0, known=False, residents=20)
+    throttle.charge(1, 1000.0, known=True, residents=20)
+    throttle.charge(71, 1500.0, known=False, residents=20)
+    throttle.charge(71, 2799.0, known=False, residents=20)
     assert throttle.counts().door == 1
-    throttle.charge(71, 2800.0, known=False)
+    throttle.charge(71, 2800.0, known=False, residents=20)
     assert throttle.counts().door == 0
 
 
 class ChargesJunk(Throttle):
     """The seeded fault: everything that is typed costs the door."""
 
-    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
-        admission = super().charge(slot, now_s, known=known)
+    def charge(self, slot: int, now_s: float, *, known: bool, residents: int) -> Admission:
+        admission = super().charge(slot, now_s, known=known, residents=residents)
         if not admission.paid and self._door < self._budget.door_guesses:
             self._door += 1
         return admission
@@ -107,10 +118,10 @@ class ChargesJunk(Throttle):
 
 def resident_gets_in(throttle: Throttle, junk: tuple[int, ...]) -> bool:
     """Whether somebody who mistyped once is still looked at after a stranger typed junk for five minutes."""
-    throttle.charge(12, 0.0, known=True)
+    throttle.charge(12, 0.0, known=True, residents=20)
     for second in range(300):
-        throttle.charge(junk[second % len(junk)], float(second), known=False)
-    return throttle.charge(12, 300.0, known=True).admitted
+        throttle.charge(junk[second % len(junk)], float(second), known=False, residents=20)
+    return throttle.charge(12, 300.0, known=True, residents=20).admitted
 
 
 @pytest.mark.parametrize("junk", [(71,), tuple(range(100, 400))])
@@ -121,16 +132,16 @@ def test_a_stranger_who_types_junk_flats_locks_nobody_out(junk: tuple[int, ...])
 
 def test_a_restart_begins_the_wait_anew_and_gives_nothing_back() -> None:
     throttle = Throttle(Counts(60, {1: 5}), 5000.0)
-    assert not throttle.charge(1, 5000.0 + 119.9, known=True).admitted
+    assert not throttle.charge(1, 5000.0 + 119.9, known=True, residents=20).admitted
     assert Throttle(throttle.counts(), 0.0).counts() == Counts(60, {1: 5})
 
 
 def test_a_clock_that_goes_back_gives_nothing_back() -> None:
     throttle = Throttle(Counts(60, {1: 3}), 10_000.0)
-    throttle.charge(9, 10_000.0 + 1800, known=True)
+    throttle.charge(9, 10_000.0 + 1800, known=True, residents=20)
     before = throttle.counts()
     for now_s in (0.0, 10_000.0, 10_000.0 + 1800, 3.0, 10_000.0 + 1800):
-        assert not throttle.charge(1, now_s, known=True).admitted or now_s >= 10_030
+        assert not throttle.charge(1, now_s, known=True, residents=20).admitted or now_s >= 10_030
     assert throttle.counts().door == before.door
 
 
@@ -150,7 +161,7 @@ class Guessing(RuleBasedStateMachine):
         self.since_right: dict[int, tuple[int, float]] = dict.fromkeys(SLOTS, (0, 0.0))  # slot -> (guesses, first at)
 
     def _charge(self, slot: int) -> Admission:
-        admission = self.throttle.charge(slot, self.now_s, known=slot in SLOTS)
+        admission = self.throttle.charge(slot, self.now_s, known=slot in SLOTS, residents=20)
         self.saved = self.throttle.counts()  # durable before the check
         return admission
 
@@ -170,6 +181,10 @@ class Guessing(RuleBasedStateMachine):
             self.throttle.settle(slot, admission)
             self.right += 1
             self.since_right[slot] = (0, 0.0)
+
+    @rule(slot=st.sampled_from(SLOTS))
+    def enter_a_guests_code(self, slot: int) -> None:
+        self.throttle.take_back(slot, self._charge(slot))
 
     @rule(slot=st.sampled_from(SLOTS))
     def cut_power_during_a_check(self, slot: int) -> None:
@@ -245,6 +260,7 @@ def walk(machine: Guessing, rng: random.Random) -> None:
     rules: tuple[Callable[[], None], ...] = (
         lambda: machine.guess(rng.choice(SLOTS + STRANGERS), rng.randint(1, 12)),
         lambda: machine.enter_right(rng.choice(SLOTS)),
+        lambda: machine.enter_a_guests_code(rng.choice(SLOTS)),
         lambda: machine.cut_power_during_a_check(rng.choice(SLOTS)),
         lambda: machine.reboot(rng.choice((0.0, rng.uniform(0, 1e6)))),
         lambda: machine.wait(rng.choice((rng.uniform(0, 100), rng.uniform(0, 5000)))),
@@ -266,21 +282,21 @@ class GivesBackOnRestart(Throttle):
 
 
 class TrustsTheClock(Throttle):
-    def _advance(self, now_s: float) -> float:
-        self._door = max(0, self._door - int(abs(now_s - self._refilled_s) // self._budget.door_refill_s))
+    def _advance(self, now_s: float, refill_s: float) -> float:
+        self._door = max(0, self._door - int(abs(now_s - self._refilled_s) // refill_s))
         self._refilled_s = now_s
         return now_s
 
 
 class ForgetsTheDoor(Throttle):
-    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
+    def charge(self, slot: int, now_s: float, *, known: bool, residents: int) -> Admission:
         self._door = 0
-        return super().charge(slot, now_s, known=known)
+        return super().charge(slot, now_s, known=known, residents=residents)
 
 
 class ChargesOnlyOnce(Throttle):
-    def charge(self, slot: int, now_s: float, *, known: bool) -> Admission:
-        admission = super().charge(slot, now_s, known=known)
+    def charge(self, slot: int, now_s: float, *, known: bool, residents: int) -> Admission:
+        admission = super().charge(slot, now_s, known=known, residents=residents)
         self._slots[slot] = min(self._slots.get(slot, 0), 2)
         self._opens_s.pop(slot, None)
         return admission

@@ -17,8 +17,8 @@ from device.keeper.line import Result
 from device.keeper.loop import Keeper
 from device.keeper.pin import PRODUCTION, stretcher
 from device.keeper.worker import ThreadExecutor
-from device.wire import Outcome
-from tests.unit.keeper.bench import PIN, Door
+from device.wire import Outcome, Secret
+from tests.unit.keeper.bench import DAY, PIN, Door
 
 
 @dataclass
@@ -95,10 +95,10 @@ def test_a_pin_is_set_and_checked_with_production_cost_on_the_thread(tmp_path: P
         (answer,) = answers
         return answer
 
-    answer = ask(wire.SetPin(b"1" * 16, wire.Proof.INVITATION, 12, "907152638447", PIN))
+    answer = ask(wire.SetPin(b"1" * 16, wire.Proof.INVITATION, Secret.PIN, 12, "907152638447", PIN))
     assert answer == wire.Answer(b"1" * 16, Outcome.ACCEPTED)
     for number, (digits, outcome) in enumerate([(PIN, Outcome.ACCEPTED), ("905217", Outcome.REFUSED)]):
-        verdict = ask(wire.CheckPin(bytes([number]) * 16, 12, digits))
+        verdict = ask(wire.CheckPin(bytes([number]) * 16, 12, digits, DAY))
         assert isinstance(verdict, wire.Verdict)
         assert verdict.outcome is outcome
     door.keeper.stop()

@@ -15,6 +15,7 @@ from device import document, wire
 from device.document import SlotOffers
 from device.edges import EDGES, Room
 from device.errors import BoltFault
+from device.lock.identity import DocumentKey
 from device.lock.loop import LockWork
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import DoorMoved, Event, Key, Rules, Signal
@@ -24,6 +25,7 @@ from device.wire import Hint
 
 DOOR = bytes.fromhex("00112233445566aa")
 MANAGER = SigningKey(bytes(range(32)))
+DOCUMENT_KEY = DocumentKey.of(bytes(range(32, 64)))
 START_S = 5000
 # What eye and vault say by themselves as soon as they took lock's connection.
 FIRST_WORDS = {
@@ -83,6 +85,7 @@ class MemoryBoard:
     due_s: float | None = None
     signals: list[Signal] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
+    told_card: list[bytes | None] = field(default_factory=list)
     on_lamp: Callable[[bool], None] = lambda _on: None
     _happened: list[Event] = field(default_factory=list)
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
@@ -117,6 +120,9 @@ class MemoryBoard:
         self.signals.append(signal)
         if hint:
             self.hints.append(hint)
+
+    def card(self, command: bytes | None) -> None:
+        self.told_card.append(command)
 
     def close(self) -> None:
         self.closed = True
@@ -171,7 +177,7 @@ class House:
     def __post_init__(self) -> None:
         self.service = Service(Room.LOCK, Paths(self.folder))
         self.versions = VersionFile(self.folder / "lock" / "policy-version")
-        policy = Policy(DOOR, bytes(MANAGER.verify_key), self.versions)
+        policy = Policy(DOOR, bytes(MANAGER.verify_key), DOCUMENT_KEY, self.versions)
         self.work = LockWork(self.service, self.board, policy, self.rules)
         self.service._work = self.work
         self.board.happens(DoorMoved(open=False))
@@ -214,10 +220,15 @@ class House:
         self.board.forget()
 
 
-def offer(slot: int = 12, serial: int = 1) -> wire.SlotOffer:
-    return wire.SlotOffer(slot, serial, 2_000_000_000, wire.NO_END, bytes(16), bytes(range(32)))
+def offer(slot: int = 12, serial: int = 1, timetable: int = wire.NO_TIMETABLE) -> wire.SlotOffer:
+    return wire.SlotOffer(slot, serial, 2_000_000_000, wire.NO_END, timetable, bytes(16), bytes(range(32)))
 
 
 def signed(version: int = 7, *offers: wire.SlotOffer, key: SigningKey = MANAGER, door: bytes = DOOR) -> bytes:
     body = SlotOffers(offers or (offer(),))
     return document.sign(body, door_id=door, version=version, issued_unix=1_900_000_000, key=key)
+
+
+def sealed(version: int = 7, *offers: wire.SlotOffer) -> bytes:
+    """What travels to the door: the signed document, sealed to its key."""
+    return document.seal(signed(version, *offers), door_id=DOOR, document_key=DOCUMENT_KEY.public)

@@ -17,6 +17,10 @@ from device.lock.state import (
     BoltObeys,
     Breached,
     Came,
+    CardCame,
+    CardLeft,
+    CardReplied,
+    CardSend,
     Check,
     DoorMoved,
     Effect,
@@ -26,6 +30,7 @@ from device.lock.state import (
     Inquiry,
     Key,
     Lamp,
+    NumberRead,
     PeerDown,
     PeerUp,
     Release,
@@ -37,12 +42,15 @@ from device.lock.state import (
     Tick,
     Window,
 )
+from device.policy.methods import Method
 from device.wire import CameraCondition, Hint, LookMode, Outcome, Result
 
 RULES = Rules(face_alone_opens=True)
 S = 1_000_000_000
 NOW = 100 * S
 FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, FRESH = b"f" * 16, b"p" * 16, b"o" * 16, b"a" * 16, b"n" * 16
+CARD_NONCE = b"c" * 16
+APDU = b"\x90\x5a\x00\x00\x03\x00\x00\x00\x00"
 ALL_UP = frozenset({Room.EYE, Room.VAULT, Room.KEEPER, Room.REPORT, Room.DESK})
 Stepper = Callable[[State, Event, int, bytes, Rules], machine.Step]
 
@@ -64,6 +72,8 @@ def states() -> dict[str, State]:
         "flat": (None, Entry("12#", NOW - S)),
         "opening": (Check(PIN_NONCE, NOW + 5 * S, opens=True), None),
         "personal": (Check(PIN_NONCE, NOW + 5 * S, opens=False), None),
+        "card": (Check(CARD_NONCE, NOW + 5 * S, opens=True, by=Method.CARD), None),
+        "pulled": (Check(CARD_NONCE, NOW + 5 * S, opens=True, by=Method.CARD, left=True), None),
     }
     announced = {
         "few": State(recognise_ready=True),
@@ -89,7 +99,7 @@ def states() -> dict[str, State]:
         asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
         asked += (Asked(FACE_NONCE, Room.VAULT, NOW - S),) if window else ()
         asked += (Asked(ASK_NONCE, Room.VAULT, NOW - S // 4),) if inquiry else ()
-        asked += (Asked(PIN_NONCE, Room.KEEPER, NOW - S),) if check else ()
+        asked += (Asked(check.nonce, Room.KEEPER, NOW - S),) if check else ()
         name = (
             f"{face} {keys} {'granted' if granted else 'secured'} {'open' if is_open else 'shut'} {len(up)}up {faces}"
         )
@@ -139,7 +149,10 @@ def events() -> dict[str, Event]:
         "camera fault": Came(Room.EYE, wire.CameraState(CameraCondition.FAULT)),
         "camera idle": Came(Room.EYE, wire.CameraState(CameraCondition.IDLE)),
         "peer breach": Came(Room.VAULT, wire.Breach()),
-        "answer": Came(Room.KEEPER, wire.Answer(PIN_NONCE, Outcome.ACCEPTED)),
+        "card came": CardCame(),
+        "card replied": CardReplied(b"\x91\x00"),
+        "card left": CardLeft(),
+        "number read": NumberRead(),
     }
     for room in ALL_UP:
         found[f"{room} up"] = PeerUp(room)
@@ -147,7 +160,13 @@ def events() -> dict[str, Event]:
     for nonce, awake in product((ASK_NONCE, FACE_NONCE, OLD_NONCE, b"?" * 16), (True, False)):
         label = f"claim {nonce[:1].decode()} {'awake' if awake else 'asleep'}"
         found[label] = Came(Room.VAULT, wire.ClaimAnswer(nonce, awake))
-    for sender, nonce in product((Room.VAULT, Room.KEEPER), (FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)):
+    for nonce in (PIN_NONCE, CARD_NONCE, OLD_NONCE, b"?" * 16):
+        letter = nonce[:1].decode()
+        found[f"command {letter}"] = Came(Room.KEEPER, wire.CardCommand(nonce, APDU))
+        for outcome in Outcome:
+            found[f"answer {letter} {outcome.name}"] = Came(Room.KEEPER, wire.Answer(nonce, outcome))
+    nonces = (FACE_NONCE, PIN_NONCE, CARD_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)
+    for sender, nonce in product((Room.VAULT, Room.KEEPER), nonces):
         label = f"verdict {sender} {nonce[:1].decode()}"
         found[f"{label} yes"] = Came(sender, verdict(nonce))
         found[f"{label} no"] = Came(sender, verdict(nonce, outcome=Outcome.REFUSED, slot=0))
@@ -156,6 +175,7 @@ def events() -> dict[str, Event]:
         found[f"{label} nobody"] = Came(sender, verdict(nonce, slot=0))
         found[f"{label} other"] = Came(sender, verdict(nonce, slot=7))
         found[f"{label} with pin"] = Came(sender, verdict(nonce, outcome=Outcome.WITH_PIN))
+        found[f"{label} duress"] = Came(sender, verdict(nonce, outcome=Outcome.DURESS))
     return found
 
 
@@ -164,18 +184,22 @@ def may_open(state: State, event: Event, rules: Rules) -> bool:
     if not isinstance(event, Came) or not isinstance(event.msg, wire.Verdict):
         return False
     msg = event.msg
-    if msg.outcome is not Outcome.ACCEPTED or msg.slot == 0 or not 0 <= NOW - msg.stamped_ns <= S // 2:
+    if msg.slot == 0 or msg.slot in rules.barred or not 0 <= NOW - msg.stamped_ns <= S // 2:
         return False
-    by_pin = event.sender is Room.KEEPER and state.check is not None and state.check.opens and msg.nonce == PIN_NONCE
-    by_face = (
+    if event.sender is Room.KEEPER and msg.outcome in (Outcome.ACCEPTED, Outcome.DURESS):
+        asked = state.check.nonce if state.check and state.check.opens else None
+        method = {PIN_NONCE: Method.PIN, CARD_NONCE: Method.CARD}.get(msg.nonce, Method(0))
+        return asked == msg.nonce and bool(method & rules.methods)
+    return (
         event.sender is Room.VAULT
+        and msg.outcome is Outcome.ACCEPTED
         and state.window is not None
         and state.window.mode is LookMode.RECOGNISE
         and msg.nonce == FACE_NONCE
         and state.window.claim in (0, msg.slot)
         and rules.face_alone_opens
+        and Method.FACE in rules.methods
     )
-    return by_pin or by_face
 
 
 def may_look(state: State, event: Event) -> bool:
@@ -207,6 +231,7 @@ class World:
     counter: int = 0
     effects: list[Effect] = field(default_factory=list)
     breaches: int = 0
+    cards: int = 0  # that came and have not been let go
 
     def send(self, event: Event) -> tuple[Effect, ...]:
         """Through the permit table and the machine; effects change the world."""
@@ -214,6 +239,9 @@ class World:
             self.breaches += 1
             event = Breached()
         self.counter += 1
+        busy = self.state.check
+        beside = busy is not None and busy.card and self.now_ns < busy.until_ns
+        self.cards += isinstance(event, CardCame) and not beside  # one beside another is let go with that one
         fresh = self.counter.to_bytes(16, "big")
         self.state, effects = self.step(self.state, event, self.now_ns, fresh, self.rules)
         for effect in effects:
@@ -229,6 +257,8 @@ class World:
                     self.looking = True
                 case Send(_, wire.Close()):
                     self.looking = False
+                case CardSend(None):
+                    self.cards -= 1
                 case _:
                     pass
         self.effects += effects

@@ -12,8 +12,18 @@ from hypothesis import strategies as st
 
 from device.lock.board_sim import MAX_WORDS, SimBoard, SimBolt, _event
 from device.lock.bolt import Wiring
-from device.lock.state import DoorMoved, ExitRequested, FaceButton, Key, Signal, TamperMoved
-from device.wire import Hint
+from device.lock.state import (
+    CardCame,
+    CardLeft,
+    CardReplied,
+    DoorMoved,
+    ExitRequested,
+    FaceButton,
+    Key,
+    Signal,
+    TamperMoved,
+)
+from device.wire import MAX_APDU, Hint
 from tools.simulator.world import World
 
 KNOWN = {
@@ -23,6 +33,9 @@ KNOWN = {
     "door closed": DoorMoved(open=False),
     "tamper on": TamperMoved(on=True),
     "tamper off": TamperMoved(on=False),
+    "card here": CardCame(),
+    "card gone": CardLeft(),
+    "card 9100": CardReplied(b"\x91\x00"),
 }
 
 
@@ -38,8 +51,22 @@ def test_a_key_is_one_key(key: str) -> None:
 
 @given(st.text(max_size=MAX_WORDS))
 def test_whatever_else_comes_is_nothing(words: str) -> None:
-    if words not in KNOWN and not words.startswith("key "):
+    if words not in KNOWN and not words.startswith(("key ", "card ")):
         assert _event(words) == []
+
+
+@given(st.text(max_size=2 * MAX_APDU + 8))
+def test_a_card_that_answers_nonsense_has_left(digits: str) -> None:
+    (event,) = _event(f"card {digits}")
+    if isinstance(event, CardReplied):
+        assert 2 <= len(event.apdu) <= MAX_APDU
+    else:
+        assert event in (CardCame(), CardLeft())
+
+
+@pytest.mark.parametrize("digits", ["", "91", "9", "zz00", "00" * (MAX_APDU + 1)])
+def test_what_is_too_short_too_long_or_no_digits_is_no_answer_of_a_card(digits: str) -> None:
+    assert _event(f"card {digits}") == [CardLeft()]
 
 
 @pytest.mark.parametrize(

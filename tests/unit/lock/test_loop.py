@@ -10,9 +10,9 @@ from device import config, wire
 from device.edges import Room
 from device.errors import BoltFault
 from device.lock.loop import APPLY_NS, rules_of
-from device.lock.state import DoorMoved, ExitRequested, FaceButton, Rules, Signal, TamperMoved
+from device.lock.state import CardCame, CardReplied, DoorMoved, ExitRequested, FaceButton, Rules, Signal, TamperMoved
 from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome, Result
-from tests.unit.lock.house import Clock, End, House, signed
+from tests.unit.lock.house import Clock, End, House, sealed
 
 PIN = "12#482913#"
 
@@ -44,7 +44,8 @@ def test_a_pin_opens_for_the_set_time_and_the_door_locks_again(house: House) -> 
     keeper = house.join(Room.KEEPER)
     house.keys(PIN)
     (question,) = keeper.heard()
-    assert question == wire.CheckPin(question.nonce, 12, "482913")  # type: ignore[attr-defined]
+    assert isinstance(question, wire.CheckPin)
+    assert (question.claim, question.digits) == (12, "482913")
     assert house.board.bolt.releases == 0
     keeper.say(house.accepted(question))
     house.turn()
@@ -137,6 +138,40 @@ def test_a_connection_that_only_a_socket_unit_took_is_nobody_and_lights_no_lamp(
     house.board.happens(FaceButton())
     house.turn()
     assert house.board.lit
+
+
+# ---- cards
+
+
+def test_what_keeper_says_reaches_the_card_and_what_it_answers_keeper_and_then_it_opens(house: House) -> None:
+    keeper = house.join(Room.KEEPER)
+    house.board.happens(CardCame())
+    house.turn()
+    (shown,) = keeper.heard()
+    assert isinstance(shown, wire.CardShown)
+    keeper.say(wire.CardCommand(shown.nonce, b"\x90\x5a\0\0\0"))
+    house.turn()
+    assert house.board.told_card == [b"\x90\x5a\0\0\0"]
+    house.board.happens(CardReplied(b"\x91\0"))
+    house.turn()
+    assert keeper.heard() == [wire.CardAnswer(shown.nonce, b"\x91\0")]
+    keeper.say(house.accepted(shown))
+    house.turn()
+    assert house.board.bolt.released_ms == 4000
+    assert house.board.told_card[1:] == [None]
+
+
+def test_the_card_is_let_go_though_the_bolt_does_not_obey(house: House) -> None:
+    keeper = house.join(Room.KEEPER)
+    house.board.bolt.deaf_to_release = True
+    house.board.happens(CardCame())
+    house.turn()
+    (shown,) = keeper.heard()
+    keeper.say(house.accepted(shown))
+    house.turn()
+    assert house.board.bolt.releases == 0
+    assert house.board.told_card == [None]
+    assert house.board.signals[-1] is Signal.REFUSED
 
 
 # ---- claim first
@@ -371,7 +406,7 @@ def test_a_breach_that_a_room_reports_is_an_alarm(house: House) -> None:
 def test_the_next_deadline_is_the_nearest_of_machine_board_and_document(house: House) -> None:
     assert house.work.deadline() is None
     keeper, desk = house.join(Room.KEEPER), house.join(Room.DESK)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     assert keeper.heard()
     now_s = house.clock.monotonic()

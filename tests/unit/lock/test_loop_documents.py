@@ -9,7 +9,7 @@ from device.document import MAX_OFFERS
 from device.edges import Room
 from device.lock.state import TamperMoved
 from device.wire import AlarmBits, Result
-from tests.unit.lock.house import House, offer, signed
+from tests.unit.lock.house import DOCUMENT_KEY, House, offer, sealed
 
 
 def test_status_tells_the_health_and_the_version(house: House) -> None:
@@ -29,6 +29,7 @@ def test_status_tells_the_health_and_the_version(house: House) -> None:
             camera_well=True,
             alarms=AlarmBits.TAMPER,
             policy_version=7,
+            document_key=DOCUMENT_KEY.public,
         )
     ]
 
@@ -37,7 +38,7 @@ def test_a_damaged_version_file_ends_neither_status_nor_lock(house: House) -> No
     house.versions.store(7)
     house.versions.path.write_bytes(b"??")
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
-    desk.say(wire.AskStatus(), wire.Document(signed(8)), wire.AskStatus())
+    desk.say(wire.AskStatus(), wire.Document(sealed(8)), wire.AskStatus())
     house.turn()
     status, ack, again = desk.heard()
     assert status == again
@@ -53,7 +54,7 @@ def test_a_damaged_version_file_ends_neither_status_nor_lock(house: House) -> No
 def test_a_document_goes_to_keeper_and_its_end_back_to_the_one_who_brought_it(house: House) -> None:
     desk, report, keeper = house.join(Room.DESK), house.join(Room.REPORT), house.join(Room.KEEPER)
     report.heard()
-    desk.say(wire.Document(signed(7, offer(3), offer(12))))
+    desk.say(wire.Document(sealed(7, offer(3), offer(12))))
     house.turn()
     assert keeper.heard() == [offer(3), offer(12)]
     assert desk.heard() == []
@@ -68,14 +69,18 @@ def test_a_document_goes_to_keeper_and_its_end_back_to_the_one_who_brought_it(ho
 def test_the_longest_document_fits_keepers_line(house: House) -> None:
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
     offers = tuple(offer(slot) for slot in range(1, MAX_OFFERS + 1))
-    desk.say(wire.Document(signed(1, *offers)))
+    desk.say(wire.Document(sealed(1, *offers)))
     house.turn()
     assert keeper.heard() == list(offers)
 
 
 @pytest.mark.parametrize(
     ("content", "result"),
-    [(b"nonsense", Result.MALFORMED), (signed(door=bytes(8)), Result.WRONG_DOOR), (signed(2), Result.STALE)],
+    [
+        (b"nonsense", Result.MALFORMED),
+        (sealed()[:5] + bytes(8) + sealed()[13:], Result.WRONG_DOOR),
+        (sealed(2), Result.STALE),
+    ],
 )
 def test_a_refused_document_is_answered_at_once_with_the_version_that_stands(
     house: House, content: bytes, result: Result
@@ -92,10 +97,10 @@ def test_a_refused_document_is_answered_at_once_with_the_version_that_stands(
 def test_a_second_document_is_told_to_wait(house: House) -> None:
     desk, report = house.join(Room.DESK), house.join(Room.REPORT)
     keeper = house.join(Room.KEEPER)
-    desk.say(wire.Document(signed(7)))
+    desk.say(wire.Document(sealed(7)))
     house.turn()
     report.heard()
-    report.say(wire.Document(signed(8)))
+    report.say(wire.Document(sealed(8)))
     house.turn()
     assert wire.Ack(0, Result.BUSY) in report.heard()
     keeper.say(wire.OfferKept(12, 1, Result.DONE))
@@ -105,7 +110,7 @@ def test_a_second_document_is_told_to_wait(house: House) -> None:
 
 def test_without_keeper_a_document_is_not_begun(house: House) -> None:
     desk = house.join(Room.DESK)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     assert desk.heard() == [wire.Ack(0, Result.FAULT)]
     assert house.work.deadline() is None
@@ -113,13 +118,13 @@ def test_without_keeper_a_document_is_not_begun(house: House) -> None:
 
 def test_keeper_gone_in_the_middle_gives_the_document_up(house: House) -> None:
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     keeper.sock.close()
     house.turn()
     assert desk.heard() == [wire.Ack(0, Result.FAULT)]
     keeper = house.join(Room.KEEPER)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     keeper.say(wire.OfferKept(12, 1, Result.STALE))
     house.turn()
@@ -128,7 +133,7 @@ def test_keeper_gone_in_the_middle_gives_the_document_up(house: House) -> None:
 
 def test_a_keeper_that_takes_too_long_gives_the_document_up(house: House) -> None:
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     house.passes(4.9)
     assert desk.heard() == []
@@ -143,7 +148,7 @@ def test_a_keeper_that_takes_too_long_gives_the_document_up(house: House) -> Non
 def test_a_desk_that_was_restarted_gets_no_ack_it_never_asked_for(house: House) -> None:
     """It would take one for a breach, and raise an alarm about a lock that did its work."""
     desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER)
-    desk.say(wire.Document(signed()))
+    desk.say(wire.Document(sealed()))
     house.turn()
     desk.sock.close()
     house.turn()

@@ -14,12 +14,24 @@ from device.lock import machine
 from device.lock.permits import PERMITS, permitted
 from device.lock.state import Asked, Came, State
 from device.wire import Message
-from tests.unit.lock.support import ASK_NONCE, FACE_NONCE, FRESH, NOW, OLD_NONCE, PIN_NONCE, RULES, states, verdict
+from tests.unit.lock.support import (
+    ASK_NONCE,
+    CARD_NONCE,
+    FACE_NONCE,
+    FRESH,
+    NOW,
+    OLD_NONCE,
+    PIN_NONCE,
+    RULES,
+    states,
+    verdict,
+)
 from tests.unit.shared.strategies import TYPES, example
 
 REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer}  # each to a nonce that was asked, once
+WITHIN = {wire.CardCommand}  # as often as it takes, to a nonce that was asked and is not answered yet
 HEARD = {(edge.listener, msg) for edge in edges_out_of(Room.LOCK) for msg in may_travel(edge, edge.listener)}
-NONCES = (FACE_NONCE, PIN_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)
+NONCES = (FACE_NONCE, PIN_NONCE, CARD_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)
 
 
 def with_nonces(cls: type[Message]) -> list[Message]:
@@ -33,7 +45,7 @@ ALL = [(cls, with_nonces(cls)) for cls in TYPES]
 def oracle(state: State, sender: Room, msg: Message) -> bool:
     if (sender, type(msg)) not in HEARD:
         return False
-    if type(msg) not in REPLIES:
+    if type(msg) not in REPLIES | WITHIN:
         return True
     return (msg.nonce, sender) in {(asked.nonce, asked.room) for asked in state.asked}  # type: ignore[attr-defined]
 
@@ -83,6 +95,18 @@ def test_a_reply_is_heard_once() -> None:
 
 
 def test_a_new_door_has_asked_nobody_and_hears_no_reply() -> None:
-    for cls in REPLIES:
+    for cls in REPLIES | WITHIN:
         for sender in Room:
             assert not any(permitted(State(), sender, msg) for msg in with_nonces(cls))
+
+
+def test_keeper_may_talk_to_a_card_as_often_as_it_takes_and_no_more_once_it_has_answered() -> None:
+    state = State(asked=(Asked(CARD_NONCE, Room.KEEPER, NOW),))
+    command = wire.CardCommand(CARD_NONCE, b"\x90\x5a\0\0\0")
+    for _ in range(3):
+        assert permitted(state, Room.KEEPER, command)
+        assert not permitted(state, Room.VAULT, command)
+        state, _ = machine.step(state, Came(Room.KEEPER, command), NOW, FRESH, RULES)
+    for reply in (verdict(CARD_NONCE), wire.Answer(CARD_NONCE, wire.Outcome.ACCEPTED)):
+        after, _ = machine.step(state, Came(Room.KEEPER, reply), NOW, FRESH, RULES)
+        assert not permitted(after, Room.KEEPER, command)

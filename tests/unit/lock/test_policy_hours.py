@@ -22,7 +22,7 @@ from device.policy.clock import EARLIEST_UNIX, LOST, Clock
 from device.policy.methods import ANY_FACE, EVERYTHING, NOTHING, PIN_AND_CARD, Method
 from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule
 from device.wire import Result
-from tests.unit.lock.house import DOOR, MANAGER, House, offer, signed
+from tests.unit.lock.house import DOCUMENT_KEY, DOOR, MANAGER, House, offer, sealed, signed
 from tests.unit.lock.house import Clock as Monotonic
 from tests.unit.lock.support import FACE_NONCE, NOW, World, connected, states, verdict, with_rules
 
@@ -40,6 +40,15 @@ def papers(
     policy: DoorPolicy = DAYTIME, version: int = 7, issued_unix: int = NOON - 86_400, key: SigningKey = MANAGER
 ) -> bytes:
     return document.sign(policy, door_id=DOOR, version=version, issued_unix=issued_unix, key=key)
+
+
+def closed(content: bytes) -> bytes:
+    """`content` in an envelope to this door."""
+    return document.seal(content, door_id=DOOR, document_key=DOCUMENT_KEY.public)
+
+
+def posted(policy: DoorPolicy = DAYTIME, version: int = 7) -> bytes:
+    return closed(papers(policy, version))
 
 
 def forged(policy: DoorPolicy, version: int = 7) -> bytes:
@@ -73,7 +82,7 @@ def wall() -> Wall:
 
 
 def hours(folder: Path, wall: Wall, key: bytes = KEY) -> Hours:
-    return Hours(folder, DOOR, key, wall)
+    return Hours(folder, DOOR, key, DOCUMENT_KEY.kept, wall)
 
 
 def put(folder: Path, wall: Wall, policy: DoorPolicy = DAYTIME) -> Hours:
@@ -222,26 +231,26 @@ def test_a_disk_that_does_not_take_the_floor_stops_nothing(tmp_path: Path, wall:
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Policy:
-    return Policy(DOOR, KEY, VersionFile(tmp_path / "policy-version"))
+    return Policy(DOOR, KEY, DOCUMENT_KEY, VersionFile(tmp_path / "policy-version"))
 
 
 def test_a_policy_is_applied_without_keeper_and_only_if_newer(policy: Policy) -> None:
-    assert policy.received(papers(), Room.DESK) == (Result.DONE, ())
+    assert policy.received(posted(), Room.DESK) == (Result.DONE, ())
     assert policy.version == 7
     for version in (1, 7):
-        assert policy.received(papers(OFFICE, version), Room.DESK) == (Result.STALE, ())
+        assert policy.received(posted(OFFICE, version), Room.DESK) == (Result.STALE, ())
     assert policy.hours._policy == DAYTIME
-    again = Policy(DOOR, KEY, policy.versions)
-    assert again.received(papers(OFFICE, 7), Room.REPORT) == (Result.STALE, ())
+    again = Policy(DOOR, KEY, DOCUMENT_KEY, policy.versions)
+    assert again.received(posted(OFFICE, 7), Room.REPORT) == (Result.STALE, ())
     assert again.hours._policy == DAYTIME
-    assert again.received(papers(OFFICE, 8), Room.REPORT) == (Result.DONE, ())
+    assert again.received(posted(OFFICE, 8), Room.REPORT) == (Result.DONE, ())
     assert again.hours._policy == OFFICE
 
 
 @pytest.mark.parametrize(
     ("content", "result"),
     [
-        (forged(UNEQUAL), Result.MALFORMED),
+        (forged(UNEQUAL), Result.UNEQUAL),
         (forged(DoorPolicy("Mars/Olympus", DAYTIME.schedules)), Result.MALFORMED),
         (papers(key=SigningKey(bytes(32))), Result.UNSIGNED),
         (papers()[:-80] + papers()[-64:], Result.UNSIGNED),
@@ -249,17 +258,17 @@ def test_a_policy_is_applied_without_keeper_and_only_if_newer(policy: Policy) ->
     ids=["unequal", "unknown zone", "foreign key", "cut"],
 )
 def test_a_policy_that_is_refused_changes_nothing(policy: Policy, content: bytes, result: Result) -> None:
-    policy.received(papers(OFFICE, 3), Room.DESK)
-    assert policy.received(content, Room.DESK) == (result, ())
+    policy.received(posted(OFFICE, 3), Room.DESK)
+    assert policy.received(closed(content), Room.DESK) == (result, ())
     assert (policy.version, policy.hours._policy) == (3, OFFICE)
-    assert Policy(DOOR, KEY, policy.versions).hours._policy == OFFICE
+    assert Policy(DOOR, KEY, DOCUMENT_KEY, policy.versions).hours._policy == OFFICE
 
 
 def test_a_door_without_the_prover_would_be_caught(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     """The seeded fault behind the test above."""
     monkeypatch.setattr(document, "refuse_unequal", lambda _policy: None)
     with pytest.raises(AssertionError):
-        test_a_policy_that_is_refused_changes_nothing(policy, forged(UNEQUAL), Result.MALFORMED)
+        test_a_policy_that_is_refused_changes_nothing(policy, forged(UNEQUAL), Result.UNEQUAL)
     with pytest.raises(DocumentRefused, match="by face but not by card"):
         prover.refuse_unequal(UNEQUAL)
 
@@ -268,18 +277,18 @@ def test_a_door_without_the_prover_would_be_caught(policy: Policy, monkeypatch: 
 def test_a_disk_that_does_not_take_it_leaves_the_old_version_and_it_may_be_sent_again(
     policy: Policy, tmp_path: Path, blocked: str
 ) -> None:
-    policy.received(papers(OFFICE, 3), Room.DESK)
+    policy.received(posted(OFFICE, 3), Room.DESK)
     (tmp_path / blocked).mkdir()
-    assert policy.received(papers(DAYTIME, 4), Room.DESK) == (Result.FAULT, ())
+    assert policy.received(posted(DAYTIME, 4), Room.DESK) == (Result.FAULT, ())
     assert policy.version == 3
     (tmp_path / blocked).rmdir()
-    assert policy.received(papers(DAYTIME, 4), Room.DESK) == (Result.DONE, ())
+    assert policy.received(posted(DAYTIME, 4), Room.DESK) == (Result.DONE, ())
     assert policy.hours._policy == DAYTIME
 
 
 def test_a_policy_waits_while_offers_are_being_applied(policy: Policy) -> None:
-    policy.received(signed(7, offer()), Room.DESK)
-    assert policy.received(papers(version=8), Room.REPORT) == (Result.BUSY, ())
+    policy.received(sealed(7, offer()), Room.DESK)
+    assert policy.received(posted(version=8), Room.REPORT) == (Result.BUSY, ())
 
 
 # ---- the machine
@@ -360,7 +369,7 @@ def home(house: House) -> House:
     """A door under DAYTIME at noon, with somebody enrolled."""
     at(house, NOON)
     desk = house.join(Room.DESK)
-    desk.say(wire.Document(papers()))
+    desk.say(wire.Document(posted()))
     house.turn()
     assert desk.heard() == [wire.Ack(7, Result.DONE)], "keeper is not up, and a policy needs none"
     house.join(Room.EYE)
@@ -405,7 +414,7 @@ def test_a_window_closes_with_the_minute_in_which_the_hour_ends(home: House, clo
 def test_pin_is_refused_like_any_other_outside_the_hours_of_a_door_that_is_closed(home: House) -> None:
     keeper = home.join(Room.KEEPER)
     desk = home.join(Room.DESK)
-    desk.say(wire.Document(papers(OFFICE, 8)))
+    desk.say(wire.Document(posted(OFFICE, 8)))
     home.turn()
     for moment, opened in ((NOON, 1), (NIGHT, 1)):
         at(home, moment)
@@ -426,7 +435,7 @@ def test_a_policy_never_loosens_the_tier_of_door_toml(home: House) -> None:
     home.work._rules = Rules(face_alone_opens=True)
     strict = DoorPolicy("UTC", (Schedule(PIN_AND_CARD | Method.FACE_WITH_PIN, ALWAYS),))
     desk = home.join(Room.DESK)
-    desk.say(wire.Document(papers(strict, 8)))
+    desk.say(wire.Document(posted(strict, 8)))
     home.turn()
     assert home.work._rules_at(0).face_alone_opens is False, "a policy may be stricter"
     assert home.work._rules_at(0).methods & ANY_FACE
@@ -436,7 +445,7 @@ def test_a_day_of_other_hours_holds_at_the_door(home: House) -> None:
     holiday = OtherHours(date(2026, 11, 20), date(2026, 11, 20))
     closed = DoorPolicy("UTC", (Schedule(PIN_AND_CARD, ALWAYS), Schedule(Method.FACE, BY_DAY, (holiday,))))
     desk = home.join(Room.DESK)
-    desk.say(wire.Document(papers(closed, 8)))
+    desk.say(wire.Document(posted(closed, 8)))
     home.turn()
     press(home)
     assert not home.board.lit

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from device.policy.methods import Method
-from device.policy.schedule import Day, DoorPolicy, Interval, OtherHours, Schedule
+from device.policy.schedule import Day, DoorPolicy, Interval, OtherHours, Schedule, Timetable
 
 ALL_DAY: Day = (Interval(0, 1440),)
 NEVER: Day = ()
@@ -26,8 +26,8 @@ PLAIN = WEEKS[0]
 SPECIAL = tuple(week + timedelta(each) for week in WEEKS[1:] for each in range(7))
 
 
-def policy(*schedules: Schedule, zone: str = "Europe/Berlin") -> DoorPolicy:
-    return DoorPolicy(zone, schedules)
+def policy(*schedules: Schedule, zone: str = "Europe/Berlin", timetables: tuple[Timetable, ...] = ()) -> DoorPolicy:
+    return DoorPolicy(zone, schedules, timetables)
 
 
 def daily(methods: Method, start: int, end: int, *exceptions: OtherHours) -> Schedule:
@@ -62,11 +62,13 @@ methods = st.builds(lambda one, other: one | other, _pin_card, _face).filter(boo
 weeks = st.one_of(
     st.just(ALWAYS), days().map(lambda day: (day,) * 7), st.lists(days(), min_size=7, max_size=7).map(tuple)
 )
-policies = st.builds(
-    DoorPolicy,
-    st.sampled_from(ZONES),
-    st.lists(st.builds(Schedule, methods, weeks, exceptions()), min_size=1, max_size=3).map(tuple),
-)
+schedules = st.lists(st.builds(Schedule, methods, weeks, exceptions()), min_size=1, max_size=3).map(tuple)
+timetables = st.lists(
+    st.builds(Timetable, st.sampled_from([1, 2, 7, 255]), weeks, exceptions()),
+    max_size=3,
+    unique_by=lambda timetable: timetable.number,
+).map(lambda found: tuple(sorted(found, key=lambda timetable: timetable.number)))
+policies = st.builds(DoorPolicy, st.sampled_from(ZONES), schedules, timetables)
 
 
 # ---- the second opinion: every minute one by one, as bits of a number
@@ -76,15 +78,29 @@ def minutes(policy: DoorPolicy, day: date, wanted: Method) -> int:
     """The minutes of `day` in which one of `wanted` opens, bit by bit."""
     found = 0
     for schedule in policy.schedules:
-        if not schedule.methods & wanted:
-            continue
-        hours = schedule.week[(day - PLAIN).days % 7]
-        for other in schedule.exceptions:
-            if other.first <= day <= other.last:
-                hours = other.hours
-        for span in hours:
-            found |= ((1 << span.end) - 1) & ~((1 << span.start) - 1)
+        if schedule.methods & wanted:
+            found |= minutes_of(schedule, day)
     return found
+
+
+def minutes_of(hours: Schedule | Timetable, day: date) -> int:
+    """The minutes of `day` that are in these hours, bit by bit."""
+    spans = hours.week[(day - PLAIN).days % 7]
+    for other in hours.exceptions:
+        if other.first <= day <= other.last:
+            spans = other.hours
+    found = 0
+    for span in spans:
+        found |= ((1 << span.end) - 1) & ~((1 << span.start) - 1)
+    return found
+
+
+def minutes_for(policy: DoorPolicy, timetable: int, day: date, wanted: Method) -> int:
+    """The minutes of `day` in which one of `wanted` opens for a slot whose offer names `timetable` (0: none)."""
+    own = (1 << 1440) - 1
+    if timetable:
+        own = next((minutes_of(each, day) for each in policy.timetables if each.number == timetable), 0)
+    return minutes(policy, day, wanted) & own
 
 
 def unequal_minutes(policy: DoorPolicy, day: date) -> int:

@@ -12,7 +12,7 @@ from device.errors import DocumentRefused
 from device.policy import prover
 from device.policy.methods import PIN_AND_CARD, Method
 from device.policy.prover import refuse_unequal, without_a_clock
-from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule, methods_on
+from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule, Timetable, methods_on, timetables_on
 from tests.unit.policy.policies import (
     ALL_DAY,
     ALWAYS,
@@ -27,6 +27,8 @@ from tests.unit.policy.policies import (
     always,
     daily,
     minutes,
+    minutes_for,
+    minutes_of,
     policies,
     policy,
     unequal_minutes,
@@ -93,6 +95,48 @@ def test_what_opens_is_what_the_count_says(policy: DoorPolicy) -> None:
                 if minutes(policy, day, method) >> minute & 1:
                     expected |= method
             assert methods_on(policy, day, minute) == expected
+
+
+# ---- slots with hours of their own
+
+SLOTS = (0, 1, 2, 7, 255, 9)  # no timetable; those that may be there; one that never is
+
+
+def unequal_for(policy: DoorPolicy, timetable: int, day: date) -> int:
+    """The minutes in which a slot with this timetable would open by face but not by PIN and card."""
+    both = minutes_for(policy, timetable, day, PIN) & minutes_for(policy, timetable, day, CARD)
+    return minutes_for(policy, timetable, day, FACE | WITH_PIN) & ~both
+
+
+@given(policies)
+@settings(max_examples=100, deadline=None)
+def test_no_timetable_makes_an_equal_door_unequal_for_any_slot(policy: DoorPolicy) -> None:
+    equal = refusal(policy) is None
+    for day in all_days():
+        for timetable in SLOTS:
+            assert not unequal_for(policy, timetable, day) or not equal, (timetable, day)
+
+
+def test_a_timetable_that_bars_one_method_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded fault: a slot's hours bar its PIN and leave its face alone."""
+    lame = policy(always(PIN | CARD | FACE), timetables=(Timetable(1, (NEVER,) * 7),))
+    both = minutes_for(lame, 1, WEEKS[0], PIN | CARD)
+    monkeypatch.setitem(
+        globals(),
+        "minutes_for",
+        lambda policy, _timetable, day, wanted: minutes(policy, day, wanted) if wanted & FACE else both,
+    )
+    with pytest.raises(AssertionError):
+        assert refusal(lame) is not None or not unequal_for(lame, 1, WEEKS[0])
+
+
+@given(policies)
+@settings(max_examples=50, deadline=None)
+def test_the_timetables_that_hold_are_those_of_the_count(policy: DoorPolicy) -> None:
+    for day in all_days()[::3]:
+        for minute in (0, 1, 119, 120, 150, 179, 180, 599, 600, 1438, 1439):
+            expected = {each.number for each in policy.timetables if minutes_of(each, day) >> minute & 1}
+            assert timetables_on(policy, day, minute) == expected
 
 
 # ---- cases by hand

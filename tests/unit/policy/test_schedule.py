@@ -16,12 +16,16 @@ from device.policy.schedule import (
     LAST_DAY,
     MOST_EXCEPTIONS,
     MOST_SCHEDULES,
+    MOST_TIMETABLES,
     DoorPolicy,
     Interval,
     OtherHours,
     Schedule,
+    Timetable,
+    date_at,
     methods_at,
     refuse_misfits,
+    timetables_at,
     zone_of,
 )
 from tests.unit.policy.policies import (
@@ -36,6 +40,7 @@ from tests.unit.policy.policies import (
     always,
     daily,
     minutes,
+    minutes_of,
     policies,
     policy,
 )
@@ -120,6 +125,41 @@ def test_the_face_is_enough_where_one_schedule_says_so() -> None:
     assert methods_at(both, unix("2026-11-20T13:00", "Europe/Berlin")) == WITH_PIN
 
 
+# ---- timetables
+
+
+@given(policies, st.sampled_from(WEEKS), st.integers(0, 7 * 86400 - 1))
+@settings(max_examples=150, deadline=None)
+def test_a_timetable_holds_when_the_clock_at_the_door_shows_its_hours(
+    policy: DoorPolicy, week: date, second: int
+) -> None:
+    now = unix(week.isoformat()) + second
+    local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(policy.zone))
+    bit = local.hour * 60 + local.minute
+    expected = {each.number for each in policy.timetables if minutes_of(each, local.date()) >> bit & 1}
+    assert timetables_at(policy, now) == expected
+    assert date_at(policy, now) == local.date()
+
+
+def test_a_timetable_lives_through_the_ends_of_summer_time_and_a_leap_day() -> None:
+    night = Timetable(1, ((Interval(120, 180),),) * 7)
+    tuesdays = Timetable(2, (NEVER, ALL_DAY, *(NEVER,) * 5), (OtherHours(date(2028, 2, 29), date(2028, 2, 29)),))
+    here = policy(always(PIN), timetables=(night, tuesdays))
+    for day, long, held in (("2026-03-29", 23, 0), ("2026-03-30", 24, 60), ("2026-10-25", 25, 120)):
+        start = unix(f"{day}T00:00:00", "Europe/Berlin")
+        assert sum(1 in timetables_at(here, start + 60 * each) for each in range(long * 60)) == held
+    for day, opens in (("2028-02-22", True), ("2028-02-29", False), ("2028-03-07", True)):
+        assert (2 in timetables_at(here, unix(f"{day}T12:00", "Europe/Berlin"))) is opens
+
+
+def test_in_another_zone_the_same_timetable_holds_at_another_second() -> None:
+    morning = (Timetable(1, ((Interval(420, 480),),) * 7),)
+    now = unix("2026-11-20T07:30:00", "Europe/Berlin")
+    assert {z for z in ZONES if timetables_at(policy(always(PIN), zone=z, timetables=morning), now)} == {
+        "Europe/Berlin"
+    }
+
+
 # ---- what is no policy
 
 
@@ -154,6 +194,16 @@ def test_the_face_is_enough_where_one_schedule_says_so() -> None:
         (
             policy(always(PIN, *(OtherHours(d, d) for d in map(date.fromordinal, range(740000, 740033))))),
             f"at most {MOST_EXCEPTIONS} times",
+        ),
+        (policy(always(PIN), timetables=(Timetable(0, ALWAYS),)), "number from 1 to 255"),
+        (policy(always(PIN), timetables=(Timetable(256, ALWAYS),)), "number from 1 to 255"),
+        (policy(always(PIN), timetables=(Timetable(2, ALWAYS), Timetable(1, ALWAYS))), "each timetable once"),
+        (policy(always(PIN), timetables=(Timetable(1, ALWAYS), Timetable(1, ALWAYS))), "each timetable once"),
+        (policy(always(PIN), timetables=(Timetable(1, ALWAYS[:6]),)), "a timetable has hours for seven days"),
+        (policy(always(PIN), timetables=(Timetable(1, ((Interval(60, 60),),) * 7),)), "begin before they end"),
+        (
+            policy(always(PIN), timetables=tuple(Timetable(n, ALWAYS) for n in range(1, MOST_TIMETABLES + 2))),
+            "at most 32 timetables, not 33",
         ),
         (policy(always(PIN), zone=""), "time zone"),
         (policy(always(PIN), zone="../etc/passwd"), "time zone"),

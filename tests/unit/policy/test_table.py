@@ -8,11 +8,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from device.document import MAX_BODY
 from device.errors import DocumentRefused
 from device.policy import table
-from device.policy.schedule import MOST_EXCEPTIONS, MOST_SCHEDULES, DoorPolicy, Interval, OtherHours, Schedule
+from device.policy.schedule import (
+    MOST_EXCEPTIONS,
+    MOST_SCHEDULES,
+    MOST_TIMETABLES,
+    DoorPolicy,
+    Interval,
+    OtherHours,
+    Schedule,
+    Timetable,
+)
 from tests.unit.formats_page import layout, of_struct, section, tables, vectors
-from tests.unit.policy.policies import ALL_DAY, CARD, NEVER, PIN, WITH_PIN, always, policies, policy
+from tests.unit.policy.policies import ALL_DAY, ALWAYS, CARD, NEVER, PIN, WITH_PIN, always, policies, policy
 
 WEEKDAYS = ((Interval(420, 1200),),) * 5
 SAMPLE = policy(
@@ -22,6 +32,7 @@ SAMPLE = policy(
         (*WEEKDAYS, NEVER, NEVER),
         (OtherHours(date(2026, 12, 24), date(2026, 12, 26), (Interval(600, 720),)),),
     ),
+    timetables=(Timetable(3, ((Interval(480, 720),), *(NEVER,) * 6)),),
 )
 
 
@@ -79,13 +90,16 @@ def test_the_bytes_of_a_policy_never_change() -> None:
     """The vector of docs/formats.md."""
     fields = (
         b"Europe/Berlin".ljust(40, b"\0").hex(),
-        "02",
+        "02",  # two schedules
+        "01",  # one timetable
         "03070000",  # PIN and card, seven intervals, no other hours
         *(f"{day:02x}0000a005" for day in range(7)),
         "04050001",  # face with PIN, five intervals, other hours once
         *(f"{day:02x}a401b004" for day in range(5)),
         "4b51" + "4d51" + "0100",  # the days 20,811 to 20,813
         "5802" + "d002",
+        "03010000",  # timetable 3, one interval, no other hours
+        "00e001d002",  # Mondays from 08:00 to 12:00
     )
     assert table.pack(SAMPLE).hex() == "".join(fields)
     assert (date(2026, 12, 24) - date(1970, 1, 1)).days == int.from_bytes(bytes.fromhex("4b51"), "little")
@@ -99,6 +113,7 @@ def test_the_policy_of_the_page_is_this_one_and_its_layout_is_that_of_the_code()
     forms = {
         "head": table.HEAD,
         "schedule": table.SCHEDULE,
+        "timetable": table.TIMETABLE,
         "hours": table.WEEKLY,
         "other hours": table.OTHER,
         "span": table.SPAN,
@@ -108,3 +123,20 @@ def test_the_policy_of_the_page_is_this_one_and_its_layout_is_that_of_the_code()
     assert {row["part"] for row in rows} == set(forms)
     assert f"1 to {MOST_SCHEDULES}" in text
     assert f"at most {MOST_EXCEPTIONS}" in text
+    assert f"0 to {MOST_TIMETABLES}" in text
+
+
+def test_the_largest_timetables_of_a_house_fit_a_document() -> None:
+    """One schedule for all days and 32 timetables, each with two stretches on five days and no other hours."""
+    twice = ((Interval(480, 720), Interval(780, 1020)),) * 5
+    full = tuple(Timetable(number, (*twice, NEVER, NEVER)) for number in range(1, MOST_TIMETABLES + 1))
+    assert len(table.pack(policy(always(PIN | CARD), timetables=full))) <= MAX_BODY
+
+
+def test_timetables_in_another_order_or_twice_are_refused() -> None:
+    raw = table.pack(policy(always(PIN), timetables=(Timetable(1, ALWAYS), Timetable(2, ALWAYS))))
+    size = table.TIMETABLE.size + 7 * table.WEEKLY.size
+    one, other = raw[-2 * size : -size], raw[-size:]
+    for wrong in (other + one, one + one):
+        with pytest.raises(DocumentRefused, match="each timetable once"):
+            table.unpack(raw[: -2 * size] + wrong)

@@ -21,6 +21,7 @@ from device import document
 from device.wire import NO_END, SlotOffer
 from provisioning import answers, cli, fleet, invitation, keys, until
 from provisioning.errors import FleetRefused
+from tests.unit.provisioning.doors import believed, doorward, identify
 
 PASSPHRASE = "correct horse battery"
 
@@ -37,13 +38,8 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "fleet"
     assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
     assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    identify(path)
     return path
-
-
-def doorward(*args: str, typed: str | None = None) -> Result:
-    result = CliRunner().invoke(cli.cli, args, input=typed, prog_name="doorward")
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def offer(folder: Path, *args: str, door: str = "Front door", slot: str = "12") -> Result:
@@ -77,13 +73,9 @@ def test_the_door_table_is_the_one_a_door_reads(folder: Path) -> None:
 
 
 def test_an_offer_is_a_document_that_the_door_believes_and_the_invitation_fits(folder: Path, tmp_path: Path) -> None:
-    door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
-    key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
     for version in (1, 2, 3):
         told = json.loads(offer(folder, "--json", "--out", str(tmp_path / f"{version}.doc"), "--days", "3").stdout)
-        parsed = document.parse(
-            (tmp_path / f"{version}.doc").read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key)
-        )
+        parsed = believed(folder, tmp_path / f"{version}.doc")
         assert isinstance(parsed.body, document.SlotOffers)
         (found,) = parsed.body.offers
         assert (parsed.version, found.serial, found.slot) == (version, version, 12)
@@ -119,8 +111,8 @@ def test_the_fleet_has_no_place_for_people(folder: Path) -> None:
     offer(folder)
     tables = json.loads((folder / "fleet.json").read_text())
     assert set(tables) == {"format", "public_key", "doors"}
-    assert set(tables["doors"][0]) == {"name", "id", "version", "slots"}
-    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix", "ends_unix"}
+    assert set(tables["doors"][0]) == {"name", "id", "version", "slots", "document_key"}
+    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix", "ends_unix", "timetable"}
 
 
 # ---- the end of a place
@@ -157,9 +149,7 @@ def in_time_zone(name: str) -> Iterator[None]:
 
 
 def parsed_offer(folder: Path, told: dict[str, str]) -> SlotOffer:
-    door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
-    key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
-    parsed = document.parse(Path(told["document"]).read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key))
+    parsed = believed(folder, Path(told["document"]))
     assert isinstance(parsed.body, document.SlotOffers)
     return parsed.body.offers[0]
 
@@ -170,7 +160,7 @@ def test_a_place_ends_at_midnight_after_its_last_day_where_the_manager_stands(fo
     end = int(datetime(2027, 6, 30, 16, tzinfo=UTC).timestamp())  # 2027-07-01 00:00 in Shanghai
     assert told["ends_unix"] == end == parsed_offer(folder, told).ends_unix
     (listed,) = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
-    assert listed["slots"] == [{"number": 12, "ends_unix": end}]
+    assert listed["slots"] == [{"number": 12, "ends_unix": end, "timetable": None}]
     assert json.loads((folder / "fleet.json").read_text())["doors"][0]["slots"][0]["ends_unix"] == end
 
 
@@ -179,7 +169,7 @@ def test_a_place_without_a_last_day_has_no_end(folder: Path) -> None:
     assert told["ends_unix"] is None
     assert parsed_offer(folder, told).ends_unix == NO_END
     (listed,) = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
-    assert listed["slots"] == [{"number": 12, "ends_unix": None}]
+    assert listed["slots"] == [{"number": 12, "ends_unix": None, "timetable": None}]
 
 
 @pytest.mark.usefixtures("_at_noon")

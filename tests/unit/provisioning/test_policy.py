@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.pwhash import argon2id
@@ -17,10 +19,11 @@ from device import document
 from device.document import Kind
 from device.policy.methods import PIN_AND_CARD, Method
 from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule
-from provisioning import cli, keys, timetable
+from provisioning import keys, timetable
 from provisioning.errors import FleetRefused
-from provisioning.store import JsonStore
+from provisioning.store import JsonStore, Reserved
 from tests.unit.policy.policies import policies
+from tests.unit.provisioning.doors import believed, doorward, identify, listed
 
 ALWAYS = '[[schedule]]\nopens = ["pin", "card"]\nhours.every-day = ["00:00-24:00"]\n'
 WORKDAYS = """
@@ -51,13 +54,8 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "fleet"
     assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
     assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    identify(path)
     return path
-
-
-def doorward(*args: str) -> Result:
-    result = CliRunner().invoke(cli.cli, args, prog_name="doorward")
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def put(folder: Path, text: str, *args: str) -> Result:
@@ -71,9 +69,7 @@ def show(folder: Path, *args: str) -> Result:
 
 
 def parsed(folder: Path, told: dict[str, str]) -> document.Parsed:
-    door = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"][0]
-    key = json.loads(doorward("fleet", "key", "--fleet", str(folder), "--json").stdout)["manager_key"]
-    return document.parse(Path(told["document"]).read_bytes(), bytes.fromhex(door["id"]), bytes.fromhex(key))
+    return believed(folder, Path(told["document"]))
 
 
 def test_a_file_becomes_a_document_that_the_door_believes(folder: Path) -> None:
@@ -175,6 +171,15 @@ def test_any_policy_can_be_written_down_and_read_again(policy: DoorPolicy) -> No
         ('zone = "UTC"\n[[schedule]]\nopens = ["pin"]\n', "a schedule has hours"),
         ('zone = "UTC"\n' + ALWAYS.replace("00:00-24:00", ""), "'' is not"),
         ('zone = "UTC"\n[[schedule]]\nopens = ["pin"]\nhours = {}\n', "to nobody, at no time"),
+        (EQUAL + "[timetable]\nnumber = 1\n", "under \\[\\[timetable]]"),
+        (EQUAL + "[[timetable]]\nhours.mon = []\n", "a timetable has a number"),
+        (EQUAL + "[[timetable]]\nnumber = true\nhours.mon = []\n", "a timetable has a number"),
+        (EQUAL + "[[timetable]]\nnumber = 1\n", "a timetable has hours"),
+        (EQUAL + "[[timetable]]\nnumber = 0\nhours.mon = []\n", "number from 1 to 255"),
+        (EQUAL + "[[timetable]]\nnumber = 256\nhours.mon = []\n", "number from 1 to 255"),
+        (EQUAL + "[[timetable]]\nnumber = 1\nopens = ['pin']\nhours.mon = []\n", "not 'opens'"),
+        (EQUAL + 2 * "[[timetable]]\nnumber = 1\nhours.mon = []\n", "each timetable once"),
+        (EQUAL + "[[timetable]]\nnumber = 1\nhours.mon = []\nother = 5\n", "under \\[\\[timetable.other]]"),
         ("#" * 70_000, "too long"),
     ],
 )
@@ -206,3 +211,96 @@ def test_an_unknown_door_is_one_sentence(folder: Path) -> None:
 def test_arbitrary_text_is_no_policy(text: str) -> None:
     with pytest.raises(FleetRefused):
         timetable.parse(text)
+
+
+# ---- timetables of places
+
+CLEANED = (
+    EQUAL
+    + """
+[[timetable]]
+number = 2
+hours.mon = ["08:00-12:00"]
+[[timetable.other]]
+from = 2026-12-28
+hours = []
+[[timetable]]
+number = 1
+hours.every-day = ["00:00-24:00"]
+"""
+)
+
+
+def offer(folder: Path, *args: str, slot: int = 12) -> Result:
+    return doorward("slot", "offer", "--fleet", str(folder), "--door", "Front door", "--slot", str(slot), *args)
+
+
+def refused(folder: Path, said: Result, pattern: str, version: int) -> None:
+    assert said.exit_code == 1
+    assert said.stdout == ""
+    assert re.fullmatch(r"[A-Z][^\n]*\.\n", said.stderr), said.stderr
+    assert re.search(pattern, said.stderr), said.stderr
+    assert JsonStore(folder).doors()[0].version == version, "and nothing was used up"
+
+
+def test_timetables_are_set_shown_and_offered_by_their_number(folder: Path) -> None:
+    told = json.loads(put(folder, CLEANED, "--json").stdout)
+    body = parsed(folder, told).body
+    assert isinstance(body, DoorPolicy)
+    assert [each.number for each in body.timetables] == [1, 2]
+    assert body.timetables[1].week == ((Interval(480, 720),), *((),) * 6)
+    assert body.timetables[1].exceptions == (OtherHours(date(2026, 12, 28), date(2026, 12, 28)),)
+    shown = show(folder).stdout
+    assert timetable.parse(shown) == body
+    assert json.loads(show(folder, "--json").stdout)["policy"]["timetables"][1]["number"] == 2
+    said = json.loads(offer(folder, "--timetable", "2", "--json").stdout)
+    found = parsed(folder, said).body
+    assert isinstance(found, document.SlotOffers)
+    assert found.offers[0].timetable == said["timetable"] == 2
+    assert listed(folder)["slots"] == [{"number": 12, "ends_unix": None, "timetable": 2}]
+    assert "hours of timetable 1 only" in offer(folder, "--timetable", "1").stdout
+
+
+def test_a_timetable_that_the_newest_policy_lacks_is_offered_to_nobody(folder: Path) -> None:
+    refused(folder, offer(folder, "--timetable", "1"), "has no timetable 1", 0)
+    put(folder, CLEANED)
+    refused(folder, offer(folder, "--timetable", "3"), "has no timetable 3", 1)
+    for wrong in ("0", "256", "one"):
+        assert offer(folder, "--timetable", wrong).exit_code == 2
+
+
+def test_a_policy_drops_no_timetable_that_a_place_has(folder: Path) -> None:
+    put(folder, CLEANED)
+    offer(folder, "--timetable", "2")
+    offer(folder, "--timetable", "1", slot=13)
+    refused(folder, put(folder, EQUAL), "Place 12 has the hours of timetable 2", 3)
+    offer(folder)
+    refused(folder, put(folder, EQUAL), "Place 13 has the hours of timetable 1", 4)
+    offer(folder, slot=13)
+    assert put(folder, EQUAL).exit_code == 0
+
+
+def test_a_place_that_has_ended_needs_no_timetable_any_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder, CLEANED)
+    now = time.time()
+    today = time.strftime("%Y-%m-%d", time.localtime(now))
+    assert offer(folder, "--timetable", "2", "--until", today).exit_code == 0
+    refused(folder, put(folder, EQUAL), "timetable 2", 2)
+    monkeypatch.setattr("provisioning.cli.time.time", lambda: now + 2 * 86_400)
+    assert put(folder, EQUAL).exit_code == 0
+
+
+def test_a_check_that_looks_before_the_store_is_locked_alone_would_be_caught(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two managers at once: between one's look and its reservation the other drops the timetable."""
+    put(folder, CLEANED)
+    real = JsonStore.reserve_offer
+
+    def late(self: JsonStore, *args: Any, **kwargs: Any) -> Reserved:
+        monkeypatch.setattr(JsonStore, "reserve_offer", real)
+        assert put(folder, EQUAL).exit_code == 0
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(JsonStore, "reserve_offer", late)
+    refused(folder, offer(folder, "--timetable", "2"), "has no timetable 2", 2)

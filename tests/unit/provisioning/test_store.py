@@ -13,16 +13,24 @@ from hypothesis import strategies as st
 
 from provisioning import files
 from provisioning.errors import FleetFault, FleetRefused
-from provisioning.store import Door, JsonStore, Slot
+from provisioning.store import Door, JsonStore, Reserved, Slot
 
 KEY = "ab" * 32
 
 
+def anything(_door: Door) -> None:
+    """No reason to refuse."""
+
+
+def reserve(store: JsonStore, door: str, slot: int, expires_unix: int, ends_unix: int = 0) -> Reserved:
+    return store.reserve_offer(door, Slot(slot, 0, expires_unix, ends_unix), anything)
+
+
 def with_slot(**times: object) -> str:
     """A store of one door with one place, whose times are these."""
-    slot = {"number": 1, "serial": 1, **times}
+    slot = {"number": 1, "serial": 1, "timetable": 0, **times}
     door = {"name": "a", "id": "00" * 8, "version": 1, "slots": [slot]}
-    return json.dumps({"format": 2, "public_key": KEY, "doors": [door]})
+    return json.dumps({"format": 3, "public_key": KEY, "doors": [door]})
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def store(tmp_path: Path) -> JsonStore:
 
 def test_what_was_stored_is_read_back(store: JsonStore) -> None:
     store.add_door(Door("东门", "11" * 8))
-    reserved = store.reserve_offer("东门", 7, 1_900_000_000)
+    reserved = reserve(store, "东门", 7, 1_900_000_000)
     assert (reserved.version, reserved.serial) == (1, 1)
     again = JsonStore(store.folder)
     assert again.public_key() == KEY
@@ -46,15 +54,15 @@ def test_what_was_stored_is_read_back(store: JsonStore) -> None:
 
 
 def test_the_end_of_a_place_is_kept_and_a_new_offer_brings_its_own(store: JsonStore) -> None:
-    store.reserve_offer("Front", 7, 1_900_000_000, 2_000_000_000)
+    reserve(store, "Front", 7, 1_900_000_000, 2_000_000_000)
     assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 1, 1_900_000_000, 2_000_000_000),)
-    store.reserve_offer("Front", 7, 1_900_000_000)
+    reserve(store, "Front", 7, 1_900_000_000)
     assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 2, 1_900_000_000, 0),)
 
 
 def test_versions_grow_per_door_and_serials_per_slot(store: JsonStore) -> None:
     store.add_door(Door("Back", "11" * 8))
-    got = [store.reserve_offer(door, slot, 5) for door, slot in (("Front", 1), ("Front", 2), ("Back", 1), ("Front", 1))]
+    got = [reserve(store, door, slot, 5) for door, slot in (("Front", 1), ("Front", 2), ("Back", 1), ("Front", 1))]
     assert [(each.version, each.serial) for each in got] == [(1, 1), (2, 1), (1, 1), (3, 2)]
 
 
@@ -62,7 +70,7 @@ def test_two_managers_at_once_never_get_the_same_version(store: JsonStore) -> No
     versions: list[int] = []
 
     def offer_some() -> None:
-        versions.extend(store.reserve_offer("Front", slot, 5).version for slot in range(1, 11))
+        versions.extend(reserve(store, "Front", slot, 5).version for slot in range(1, 11))
 
     threads = [threading.Thread(target=offer_some) for _ in range(4)]
     for thread in threads:
@@ -87,10 +95,10 @@ def test_a_store_without_its_lock_would_be_caught(store: JsonStore, monkeypatch:
 
     monkeypatch.setattr(files, "replace", slow_replace)
     monkeypatch.setattr("fcntl.flock", lambda *_args: None)
-    first = threading.Thread(target=lambda: versions.append(store.reserve_offer("Front", 1, 5).version), name="first")
+    first = threading.Thread(target=lambda: versions.append(reserve(store, "Front", 1, 5).version), name="first")
     first.start()
     assert first_has_read.wait(10)
-    versions.append(store.reserve_offer("Front", 2, 5).version)
+    versions.append(reserve(store, "Front", 2, 5).version)
     second_is_done.set()
     first.join()
     assert versions == [1, 1]
@@ -107,7 +115,7 @@ def test_a_door_is_added_once(store: JsonStore) -> None:
 def test_an_unknown_door_gets_no_offer(store: JsonStore) -> None:
     before = store.path.read_bytes()
     with pytest.raises(FleetRefused, match="no door named"):
-        store.reserve_offer("Cellar", 1, 5)
+        reserve(store, "Cellar", 1, 5)
     assert store.path.read_bytes() == before
 
 
@@ -123,7 +131,7 @@ def test_a_used_up_version_is_refused_and_not_begun_anew(store: JsonStore) -> No
     tables["doors"][0]["version"] = 2**32 - 1
     store.path.write_text(json.dumps(tables))
     with pytest.raises(FleetRefused, match="used up"):
-        store.reserve_offer("Front", 1, 5)
+        reserve(store, "Front", 1, 5)
 
 
 @pytest.mark.parametrize("step", ["write", "fsync", "replace"])
@@ -145,11 +153,11 @@ def test_a_failure_at_any_step_leaves_the_old_store_whole(
 
     monkeypatch.setattr(*target, failing)
     with pytest.raises(FleetFault, match="No space left"):
-        store.reserve_offer("Front", 1, 5)
+        reserve(store, "Front", 1, 5)
     monkeypatch.undo()
     assert store.path.read_bytes() == before
     assert sorted(path.name for path in store.folder.iterdir()) == [".lock", "fleet.json"]
-    assert store.reserve_offer("Front", 1, 5).version == 1
+    assert reserve(store, "Front", 1, 5).version == 1
 
 
 @pytest.mark.parametrize(
@@ -159,20 +167,24 @@ def test_a_failure_at_any_step_leaves_the_old_store_whole(
         "[]",
         "{",
         "{}",
-        json.dumps({"format": 3, "public_key": KEY, "doors": []}),
+        json.dumps({"format": 2, "public_key": KEY, "doors": []}),
         json.dumps({"format": 1, "public_key": KEY, "doors": []}),
-        '{"format": 2, "public_key": "zz", "doors": []}',
-        json.dumps({"format": 2, "public_key": KEY, "doors": [{"name": "a"}]}),
-        json.dumps({"format": 2, "public_key": KEY, "doors": [{"name": "a", "id": "00", "version": 0, "slots": []}]}),
+        '{"format": 3, "public_key": "zz", "doors": []}',
+        json.dumps({"format": 3, "public_key": KEY, "doors": [{"name": "a"}]}),
+        json.dumps({"format": 3, "public_key": KEY, "doors": [{"name": "a", "id": "00", "version": 0, "slots": []}]}),
         json.dumps(
-            {"format": 2, "public_key": KEY, "doors": [{"name": "a", "id": "00" * 8, "version": -1, "slots": []}]}
+            {"format": 3, "public_key": KEY, "doors": [{"name": "a", "id": "00" * 8, "version": -1, "slots": []}]}
         ),
-        json.dumps({"format": 2, "public_key": KEY, "doors": [], "faces": []}),
+        json.dumps({"format": 3, "public_key": KEY, "doors": [], "faces": []}),
         with_slot(expires_unix=5),
         with_slot(expires_unix=5, ends_unix=-1),
         with_slot(expires_unix=5, ends_unix="soon"),
         with_slot(expires_unix=5, ends_unix=True),
         with_slot(expires_unix=5, ends_unix=10**12),
+        with_slot(expires_unix=5, ends_unix=9, timetable=256),
+        with_slot(expires_unix=5, ends_unix=9, timetable=True),
+        with_slot(expires_unix=5, ends_unix=9, timetable=None),
+        with_slot(expires_unix=5, ends_unix=9).replace('"version"', '"document_key": "00", "version"'),
     ],
 )
 def test_a_damaged_store_is_one_sentence_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
@@ -198,10 +210,35 @@ def test_arbitrary_bytes_are_no_store(content: bytes) -> None:
 
 def test_a_whole_store_of_this_version_is_read(tmp_path: Path) -> None:
     store = JsonStore(tmp_path)
-    store.path.write_text(with_slot(expires_unix=5, ends_unix=9))
-    assert store.doors() == (Door("a", "00" * 8, 1, (Slot(1, 1, 5, 9),)),)
+    store.path.write_text(with_slot(expires_unix=5, ends_unix=9, timetable=255))
+    assert store.doors() == (Door("a", "00" * 8, 1, (Slot(1, 1, 5, 9, 255),)),)
+
+
+def test_a_key_is_bound_durably_and_kept_by_everything_that_follows(store: JsonStore) -> None:
+    store.identify("Front", KEY, anything)
+    reserve(store, "Front", 7, 5)
+    store.reserve_policy("Front", b"?", anything)
+    (door,) = JsonStore(store.folder).doors()
+    assert (door.document_key, door.version, door.policy) == (KEY, 2, "3f")
+
+
+def test_what_a_check_refuses_is_not_done(store: JsonStore) -> None:
+    before = store.path.read_bytes()
+
+    def never(_door: Door) -> None:
+        msg = "never"
+        raise FleetRefused(msg)
+
+    for act in (
+        lambda: store.identify("Front", KEY, never),
+        lambda: store.reserve_offer("Front", Slot(1, 0, 5), never),
+        lambda: store.reserve_policy("Front", b"?", never),
+    ):
+        with pytest.raises(FleetRefused, match="never"):
+            act()
+    assert store.path.read_bytes() == before
 
 
 def test_everything_is_for_its_owner_alone(store: JsonStore) -> None:
-    store.reserve_offer("Front", 1, 5)
+    reserve(store, "Front", 1, 5)
     assert {oct(path.stat().st_mode & 0o777) for path in store.folder.iterdir()} == {"0o600"}

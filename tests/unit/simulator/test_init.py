@@ -249,6 +249,8 @@ def test_each_room_is_handed_its_own_key_and_no_other(machine: Machine, paths: P
     keeper = machine.init._environment(Room.KEEPER, ("lock", "vault"))
     assert [path.name for path in Path(keeper["CREDENTIALS_DIRECTORY"]).iterdir()] == ["keeper.key"]
     assert (keeper["LISTEN_FDS"], keeper["LISTEN_FDNAMES"]) == ("2", "lock:vault")
-    for room in (Room.LOCK, Room.REPORT, Room.EYE, Room.DESK):
+    lock = machine.init._environment(Room.LOCK, ())
+    assert [path.name for path in Path(lock["CREDENTIALS_DIRECTORY"]).iterdir()] == ["lock.key"]
+    for room in (Room.REPORT, Room.EYE, Room.DESK):
         assert "CREDENTIALS_DIRECTORY" not in machine.init._environment(room, ())
     assert keeper["DOORWARD_ROOT"] == str(paths.root)

@@ -41,10 +41,10 @@ def test_a_new_door_has_a_configuration_and_a_key_a_room(paths: Paths) -> None:
     assert made == config.load(paths.config)
     assert (made.lock.board, made.lock.tier, made.report.broker) == ("sim", "face+pin", "")
     keys = [layout.credentials(paths, room) / f"{room}.key" for room in layout.KEYED_ROOMS]
-    assert [len(key.read_bytes()) for key in keys] == [32, 32]
-    assert len({key.read_bytes() for key in keys}) == 2
-    assert len({key.parent for key in keys}) == 2, "each room is handed its own folder"
-    assert len(snapshot(paths.root)) == 3
+    assert [len(key.read_bytes()) for key in keys] == [32, 32, 32]
+    assert len({key.read_bytes() for key in keys}) == 3
+    assert len({key.parent for key in keys}) == 3, "each room is handed its own folder"
+    assert len(snapshot(paths.root)) == 4
 
 
 def test_everything_is_its_owners_alone(paths: Paths) -> None:

@@ -1,0 +1,293 @@
+"""keeper's side of an exchange with a card: who it belongs to, what is saved meanwhile, and what lock hears at the end.
+
+Rules kept here:
+- One exchange at a time; each ends with exactly one message to lock, unless lock is gone. Every refusal is the same.
+- A card opens for the slot whose record holds it, if that tenancy stands at the beginning *and* at the end.
+- What has to be durable before the next command (`Keep`) waits in the same line as attempts do; so a card never waits
+  behind more than a few of them, and no two things write at once.
+- A card is added for a slot whose PIN was shown at most `ADD_S` ago, by the one exchange that succeeds in it; a card of
+  somebody else that is shown meanwhile opens for that somebody.
+- Of a card that was added the counter is durable before the record, and the record before lock hears of it.
+- Cards are not charged to anybody's guess budget, and no budget keeps them out: there is nothing to guess.
+- The journal hears why a card was refused, and never which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+
+from device import wire
+from device.errors import Fault, StoreFault
+from device.keeper.any_cards import Say
+from device.keeper.attempt import Guard
+from device.keeper.cards.counters import Counters, Kept
+from device.keeper.cards.diversify import CardKeys
+from device.keeper.cards.exchange import Added, Opening, adding, opening, uid_of
+from device.keeper.cards.registered import MOST_CARDS, Registered, pack, unpack
+from device.keeper.cards.steps import Keep, Reason, Steps, Transmit
+from device.keeper.line import Line, Result, Work
+from device.keeper.record import Credential, Kind
+from device.keeper.tenancies import Tenancies
+from device.service import log
+from device.wire import NOBODY, Outcome
+
+ADD_S = 60.0  # as long as a grant
+_FULL = "the slot has as many cards as a slot can have; cancel them first"
+
+_Answer = bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose card it is: the slot, what it held when the exchange began, and the card."""
+
+    slot: int = field(repr=False)
+    held: Credential = field(repr=False)
+    card: Registered = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Adding:
+    """Somebody showed their PIN to add a card."""
+
+    slot: int = field(repr=False)
+    until_s: float
+
+
+@dataclass(eq=False, slots=True)
+class _Talk:
+    """The exchange under way. `serial` names the counter that `Keep` means; `adds`: it ends with an Answer."""
+
+    nonce: bytes
+    steps: Generator[Transmit | Keep, _Answer, None]
+    serial: int = 0
+    adds: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class CardTalk:
+    """All cards of one door. `say` sends to lock; `draw` gives random bytes of the operating system."""
+
+    guard: Guard
+    tenancies: Tenancies
+    line: Line
+    counters: Counters
+    keys: CardKeys
+    say: Say
+    draw: Callable[[int], bytes]
+    _talk: _Talk | None = field(default=None, init=False)
+    _adding: _Adding | None = field(default=None, init=False)
+
+    # ---- what lock says
+
+    def shown(self, nonce: bytes) -> None:
+        """A card is in front of the reader."""
+        self.void()
+        talk = self._talk = _Talk(nonce, self._exchange())
+        self._go_on(talk, None)
+
+    def answered(self, nonce: bytes, apdu: bytes) -> None:
+        """What the card answered; an answer to an exchange that is over is late."""
+        if self._talk and self._talk.nonce == nonce:
+            self._go_on(self._talk, apdu)
+
+    def gone(self, nonce: bytes) -> None:
+        """The card left in the middle."""
+        if self._talk and self._talk.nonce == nonce:
+            self._talk.steps.close()
+            self._refuse(self._talk)
+
+    def void(self) -> None:
+        """Nobody listens to the exchange any more."""
+        if self._talk:
+            self._talk.steps.close()
+            self._talk = None
+
+    # ---- what residents do with a PIN
+
+    def expect(self, slot: int) -> bool:
+        """The next card that is nobody else's becomes a card of `slot`."""
+        self._adding = _Adding(slot, self.guard.clock.now_s() + ADD_S)
+        return True
+
+    def drop(self, slot: int) -> bool:
+        """Cancel all cards of `slot`; whether that is durable."""
+        held = self.guard.book.held(slot)
+        if held is None or not self.tenancies.keep(slot, replace(held, cards=pack(()))):
+            return False
+        self.line.submit(_Forgetting(self))
+        return True
+
+    def serials(self) -> tuple[int, ...]:
+        """The serials of all cards that slots have."""
+        everything = self.guard.book.everything().values()
+        return tuple(card.serial for held in everything for card in unpack(held.cards))
+
+    def close(self) -> None:
+        """Let go of the counters."""
+        self.counters.close()
+
+    # ---- the exchange
+
+    def _exchange(self) -> Steps[None]:
+        """Find out whose card it is, and open by it or add it."""
+        talk = self._talk
+        if talk is None:
+            return
+        uid = yield from uid_of()
+        if uid is None:
+            self._end(talk, Reason.GARBLED)
+            return
+        found, slot = self.guard.book.card(uid), self._expected()
+        holder = self.holder(uid)
+        if slot is not None and (found is None or found[0] == slot):
+            yield from self._add(talk, slot, uid)
+        elif holder is None:
+            self._end(talk, Reason.UNKNOWN_KEY)
+        else:
+            yield from self._open(talk, holder)
+
+    def _open(self, talk: _Talk, holder: Holder) -> Steps[None]:
+        talk.serial = holder.card.serial
+        kept = self.counters.get(talk.serial)
+        end: Opening = yield from opening(holder.card, self.keys, kept, self.draw)
+        if not end.opens:
+            self._end(talk, end.reason)
+            return
+        if self.holder(holder.card.uid) != holder:  # it was cancelled, or the tenancy ended, meanwhile
+            self._end(talk, Reason.REFUSED)
+            return
+        self._talk = None
+        stamped_ns = self.guard.clock.monotonic_ns()
+        self.say(wire.Verdict(talk.nonce, stamped_ns, Outcome.ACCEPTED, holder.slot))
+        if end.settle:
+            self.line.submit(_Keeping(self, None, talk.serial, end.settle))
+
+    def _add(self, talk: _Talk, slot: int, uid: bytes) -> Steps[None]:
+        talk.adds = True
+        held = self.guard.book.held(slot)
+        others = tuple(card for card in unpack(held.cards) if card.uid != uid) if held else ()
+        if held is None or len(others) >= MOST_CARDS:
+            log(f"keeper: {_FULL}")
+            self._adding = None
+            self._refuse(talk)
+            return
+        added: Added | Reason = yield from adding(uid, self.keys, self.counters.fresh_serial(self.draw), self.draw)
+        if isinstance(added, Reason):
+            self._end(talk, added)
+            return
+        if added.card.serial in self._serials_but(uid):  # a card's own word for its serial goes only so far
+            self._end(talk, Reason.NOT_BLANK)
+            return
+        talk.serial = added.card.serial
+        try:
+            yield Keep(added.kept.counter, added.kept.pending)
+        except StoreFault:
+            self._end(talk, Reason.NOT_KEPT)
+            return
+        unchanged = self.guard.book.held(slot) == held and not self.guard.ends.over(held, self.guard.clock.read())
+        if not unchanged or not self.tenancies.keep(slot, replace(held, cards=pack((*others, added.card)))):
+            self._refuse(talk)
+            return
+        self._talk = self._adding = None
+        self.say(wire.Answer(talk.nonce, Outcome.ACCEPTED))
+
+    def _go_on(self, talk: _Talk, answer: _Answer, fault: Fault | None = None) -> None:
+        try:
+            step = talk.steps.throw(fault) if fault else talk.steps.send(answer)
+        except StopIteration:
+            return  # it ended with a word of its own
+        if isinstance(step, Transmit):
+            self.say(wire.CardCommand(talk.nonce, step.apdu))
+        elif not self.line.submit(_Keeping(self, talk, talk.serial, step)):
+            self._go_on(talk, None, StoreFault("too many others wait to be checked"))
+
+    def _end(self, talk: _Talk, reason: Reason | None) -> None:
+        log(f"keeper: {(reason or Reason.REFUSED).value}")
+        self._refuse(talk)
+
+    def _refuse(self, talk: _Talk) -> None:
+        if self._talk is not talk:
+            return
+        self._talk = None
+        refused = wire.Verdict(talk.nonce, self.guard.clock.monotonic_ns(), Outcome.REFUSED, NOBODY)
+        self.say(wire.Answer(talk.nonce, Outcome.REFUSED) if talk.adds else refused)
+
+    # ---- whose card
+
+    def holder(self, uid: bytes) -> Holder | None:
+        """Whose card `uid` is, if that slot opens anything now."""
+        found = self.guard.book.card(uid)
+        if found is None:
+            return None
+        slot, card = found
+        held = self.guard.book.held(slot)
+        if held is None or held.kind is not Kind.PIN or self.guard.ends.over(held, self.guard.clock.read()):
+            return None
+        return Holder(slot, held, card)
+
+    def _serials_but(self, uid: bytes) -> set[int]:
+        everything = self.guard.book.everything().values()
+        return {card.serial for held in everything for card in unpack(held.cards) if card.uid != uid}
+
+    def _expected(self) -> int | None:
+        if self._adding and self.guard.clock.now_s() >= self._adding.until_s:
+            self._adding = None
+        return self._adding.slot if self._adding else None
+
+    def kept(self, talk: _Talk | None, result: Result) -> None:
+        """A counter is durable, or is not; `talk` waits for it, if it is still the one under way."""
+        if isinstance(result, Exception) and not isinstance(result, Fault):
+            raise result
+        if talk is not None and talk is self._talk:
+            self._go_on(talk, None, _store_fault(result) if isinstance(result, Fault) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """The `line.Task` that makes a counter durable; `talk`: who waits for it."""
+
+    of: CardTalk
+    talk: _Talk | None
+    serial: int
+    what: Keep
+
+    def begin(self) -> Work:
+        """In the worker: the one write."""
+        counters, serial, kept = self.of.counters, self.serial, Kept(self.what.counter, self.what.pending)
+
+        def work() -> tuple[bytes, ...]:
+            counters.keep(serial, kept)
+            return ()
+
+        return work
+
+    def finish(self, result: Result) -> None:
+        """Go on, or end."""
+        self.of.kept(self.talk, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Forgetting:
+    """The `line.Task` that forgets the counters of cancelled cards; one that fails is made up for at the next start."""
+
+    of: CardTalk
+
+    def begin(self) -> Work:
+        """In the worker, of the cards there are when its turn comes."""
+        counters, serials = self.of.counters, self.of.serials()
+
+        def work() -> tuple[bytes, ...]:
+            counters.retain(serials)
+            return ()
+
+        return work
+
+    def finish(self, result: Result) -> None:
+        """Nobody waits for it."""
+        self.of.kept(None, result)
+
+
+def _store_fault(fault: Fault) -> StoreFault:
+    return fault if isinstance(fault, StoreFault) else StoreFault(str(fault))
