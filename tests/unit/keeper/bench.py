@@ -13,12 +13,13 @@ from pathlib import Path
 from device import codes, wire
 from device.edges import Room, edges_into
 from device.errors import Fault
+from device.keeper.any_cards import NoCards
 from device.keeper.attempt import Clock, Guard
 from device.keeper.ends import GRACE_S
 from device.keeper.line import Result, Work
 from device.keeper.loop import Keeper
 from device.keeper.pin import Cost, stretcher
-from device.keeper.start import guard_at
+from device.keeper.start import cards_at, guard_at
 from device.service import Link
 from device.wire import Outcome, Proof, Purpose, Secret
 
@@ -104,6 +105,7 @@ class Door:
     made: Callable[[Clock], Guard] | None = None  # another way to find what is on the disk
     stretch: Callable[[str, bytes], bytes] = field(default_factory=lambda: stretcher(CHEAP))
     now_ns: int = 1_000_000_000_000
+    reader: bool = False  # whether this door has a card reader
     unix_s: float = NOON
     day: int = DAY
     stretched: int = 0
@@ -129,7 +131,8 @@ class Door:
         """A new process, with every room there, that holds `guard`."""
         self.guard = guard
         self.house, self.worker = House(), HandWorker()
-        self.keeper = Keeper(self.house, self.guard, self.worker)
+        cards = cards_at(self.state, DOOR, self.root_key) if self.reader else NoCards
+        self.keeper = Keeper(self.house, self.guard, self.worker, cards=cards)
         for room in (Room.LOCK, Room.VAULT, Room.DESK):
             self.come(room)
 
