@@ -2,6 +2,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv/bin
+# Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
+WORKERS := 4
+# Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test check bench long models clean
 
@@ -15,14 +19,10 @@ demo: setup ## a whole day at the door on real pictures, without a board or a sc
 	@$(VENV)/python -m tools.demo
 
 test: setup ## all tests: units, contracts, and real processes with a real broker
-	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/integration
+	@$(VENV)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: setup ## lint, format, types, the walls between the processes, unit tests
-	$(VENV)/ruff check
-	$(VENV)/ruff format --check
-	$(VENV)/mypy
-	$(VENV)/lint-imports
-	$(VENV)/python -m pytest -q -n 2 tests/unit
+	@sh tools/check.sh
 
 bench: setup ## times and sizes of each step on this machine
 	@$(VENV)/python -m tools.benchmark

@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PIL import Image
@@ -27,7 +28,7 @@ def portrait(name: str, zoom: float = 1.0) -> Path:
         with Image.open(original) as picture:
             side = round(min(picture.size) / zoom)
             left = (picture.width - side) // 2
-            temporary = cut.with_suffix(".new")
+            temporary = cut.with_name(f"{cut.stem}.{os.getpid()}.new")  # several test workers may cut at once
             picture.convert("RGB").crop((left, 0, left + side, side)).save(temporary, format="PNG")
         temporary.replace(cut)
     return cut

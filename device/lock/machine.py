@@ -96,6 +96,7 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
         state.check.until_ns if state.check else None,
         state.entry.last_ns + keypad.KEY_TIMEOUT_NS + 1 if state.entry else None,
         state.open_since_ns + rules.held_open_ns if state.door_open and Alarm.HELD_OPEN not in state.alarms else None,
+        passage.reminder_ns(state, rules),
     ]
     return min((end for end in ends if end is not None), default=None)
 
@@ -123,6 +124,8 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
     if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
         state, raised = alarms.raised(state, Alarm.HELD_OPEN)
         effects += raised
+    state, reminded = passage.reminded(state, now_ns, rules)
+    effects += reminded
     kept = tuple(asked for asked in state.asked if now_ns - asked.at_ns < rules.remembered_ns)
     return (replace(state, asked=kept) if kept != state.asked else state), effects
 

@@ -4,6 +4,8 @@ Rules kept here:
 - The way out never passes through software: a request to exit silences an alarm and moves nothing.
 - A door that opens while granted, within `passage_ns` after, or after a request to exit, was let open; any other
   opening is forced. Where no request-to-exit is wired nobody can tell, and nothing is said.
+- A door that stands open is told to the people there before it is told to anybody else: from half of the time after
+  which it is an alarm, every `remind_ns`, for a while, and never while somebody is being served.
 - A grant ends early only if the door was opened during it: a door that falls shut behind somebody else cancels
   nobody's.
 """
@@ -24,6 +26,8 @@ from device.lock.state import (
     ExitRequested,
     Rules,
     Secure,
+    Show,
+    Signal,
     State,
     TamperMoved,
 )
@@ -47,6 +51,23 @@ def door_moved(state: State, event: DoorMoved, now_ns: int, _fresh: bytes, rules
         state, effects = replace(state, granted_until_ns=None), (Secure(),)
     state, cleared = alarms.cleared(state, Alarm.HELD_OPEN, Alarm.FORCED_OPEN)
     return state, effects + cleared
+
+
+def reminder_ns(state: State, rules: Rules) -> int | None:
+    """When the next reminder is due; None while there is nothing to remind of, or somebody is being served."""
+    served = state.window or state.inquiry or state.check or state.entry or state.granted_until_ns is not None
+    if served or not state.door_open:
+        return None
+    due_ns = max(state.open_since_ns + rules.held_open_ns // 2, state.reminded_ns + rules.remind_ns)
+    return due_ns if due_ns <= state.open_since_ns + rules.held_open_ns + rules.remind_for_ns else None
+
+
+def reminded(state: State, now_ns: int, rules: Rules) -> Step:
+    """Remind, if it is time."""
+    due_ns = reminder_ns(state, rules)
+    if due_ns is None or now_ns < due_ns:
+        return state, ()
+    return replace(state, reminded_ns=now_ns), (Show(Signal.CLOSE_DOOR),)
 
 
 def tamper_moved(state: State, event: TamperMoved, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:

@@ -38,6 +38,7 @@ _SIGNALS = {
     Signal.ENTER_PIN: "--",
     Signal.USE_PIN_OR_CARD: "---",
     Signal.CLAIM_FIRST: "--.",
+    Signal.CLOSE_DOOR: "-...",
 }
 _HINTS = {
     Hint.COME_CLOSER: "..-",

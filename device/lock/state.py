@@ -33,6 +33,10 @@ class Rules:
     card_ns: int = 5 * SECOND_NS  # to add a card takes about a dozen commands, and slow readers a quarter second each
     inquiry_ns: int = SECOND_NS  # vault answers from memory; somebody stands there and knows their PIN
     held_open_ns: int = 60 * SECOND_NS
+    remind_ns: int = 10 * SECOND_NS  # between two reminders that the door stands open
+    remind_for_ns: int = (
+        300 * SECOND_NS
+    )  # after the alarm; whoever has not come by then does not hear it, neighbours do
     exit_ns: int = 10 * SECOND_NS  # how long a request to exit silences the forced-open alarm
     remembered_ns: int = 60 * SECOND_NS  # how long a late reply is merely late, and not a breach
     claim_ns: int = 15 * SECOND_NS  # where a PIN is asked for: how long a face stands for its flat number
@@ -70,6 +74,7 @@ class Signal(Enum):
     LOOK = auto()
     ENTER_PIN = auto()
     USE_PIN_OR_CARD = auto()
+    CLOSE_DOOR = auto()  # to whoever still hears it: the door stands open
     CLAIM_FIRST = auto()  # the flat number and #, then the face button
 
 
@@ -152,6 +157,7 @@ class State:
     camera: CameraCondition = CameraCondition.IDLE
     door_open: bool = False
     open_since_ns: int = 0
+    reminded_ns: int = 0
     exit_until_ns: int = 0
     alarms: frozenset[Alarm] = frozenset()
     help_owed: bool = False  # somebody called for help while report was away

@@ -109,4 +109,4 @@ def place(kind: str, folder: Path) -> Iterator[Place]:
         yield FilePlace(folder / "state")
     else:
         with software_tpm() as tpm:
-            yield TpmPlace(folder / "state", tpm, command_s=1.0)
+            yield TpmPlace(folder / "state", tpm)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import own_port
 from tools.broker import INSTALL, PROGRAM, Mosquitto, Seen
 from tools.broker import Witness as Subscriber
 
@@ -17,7 +18,7 @@ def running_broker(folder: Path, *, started: bool = True, extra: str = "") -> It
     """A broker for the time of a `with` block; the test is skipped, with the command to run, if there is none."""
     if not Path(PROGRAM).exists():
         pytest.skip(INSTALL)
-    broker = Mosquitto(folder / "broker", extra=extra)
+    broker = Mosquitto(folder / "broker", own_port(), extra)
     try:
         if started:
             broker.start()

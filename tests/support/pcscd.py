@@ -28,6 +28,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import own_port
+
 READER = "Virtual PCD 00 00"
 INSTALL = "needs root, pcscd and more: apt-get install --no-install-recommends pcscd vsmartcard-vpcd python3-pyscard"
 STARTS_WITHIN_S = 10.0
@@ -37,6 +39,8 @@ _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 # An ATR of a contactless card without historical bytes: T=0 and T=1 offered (PC/SC part 3, 3.1.3.2.3).
 ATR = bytes.fromhex("3B80800101")
 _OFF, _ASK_ATR = 0, 4
+# The namespace begins with every mount of the moment, and keeps a file system in use that another test unmounts.
+_LET_GO = "awk '$2 ~ /\\/dw-/ { print $2 }' /proc/self/mounts | while read -r each; do umount -l \"$each\"; done"
 
 Process = Callable[[bytes], bytes]
 
@@ -45,18 +49,6 @@ def have_pcscd() -> bool:
     """Whether everything is there, and this process may give pcscd a mount namespace."""
     programs = all(shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin") for name in ("pcscd", "unshare"))
     return programs and _DRIVER.exists() and os.getuid() == 0 and importlib.util.find_spec("smartcard") is not None
-
-
-def _free_port() -> int:
-    """A port that is free, as the next one is: the driver makes two readers."""
-    for _ in range(100):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
-    raise AssertionError("no two free ports side by side")
 
 
 @dataclass(eq=False)
@@ -78,13 +70,14 @@ class Daemon:
             (self.folder / name).mkdir(exist_ok=True)
         for left in (self.folder / "run").iterdir():
             left.unlink()
-        self.port = _free_port()  # another one each time: the old one may still be closing
+        # The driver makes two readers. Other ports each time: the old ones may still be closing.
+        self.port = own_port(2)
         (self.folder / "conf" / "vpcd").write_text(
             f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:0x{self.port:X}\n'
             f"LIBPATH {_DRIVER}\nCHANNELID 0x{self.port:X}\n",
             encoding="ascii",
         )
-        script = f'mount --bind "$1/run" {_FOLDER} && exec pcscd --foreground --config "$1/conf"'
+        script = f'{_LET_GO}; mount --bind "$1/run" {_FOLDER} && exec pcscd --foreground --config "$1/conf"'
         Path(_FOLDER).mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(

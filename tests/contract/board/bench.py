@@ -6,6 +6,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,7 +167,8 @@ class Cable:
             cable.close()
             return
         cable.send(b"yours")
-        cable.send(b"door closed")
+        with suppress(BrokenPipeError):  # whoever only locks may have done so and gone by now
+            cable.send(b"door closed")
         cable.setblocking(False)
         self.owner = cable
 

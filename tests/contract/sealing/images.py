@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ class Mounted:
             done = _run("umount", str(self.point))
             assert done.returncode == 0, done.stderr
             self.is_mounted = False
+            # Another test's program in a mount namespace of its own may have taken a copy of this mount along.
+            ends = time.monotonic() + _LIMIT_S
+            while _is_held(self.image):
+                assert time.monotonic() < ends, "somebody else keeps the file system mounted"
+                time.sleep(0.01)
 
     def raw(self) -> bytes:
         """Every block of the image, used or free, but for those that are all zeros: nothing is to be found there."""
@@ -145,6 +151,15 @@ def acting_as(user: int) -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+def _is_held(image: Path) -> bool:
+    """Whether a loop device still has it."""
+    for told in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with suppress(OSError):  # it has just let go of its file
+            if told.read_text().rstrip("\n") == str(image):
+                return True
+    return False
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -33,7 +33,7 @@ def test_demo_tells_the_whole_story_and_all_of_it_comes_true() -> None:
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
-        timeout=115,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
+from types import MappingProxyType
 
 from device import wire
 from device.edges import Room
@@ -55,7 +57,8 @@ ALL_UP = frozenset({Room.EYE, Room.VAULT, Room.KEEPER, Room.REPORT, Room.DESK})
 Stepper = Callable[[State, Event, int, bytes, Rules], machine.Step]
 
 
-def states() -> dict[str, State]:
+@cache
+def states() -> Mapping[str, State]:
     """Every combination of what the machine distinguishes, by name, at time NOW."""
     windows = {
         "closed": None,
@@ -115,7 +118,7 @@ def states() -> dict[str, State]:
             door_open=is_open,
             open_since_ns=NOW - S,
         )
-    return found
+    return MappingProxyType(found)
 
 
 def verdict(

@@ -418,7 +418,7 @@ def test_the_next_deadline_is_the_nearest_of_machine_board_and_document(house: H
     house.turn()
     keeper.say(wire.OfferKept(12, 1, Result.DONE))
     house.turn()
-    assert house.work.deadline() == pytest.approx(now_s + 60)
+    assert house.work.deadline() == pytest.approx(now_s + 30), "half of held_open_s: somebody is reminded first"
 
 
 def test_the_rules_come_from_the_configuration() -> None:

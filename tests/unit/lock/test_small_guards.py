@@ -129,7 +129,8 @@ def test_a_half_entry_ends_with_the_tick_that_was_asked_for_and_not_before() -> 
 
 def test_an_alarm_that_stands_asks_for_no_more_ticks() -> None:
     """A deadline that is over would keep the loop awake for as long as the door stands open."""
-    held = replace(UP, door_open=True, open_since_ns=NOW - RULES.held_open_ns)
+    long_since = NOW + RULES.held_open_ns + RULES.remind_for_ns  # and nobody is reminded any more
+    held = replace(UP, door_open=True, open_since_ns=NOW - RULES.held_open_ns, reminded_ns=long_since)
     assert machine.next_deadline_ns(held, RULES) == NOW
     assert machine.next_deadline_ns(replace(held, alarms=frozenset({Alarm.HELD_OPEN})), RULES) is None
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Lint, format, the walls between the processes, types, unit tests: `make check`.
+#
+# What takes no second comes first and ends it. Then mypy looks at the types beside the unit tests, for either alone
+# leaves a core idle; what it says is told after them. One that fails, fails all; Ctrl-C ends both.
+set -eu
+
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+"$bin/ruff" check
+"$bin/ruff" format --check
+"$bin/lint-imports"
+
+told=$(mktemp)
+"$bin/mypy" >"$told" 2>&1 &
+types=$!
+trap 'kill "$types" 2>/dev/null || :; rm -f "$told"' EXIT
+trap 'exit 130' INT TERM
+
+failed=0
+"$bin/python" -m pytest -q -n 2 --dist worksteal tests/unit || failed=$?
+wait "$types" || failed=$?
+printf 'mypy: %s\n' "$(cat "$told")"
+exit "$failed"
