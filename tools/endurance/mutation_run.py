@@ -45,6 +45,7 @@ SUITES = (
     Suite("lock", "device/lock", ("tests/unit/lock",), without=(*_BOARDS, "__main__.py")),
     Suite("board", "device/lock", ("tests/contract/bolt", "tests/contract/board", "tests/unit/lock"), only=_BOARDS),
     Suite("keeper", "device/keeper", ("tests/unit/keeper",), without=("__main__.py",)),
+    Suite("cards", "device/keeper/cards", ("tests/unit/keeper/cards", "tests/unit/keeper/test_card_talk.py")),
 )
 
 

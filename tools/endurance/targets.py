@@ -30,8 +30,13 @@ from device.errors import (
 )
 from device.keeper import record as credential
 from device.keeper.attempts import PAGE_BYTES, AttemptFile
+from device.keeper.cards import registered
+from device.keeper.cards.counters import FORM, Kept
+from device.keeper.cards.registered import CardKind, Registered
+from device.keeper.pages import OVERHEAD_BYTES
 from device.keeper.throttle import BUDGET, Counts
 from device.lock import keypad
+from device.lock.identity import DocumentKey
 from device.sealing import box, record, ring
 from device.sealing.binding import Binding
 from device.sealing.keys import FileKeyStore
@@ -42,6 +47,7 @@ from tools.endurance.card_answers import card_answers
 from tools.endurance.door import NEEDED, Door, Life
 from tools.endurance.fuzz import Target, Wrong
 from tools.endurance.locks import Lock
+from tools.endurance.osdp_parser import osdp_parser
 from tools.endurance.readers import policies, readers
 from tools.endurance.scratch import Scratch
 from tools.endurance.texts import texts
@@ -51,11 +57,13 @@ DOOR = bytes.fromhex("00112233445566aa")
 MANAGER = SigningKey(KEY)
 _BINDING = Binding(DOOR, "face", bytes(32))
 _DOMAINS = {b"DWCS": b"doorward consent record\x00", b"DWRT": b"doorward receipt of erasure\x00"}
+_DOCUMENT_KEY = DocumentKey.of(KEY)
 _DOCUMENT_DOMAIN = b"doorward signed document\x00"
 
 
 def targets(folder: Path) -> tuple[Target, ...]:
     """All of them; `folder` is theirs to write in."""
+    sealed = _sealed_documents()
     return (
         Target("wire", _messages(), _wire, (MessageRefused,)),
         Target("wire, at lock's door", _messages(), _lock(), ()),
@@ -73,6 +81,10 @@ def targets(folder: Path) -> tuple[Target, ...]:
         Target("attempts, sealed anew", _page(folder), _attempts_sealed(folder), (StoreFault,)),
         Target("epoch key", _epoch_key(folder), _unchanged(_epoch_key(folder), _load_key(folder)), (KeyFault,)),
         Target("keypad", _keys(), _keypad, ()),
+        Target("document, sealed to the door", sealed, _unchanged(sealed, _opened), (DocumentRefused,)),
+        Target("cards of a slot", _cards(), _one_form(registered.unpack, registered.pack), (RecordRefused,)),
+        Target("counters of cards", _counters(), _counters_read, (StoreFault,)),
+        osdp_parser(),
         *readers(folder),
         *card_answers(),
         *texts(folder),
@@ -80,6 +92,37 @@ def targets(folder: Path) -> tuple[Target, ...]:
 
 
 # ---- how what is taken is judged
+
+
+def _sealed_documents() -> tuple[bytes, ...]:
+    return tuple(document.seal(each, door_id=DOOR, document_key=_DOCUMENT_KEY.public) for each in _documents())
+
+
+def _opened(data: bytes) -> bool:
+    _DOCUMENT_KEY.open(document.sealed_box(data, DOOR))
+    return True
+
+
+def _cards() -> tuple[bytes, ...]:
+    one = Registered(CardKind.NTAG_424, bytes(range(1, 8)), 7)
+    two = Registered(CardKind.DESFIRE_EV1, bytes(range(9, 16)), 2**32 - 1)
+    return registered.pack(()), registered.pack((one,)), registered.pack((one, two))
+
+
+def _counters() -> tuple[bytes, ...]:
+    some = {1: Kept(1, pending=False), 7: Kept(2**32 - 1, pending=True), 2**32 - 1: Kept(0, pending=True)}
+    return tuple(FORM.pack(cards).ljust(64, b"\0") for cards in ({}, some))
+
+
+def _counters_read(beginning: bytes) -> bool:
+    payload = beginning.ljust(FORM.page_bytes - OVERHEAD_BYTES, b"\0")  # as a page holds them: filled with zeros
+    found = FORM.parse(payload)
+    if found is None:
+        msg = "no counters"
+        raise StoreFault(msg)
+    if FORM.pack(found).ljust(len(payload), b"\0") != payload:
+        raise Wrong("counters of a form that nobody writes were taken")
+    return True
 
 
 def _one_form(parse: Callable[[bytes], Any], pack: Callable[[Any], bytes]) -> Callable[[bytes], bool]:
