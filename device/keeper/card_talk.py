@@ -5,8 +5,9 @@ Rules kept here:
 - A card opens for the slot whose record holds it, if that tenancy stands at the beginning *and* at the end.
 - What has to be durable before the next command (`Keep`) waits in the same line as attempts do; so a card never waits
   behind more than a few of them, and no two things write at once.
-- A card is added for a slot whose PIN was shown at most `ADD_S` ago, by the one exchange that succeeds in it; a card of
-  somebody else that is shown meanwhile opens for that somebody.
+- A card is added for a slot whose PIN was shown at most `ADD_S` ago, by the one exchange that succeeds in it, and for
+  the tenancy whose PIN it was: who is offered the flat meanwhile gets no card of the one before. A card of somebody
+  else that is shown meanwhile opens for that somebody.
 - Of a card that was added the counter is durable before the record, and the record before lock hears of it.
 - Cards are not charged to anybody's guess budget, and no budget keeps them out: there is nothing to guess.
 - The journal hears why a card was refused, and never which.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from device import wire
 from device.errors import Fault, StoreFault
@@ -49,20 +51,25 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class _Adding:
-    """Somebody showed their PIN to add a card."""
+    """Somebody showed their PIN to add a card. `offer_id`: the tenancy it was the PIN of."""
 
     slot: int = field(repr=False)
+    offer_id: bytes = field(repr=False)
     until_s: float
 
 
 @dataclass(eq=False, slots=True)
 class _Talk:
-    """The exchange under way. `serial` names the counter that `Keep` means; `adds`: it ends with an Answer."""
+    """The exchange under way.
+
+    `serial` names the counter that `Keep` means; `adds`: it ends with an Answer; `asked`: the card owes an answer.
+    """
 
     nonce: bytes
     steps: Generator[Transmit | Keep, _Answer, None]
     serial: int = 0
     adds: bool = False
+    asked: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -88,8 +95,8 @@ class CardTalk:
         self._go_on(talk, None)
 
     def answered(self, nonce: bytes, apdu: bytes) -> None:
-        """What the card answered; an answer to an exchange that is over is late."""
-        if self._talk and self._talk.nonce == nonce:
+        """What the card answered; one to an exchange that is over is late, one that nobody asked for says nothing."""
+        if self._talk and self._talk.nonce == nonce and self._talk.asked:
             self._go_on(self._talk, apdu)
 
     def gone(self, nonce: bytes) -> None:
@@ -108,7 +115,10 @@ class CardTalk:
 
     def expect(self, slot: int) -> bool:
         """The next card that is nobody else's becomes a card of `slot`."""
-        self._adding = _Adding(slot, self.guard.clock.now_s() + ADD_S)
+        held = self.guard.book.held(slot)
+        if held is None:
+            return False
+        self._adding = _Adding(slot, held.offer_id, self.guard.clock.now_s() + ADD_S)
         return True
 
     def drop(self, slot: int) -> bool:
@@ -186,7 +196,7 @@ class CardTalk:
         except StoreFault:
             self._end(talk, Reason.NOT_KEPT)
             return
-        unchanged = self.guard.book.held(slot) == held and not self.guard.ends.over(held, self.guard.clock.read())
+        unchanged = self.guard.book.held(slot) == held and self._stands(held)
         if not unchanged or not self.tenancies.keep(slot, replace(held, cards=pack((*others, added.card)))):
             self._refuse(talk)
             return
@@ -194,13 +204,15 @@ class CardTalk:
         self.say(wire.Answer(talk.nonce, Outcome.ACCEPTED))
 
     def _go_on(self, talk: _Talk, answer: _Answer, fault: Fault | None = None) -> None:
+        talk.asked = False
         try:
             step = talk.steps.throw(fault) if fault else talk.steps.send(answer)
         except StopIteration:
             return  # it ended with a word of its own
         if isinstance(step, Transmit):
+            talk.asked = True
             self.say(wire.CardCommand(talk.nonce, step.apdu))
-        elif not self.line.submit(_Keeping(self, talk, talk.serial, step)):
+        elif not self.line.submit(_Keeping(self, talk, step.serial or talk.serial, step)):
             self._go_on(talk, None, StoreFault("too many others wait to be checked"))
 
     def _end(self, talk: _Talk, reason: Reason | None) -> None:
@@ -223,18 +235,26 @@ class CardTalk:
             return None
         slot, card = found
         held = self.guard.book.held(slot)
-        if held is None or held.kind is not Kind.PIN or self.guard.ends.over(held, self.guard.clock.read()):
-            return None
-        return Holder(slot, held, card)
+        return Holder(slot, held, card) if self._stands(held) else None
 
     def _serials_but(self, uid: bytes) -> set[int]:
         everything = self.guard.book.everything().values()
         return {card.serial for held in everything for card in unpack(held.cards) if card.uid != uid}
 
     def _expected(self) -> int | None:
-        if self._adding and self.guard.clock.now_s() >= self._adding.until_s:
+        """The slot that a card is to be added for, while the tenancy stands whose PIN was shown."""
+        adding = self._adding
+        if adding is None:
+            return None
+        held = self.guard.book.held(adding.slot)
+        if self.guard.clock.now_s() >= adding.until_s or not self._stands(held) or held.offer_id != adding.offer_id:
             self._adding = None
-        return self._adding.slot if self._adding else None
+            return None
+        return adding.slot
+
+    def _stands(self, held: Credential | None) -> TypeGuard[Credential]:
+        """Whether what a slot holds is a PIN whose tenancy is not over."""
+        return held is not None and held.kind is Kind.PIN and not self.guard.ends.over(held, self.guard.clock.read())
 
     def kept(self, talk: _Talk | None, result: Result) -> None:
         """A counter is durable, or is not; `talk` waits for it, if it is still the one under way."""

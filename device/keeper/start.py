@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -79,23 +80,29 @@ def build(service: Service) -> Keeper:
 
 
 def cards_at(state: Path, door: bytes, root_key: bytes) -> MakeCards:
-    """The cards that keeper holds in the folder `state`, made on a new door. Raises StoreFault, KeyFault.
+    """The cards that keeper holds in the folder `state`, made on a new door. Raises KeyFault.
 
-    What they need is loaded here and by nobody else: about 10 MB, which a door without a reader does not spend.
+    Counters that cannot be had keep no PIN out: then no card opens. What cards need is loaded here and by nobody else:
+    about 10 MB, which a door without a reader does not spend.
     """
     from device.keeper.card_talk import CardTalk
     from device.keeper.cards.counters import Counters
     from device.keeper.cards.diversify import MASTER_BYTES, CardKeys
 
     counters = Counters(state / "cards", derive(root_key, b"doorward counts"))
-    counters.load()
+    try:
+        counters.load()
+    except StoreFault as fault:
+        log(f"keeper: {fault}; until keeper starts anew, no card opens, and PINs do")
+        return NoCards
     if counters.damaged:
         log("keeper: the counters of cards were lost; who has a card must add it again")
     keys = CardKeys(derive(root_key, b"doorward cards")[:MASTER_BYTES], door)
 
     def make(guard: Guard, tenancies: Tenancies, line: Line, say: Say) -> CardTalk:
         talk = CardTalk(guard, tenancies, line, counters, keys, say, os.urandom)
-        counters.retain(talk.serials())
+        with contextlib.suppress(StoreFault):  # what is left of cancelled cards opens nothing, and goes another time
+            counters.retain(talk.serials())
         return talk
 
     return make

@@ -6,7 +6,8 @@ Rules kept here:
 - One exchange at a time, and never beside a PIN that is being checked: what keeper says next belongs to one card.
 - A card that was read is let go whatever came of it, so that it can be shown again; the reader does not report it anew
   before it has left.
-- keys typed before a card was shown are forgotten: they must not run into the next person's.
+- A card that comes while somebody types is let go; whatever comes and goes in front of the reader erases nobody's keys.
+  Keys that were left standing are forgotten: they must not run into the next person's.
 - A bare number, which anybody can copy, opens nothing.
 """
 
@@ -34,12 +35,16 @@ from device.lock.state import (
 )
 from device.policy.methods import Method
 
+TYPING_NS = 2_000_000_000  # from one key to the next, for most hands; a card comes once a second at most (pcsc_worker)
+
 
 def came(state: State, _event: CardCame, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """A card is there: keeper may talk to it."""
     if state.check:
         # Beside an exchange this one is let go when that one ends, and never before: it may be at the same reader.
         return state, (Show(Signal.WAIT),) if state.check.card else (Show(Signal.WAIT), CardSend(None))
+    if state.entry and now_ns - state.entry.last_ns < TYPING_NS:
+        return state, (Show(Signal.WAIT), CardSend(None))
     state = replace(state, entry=None, claim=None)
     if Room.KEEPER not in state.up:
         return state, (Show(Signal.REFUSED), CardSend(None))
@@ -67,9 +72,9 @@ def left(state: State, _event: CardLeft, _now_ns: int, _fresh: bytes, _rules: Ru
     return replace(state, check=replace(state.check, left=True)), (Send(Room.KEEPER, wire.CardGone(state.check.nonce)),)
 
 
-def bare_number(state: State, _event: NumberRead, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+def bare_number(state: State, _event: NumberRead, now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     """A reader that can do no more read a card's number."""
-    if state.check:
+    if state.check or (state.entry and now_ns - state.entry.last_ns < TYPING_NS):
         return state, (Show(Signal.WAIT),)
     return replace(state, entry=None, claim=None), (Show(Signal.REFUSED),)
 

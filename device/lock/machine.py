@@ -216,7 +216,6 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
         if opens:
             decided = _decide(state, now_ns, rules, check.by, verdict.slot)
         shown = (decided[0], (*decided[1], *card.let_go(check)))
-        # However late it comes: keeper was certain, and a call costs nothing.
         return _with_a_call_for_help(shown) if expected and verdict.outcome is Outcome.DURESS else shown
     looking = state.window
     if looking and looking.mode is LookMode.RECOGNISE and sender is Room.VAULT and looking.nonce == verdict.nonce:
@@ -227,7 +226,9 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
                 return window.recognised(state, looking, verdict.slot, now_ns, fresh, rules)
             case Worth.NOTHING:
                 return window.refused(state, looking, now_ns, fresh, rules)
-    return state, ()  # late: its window or check is over
+    late: Step = (state, ())  # its window or check is over
+    called = expected and sender is Room.KEEPER and verdict.outcome is Outcome.DURESS
+    return _with_a_call_for_help(late) if called else late
 
 
 def _decide(state: State, now_ns: int, rules: Rules, method: Method, slot: int) -> Step:
@@ -246,7 +247,7 @@ def _decide(state: State, now_ns: int, rules: Rules, method: Method, slot: int) 
 def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
     check = state.check
     if check is None or check.nonce != nonce or (check.opens and not check.card):
-        return state, ()
+        return _with_a_call_for_help((state, ())) if outcome is Outcome.DURESS else (state, ())
     accepted = outcome in _ACCEPTED
     well = Signal.DONE if check.card else Signal.NOTED  # with the card an act is over that began with the PIN
     shown = (replace(state, check=None), (Show(well if accepted else Signal.REFUSED), *card.let_go(check)))
@@ -254,7 +255,10 @@ def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
 
 
 def _with_a_call_for_help(shown: Step) -> Step:
-    """The same, and report hears of it: behind all that anybody sees (`_help_last`), or as soon as it is there."""
+    """The same, and report hears of it: behind all that anybody sees (`_help_last`), or as soon as it is there.
+
+    However late keeper's word comes: keeper was certain, and a call costs nothing.
+    """
     state, effects = shown
     if Room.REPORT not in state.up:
         return replace(state, help_owed=True), effects

@@ -280,13 +280,14 @@ def test_the_pin_payload_has_the_layout_of_the_page() -> None:
     assert (ended[1], any(ended[46:])) == (3, False)
 
 
+PURPOSES = ("doorward pepper", "doorward ring", "doorward tries", "doorward counts", "doorward cards")
 WORDS_OF_KINDS = ("invitation", "PIN", "ended")
 
 
 def test_the_hashes_are_made_as_the_page_says() -> None:
     """Written anew with hashlib instead of libsodium."""
     root, stretched = count(0x40, 32), count(0x80, 32)
-    for purpose in ("doorward pepper", "doorward ring", "doorward tries"):
+    for purpose in PURPOSES:
         assert f"`{purpose}`" in PAGE
         assert pin.derive(root, purpose.encode()) == personal(b"", 32, purpose.encode(), root)
     pepper = pin.derive(root, b"doorward pepper")
@@ -306,7 +307,7 @@ def test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page() -> None
     stretched = pin.stretcher()("482913", count(0, 16))
     offer = wire.SlotOffer(12, 1, 2_000_000_000, 2_100_000_000, 3, count(0, 16), count(0, 32))
     assert said == {
-        **{use: pin.derive(root, use.encode()).hex() for use in ("doorward pepper", "doorward ring", "doorward tries")},
+        **{use: pin.derive(root, use.encode()).hex() for use in PURPOSES},
         "Argon2id of the digits": stretched.hex(),
         "verifier": pin.Verifiers.of_door(root).verifier(12, stretched).hex(),
         "offer_id": offers.offer_id(offer).hex(),

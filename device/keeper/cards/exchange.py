@@ -156,6 +156,8 @@ def _add(uid: bytes, keys: CardKeys, serial: int, draw: Draw) -> Steps[Added]:
     key = keys.key(kind, uid, serial)
     session, told = yield from chip.prepare(session, key, serial, draw)
     following = _next(told)
+    if told is not None:  # it may be in use already: pulled away now, it has to open by either number
+        yield from _keep(Keep(following, pending=True, serial=serial))
     yield from chip.write(session, serial, following)
     return Added(Registered(kind, uid, serial), Kept(following, pending=False))
 

@@ -14,6 +14,9 @@ from tools.demo import __main__ as demo
 from tools.demo.__main__ import EXPECTED
 
 PROMISED = {
+    "opened_by_card",
+    "cloned_card_refused",
+    "guest_code_once",
     "opened_by_face",
     "stranger_refused",
     "opened_by_pin",

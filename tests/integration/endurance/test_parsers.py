@@ -1,7 +1,8 @@
 """A seeded 20,000 inputs for every parser; `make long` feeds a million. Here, for they take longer than a unit test.
 
 Six are fed 5,000, for they cost ten times what the others do: behind "wire, at lock's door" stands a whole lock with
-its oracle, both "attempts" seal and write pages of keeper's file, counters of cards are a page of 40 kB, and where timetables are torn lock bars every slot.
+its oracle, both "attempts" seal and write pages of keeper's file, counters of cards are a page of 40 kB, and where
+timetables are torn lock bars every slot.
 """
 
 from __future__ import annotations

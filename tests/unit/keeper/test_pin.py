@@ -8,6 +8,8 @@ from nacl.exceptions import RuntimeError as NaclRuntimeError
 
 from device.errors import Fault, KeyFault, RecordRefused
 from device.keeper import record
+from device.keeper.cards import registered
+from device.keeper.cards.registered import CardKind, Registered
 from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
 from device.keeper.record import PAYLOAD_BYTES, Credential, Kind
 from tests.unit.keeper.bench import CHEAP, PIN
@@ -102,8 +104,14 @@ def test_an_end_before_1970_is_refused() -> None:
         record.unpack(record.pack(dataclasses.replace(HELD, ends_unix=-1)))
 
 
+CARDS = registered.pack((Registered(CardKind.NTAG_424, b"u" * 7, 9),))
 FULL = dataclasses.replace(
-    HELD, duress=b"d" * 32, duress_box=b"b" * 56, guest_key=b"g" * 32, guest_used=2**63 + 5, cards=b"c" * 40
+    HELD,
+    duress=b"d" * 32,
+    duress_box=b"b" * 56,
+    guest_key=b"g" * 32,
+    guest_used=2**63 + 5,
+    cards=registered.pack((Registered(CardKind.NTAG_424, b"u" * 7, 9),)),
 )
 
 

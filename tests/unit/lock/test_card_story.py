@@ -10,6 +10,7 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.lock import machine
+from device.lock.card import TYPING_NS
 from device.lock.state import (
     Came,
     CardCame,
@@ -106,6 +107,8 @@ def test_an_exchange_that_takes_too_long_is_refused_and_keeper_hears_of_it_once(
 def test_a_bare_number_opens_nothing_and_leaves_no_keys_behind() -> None:
     world = connected(World())
     type_keys(world, "12#48")
+    assert world.send(NumberRead()) == (Show(Signal.WAIT),)
+    world.now_ns += TYPING_NS
     assert world.send(NumberRead()) == (Show(Signal.REFUSED),)
     assert world.state.entry is None
     type_keys(world, "12#482913#")
@@ -272,6 +275,7 @@ def test_vault_cannot_answer_for_keeper_and_not_even_without_the_table_of_messag
 def test_a_row_of_keys_around_a_card_is_no_entry() -> None:
     world = connected(World())
     type_keys(world, "12#4829")
+    world.now_ns += TYPING_NS
     nonce = shows_a_card(world)
     keeper(world, nonce, Outcome.REFUSED)
     world.send(Key("1"))

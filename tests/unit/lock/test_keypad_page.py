@@ -100,8 +100,7 @@ def test_the_rhythms_are_those_of_the_wiring_page() -> None:
     wiring = (DOCS / "wiring.md").read_text(encoding="utf-8")
     played = set(re.findall(r"^\| ([^|]+) \| [A-Z_]+ \|", wiring, re.MULTILINE))
     told = set(re.findall(r"^\| (click|`[.-]+`|one very long beat) \|", PAGE, re.MULTILINE))
-    assert len(told) == 10
-    assert told <= played
+    assert {"click", "one very long beat", "`...`", "`.--`"} <= told <= played
 
 
 def test_the_figures_of_the_page_are_those_of_the_code() -> None:
