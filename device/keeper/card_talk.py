@@ -154,7 +154,7 @@ class CardTalk:
         if slot is not None and (found is None or found[0] == slot):
             yield from self._add(talk, slot, uid)
         elif holder is None:
-            self._end(talk, Reason.UNKNOWN_KEY)
+            self._end(talk, Reason.NOBODYS)
         else:
             yield from self._open(talk, holder)
 
@@ -202,9 +202,12 @@ class CardTalk:
             return
         self._talk = self._adding = None
         self.say(wire.Answer(talk.nonce, Outcome.ACCEPTED))
+        self.line.submit(_Forgetting(self))  # the one it took the place of, and those of tenancies that are over
 
     def _go_on(self, talk: _Talk, answer: _Answer, fault: Fault | None = None) -> None:
         talk.asked = False
+        if fault:
+            log(f"keeper: {fault}")
         try:
             step = talk.steps.throw(fault) if fault else talk.steps.send(answer)
         except StopIteration:

@@ -18,16 +18,17 @@ Rules kept here:
 - A restart makes nothing better: counts are what was saved, the wait of each count begins anew, nothing has come back.
 
 The arithmetic, of digits that are looked at; N residents, or 20 if there are fewer. One slot: n wrong tries in a row
-take at least 30 + 60 + ... s (3810 s for eleven), then an hour each, in a house of any size. One door: at most
-3 N + T x N / 36 000 s + one per slot and per right entry, and three for each who moves in meanwhile. Against six random
-digits somebody at the keypad day and night has, apart from those first tries, 5.4 N guesses in a day and 879 N in a
-year at *any* PIN of the door. One resident's share is 5.4 in a day (0.0005 %) and 879 in a year (0.09 %), as with
-twenty; that somebody's PIN is found is likelier where more live behind one keypad: 1.7 % in a year with 20 residents,
-8.4 % with 100. In exchange a house of 200 whose residents come home four times a day and mistype one entry in ten makes
-80 wrong tries a day; 480 come back, where a budget for twenty would give back 48 and be spent within two days. Against
-an invitation of twelve digits, or a guest's code (`device.codes`), nothing of this is worth a number. Chosen PINs are
-less random: `choice`. To spend the budget takes 3 N guesses at slots that are taken, three at each before it waits: the
-whole house, or hours.
+take at least 30 + 60 + ... s (3810 s for ten), then an hour each, in a house of any size. One door: at most 3 N + T x
+N / 36 000 s + one per slot and per right entry, and three for each who moves in meanwhile. Against six random digits
+somebody at the keypad day and night has, apart from those first tries, 5.4 N guesses in a day and 879 N in a year at
+*any* PIN of the door. One resident's share is 5.4 in a day (0.0005 %) and 879 in a year (0.09 %), as with twenty; that
+somebody's PIN is found is likelier where more live behind one keypad: 1.7 % in a year with 20 residents, 8.4 % with
+100. A slot with a duress PIN has two PINs that open, so a guess there is right twice as often: if everybody had one,
+3.5 % and 16 %, half of them with an alarm. In exchange a house of 200 whose residents come home four times a day and
+mistype one entry in ten makes 80 wrong tries a day; 480 come back, where a budget for twenty would give back 48 and be
+spent within two days. Against an invitation of twelve digits, or a guest's code (`device.codes`), nothing of this is
+worth a number. Chosen PINs are less random: `choice`. To spend the budget takes 3 N guesses at slots that are taken,
+three at each before it waits: the whole house, or hours.
 """
 
 from __future__ import annotations

@@ -135,6 +135,16 @@ def attempts_key(keeper_root_key: bytes) -> bytes:
     return blake2b("doorward tries", key=keeper_root_key)
 
 
+def counts_key(keeper_root_key: bytes) -> bytes:
+    """What the counters of cards are sealed under."""
+    return blake2b("doorward counts", key=keeper_root_key)
+
+
+def cards_key(keeper_root_key: bytes) -> bytes:
+    """Of which the first 16 bytes are the master key of cards."""
+    return blake2b("doorward cards", key=keeper_root_key)
+
+
 # Sealed boxes
 
 

@@ -377,6 +377,8 @@ def test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page() -> None
         "doorward pepper": reader.pepper(root).hex(),
         "doorward ring": reader.keeper_ring_key(root).hex(),
         "doorward tries": reader.attempts_key(root).hex(),
+        "doorward counts": reader.counts_key(root).hex(),
+        "doorward cards": reader.cards_key(root).hex(),
         "Argon2id of the digits": stretched.hex(),
         "verifier": reader.pin_verifier(reader.pepper(root), 12, stretched).hex(),
         "offer_id": reader.offer_id(offer_of_the_page()).hex(),

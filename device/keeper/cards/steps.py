@@ -61,15 +61,16 @@ class Reason(Enum):
 
     GARBLED = "what the card answered makes no sense"
     REFUSED = "the card refused a command"
+    NOBODYS = "no slot has this card now, so nothing was asked of it"
     UNKNOWN_KEY = "the card does not know the key that a card of this door knows"
     UNKNOWN_KIND = "this door does not use cards of this kind"
     CHANGING_NUMBER = "the card shows another number each time, so it cannot be found again"
     NOT_BLANK = "the card is in use for something else"
     BEHIND = "the card's counter is older than the door's: an old copy, or a card that was rolled back"
-    AHEAD = "the card's counter is newer than the door's: a copy was used first, or the door's files are older"
+    AHEAD = "the card's counter is newer than the door's: a copy was used, or the door's files are older"
     DAMAGED = "the counter on the card cannot be read; the card must be added again"
     NO_COUNTER = "the door has lost this card's counter; the card must be added again"
-    NOT_KEPT = "the counter could not be saved, so the card was not believed"
+    NOT_KEPT = "the counter was not saved, so the card was not believed"
     SPENT = "the card was used more often than can be counted; it needs to be replaced"
 
 

@@ -549,3 +549,10 @@ def test_a_disk_that_is_full_at_the_start_keeps_no_pin_and_no_card_out(
         reader.door.boot()
     assert reader.door.type_in(PIN)
     assert reader.tap(card) == ("opens", 12)
+
+
+def test_a_card_that_takes_anothers_place_leaves_no_counter_behind(reader: Reader) -> None:
+    number = new().uid
+    for _ in range(5):
+        assert reader.add(SimulatedCard.new(Kind.NTAG424, number)) == ("added", 0)
+    assert sorted(on_disk(reader)._cards) == serials(reader)
