@@ -24,10 +24,10 @@ from tools.benchmark.figures import NotMeasured, Plan, Section
 from tools.benchmark.processes import others_percent
 from tools.benchmark.show import Show
 
-SECTIONS = ("start", "eye", "vault", "reaction", "footprint")
+SECTIONS = ("start", "eye", "vault", "watched", "size", "reaction", "card", "footprint")
 QUIET_CHECK_S = 0.5
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_WITH_A_DOOR = ("reaction", "footprint")
+_WITH_A_DOOR = ("reaction", "card", "footprint")
 Tell = Callable[[str], None]
 
 
@@ -70,13 +70,21 @@ def _alone(name: str, plan: Plan, tell: Tell) -> Section:
         from tools.benchmark import eye
 
         return eye.measure(plan, tell)
-    from tools.benchmark import vault
+    if name == "vault":
+        from tools.benchmark import vault
 
-    return vault.measure(plan, tell)
+        return vault.measure(plan, tell)
+    if name == "watched":
+        from tools.benchmark import watched
+
+        return watched.measure(plan, tell)
+    from tools.benchmark import size
+
+    return size.measure(plan, tell)
 
 
 def _in_a_house(names: list[str], plan: Plan, tell: Tell, show: Callable[[Section], None]) -> None:
-    from tools.benchmark import footprint, reaction
+    from tools.benchmark import card, footprint, reaction
     from tools.benchmark.house import house
 
     tell("a door is set up, and somebody moves in")
@@ -86,6 +94,8 @@ def _in_a_house(names: list[str], plan: Plan, tell: Tell, show: Callable[[Sectio
             show(_noted(lambda: footprint.measure(one, plan, tell)))
         if "reaction" in names:
             show(_noted(lambda: reaction.measure(one, plan, tell)))
+        if "card" in names:
+            show(_noted(lambda: card.measure(one, plan, tell)))
 
 
 @contextmanager
@@ -110,7 +120,7 @@ def _ended_in_order() -> Iterator[None]:
 @click.option(
     "--rounds", type=click.IntRange(1, 100), default=None, help="Interleaved repetitions. Default 5; quick 3."
 )
-@click.option("--quick", is_flag=True, help="Under a minute: fewer and smaller rounds.")
+@click.option("--quick", is_flag=True, help="Up to two minutes: fewer and smaller rounds.")
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="Measure this section; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(rounds: int | None, *, quick: bool, only: tuple[str, ...], as_json: bool) -> None:

@@ -1,8 +1,8 @@
-"""Stops a door when the benchmark that started it is gone: `python -m tools.benchmark.guard ROOT`.
+"""Stops a door when the benchmark that started it is gone: `python -m tools.benchmark.guard FOLDER [ANOTHER]`.
 
 Rules kept here:
 - It waits for the end of its standard input, which the kernel brings about however the benchmark ends, kill -9
-  included; then it cuts the door's power, ends the broker if one is left, and removes the folder.
+  included; then it cuts the door's power, ends the broker if one is left, and removes the folders.
 - The broker is ended by its number, and only if it still is what the benchmark started: it names our folder.
 - It is in a session of its own, so that Ctrl-C at the terminal does not reach it.
 """
@@ -25,10 +25,10 @@ PATIENCE_S = 20.0
 
 
 @contextmanager
-def guarded(folder: Path) -> Iterator[Door]:
-    """The door below `folder`, which the caller may start; cut, and `folder` removed, whatever happens."""
+def guarded(folder: Path, *beside: Path) -> Iterator[Door]:
+    """The door below `folder`, which the caller may start; cut, and all folders removed, whatever happens."""
     guard = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder)],
+        [sys.executable, "-m", __name__, str(folder), *map(str, beside)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -52,7 +52,8 @@ def main() -> int:
         pid = int((folder / BROKER_PID).read_text(encoding="ascii"))
         if os.fsencode(folder) in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+    for each in sys.argv[1:]:
+        shutil.rmtree(each, ignore_errors=True)
     return 0
 
 

@@ -1,10 +1,11 @@
-"""A simulated door with one resident (PIN and face), for the sections that need all six processes.
+"""A simulated door with one resident (PIN, card and face), for the sections that need all six processes.
 
 Rules kept here:
 - It is set up by the commands a person would type; nothing is put into its files from outside.
 - The broker is Debian's mosquitto if it is there, because an idle report with a connection is what a door has;
   without it the door tells nobody anything, and the section says so.
-- Door, broker and folder are gone afterwards, whatever happens (`tools.benchmark.guard`).
+- The card's file is in memory where there is a folder for that: a simulated card has its own time, and no disk's.
+- Door, broker and folders are gone afterwards, whatever happens (`tools.benchmark.guard`).
 """
 
 from __future__ import annotations
@@ -35,24 +36,46 @@ from tools.simulator.layout import Wishes
 COMMANDS = Path(sys.executable).parent
 PIN = "482913"
 SLOT = "12"
+CARD_KIND = "ntag424"
 UNLOCK_MS = 500
 EACH_A_SAMPLE_FPS = 2.4  # eye takes a sample every 400 ms: so both pictures count
 CROWD_FPS = 60.0  # the most the replay camera gives: eye is asked for more than it can do on slower machines
 _PR_SET_PDEATHSIG = 1
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running door, its resident's keys, and strangers who keep eye at work."""
+    """A running door, its resident's keys and card, and strangers who keep eye at work."""
 
     door: Door
     broker: str
     strangers: Path
+    drawer: Path
 
     @property
     def open_keys(self) -> str:
         """What opens the door, but for the last key."""
         return f"{SLOT}#{PIN}"
+
+    @property
+    def card(self) -> Path:
+        """The resident's card, once `add_card` was called."""
+        return self.drawer / "resident.card"
+
+    def entry(self, keys: str) -> None:
+        """Type `keys`, which keeper takes note of. Raises NotMeasured."""
+        heard = len(self.door.state()["signals"])
+        self.door.keys(keys)
+        self.wait("keeper took what was typed", lambda now: "NOTED" in now["signals"][heard:])
+
+    def add_card(self) -> None:
+        """A blank card becomes the resident's, as it would at a door. Raises NotMeasured."""
+        _Commands(self.door.root)("doorsim", "card", "new", str(self.card), "--kind", CARD_KIND)
+        self.entry(f"07#{SLOT}#{PIN}#")
+        heard = len(self.door.state()["signals"])
+        self.door.tap(self.card)
+        self.wait("the card is added", lambda now: "DONE" in now["signals"][heard:])
 
     def wait(self, what: str, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 5.0) -> None:
         """Raises NotMeasured if `condition` does not come true in time."""
@@ -86,8 +109,8 @@ class House:
 def house() -> Iterator[House]:
     """Raises NotMeasured, or the simulator's own refusals."""
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="dw-"))
-        door = stack.enter_context(guarded(folder))
+        folder, drawer = Path(tempfile.mkdtemp(prefix="dw-")), card_drawer()
+        door = stack.enter_context(guarded(folder, drawer))
         broker = _broker(folder, stack)
         strangers = folder / "strangers"
         strangers.mkdir()
@@ -100,11 +123,17 @@ def house() -> Iterator[House]:
                 (resident / portrait(name).name).write_bytes(portrait(name).read_bytes())
         except SampleMissingError as cause:
             raise NotMeasured(str(cause)) from cause
-        one = House(door, broker, strangers)
+        one = House(door, broker, strangers, drawer)
         _move_in(one, folder)
         _enrol(one, resident)
+        one.add_card()
         door.show(None)
         yield one
+
+
+def card_drawer() -> Path:
+    """A new folder for cards, in memory if it can be."""
+    return Path(tempfile.mkdtemp(prefix="dw-", dir=_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None))
 
 
 def _broker(folder: Path, stack: ExitStack) -> str:
@@ -125,16 +154,19 @@ def _move_in(one: House, folder: Path) -> None:
     added = run("doorward", "door", "add", "front")
     wishes = Wishes(added["id"], one.broker, unlock_ms=UNLOCK_MS, manager_key=added["manager_key"])
     one.door.up(wishes)
+    identity = str(folder / "front.identity")
+    run("doorctl", "export-identity", "--out", identity)
+    run("doorward", "door", "identify", "front", identity)
     document = str(folder / "slot.doc")
     offer = run("doorward", "slot", "offer", "--door", "front", "--slot", SLOT, "--out", document)
     run("doorctl", "apply", document)
-    _entry(one, f"00#{SLOT}#{offer['invitation']}#{PIN}#{PIN}#")
+    one.entry(f"00#{SLOT}#{offer['invitation']}#{PIN}#{PIN}#")
 
 
 def _enrol(one: House, resident: Path) -> None:
     run = _Commands(one.door.root)
     one.door.show(resident, EACH_A_SAMPLE_FPS)
-    _entry(one, f"01#{SLOT}#{PIN}#")
+    one.entry(f"01#{SLOT}#{PIN}#")
     waiting = run.start("doorctl", "enrol", "--consent", "--wait", "10")
     try:
         ends = time.monotonic() + 30.0
@@ -147,7 +179,7 @@ def _enrol(one: House, resident: Path) -> None:
                 one.door.press("face")
             if one.door.wait(lambda now: now["indicator"], 0.3):
                 one.wait("the enrolment window is over", lambda now: not now["indicator"], 12.0)
-                _entry(one, f"01#{SLOT}#{PIN}#")  # it was the resident who looked: the face is kept
+                one.entry(f"01#{SLOT}#{PIN}#")  # it was the resident who looked: the face is kept
                 waiting.wait(10.0)
     finally:
         waiting.kill()
@@ -156,12 +188,6 @@ def _enrol(one: House, resident: Path) -> None:
         msg = "the resident's face was not enrolled"
         raise NotMeasured(msg)
     one.wait("the camera is closed", lambda now: not now["camera_open"], 12.0)
-
-
-def _entry(one: House, keys: str) -> None:
-    heard = len(one.door.state()["signals"])
-    one.door.keys(keys)
-    one.wait("keeper took what was typed", lambda now: "NOTED" in now["signals"][heard:])
 
 
 @dataclass(frozen=True, slots=True)

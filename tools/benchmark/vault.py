@@ -21,17 +21,16 @@ from pathlib import Path
 import numpy as np
 from nacl import bindings
 
-from device.sealing import record as sealed
-from device.sealing import ring
 from device.sealing.binding import Binding
 from device.sealing.keys import FileKeyStore
-from device.sealing.ring import Entry, Ring
+from device.sealing.ring import Entry
 from device.sealing.store import SealedStore
 from device.vault import record
 from device.vault.gallery import gallery_of
 from device.vault.record import FaceRecord
 from device.vault.rotation import Rotation
 from device.wire import EMBEDDING_DIM
+from tools.benchmark.drawer import write_records
 from tools.benchmark.figures import Figure, NotMeasured, Plan, Section, Spread, percentile, ratios
 
 COMPARE_LIMIT = 1.3
@@ -59,22 +58,19 @@ class _Drawer:
         """`count` faces of nobody."""
         binding = Binding(bytes(8), "face", b"m" * 32)
         keys = FileKeyStore(folder / "epoch.key", os.urandom(32))
-        records, entries, boxes = folder / "records", [], []
-        records.mkdir(mode=0o700)
+        records, boxes = folder / "records", []
         secret = os.urandom(32)
         rotation = Rotation.of(secret)
-        for slot, vector in enumerate(_templates(count), 1):
-            entry = Entry(slot, 1, os.urandom(16), os.urandom(32), os.urandom(32))
-            face = FaceRecord(vector.tobytes(), rotation.tag, 5, bytes(record.CONSENT_BYTES), b"t" * 16, 20_000)
-            stored = sealed.seal(record.pack(face), entry, binding)
-            (records / entry.file_name).write_bytes(stored)
-            entries.append(entry)
+        payloads = {
+            slot: record.pack(
+                FaceRecord(vector.tobytes(), rotation.tag, 5, bytes(record.CONSENT_BYTES), b"t" * 16, 20_000)
+            )
+            for slot, vector in enumerate(_templates(count), 1)
+        }
+        for entry, stored in write_records(records, keys, binding, payloads, secret, os.urandom(32)):
             aad = _additional_data(stored[:_HEADER_BYTES], entry, binding)
             body = stored[_HEADER_BYTES:]
             boxes.append((body[_NONCE_BYTES:], aad, body[:_NONCE_BYTES], entry.key))
-        epoch_key = os.urandom(32)
-        (records / "ring.a").write_bytes(ring.seal(Ring(1, secret, tuple(entries)), epoch_key, binding))
-        keys.replace(epoch_key)
         return cls(records, keys, binding, tuple(boxes))
 
     def open_s(self) -> float:

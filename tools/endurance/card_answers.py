@@ -4,6 +4,7 @@ Rules kept here:
 - Whatever is answered, an exchange ends, says nothing that does not fit a message, and raises nothing.
 - A card opens with the answers that it gave to these very numbers, and with no others: keeper's side is given the same
   random bytes as when they were heard, so that each answer is right in one way.
+- A card is added under the serial that the door drew, whatever it says of itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tools.simulator.cards.memory import Kind
 _KEYS = CardKeys(bytes(range(16)), bytes.fromhex("00112233445566aa"))
 _UID = bytes.fromhex("04782e21801d80")
 _SERIAL = 77
-_MOST_STEPS = 60  # to add a card takes about a dozen
+_MOST_STEPS = 60  # to add a card takes about two dozen at most
 _CHIPS = (Kind.DESFIRE_EV1, Kind.DESFIRE_EV2, Kind.NTAG424)
 _SILENCE = b"\x6f\x00"
 _T = TypeVar("_T")
@@ -32,7 +33,7 @@ _Says = Callable[[bytes], bytes]
 
 
 def card_answers() -> tuple[Target, ...]:
-    """One for each kind of card, opening and being added."""
+    """One for each kind of card: opening, being added, and being added again."""
     found: list[Target] = []
     for kind in _CHIPS:
         card = SimulatedCard.new(kind, _UID, randomness=_counting())
@@ -44,6 +45,12 @@ def card_answers() -> tuple[Target, ...]:
         opens, _ = _heard(opening(added.card, _KEYS, added.kept, _counting()), card.process)
         found.append(Target(f"card that opens, {kind.value}", (_joined(opens),), _opens(added, tuple(opens)), ()))
         found.append(Target(f"card that is added, {kind.value}", (_joined(adds),), _adds(added.card), ()))
+        card.reset()
+        again, renewed = _heard(adding(_UID, _KEYS, _SERIAL + 1, _counting()), card.process)
+        if not isinstance(renewed, Added):
+            msg = f"a simulated card of kind {kind.value} cannot be added again: {renewed.value}"
+            raise TypeError(msg)
+        found.append(Target(f"card that is added again, {kind.value}", (_joined(again),), _adds(renewed.card), ()))
     return tuple(found)
 
 
@@ -94,9 +101,9 @@ def _opens(added: Added, honest: tuple[bytes, ...]) -> Callable[[bytes], bool]:
 
 def _adds(card: Registered) -> Callable[[bytes], bool]:
     def feed(data: bytes) -> bool:
-        _, ended = _heard(adding(_UID, _KEYS, _SERIAL, _counting()), _played(data))
-        if isinstance(ended, Added) and (ended.card.uid, ended.card.kind) != (card.uid, card.kind):
-            raise Wrong("added a card of another kind or number than the one in the field")
+        _, ended = _heard(adding(_UID, _KEYS, card.serial, _counting()), _played(data))
+        if isinstance(ended, Added) and ended.card != card:
+            raise Wrong("added a card of another kind or number than the one in the field, or under another serial")
         return isinstance(ended, Added)
 
     return feed

@@ -92,6 +92,8 @@ def states() -> Mapping[str, State]:
         (frozenset[Room](), ALL_UP),
         announced.items(),
     ):
+        if is_open and (face not in ("closed", "looking") or keys not in ("no-check", "opening", "card")):
+            continue  # that the door stands open changes alarms and reminders, and nothing that goes on beside
         if (at or check) and not up:
             continue  # a window or a check ends with its room, see test_loss_of_a_room_closes
         if not up and faces != "few":

@@ -40,6 +40,11 @@ TYPE_BYTES = {
     0x33: "Answer",
     0x34: "SlotOffer",
     0x35: "OfferKept",
+    0x36: "CardShown",
+    0x37: "CardCommand",
+    0x38: "CardAnswer",
+    0x39: "CardGone",
+    0x3A: "ChangeCards",
     0x40: "Grant",
     0x41: "GrantTicket",
     0x42: "HasCredential",
@@ -74,8 +79,9 @@ SIZES = {
     "Sample": 546,
     "Verdict": 29,
     "Window": 21,
-    "CheckPin": 36,
-    "SlotOffer": 72,
+    "CheckPin": 38,
+    "SlotOffer": 73,
+    "CardCommand": 114,
     "CredentialAnswer": 28,
     "Enrol": 49,
     "Attestation": 402,
@@ -145,7 +151,7 @@ def test_every_extension_is_refused(cls: type[Message]) -> None:
 
 def test_every_other_version_is_refused_above_all_the_one_before() -> None:
     whole = wire.pack(wire.Close())
-    assert whole == b"\x02\x02"
+    assert whole == b"\x03\x02"
     for version in set(range(256)) - {wire.WIRE_VERSION}:
         with pytest.raises(MessageRefused, match="version"):
             wire.unpack(bytes((version,)) + whole[1:])
@@ -217,7 +223,8 @@ def test_papers_with_dirty_padding_or_a_lying_length_are_refused(cls: type[Messa
     where = next(one for one in places(cls) if one == place)
     assert isinstance(where.field, Blob)
     most = where.field.size
-    assert most == {"Document": wire.MAX_DOCUMENT}.get(cls.__name__, wire.MAX_ATTESTATION)
+    apdus = {"CardCommand": wire.MAX_APDU, "CardAnswer": wire.MAX_APDU}
+    assert most == ({"Document": wire.MAX_DOCUMENT} | apdus).get(cls.__name__, wire.MAX_ATTESTATION)
     whole, at = wire.pack(example(cls)), HEAD + where.offset
     for length, last in ((5, 0), (most + 1, 0), (0xFFFF, 0), (6, 1)):
         body = bytearray(whole)
@@ -337,6 +344,7 @@ def test_an_unlock_is_not_among_the_occurrences() -> None:
         "BREACH",
         "BOLT_FAULT",
         "ALARM_CLEARED",
+        "DURESS",  # the resident's own call for help (ADR 0015)
     }
 
 
