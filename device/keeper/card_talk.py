@@ -8,7 +8,8 @@ Rules kept here:
 - A card is added for a slot whose PIN was shown at most `ADD_S` ago, by the one exchange that succeeds in it, and for
   the tenancy whose PIN it was: who is offered the flat meanwhile gets no card of the one before. A card of somebody
   else that is shown meanwhile opens for that somebody.
-- Of a card that was added the counter is durable before the record, and the record before lock hears of it.
+- Of a card that was added the counter is durable before the record, and the record before lock hears of it. Until then
+  the record names the serial before, so a card that is pulled away while it is added again is added once more.
 - Cards are not charged to anybody's guess budget, and no budget keeps them out: there is nothing to guess.
 - The journal hears why a card was refused, and never which.
 """
@@ -187,7 +188,7 @@ class CardTalk:
         if isinstance(added, Reason):
             self._end(talk, added)
             return
-        if added.card.serial in self._serials_but(uid):  # a card's own word for its serial goes only so far
+        if added.card.serial in self._serials_but(uid):  # drawn a second time, its counter being lost
             self._end(talk, Reason.NOT_BLANK)
             return
         talk.serial = added.card.serial
@@ -215,7 +216,7 @@ class CardTalk:
         if isinstance(step, Transmit):
             talk.asked = True
             self.say(wire.CardCommand(talk.nonce, step.apdu))
-        elif not self.line.submit(_Keeping(self, talk, step.serial or talk.serial, step)):
+        elif not self.line.submit(_Keeping(self, talk, talk.serial, step)):
             self._go_on(talk, None, StoreFault("too many others wait to be checked"))
 
     def _end(self, talk: _Talk, reason: Reason | None) -> None:

@@ -1,14 +1,18 @@
-"""What a card of this door carries: its counter, under the key, and its serial, for everybody.
+"""What a card of this door carries: its counter, under the key, and its serials, for everybody.
 
 Rules kept here:
 - The counter stands together with the serial it belongs to. What is torn or was never written is nothing, not zero.
-- The serial in the clear opens nothing. It lets a card that was cancelled, or pulled away half done, be added again:
-  the door remembers nothing of such a card, so the card has to say under which serial its key was made. Who lies about
-  it is asked for a key that they do not have.
+- A serial in the clear opens nothing. It lets a card that was cancelled, or pulled away half done, be added again: the
+  door remembers nothing of such a card, so the card has to say under which serial its key was made.
+- What a card says of its serial is believed only so far that a key is tried. A card may well have the key of a serial
+  that a neighbour chose: they add an emulated card of its number, are told that key, and write both onto the card. So a
+  key that a card came with is used for one thing, to give it another one.
+- The mark has two places. One is written while the other names the key that the card has; so at any moment, a torn
+  write included, the card has the factory's key or one that its mark names.
 
 Byte forms, little-endian. Counter, 16 bytes: magic "DWC" | version (u8: 1) | serial (u32) | counter (u32) | CRC-32 of
-the 12 bytes before (u32; IEEE 802.3, against torn writes, not against people). Mark, 8 bytes: magic "DWRD" |
-serial (u32).
+the 12 bytes before (u32; IEEE 802.3, against torn writes, not against people). Mark, 16 bytes: two places of magic
+"DWRD" | serial (u32); a place that says nothing is anything else.
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ import zlib
 from device.keeper.cards.registered import NO_SERIAL
 
 COUNTER_BYTES = 16
-MARK_BYTES = 8
+PLACE_BYTES = 8
+PLACES = 2
+MARK_BYTES = PLACES * PLACE_BYTES
 MOST_COUNTER = (1 << 32) - 1
 _COUNTER = struct.Struct("<4sII")
 _MAGIC = b"DWC\x01"
-_MARK = struct.Struct("<4sI")
+_PLACE = struct.Struct("<4sI")
 _MARK_MAGIC = b"DWRD"
 
 
@@ -41,17 +47,19 @@ def unpack_counter(data: bytes, serial: int) -> int | None:
     return counter if data == pack_counter(serial, counter) else None
 
 
-def pack_mark(serial: int) -> bytes:
-    """The 8 bytes by which a card says its serial."""
-    return _MARK.pack(_MARK_MAGIC, serial)
+def pack_place(serial: int) -> bytes:
+    """The 8 bytes of one place of the mark, by which a card names `serial`."""
+    return _PLACE.pack(_MARK_MAGIC, serial)
 
 
-def unpack_mark(data: bytes) -> int | None:
-    """The serial in `data`, or None if there is none."""
+def unpack_mark(data: bytes) -> tuple[int | None, ...]:
+    """The serial that each place of the mark `data` names, None where it names none."""
     if len(data) != MARK_BYTES:
-        return None
-    magic, serial = _MARK.unpack(data)
-    return int(serial) if magic == _MARK_MAGIC and serial != NO_SERIAL else None
+        return (None,) * PLACES
+    return tuple(
+        int(serial) if magic == _MARK_MAGIC and serial != NO_SERIAL else None
+        for magic, serial in _PLACE.iter_unpack(data)
+    )
 
 
 def span(file: int, offset: int, length: int) -> bytes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from device.keeper.cards.steps import Draw
 from device.keeper.pages import Form, TwinPages
 
 PAGE_BYTES = 40960
-ROOM = MOST_CARDS * MAX_SLOTS  # 4096
+ROOM = MOST_CARDS * MAX_SLOTS + 64  # a card that is added again has two for a moment
 _SERIAL_BYTES = 4
 _COUNT = struct.Struct("<I")
 _CARD = struct.Struct("<IIB")
@@ -45,8 +45,9 @@ class Counters:
     """The file at `path`. `key`: 32 bytes that seal nothing else. Not to be used by two threads at once."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self._pages: TwinPages[Mapping[int, Kept]] = TwinPages(path, key, FORM)
+        self._pages: TwinPages[Mapping[int, Kept]] = TwinPages(path, key, replace(FORM, pack=self._packed))
         self._cards: dict[int, Kept] = {}
+        self._told: dict[int, bytes] = {}  # each card as it is written, ascending, so that one use packs one card
         self.damaged = False  # whether nothing could be read of a file that was there
 
     def load(self) -> None:
@@ -54,6 +55,7 @@ class Counters:
         told = self._pages.load({})
         self.damaged = told is None
         self._cards = dict(told or {})
+        self._told = {serial: _card(serial, kept) for serial, kept in sorted(self._cards.items())}
 
     def get(self, serial: int) -> Kept | None:
         """The counter of the card `serial`, None if it is not known."""
@@ -61,15 +63,19 @@ class Counters:
 
     def keep(self, serial: int, kept: Kept) -> None:
         """Make `kept` the counter of the card `serial`. Raises StoreFault; then the one before still holds."""
-        self._save({**self._cards, serial: kept})
+        told = {**self._told, serial: _card(serial, kept)}
+        if serial not in self._told:
+            told = dict(sorted(told.items()))
+        self._save({**self._cards, serial: kept}, told)
 
     def retain(self, serials: Iterable[int]) -> None:
         """Forget every card but these. Raises StoreFault. Writes nothing if nothing is to be forgotten."""
         wanted = set(serials)
         rest = {serial: kept for serial, kept in self._cards.items() if serial in wanted}
         if len(rest) < len(self._cards):
-            self._save(rest)
-            self._save(rest)  # the other page, which still has them
+            told = {serial: card for serial, card in self._told.items() if serial in wanted}
+            self._save(rest, told)
+            self._save(rest, told)  # the other page, which still has them
 
     def fresh_serial(self, draw: Draw) -> int:
         """A serial for a new card: random, so that it counts nothing, and no card's of this file."""
@@ -82,17 +88,32 @@ class Counters:
         """Let go of the file."""
         self._pages.close()
 
-    def _save(self, cards: dict[int, Kept]) -> None:
-        self._pages.save(cards)
+    def _save(self, cards: dict[int, Kept], told: dict[int, bytes]) -> None:
+        before, self._told = self._told, told
+        try:
+            self._pages.save(cards)
+        except StoreFault:
+            self._told = before
+            raise
         self._cards = cards
+
+    def _packed(self, cards: Mapping[int, Kept]) -> bytes:
+        return _joined(self._told) if len(cards) == len(self._told) else _pack(cards)
 
 
 def _pack(cards: Mapping[int, Kept]) -> bytes:
+    return _joined({serial: _card(serial, kept) for serial, kept in sorted(cards.items())})
+
+
+def _card(serial: int, kept: Kept) -> bytes:
+    return _CARD.pack(serial, kept.counter, kept.pending)
+
+
+def _joined(cards: Mapping[int, bytes]) -> bytes:
     if len(cards) > ROOM:
         msg = f"a door counts the uses of at most {ROOM} cards"
         raise StoreFault(msg)
-    told = (_CARD.pack(serial, kept.counter, kept.pending) for serial, kept in sorted(cards.items()))
-    return _COUNT.pack(len(cards)) + b"".join(told)
+    return _COUNT.pack(len(cards)) + b"".join(cards.values())
 
 
 def _parse(payload: bytes) -> Mapping[int, Kept] | None:

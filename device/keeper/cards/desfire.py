@@ -7,6 +7,8 @@ Rules kept here:
 - The counter (file 1) is a backup data file: a write counts only with CommitTransaction, so that a card that is pulled
   away holds the old counter or the new one.
 - Finished in any order of accidents: application there, mark there or not, key changed or not, file 1 there or not.
+- Files that are there already are used as they are: whoever made the application before gave them their rights. They
+  can spoil or set back the counter then, and still need the key to open.
 
 Sources: the commands' codes and parameters are those of the first DESFire (NXP data sheet M075031), which its followers
 keep; libraries that are tried on real cards use the same (proxmark3, libfreefare).
@@ -20,8 +22,9 @@ from device.keeper.cards import ev1, ev2
 from device.keeper.cards.content import (
     COUNTER_BYTES,
     MARK_BYTES,
+    PLACE_BYTES,
     pack_counter,
-    pack_mark,
+    pack_place,
     span,
     unpack_counter,
 )
@@ -89,25 +92,26 @@ class Desfire:
             return None
         return answer.expect(MARK_BYTES)
 
-    def brand(self, session: Session, serial: int, mark: bytes | None, draw: Draw) -> Steps[Session]:
-        """Write the mark of `serial` while key 0 is the factory's; `mark` is what `mark` read."""
+    def brand(self, session: Session, place: int, serial: int, mark: bytes | None) -> Steps[None]:
+        """Name `serial` in the place `place` of the mark, and leave the other; `mark` is what `mark` read."""
         if mark is None:
             settings = bytes((_MARK_FILE, Mode.MAC)) + _ALL_MAY_READ + MARK_BYTES.to_bytes(3, "little")
             yield from ask(session, _CREATE_STANDARD, settings)
-        yield from ask(session, _WRITE, _MARK_SPAN, pack_mark(serial))
-        return session
+        yield from ask(session, _WRITE, span(_MARK_FILE, place * PLACE_BYTES, PLACE_BYTES), pack_place(serial))
 
-    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[tuple[Session, int | None]]:
-        """See that there is a place for the counter; the session to go on with, and the counter if there is one."""
+    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[Session]:
+        """See that there is a file for the counter; the session to go on with."""
         try:
-            return session, (yield from self.read(session, serial))
+            yield from self.read(session, serial)
         except CardRefused as refused:
             if refused.status != NO_FILE:
                 raise
+        else:
+            return session
         session = yield from self.authenticate(key, draw)  # an error has ended the session before
         size = COUNTER_BYTES.to_bytes(3, "little")
         yield from ask(session, _CREATE_BACKUP, bytes((_COUNTER_FILE, session.strongest)) + _KEY_0_ALONE + size)
-        return session, None
+        return session
 
     def read(self, session: Session, serial: int) -> Steps[int | None]:
         """The counter, or None if it is not whole."""

@@ -3,8 +3,9 @@
 Rules kept here:
 - Every card has a key of its own: from the door's card master key, the card's UID, the application and the door, and a
   serial that is drawn each time a card is added. Who opens one chip has the key of that card and of no other.
-- The serial is why a UID cannot be tried out: who pretends to be a neighbour's card while adding "their own" is told
-  the key of a serial that no other card ever has.
+- The serial is why a UID cannot be tried out. Who pretends to be a neighbour's card while adding "their own" is told
+  the key of a serial under which nothing but that emulated card is ever registered: adding the real one, even if it
+  comes with that key, draws another serial.
 - The master key has no way out of `CardKeys`, not even into a message about it.
 
 Source: NXP AN10922, section 2.2.1 (AES-128): key = CMAC(master, 01 | M), M = UID | AID | system identifier, at most 31

@@ -7,12 +7,19 @@ Rules kept here:
 - So of a card and its copy, whichever is used second is refused, and so is a card that was rolled back. What a reader
   heard and plays again meets another random number.
 - Adding never opens. It writes to a card only what is this door's, and only after the card accepted a key that this
-  door knows: the one of the serial that the card names, or the factory's.
+  door knows: one of the two serials that the card names, or the factory's.
+- Whatever key a card comes with, adding gives it the key of a fresh serial, and with it a counter that begins anew. So
+  nobody who knew a key of the card before, and no copy of it from before, opens as the card that was added.
+- A key is changed only after the card has confirmed under MAC that its mark names the new one, beside the one that it
+  has; so a card that was left at any moment can be added again, as often as it takes.
+- At most three keys are tried, one for each place of the mark and the factory's. A card that only this door has written
+  to fails at most one authentication in an adding, any other at most three. An NTAG 424 DNA slows down after 50 in a
+  row and gives up a key after 1000 (NT4H2421Gx); changing the key sets both counts back (AN12196).
 - An exchange ends by a value, whatever the card answers: MOST_STEPS bounds it.
 
 Keeper's part: `Kept` from `counters`, the serial of a new card from `Counters.fresh_serial`. A card that was pulled
-away while being added is simply added again, with any fresh serial: if it has a key of ours, it keeps the serial it
-has, which is why `Added` says which one it is.
+away while being added is simply added again, with another fresh serial. That holds for a card that opened before, too:
+keeper still has it under the serial before, whose key it may no longer have, and it opens once adding has ended well.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from device.errors import KeyFault, StoreFault
-from device.keeper.cards.content import MOST_COUNTER, unpack_mark
+from device.keeper.cards.content import MOST_COUNTER, PLACES, unpack_mark
 from device.keeper.cards.counters import Kept
 from device.keeper.cards.desfire import Desfire
 from device.keeper.cards.diversify import CardKeys
@@ -32,6 +39,7 @@ from device.keeper.cards.steps import CardRefused, Draw, Keep, Reason, Steps, tr
 from device.keeper.cards.version import kind_of
 
 MOST_STEPS = 32
+FIRST_COUNTER = 1
 _GET_UID = bytes.fromhex("ffca000000")  # PC/SC part 3, Get Data: the reader answers, not the card
 _ISO_OK = 0x9000
 
@@ -63,8 +71,8 @@ class Chip(Protocol):
     def enter(self) -> Steps[bool]: ...
     def make(self) -> Steps[None]: ...
     def mark(self) -> Steps[bytes | None]: ...
-    def brand(self, session: Session, serial: int, mark: bytes | None, draw: Draw) -> Steps[Session]: ...
-    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[tuple[Session, int | None]]: ...
+    def brand(self, session: Session, place: int, serial: int, mark: bytes | None) -> Steps[None]: ...
+    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[Session]: ...
     def read(self, session: Session, serial: int) -> Steps[int | None]: ...
     def write(self, session: Session, serial: int, counter: int) -> Steps[None]: ...
 
@@ -92,7 +100,10 @@ def opening(card: Registered, keys: CardKeys, kept: Kept | None, draw: Draw) -> 
 
 
 def adding(uid: bytes, keys: CardKeys, serial: int, draw: Draw) -> Steps[Added | Reason]:
-    """Make the card in the field, which the reader calls `uid`, a card of this door, under a fresh `serial`."""
+    """Make the card in the field, which the reader calls `uid`, a card of this door, under a fresh `serial`.
+
+    A card that names this very serial already is not tried with its key.
+    """
     try:
         return (yield from _add(uid, keys, serial, draw))
     except CardRefused as refused:
@@ -147,27 +158,27 @@ def _add(uid: bytes, keys: CardKeys, serial: int, draw: Draw) -> Steps[Added]:
         mark = yield from chip.mark()
     else:
         yield from chip.make()
-    earlier = unpack_mark(mark or b"")
-    session = (yield from _try(chip, keys.key(kind, uid, earlier), draw)) if earlier is not None else None
-    if session is not None and earlier is not None:
-        serial = earlier
-    else:
-        session = yield from _first_key(chip, mark, keys.key(kind, uid, serial), serial, draw)
+    session, place = yield from _known(chip, mark, Registered(kind, uid, serial), keys, draw)
+    yield from chip.brand(session, place, serial, mark)
     key = keys.key(kind, uid, serial)
-    session, told = yield from chip.prepare(session, key, serial, draw)
-    following = _next(told)
-    if told is not None:  # it may be in use already: pulled away now, it has to open by either number
-        yield from _keep(Keep(following, pending=True, serial=serial))
-    yield from chip.write(session, serial, following)
-    return Added(Registered(kind, uid, serial), Kept(following, pending=False))
-
-
-def _first_key(chip: Chip, mark: bytes | None, key: bytes, serial: int, draw: Draw) -> Steps[Session]:
-    """From the factory's key to `key`, by way of the mark of `serial`; a session with `key`."""
-    session = yield from chip.authenticate(FACTORY_KEY, draw)
-    session = yield from chip.brand(session, serial, mark, draw)
     yield from rekey(session, key)
-    return (yield from chip.authenticate(key, draw))
+    session = yield from chip.authenticate(key, draw)
+    session = yield from chip.prepare(session, key, serial, draw)
+    yield from chip.write(session, serial, FIRST_COUNTER)
+    return Added(Registered(kind, uid, serial), Kept(FIRST_COUNTER, pending=False))
+
+
+def _known(chip: Chip, mark: bytes | None, card: Registered, keys: CardKeys, draw: Draw) -> Steps[tuple[Session, int]]:
+    """A session with the key that the card has now, and the place of its mark that does not name this key."""
+    tried = {card.serial}  # what the card has to leave is not what it gets
+    for place, named in enumerate(unpack_mark(mark or b"")):
+        if named is None or named in tried:
+            continue
+        tried.add(named)
+        session = yield from _try(chip, keys.key(card.kind, card.uid, named), draw)
+        if session is not None:
+            return session, (place + 1) % PLACES
+    return (yield from chip.authenticate(FACTORY_KEY, draw)), 0
 
 
 def _try(chip: Chip, key: bytes, draw: Draw) -> Steps[Session | None]:

@@ -7,27 +7,36 @@ Rules kept here:
   places, and the newer one that is whole counts: the file has no transactions, and a card may be pulled away.
 - The mark stands behind an empty NDEF message in file 2, which everybody may read and only key 0 may write afterwards.
   A telephone shows nothing.
+- The files are given to key 0 before the mark is written and key 0 changed, each time a card is added: what rights
+  somebody gave them before does not matter.
 
 Sources: NXP NT4H2421Gx data sheet (files, and their settings from the factory) and AN12196 (commands as they are sent).
 """
 
 from __future__ import annotations
 
-from device.keeper.cards.content import COUNTER_BYTES, MARK_BYTES, pack_counter, pack_mark, span, unpack_counter
+from device.keeper.cards.content import (
+    COUNTER_BYTES,
+    MARK_BYTES,
+    PLACE_BYTES,
+    pack_counter,
+    pack_place,
+    span,
+    unpack_counter,
+)
 from device.keeper.cards.diversify import NTAG_AID
 from device.keeper.cards.ev2 import authenticate
-from device.keeper.cards.session import FACTORY_KEY, Mode, Session, ask
-from device.keeper.cards.steps import Answer, CardRefused, Draw, Reason, Steps, native, transmit
+from device.keeper.cards.session import Mode, Session, ask
+from device.keeper.cards.steps import CardRefused, Draw, Reason, Steps, native, transmit
 
 _READ, _WRITE, _CHANGE_FILE = 0xAD, 0x8D, 0x5F
 _ISO_OK = 0x9000
 _ISO_SELECT = bytes.fromhex("00a4040c") + bytes((len(NTAG_AID),)) + NTAG_AID + b"\0"
 _NDEF_FILE, _COUNTER_FILE = 2, 3
 _NO_MESSAGE = bytes(2)  # the length of the NDEF message: NFC Forum Type 4 Tag
-_PLAIN = 0
 # Two bytes, lowest first: reading and writing, and changing these | reading alone, and writing alone. E is everybody.
 _COUNTER_SETTINGS = bytes((Mode.FULL,)) + bytes.fromhex("0000")
-_NDEF_SETTINGS = bytes((_PLAIN,)) + bytes.fromhex("00e0")
+_NDEF_SETTINGS = bytes((Mode.MAC,)) + bytes.fromhex("00e0")
 _NDEF_SPAN = span(_NDEF_FILE, 0, len(_NO_MESSAGE) + MARK_BYTES)
 _PLACES = 2
 
@@ -50,23 +59,24 @@ class Ntag424:
         yield from ()
 
     def mark(self) -> Steps[bytes | None]:
-        """What stands in the place of the mark."""
-        return (yield from self._ndef()).data[len(_NO_MESSAGE) :]
-
-    def brand(self, session: Session, serial: int, mark: bytes | None, draw: Draw) -> Steps[Session]:
-        """Write the mark of `serial` while key 0 is the factory's, if the chip says nothing to telephones yet."""
-        yield from self.enter()
-        if not (yield from self._ndef()).data.startswith(_NO_MESSAGE):
+        """What stands where the mark belongs, if the chip says nothing to telephones."""
+        answer = yield from transmit(native(_READ, _NDEF_SPAN))
+        data = answer.expect(len(_NO_MESSAGE) + MARK_BYTES)
+        if not data.startswith(_NO_MESSAGE):
             raise CardRefused(Reason.NOT_BLANK)
-        written = yield from transmit(native(_WRITE, _NDEF_SPAN + _NO_MESSAGE + pack_mark(serial)))
-        written.expect(0)
-        return (yield from self.authenticate(FACTORY_KEY, draw))
+        return data[len(_NO_MESSAGE) :]
 
-    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[tuple[Session, int | None]]:
-        """Give both files to key 0; the session to go on with, and the counter if there is one."""
+    def brand(self, session: Session, place: int, serial: int, mark: bytes | None) -> Steps[None]:
+        """Give both files to key 0; name `serial` in the place `place` of the mark, and leave the other."""
         for file, settings in ((_COUNTER_FILE, _COUNTER_SETTINGS), (_NDEF_FILE, _NDEF_SETTINGS)):
             yield from ask(session, _CHANGE_FILE, bytes((file,)), settings, mode=Mode.FULL)
-        return session, (yield from self.read(session, serial))
+        where = span(_NDEF_FILE, len(_NO_MESSAGE) + place * PLACE_BYTES, PLACE_BYTES)
+        yield from ask(session, _WRITE, where, pack_place(serial))
+
+    def prepare(self, session: Session, key: bytes, serial: int, draw: Draw) -> Steps[Session]:
+        """Nothing: the file for the counter is always there."""
+        yield from ()
+        return session
 
     def read(self, session: Session, serial: int) -> Steps[int | None]:
         """The counter, or None if neither place is whole."""
@@ -79,8 +89,3 @@ class Ntag424:
         """Make `counter` the card's; the one before it stays in the other place."""
         where = span(_COUNTER_FILE, counter % _PLACES * COUNTER_BYTES, COUNTER_BYTES)
         yield from ask(session, _WRITE, where, pack_counter(serial, counter), mode=Mode.FULL)
-
-    def _ndef(self) -> Steps[Answer]:
-        answer = yield from transmit(native(_READ, _NDEF_SPAN))
-        answer.expect(len(_NO_MESSAGE) + MARK_BYTES)
-        return answer

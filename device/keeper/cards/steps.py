@@ -42,14 +42,10 @@ class Transmit:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Make this the counter of the card at hand; send None when it is durable, or throw a StoreFault.
-
-    `serial`: whose counter it is, if the card only just said so; 0: the one that the exchange is about.
-    """
+    """Make this the counter of the card at hand; send None when it is durable, or throw a StoreFault."""
 
     counter: int
     pending: bool
-    serial: int = 0
 
 
 Steps: TypeAlias = Generator[Transmit | Keep, bytes | None, _T]

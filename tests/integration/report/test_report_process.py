@@ -157,8 +157,8 @@ def test_a_killed_process_is_offline_by_its_last_will_and_a_stopped_one_by_its_g
         (wire.pack(wire.Ack(3, wire.Result.DONE)), "lock sent Ack although no document was passed on"),
         (wire.pack(wire.Breach()), "lock must not send Breach to report"),
         (wire.pack(wire.Occurrence(Kind.STARTED)) + b"\0", "Occurrence holds 1 bytes, not 2"),
-        (b"\x02\x70\xff", "Occurrence.kind is no OccurrenceKind"),
-        (b"\x01\x70\x01", "a message begins with wire version 2"),
+        (b"\x03\x70\xff", "Occurrence.kind is no OccurrenceKind"),
+        (b"\x01\x70\x01", f"a message begins with wire version {wire.WIRE_VERSION}"),
     ],
 )
 def test_what_lock_must_not_say_ends_the_connection_and_is_an_alarm(

@@ -488,22 +488,29 @@ def test_an_answer_that_nobody_asked_for_does_not_stand_for_a_counter_on_the_dis
 
 @pytest.mark.parametrize("kind", CHIPS)
 @pytest.mark.parametrize("lost", [False, True])
-def test_my_own_card_that_is_pulled_away_while_it_is_added_again_still_opens(
+def test_my_own_card_that_is_pulled_away_while_it_is_added_again_opens_or_is_added_once_more(
     reader: Reader, kind: Kind, *, lost: bool
 ) -> None:
     card = reader.added(kind)
-    for answers in range(14):
+    fates, end = [], REFUSED
+    for answers in range(MOST_STEPS):
         assert reader.change(CardChange.ADD) is Outcome.ACCEPTED
         card.reset()
         card.pull_away_after(answers, answer_lost=lost)
         reader.begins()
         reader.answers(card)
         reader.door.wait(ADD_S)
-        assert reader.tap(card) == ("opens", 12), f"pulled away after {answers} answers"
+        end = reader.tap(card)
+        fates.append(end)
+        if end == REFUSED:
+            assert reader.add(card) == ("added", 0), f"pulled away after {answers} answers"
+            assert reader.tap(card) == ("opens", 12)
+    assert set(fates) == {("opens", 12), REFUSED}
+    assert end == ("opens", 12), "in the end it was not pulled away"
 
 
 @pytest.mark.parametrize("kind", CHIPS)
-def test_my_own_card_opens_after_a_kill_at_any_write_while_it_is_added_again(
+def test_my_own_card_opens_or_is_added_once_more_after_a_kill_at_any_write_while_it_is_added_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     at, ended = 0, False
@@ -515,10 +522,22 @@ def test_my_own_card_opens_after_a_kill_at_any_write_while_it_is_added_again(
         assert reader.change(CardChange.ADD) is Outcome.ACCEPTED
         ended = until_the_cut(monkeypatch, at, lambda: reader.tap(card)) < at  # noqa: B023 - called at once
         reader = again(reader)
-        assert reader.tap(card) == ("opens", 12)
+        if reader.tap(card) == REFUSED:
+            assert not ended
+            assert reader.add(card) == ("added", 0)
+            assert reader.tap(card) == ("opens", 12)
         close(reader)
         at += 1
     assert at > 2
+
+
+def test_what_a_neighbour_knew_of_my_card_before_i_added_it_does_not_open_as_mine(reader: Reader) -> None:
+    emulated = reader.added(slot=7, pin=THEIR_PIN)
+    mine = SimulatedCard(copy.deepcopy(emulated.memory))  # the genuine card, prepared with the key they were told
+    assert reader.change(CardChange.CANCEL_ALL, THEIR_PIN, 7) is Outcome.ACCEPTED
+    assert reader.add(mine) == ("added", 0)
+    assert reader.tap(emulated) == REFUSED
+    assert reader.tap(mine) == ("opens", 12)
 
 
 def test_a_door_whose_counters_cannot_be_had_opens_by_pin(reader: Reader) -> None:

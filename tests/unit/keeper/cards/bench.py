@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from tools.simulator.cards.status import CardGone
 
 _T = TypeVar("_T")
 MASTER = bytes(range(16))
+FRESH = range(1000, 2000)
 DOOR = bytes.fromhex("00112233445566aa")
 UID = bytes.fromhex("04782e21801d80")
 CHIPS = (Kind.DESFIRE_EV1, Kind.DESFIRE_EV2, Kind.NTAG424)
@@ -46,6 +47,7 @@ class Door:
     sent: list[bytes] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list)
     steps: int = 0
+    fresh: Iterator[int] = field(default_factory=lambda: iter(FRESH))
 
     def run(self, exchange: Steps[_T], process: Process) -> _T:
         """The end of `exchange`. CardGone ends it from outside, as lock's message would."""
@@ -81,9 +83,10 @@ class Door:
             self.kept = Kept(ended.settle.counter, ended.settle.pending)
         return ended
 
-    def add(self, card: SimulatedCard, serial: int = 77) -> Added | Reason:
-        """One adding; what keeper would save of it."""
+    def add(self, card: SimulatedCard, serial: int = 0) -> Added | Reason:
+        """One adding, under `serial` or a fresh one; what keeper would save of it."""
         card.reset()
+        serial = serial or next(self.fresh)
         uid = self.run(uid_of(), card.process)
         assert uid is not None
         ended = self.run(adding(uid, self.keys, serial, self.draw), card.process)

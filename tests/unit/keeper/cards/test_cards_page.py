@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nacl import bindings
 
-from device.keeper.cards.content import MARK_BYTES, pack_counter, pack_mark
+from device.keeper.cards.content import MARK_BYTES, pack_counter, pack_place, unpack_mark
 from device.keeper.cards.counters import FORM, PAGE_BYTES, ROOM, Counters, Kept
 from device.keeper.cards.diversify import CardKeys
 from device.keeper.cards.exchange import MOST_STEPS
@@ -56,8 +56,10 @@ def test_the_keys_are_as_stated() -> None:
 
 def test_what_stands_on_a_card_is_as_stated() -> None:
     assert f"`{pack_counter(77, 41).hex()}`" in PAGE
-    assert f"`{pack_mark(77).hex()}`" in PAGE
-    assert len(pack_mark(77)) == MARK_BYTES
+    mark = pack_place(77) + pack_place(78)
+    assert f"`{mark.hex()}`" in PAGE
+    assert f"### Mark, {MARK_BYTES} bytes" in PAGE
+    assert unpack_mark(mark) == (77, 78)
 
 
 def test_the_cards_of_a_slot_are_as_stated() -> None:

@@ -13,7 +13,7 @@ from device.keeper.cards.content import (
     COUNTER_BYTES,
     MARK_BYTES,
     pack_counter,
-    pack_mark,
+    pack_place,
     unpack_counter,
     unpack_mark,
 )
@@ -100,7 +100,12 @@ def test_a_counter_is_read_whole_and_for_its_own_card_or_not_at_all(
 
 def test_a_fresh_file_holds_no_counter_and_no_mark() -> None:
     assert unpack_counter(bytes(COUNTER_BYTES), 0) is None
-    assert unpack_mark(bytes(MARK_BYTES)) is None
-    assert unpack_mark(pack_mark(0)) is None
-    assert unpack_mark(pack_mark(9)) == 9
-    assert unpack_mark(pack_mark(9)[:-1]) is None
+    assert unpack_mark(bytes(MARK_BYTES)) == (None, None)
+    assert unpack_mark(pack_place(0) * 2) == (None, None)
+
+
+def test_each_place_of_a_mark_names_its_serial_whatever_the_other_says() -> None:
+    assert unpack_mark(pack_place(9) + pack_place(10)) == (9, 10)
+    assert unpack_mark(bytes(8) + pack_place(10)) == (None, 10)
+    assert unpack_mark(pack_place(9) + b"\xff" * 8) == (9, None)
+    assert unpack_mark(pack_place(9)) == (None, None), "half a mark is none"
