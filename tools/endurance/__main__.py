@@ -102,15 +102,21 @@ def parsers(told: tuple[Log, Path], count: int, seed: int) -> None:
 
 
 @main.command()
+@click.option(
+    "--share", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Only so many, drawn evenly."
+)
+@click.option("--suite", "only", type=click.Choice([suite.name for suite in SUITES]), help="One suite instead of all.")
 @click.pass_obj
-def mutations(told: tuple[Log, Path]) -> None:
+def mutations(told: tuple[Log, Path], share: float, only: str | None) -> None:
     """The tests against mutated sources of lock and keeper; taken up where it was ended."""
     log, work = told
     work.mkdir(parents=True, exist_ok=True)
     results = work / f"mutants-{digest(_sources())[:16]}.jsonl"
     copy = copy_of(ROOT, work / "tree")
     for suite in SUITES:
-        for number, verdict in enumerate(run_mutants(suite, copy, results, print), 1):
+        if only not in (None, suite.name):
+            continue
+        for number, verdict in enumerate(run_mutants(suite, copy, results, print, share), 1):
             print(f"{suite.name} {number}: {verdict.fate} {verdict.path}:{verdict.name}", file=sys.stderr)
     for line in report(read(results), ROOT):
         log.line(line)

@@ -5,6 +5,8 @@ Rules kept here:
 - Every result is written down as it comes: a run that was ended is taken up where it stood.
 - Before the first mutant the copy must pass, written the way mutants are (from the syntax tree, without comments), so
   that "caught" never means "broken anyway". Tests that change the source as text are left out for the same reason.
+- The tests without a mutant leave their byte code, and nothing after them does: what was compiled is found by the age
+  of its source in seconds, and two mutants of one second would pass for one another.
 - A mutant that takes longer than LIMIT_S is caught: it hangs, and the door's watchdog would end it.
 """
 
@@ -20,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from tools.endurance.mutants import Mutant, mutants
 
@@ -76,19 +79,19 @@ def sources(suite: Suite, tree: Path) -> list[Path]:
     return [path for path in found if path.name not in suite.without and (not suite.only or path.name in suite.only)]
 
 
-def run(suite: Suite, copy: Path, results: Path, tell: Callable[[str], None]) -> Iterator[Verdict]:
-    """Run every mutant of `suite` that `results` does not hold yet. Raises RuntimeError if the copy itself fails."""
+def run(suite: Suite, copy: Path, results: Path, tell: Callable[[str], None], share: float = 1.0) -> Iterator[Verdict]:
+    """Run every mutant of `suite` that `results` does not hold yet. Raises RuntimeError if the copy itself fails.
+
+    `share`: only so many of them, the same in every run, evenly over the files.
+    """
     known = {(each.path, each.name) for each in read(results)}
-    todo = [
-        (path, mutant)
-        for path in sources(suite, copy)
-        for mutant in mutants(path.read_text(encoding="utf-8"))
-        if (str(path.relative_to(copy)), mutant.name) not in known
-    ]
+    every = [(path, mutant) for path in sources(suite, copy) for mutant in mutants(path.read_text(encoding="utf-8"))]
+    drawn = sorted(Random(suite.name).sample(range(len(every)), round(share * len(every))))
+    todo = [every[at] for at in drawn if (str(every[at][0].relative_to(copy)), every[at][1].name) not in known]
     tell(f"{suite.name}: {len(todo)} mutants to run, {len(known)} results known")
     for path in {path for path, _ in todo}:
         path.write_text(ast.unparse(ast.parse(path.read_text(encoding="utf-8"))) + "\n", encoding="utf-8")
-    if todo and _tests(suite, copy) != "survives":
+    if todo and _tests(suite, copy, leaves_byte_code=True) != "survives":
         raise RuntimeError(f"the tests of {suite.name} fail without any mutant")
     for path, mutant in todo:
         verdict = Verdict(str(path.relative_to(copy)), mutant.name, _tried(suite, copy, path, mutant))
@@ -128,10 +131,11 @@ def _tried(suite: Suite, copy: Path, path: Path, mutant: Mutant) -> str:
         path.write_bytes(honest)
 
 
-def _tests(suite: Suite, copy: Path) -> str:
+def _tests(suite: Suite, copy: Path, *, leaves_byte_code: bool = False) -> str:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", f"not {_NOT_OF_BEHAVIOUR}"]
     command += suite.tests
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
+    dont = "" if leaves_byte_code else "1"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": dont, "PYTHONPATH": str(copy)}
     running = subprocess.Popen(
         command,
         cwd=copy,

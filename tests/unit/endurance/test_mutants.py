@@ -65,7 +65,7 @@ def suite(tmp_path: Path) -> Suite:
 def test_a_run_writes_down_what_it_finds_and_is_taken_up_where_it_stood(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def notices_the_operator_alone(_suite: Suite, copy: Path) -> str:
+    def notices_the_operator_alone(_suite: Suite, copy: Path, **_: bool) -> str:
         return "caught" if "n >= 3" in (copy / "code" / "guard.py").read_text(encoding="utf-8") else "survives"
 
     monkeypatch.setattr(mutation_run, "_tests", notices_the_operator_alone)
@@ -87,7 +87,19 @@ def test_a_run_writes_down_what_it_finds_and_is_taken_up_where_it_stood(
 def test_tests_that_fail_by_themselves_are_told_and_no_mutant_counts_as_caught(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mutation_run, "_tests", lambda _suite, _copy: "caught")
+    monkeypatch.setattr(mutation_run, "_tests", lambda _suite, _copy, **_: "caught")
     with pytest.raises(RuntimeError, match="fail without any mutant"):
         next(mutation_run.run(suite, tmp_path, tmp_path / "results.jsonl", lambda _: None))
     assert read(tmp_path / "results.jsonl") == []
+
+
+def test_a_share_is_drawn_alike_in_every_run_and_is_no_more_than_it_says(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutation_run, "_tests", lambda _suite, _copy, **_: "survives")
+    drawn = [
+        [each.name for each in mutation_run.run(suite, tmp_path, tmp_path / name, lambda _: None, share=0.34)]
+        for name in ("once", "again")
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 1
