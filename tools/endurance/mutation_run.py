@@ -26,7 +26,7 @@ from random import Random
 
 from tools.endurance.mutants import Mutant, mutants
 
-LIMIT_S = 120
+LIMIT_S = 300
 _NOT_OF_BEHAVIOUR = "test_lives_find_a_lock_without"
 ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("device", "models", "provisioning", "tests", "tools", "pyproject.toml", "docs", "systemd")
