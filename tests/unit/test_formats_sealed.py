@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from device import attestation, wire
 from device.attestation import ConsentRecord
 from device.errors import RecordRefused
-from device.keeper import attempts, changes, offers, pin
+from device.keeper import attempts, changes, offers, pages, pin
 from device.keeper import record as pin_record
 from device.keeper.match import By
 from device.keeper.throttle import Counts
@@ -314,14 +314,22 @@ def test_keepers_keys_and_what_is_made_with_them_are_those_of_the_page() -> None
     }
 
 
+INSIDE_BYTES = attempts.PAGE_BYTES - pages.OVERHEAD_BYTES + 8  # the sequence is inside the box
+
+
+def opened(page: bytes, place: int, key: bytes) -> tuple[int, Counts] | None:
+    """What keeper makes of a page of counts at `place`."""
+    return pages.TwinPages(Path("/nowhere"), key, attempts.FORM)._opened(page, place)
+
+
 def test_the_whole_page_of_counts_is_the_one_of_the_page() -> None:
     text = section("Wrong attempts")
     (begins,), said = vectors(text), {row["what"]: row["is"] for row in tables(text)[-1]}
     key, bound = pin.derive(count(0x40, 32), b"doorward tries"), b"DWAT\x02\x01\0\0"
-    inside = begins.ljust(attempts._INSIDE_BYTES, b"\0")
+    inside = begins.ljust(INSIDE_BYTES, b"\0")
     page = bound + bytes(Aead(key).encrypt(inside, bound, count(0, 24)))
-    assert attempts._parse(page, 1, key) == (9, Counts(2, {12: 1, 40: 5}))
-    assert attempts._parse(page, 0, key) is None
+    assert opened(page, 1, key) == (9, Counts(2, {12: 1, 40: 5}))
+    assert opened(page, 0, key) is None
     assert said == {
         "first 64 bytes": page[:64].hex(),
         "last 16 bytes": page[-16:].hex(),
@@ -337,10 +345,10 @@ def test_a_new_door_counts_from_the_page_that_is_stated(tmp_path: Path) -> None:
     file.save(Counts(1, {12: 1}))
     file.close()
     assert len(first) == 32768
-    assert attempts._parse(first[:16384], 0, key) == (0, Counts(0, {}))
+    assert opened(first[:16384], 0, key) == (0, Counts(0, {}))
     assert not any(first[16384:])
     longer = (tmp_path / "attempts").read_bytes() + b"more"
-    assert attempts._parse(longer[16384:32768], 1, key) == (1, Counts(1, {12: 1}))
+    assert opened(longer[16384:32768], 1, key) == (1, Counts(1, {12: 1}))
     (tmp_path / "attempts").write_bytes(longer)
     again = attempts.AttemptFile(tmp_path / "attempts", key)
     assert again.load((12,)) == Counts(1, {12: 1})
@@ -352,17 +360,17 @@ def test_the_counts_of_the_page_are_read_and_written() -> None:
     (outer, head, slot, _), (begins,) = tables(text), vectors(text)
     assert f"0 to {attempts._ROOM}" in head[2]["meaning"]
     assert layout(outer) == [(0, 4), (4, 1), (5, 1), (6, 2), (8, attempts.PAGE_BYTES - 8)]
-    assert layout(head) == of_struct(attempts._HEAD.format)
+    assert layout(head) == of_struct(pages._SEQUENCE.format + attempts._HEAD.format[1:])
     assert layout(slot) == of_struct(attempts._SLOT.format)
     key, bound, counts = count(0, 32), b"DWAT\x02\x01\0\0", Counts(2, {12: 1, 40: 5})
-    inside = begins.ljust(attempts._INSIDE_BYTES, b"\0")
-    assert attempts._parse(bound + box.seal(key, inside, bound), 1, key) == (9, counts)
-    page = attempts._pack(9, counts, key)
+    inside = begins.ljust(INSIDE_BYTES, b"\0")
+    assert opened(bound + box.seal(key, inside, bound), 1, key) == (9, counts)
+    page = pages.TwinPages(Path("/nowhere"), key, attempts.FORM)._sealed(9, counts)
     assert len(page) == attempts.PAGE_BYTES
     assert page[:8] == bound
     assert box.unseal(key, page[8:], bound) == inside
     assert f"Two pages of {attempts.PAGE_BYTES} bytes" in text
-    assert f"Inside the box, {attempts._INSIDE_BYTES} bytes" in text
+    assert f"Inside the box, {INSIDE_BYTES} bytes" in text
 
 
 # ---- the rotation

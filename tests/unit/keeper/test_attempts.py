@@ -186,7 +186,7 @@ def test_saving_never_touches_the_page_that_counts(tmp_path: Path) -> None:
     file.save(BEFORE)
     for door in range(6):
         before = path.read_bytes()
-        current = file._sequence % 2
+        current = file._pages._sequence % 2
         file.save(Counts(door, {}))
         after = path.read_bytes()
         kept = slice(current * PAGE_BYTES, (current + 1) * PAGE_BYTES)
@@ -203,11 +203,11 @@ def test_a_disk_that_fails_is_a_fault_and_the_whole_page_stays(tmp_path: Path, m
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as broken:
-        broken.setattr("device.keeper.attempts.os.fsync", fails)
+        broken.setattr("device.keeper.pages.os.fsync", fails)
         for _ in range(3):
             with pytest.raises(StoreFault):
                 file.save(AFTER)
-    assert file._sequence == 1
+    assert file._pages._sequence == 1
     file.close()
 
 
@@ -247,7 +247,7 @@ def test_the_scan_finds_counts_that_were_not_sealed(tmp_path: Path, monkeypatch:
     def plain(_key: bytes, inside: bytes, _bound: bytes) -> bytes:
         return inside + bytes(box.OVERHEAD_BYTES)
 
-    monkeypatch.setattr("device.keeper.attempts.box.seal", plain)
+    monkeypatch.setattr("device.keeper.pages.box.seal", plain)
     assert traces(saved(tmp_path / "attempts", CANARY)) == list(SLOTS_SEEN)
 
 
@@ -258,7 +258,7 @@ def test_two_pages_of_the_same_counts_share_nothing_but_what_every_page_begins_w
     pages = []
     for counts in (BEFORE, BEFORE, Counts(0, {}), CANARY):
         file.save(counts)
-        at = (file._sequence % 2) * PAGE_BYTES
+        at = (file._pages._sequence % 2) * PAGE_BYTES
         pages.append(path.read_bytes()[at : at + PAGE_BYTES])
     file.close()
     assert len({page[8:32] for page in pages}) == len(pages), "a nonce was used twice"
@@ -293,7 +293,7 @@ def test_a_file_system_that_keeps_its_own_times_keeps_nobody_out(
     def refuses(*_args: object, **_names: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr("device.keeper.attempts.os.utime", refuses)
+    monkeypatch.setattr("device.keeper.pages.os.utime", refuses)
     path = saved(tmp_path / "attempts", BEFORE)
     assert load(path) == BEFORE
     assert path.stat().st_mtime_ns > 0, "the seeded fault: without it the file tells the time"
