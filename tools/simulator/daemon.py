@@ -158,7 +158,9 @@ class Daemon:
             try:
                 request = json.loads(line.readline(65536))
                 answer = self._do(str(request.pop("do")), request)
-            except (ValueError, KeyError, TypeError, OSError, Refusal) as refusal:
+            except Refusal as refusal:
+                answer = {"error": str(refusal)}  # a sentence for the person already
+            except (ValueError, KeyError, TypeError, OSError) as refusal:
                 answer = {"error": f"doorsim did not understand: {refusal}"}
             try:
                 line.write(json.dumps(answer).encode() + b"\n")
