@@ -26,15 +26,17 @@ class What(Enum):
     ACCEPTED = auto()  # the broker has taken over the row
     DECLINED = auto()  # the broker has refused the row; it may be tried again later
     LOST = auto()  # no connection (any more); a row under way has to be sent again
+    DOCUMENT = auto()  # somebody has sent a document to this door; nobody has looked into it
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One piece of news. `row` is 0 unless a row is concerned; `why` is for the log."""
+    """One piece of news. `row` is 0 unless a row is concerned; `why` is for the log; `content` is a document's."""
 
     what: What
     row: int = 0
     why: str = ""
+    content: bytes = b""
 
 
 class Publisher(Protocol):
