@@ -7,8 +7,10 @@ Rules kept here:
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -18,8 +20,9 @@ from tools.endurance.fuzz import fuzz
 from tools.endurance.lives import LONG, run
 from tools.endurance.locks import Lock
 from tools.endurance.log import Log, digest
-from tools.endurance.mutation_run import ROOT, SUITES, copy_of, read, report
+from tools.endurance.mutation_run import ROOT, copy_of, read, report
 from tools.endurance.mutation_run import run as run_mutants
+from tools.endurance.mutation_suite import SUITES
 from tools.endurance.scratch import folder_in_memory
 from tools.endurance.targets import targets
 
@@ -107,20 +110,28 @@ def parsers(told: tuple[Log, Path], count: int, seed: int, after: int) -> None:
     "--share", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Only so many, drawn evenly."
 )
 @click.option("--suite", "only", type=click.Choice([suite.name for suite in SUITES]), help="One suite instead of all.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="So many mutants side by side.")
 @click.pass_obj
-def mutations(told: tuple[Log, Path], share: float, only: str | None) -> None:
+def mutations(told: tuple[Log, Path], share: float, only: str | None, workers: int) -> None:
     """The tests against mutated sources of lock and keeper; taken up where it was ended."""
     log, work = told
     work.mkdir(parents=True, exist_ok=True)
-    results = work / f"mutants-{digest(_sources())[:16]}.jsonl"
-    copy = copy_of(ROOT, work / "tree")
+    of = digest([*_sources(), *(path for path in (ROOT / "tests").rglob("*.py") if path.is_file())])[:16]
+    results = work / f"mutants-{of}.jsonl"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("mutations: ended; the same command takes it up again"))
+    began = time.monotonic()
     for suite in SUITES:
-        if only not in (None, suite.name):
-            continue
-        for number, verdict in enumerate(run_mutants(suite, copy, results, print, share), 1):
-            print(f"{suite.name} {number}: {verdict.fate} {verdict.path}:{verdict.name}", file=sys.stderr)
+        if only in {None, suite.name}:
+            copies = [copy_of(ROOT, work / f"tree-{number}") for number in range(workers)]
+            found = run_mutants(suite, copies, results, work / f"reach-{suite.name}-{of}.json", print, share)
+            with closing(found):
+                for number, verdict in enumerate(found, 1):
+                    print(f"{suite.name} {number}: {verdict.fate} {verdict.path}:{verdict.name}", file=sys.stderr)
     for line in report(read(results), ROOT):
         log.line(line)
+    log.line(
+        f"mutations: {len(read(results))} mutants tried; this part of the run took {time.monotonic() - began:.0f} s"
+    )
 
 
 if __name__ == "__main__":

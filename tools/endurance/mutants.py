@@ -3,6 +3,8 @@
 Rules kept here:
 - One change a mutant. Comments and docstrings are not changed, nor what only a type checker reads, nor decorators.
 - A mutant is named by place and change, so that a run can be taken up again and a survivor be found in the source.
+- A mutant says where it can be noticed: on the lines of its statement, and within its function. Whether it is only
+  there, nobody believes it: whoever changes a running program compares the rest (mutation_swap).
 """
 
 from __future__ import annotations
@@ -29,16 +31,23 @@ _UNREAD = {"annotation", "returns", "decorator_list", "type_params"}
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed source. `name` is "line:column what became of it"."""
+    """One changed source. `name` is "line:column what became of it".
+
+    `reached_by`: the first and the last line of what runs if the change does. `body`: the lines of the outermost
+    function around it; None for what runs while the module is loaded. All lines are those of the honest source.
+    """
 
     name: str
     line: int
     source: str
+    reached_by: tuple[int, int]
+    body: tuple[int, int] | None
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of the Python `source`, in the order of its lines. Raises SyntaxError."""
-    places = list(_places(ast.parse(source)))
+    honest = ast.parse(source)
+    places, parents = list(_places(honest)), _parents(honest)
     order = sorted(range(len(places)), key=lambda at: (places[at].lineno, places[at].col_offset, at))
     for at in order:
         for what in _changes(places[at]):
@@ -46,7 +55,34 @@ def mutants(source: str) -> Iterator[Mutant]:
             node = list(_places(tree))[at]
             _change(tree, node, what)
             name = f"{node.lineno}:{node.col_offset} {what}"
-            yield Mutant(name, node.lineno, ast.unparse(ast.fix_missing_locations(tree)) + "\n")
+            changed = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+            yield Mutant(name, node.lineno, changed, _reached_by(places[at], parents), _body(places[at], parents))
+
+
+def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def _reached_by(node: ast.expr | ast.stmt, parents: dict[ast.AST, ast.AST]) -> tuple[int, int]:
+    statement: ast.AST = node
+    while not isinstance(statement, ast.stmt):
+        statement = parents[statement]
+    last = statement.end_lineno or statement.lineno
+    match statement:
+        case ast.Match(subject=subject):
+            last = subject.end_lineno or subject.lineno
+        case _ if isinstance(body := getattr(statement, "body", None), list):
+            last = max(statement.lineno, body[0].lineno - 1)
+    return min(statement.lineno, node.lineno), max(last, 0 if node is statement else node.end_lineno or 0)
+
+
+def _body(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> tuple[int, int] | None:
+    found, inner = None, node
+    while (outer := parents.get(inner)) is not None:
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) and inner in outer.body:
+            found = (outer.body[0].lineno, outer.end_lineno or outer.lineno)
+        inner = outer
+    return found
 
 
 def _places(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:

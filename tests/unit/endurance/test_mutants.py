@@ -1,15 +1,12 @@
-"""The mutator: every mutant differs in one place, and a whole run tells caught from surviving."""
+"""The mutator: every mutant differs in one place, and says where it can be noticed."""
 
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 
-from tools.endurance import mutation_run
 from tools.endurance.mutants import mutants
-from tools.endurance.mutation_run import Suite, Verdict, read, report
 
 SOURCE = '''"""Doc 1."""
 def f(a: int, b: bool = True) -> bool:
@@ -55,51 +52,22 @@ def test_what_only_a_type_checker_reads_is_left_alone() -> None:
     )
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "guard.py").write_text("def ok(n):\n    return n > 3\n", encoding="utf-8")
-    return Suite("small", "code", ("tests",))
-
-
-def test_a_run_writes_down_what_it_finds_and_is_taken_up_where_it_stood(
-    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def notices_the_operator_alone(_suite: Suite, copy: Path, **_: bool) -> str:
-        return "caught" if "n >= 3" in (copy / "code" / "guard.py").read_text(encoding="utf-8") else "survives"
-
-    monkeypatch.setattr(mutation_run, "_tests", notices_the_operator_alone)
-    results, said = tmp_path / "results.jsonl", list[str]()
-    first = next(mutation_run.run(suite, tmp_path, results, said.append))
-    assert first == Verdict("code/guard.py", "2:11 Gt -> GtE #0", "caught")
-    rest = list(mutation_run.run(suite, tmp_path, results, said.append))
-    assert [each.fate for each in rest] == ["survives", "survives"]
-    assert read(results) == [first, *rest]
-    assert said == ["small: 3 mutants to run, 0 results known", "small: 2 mutants to run, 1 results known"]
-    assert (tmp_path / "code" / "guard.py").read_text(encoding="utf-8") == "def ok(n):\n    return n > 3\n"
-    assert list(report(reversed(read(results)), tmp_path)) == [
-        "code/guard.py: 3 mutants, 1 caught, 2 survives",
-        "survives: code/guard.py:2:15 +1    return n > 3",
-        "survives: code/guard.py:2:15 -1    return n > 3",
-    ]
-
-
-def test_tests_that_fail_by_themselves_are_told_and_no_mutant_counts_as_caught(
-    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mutation_run, "_tests", lambda _suite, _copy, **_: "caught")
-    with pytest.raises(RuntimeError, match="fail without any mutant"):
-        next(mutation_run.run(suite, tmp_path, tmp_path / "results.jsonl", lambda _: None))
-    assert read(tmp_path / "results.jsonl") == []
-
-
-def test_a_share_is_drawn_alike_in_every_run_and_is_no_more_than_it_says(
-    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mutation_run, "_tests", lambda _suite, _copy, **_: "survives")
-    drawn = [
-        [each.name for each in mutation_run.run(suite, tmp_path, tmp_path / name, lambda _: None, share=0.34)]
-        for name in ("once", "again")
-    ]
-    assert drawn[0] == drawn[1]
-    assert len(drawn[0]) == 1
+def test_a_mutant_says_which_lines_run_if_it_does_and_what_function_is_around_it() -> None:
+    source = (
+        "LIMIT = 3\n"
+        "def outer(a: int = 5) -> int:\n"
+        "    def inner() -> int:\n"
+        "        return (a +\n"
+        "                6)\n"
+        "    if a > 7 and (\n"
+        "            a < 8):\n"
+        "        return 9\n"
+        "    return inner()\n"
+    )
+    found = {mutant.name: (mutant.reached_by, mutant.body) for mutant in mutants(source)}
+    assert found["1:8 +1"] == ((1, 1), None)
+    assert found["2:19 +1"] == ((2, 2), None)
+    assert found["5:16 +1"] == ((4, 5), (3, 9))
+    assert found["7:16 +1"] == ((6, 7), (3, 9))
+    assert found["6:4 condition negated"] == ((6, 7), (3, 9))
+    assert found["8:15 +1"] == ((8, 8), (3, 9))
