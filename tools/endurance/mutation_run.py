@@ -85,7 +85,9 @@ def run(
         for mutant in mutants(path.read_text(encoding="utf-8"))
     ]
     drawn = sorted(Random(suite.name).sample(range(len(every)), round(share * len(every))))
-    todo = deque(every[at] for at in drawn if (every[at][0], every[at][1].name) not in known)
+    new = [every[at] for at in drawn if (every[at][0], every[at][1].name) not in known]
+    # Those within functions first: one that is loaded anew takes as long as dozens of them.
+    todo = deque(sorted(new, key=lambda each: each[1].body is None))
     tell(f"{suite.name}: {len(todo)} mutants to run, {len(drawn) - len(todo)} results known")
     if not todo:
         return
