@@ -2,14 +2,12 @@
 
 Rules kept here:
 - An invitation is shown once, by the command that made it, and stored nowhere.
-- The passphrase comes from a prompt or from DOORWARD_PASSPHRASE, never from the arguments, which others can see.
 - What is not built yet is not listed.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import sys
 import time
 from pathlib import Path
@@ -18,25 +16,16 @@ import click
 
 from device.policy.schedule import LAST_TIMETABLE
 from device.wire import NO_END, NO_TIMETABLE
+from provisioning import cli_broker, cli_fleet, cli_join, cli_label, cli_reporting, cli_watch, options, timetable
 from provisioning import fleet as fleets
 from provisioning import identity as identities
-from provisioning import timetable
 from provisioning import until as untils
 from provisioning.answers import Answer, answering
 from provisioning.errors import FleetRefused
-from provisioning.store import Door, find
-
-_fleet = click.option(
-    "--fleet",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="DOORWARD_FLEET",
-    required=True,
-    help="The fleet's folder (or DOORWARD_FLEET).",
-)
-
+from provisioning.store import Door
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE_WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,42 +35,6 @@ def cli() -> None:
     \b
     Example: doorward fleet init --fleet ~/fleet
     """
-
-
-@cli.group("fleet")
-def fleet_group() -> None:
-    """Begin a fleet and show its key.
-
-    \b
-    Example: doorward fleet key --fleet ~/fleet
-    """
-
-
-@fleet_group.command("init")
-@_fleet
-@answering
-def fleet_init(*, folder: Path) -> Answer:
-    """Begin a fleet: make the key that signs documents for its doors.
-
-    \b
-    Example: doorward fleet init --fleet ~/fleet
-    """
-    fleet = fleets.init(folder, _passphrase(new=True))
-    return _key_answer(
-        fleet, f"The fleet is in {folder}. Keep a copy of that folder, and keep the passphrase apart from it."
-    )
-
-
-@fleet_group.command("key")
-@_fleet
-@answering
-def fleet_key(*, folder: Path) -> Answer:
-    """Show the public key that the fleet's doors believe.
-
-    \b
-    Example: doorward fleet key --fleet ~/fleet --json
-    """
-    return _key_answer(fleets.open_fleet(folder), None)
 
 
 @cli.group("door")
@@ -98,24 +51,38 @@ def door_group() -> None:
 @click.option(
     "--identity", "file", type=_FILE, help="What `doorctl export-identity` wrote at a door that exists already."
 )
-@_fleet
+@click.option("--no-label", "by_hand", is_flag=True, help="Print the [door] table, for a door.toml written by hand.")
+@options.fleet
 @answering
-def door_add(*, name: str, file: Path | None, folder: Path) -> Answer:
-    """Add a door and print the [door] table for its door.toml.
+@cli_label.wishing
+def door_add(
+    *, name: str, file: Path | None, by_hand: bool, folder: Path, store: str | None, wish: cli_label.Wish
+) -> Answer:
+    """Add a door, and make the label by which it joins: `doorctl join` at the door takes it.
 
-    Once the door runs with it, `doorctl export-identity` shows its key there, and `door identify` brings it here.
+    In a fleet with an authority the label needs --broker; without it, `doorward label new` makes the label later. A
+    door that exists already and said who it is (--identity) gets none.
 
     \b
     Example: doorward door add "Front door" --fleet ~/fleet
+             doorward door add "Front door" --broker mqtts://broker.example --claim-port 8884 --sheet front.html
              doorward door add "Back door" --fleet ~/fleet --identity back-door.identity
     """
-    fleet = fleets.open_fleet(folder)
+    fleet = fleets.open_fleet(folder, store)
+    wanted = not by_hand and file is None and (bool(wish.broker or wish.sheet) or not fleet.has_authority)
+    plan = wish.planned(folder) if wanted else None
     door = fleet.add_door(name, identities.read(file) if file else None)
     key = fleet.store.public_key()
-    return Answer(
-        lambda: click.echo(fleets.door_table(door, key)),
-        {"name": door.name, "id": door.id, "manager_key": key},
-    )
+    label = cli_label.made(fleet, door.name, plan, wish.sheet) if plan is not None else None
+
+    def say() -> None:
+        if label is not None:
+            cli_label.say(door.name, label, wish.sheet)
+        else:
+            click.echo(fleets.door_table(door, key))
+
+    facts = cli_label.facts(label) if label is not None else {"label": None}
+    return Answer(say, {"name": door.name, "id": door.id, "manager_key": key, **facts})
 
 
 @door_group.command("identify")
@@ -123,9 +90,11 @@ def door_add(*, name: str, file: Path | None, folder: Path) -> Answer:
 @click.argument("file", type=_FILE, required=False)
 @click.option("--key", metavar="HEX", help="Instead of FILE: the door's document key as it was read out.")
 @click.option("--replace", "anew", is_flag=True, help="The door has another key than before, and somebody compared it.")
-@_fleet
+@options.fleet
 @answering
-def door_identify(*, name: str, file: Path | None, key: str | None, anew: bool, folder: Path) -> Answer:
+def door_identify(
+    *, name: str, file: Path | None, key: str | None, anew: bool, folder: Path, store: str | None
+) -> Answer:
     """Learn which key a door's documents are to be sealed to, from FILE or --key.
 
     At the door, `doorctl export-identity --out FILE` writes it, and shows a fingerprint. Compare it with the one shown
@@ -135,11 +104,11 @@ def door_identify(*, name: str, file: Path | None, key: str | None, anew: bool, 
     \b
     Example: doorward door identify "Front door" front-door.identity --fleet ~/fleet
     """
-    fleet = fleets.open_fleet(folder)
+    fleet = fleets.open_fleet(folder, store)
     if (file is None) == (key is None):
         msg = "name the file that `doorctl export-identity` wrote at the door, or give its key with --key"
         raise FleetRefused(msg)
-    known = find(fleet.store.doors(), name)
+    known = fleet.store.door(name)
     identity = identities.typed(known.id, key) if key is not None else identities.read(file or Path())
     door = fleet.identify(name, identity, anew=anew)
 
@@ -151,21 +120,25 @@ def door_identify(*, name: str, file: Path | None, key: str | None, anew: bool, 
 
 
 @door_group.command("list")
-@_fleet
+@options.fleet
 @answering
-def door_list(*, folder: Path) -> Answer:
-    """List the fleet's doors, how many places on each were offered, and the last day of the place that ends next.
+def door_list(*, folder: Path, store: str | None) -> Answer:
+    """List the fleet's doors: how far each has come, until when its certificate lasts, and its places.
+
+    The last column is the last day of the place that ends next.
 
     \b
     Example: doorward door list --fleet ~/fleet --json
     """
-    doors = fleets.open_fleet(folder).store.doors()
+    doors = fleets.open_fleet(folder, store).store.doors()
     facts = [
         {
             "name": door.name,
             "id": door.id,
             "version": door.version,
+            "state": door.state.value,
             "fingerprint": identities.Identity.of(door).fingerprint if door.document_key else None,
+            "certificate_ends_unix": door.not_after_unix,
             "slots": [
                 {"number": slot.number, "ends_unix": slot.ends_unix or None, "timetable": slot.timetable or None}
                 for slot in door.slots
@@ -186,7 +159,7 @@ def slot_group() -> None:
 
 
 @slot_group.command("offer")
-@_fleet
+@options.fleet
 @click.option("--door", "door_name", required=True, help="The door's name.")
 @click.option("--slot", type=int, required=True, help="The place: a number from 1 to 9999, such as the flat's.")
 @click.option("--days", type=int, default=14, show_default=True, help="How long the invitation is good.")
@@ -206,7 +179,15 @@ def slot_group() -> None:
 )
 @answering
 def slot_offer(
-    *, folder: Path, door_name: str, slot: int, days: int, until: str | None, timetable: int | None, out: Path | None
+    *,
+    folder: Path,
+    store: str | None,
+    door_name: str,
+    slot: int,
+    days: int,
+    until: str | None,
+    timetable: int | None,
+    out: Path | None,
 ) -> Answer:
     """Offer a place: prints an invitation for the resident, once, and writes a document for the door.
 
@@ -218,7 +199,7 @@ def slot_offer(
     \b
     Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --until 2027-06-30 --out slot-12.doc
     """
-    fleet = fleets.open_fleet(folder)
+    fleet = fleets.open_fleet(folder, store)
     last = untils.day(until) if until is not None else None
     offer = fleet.offer_slot(
         door_name,
@@ -227,7 +208,7 @@ def slot_offer(
         until=last,
         timetable=timetable or NO_TIMETABLE,
         now_unix=int(time.time()),
-        passphrase=_passphrase(),
+        passphrase=options.passphrase(),
     )
     path = out or folder / f"{offer.door.id}-{offer.version}.doc"
     fleets.write_document(offer, path)
@@ -257,14 +238,14 @@ def policy_group() -> None:
 
 
 @policy_group.command("set")
-@_fleet
+@options.fleet
 @click.option("--door", "door_name", required=True, help="The door's name.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @answering
-def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) -> Answer:
+def policy_set(*, folder: Path, store: str | None, door_name: str, out: Path | None, file: Path) -> Answer:
     """Make the hours in FILE those of a door; writes a document for it.
 
     FILE is TOML. Wherever a face opens, PIN and card must open too; a policy that breaks this is refused here and at
@@ -289,9 +270,9 @@ def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) ->
     \b
     Example: doorward policy set --fleet ~/fleet --door "Front door" front-door.toml --out front-door.doc
     """
-    fleet = fleets.open_fleet(folder)
+    fleet = fleets.open_fleet(folder, store)
     policy = timetable.read(file)
-    made = fleet.set_policy(door_name, policy, now_unix=int(time.time()), passphrase=_passphrase())
+    made = fleet.set_policy(door_name, policy, now_unix=int(time.time()), passphrase=options.passphrase())
     path = out or folder / f"{made.door.id}-{made.version}.doc"
     fleets.write_document(made, path)
 
@@ -303,16 +284,16 @@ def policy_set(*, folder: Path, door_name: str, out: Path | None, file: Path) ->
 
 
 @policy_group.command("show")
-@_fleet
+@options.fleet
 @click.option("--door", "door_name", required=True, help="The door's name.")
 @answering
-def policy_show(*, folder: Path, door_name: str) -> Answer:
+def policy_show(*, folder: Path, store: str | None, door_name: str) -> Answer:
     """Show the newest hours made for a door; whether it has them already, `doorctl status` says there.
 
     \b
     Example: doorward policy show --fleet ~/fleet --door "Front door"
     """
-    policy = fleets.open_fleet(folder).policy(door_name)
+    policy = fleets.open_fleet(folder, store).policy(door_name)
     text = timetable.shown(policy) if policy else "This door has no policy: every method opens at all times.\n"
     return Answer(
         lambda: click.echo(text, nl=False),
@@ -320,29 +301,34 @@ def policy_show(*, folder: Path, door_name: str) -> Answer:
     )
 
 
-def _key_answer(fleet: fleets.Fleet, note: str | None) -> Answer:
-    key = fleet.store.public_key()
-
-    def say() -> None:
-        if note:
-            click.echo(note)
-        click.echo(f"manager_key  {key}")
-
-    return Answer(say, {"manager_key": key, "fleet": str(fleet.folder)})
+cli.add_command(cli_fleet.fleet_group)
+cli.add_command(cli_broker.ca_group)
+cli.add_command(cli_broker.broker_group)
+cli.add_command(cli_reporting.reporting_group)
+cli.add_command(cli_reporting.alarm_group)
+cli.add_command(cli_label.label_group)
+cli.add_command(cli_watch.watch)
+door_group.add_command(cli_join.door_approve)
+door_group.add_command(cli_join.door_renew)
+door_group.add_command(cli_join.door_send)
 
 
 def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
     from rich.console import Console  # a tenth of a second that only a table is worth
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "id", "key", "version", "places", "next end")
+    dates = (Column("until", no_wrap=True), "version", "places", Column("next end", no_wrap=True))
+    table = Table("name", Column("id", no_wrap=True), "state", "key", *dates)
     for door in doors:
         ending = min((slot.ends_unix for slot in door.slots if slot.ends_unix > now_unix), default=NO_END)
         places = str(len(door.slots))
         key = "known" if door.document_key else "missing"
-        table.add_row(escape(door.name), door.id, key, str(door.version), places, untils.shown(ending))
-    Console().print(table)
+        until = time.strftime("%Y-%m-%d", time.gmtime(door.not_after_unix)) if door.not_after_unix else ""
+        row = (escape(door.name), door.id, door.state.value, key, until)
+        table.add_row(*row, str(door.version), places, untils.shown(ending))
+    console = Console()
+    (console if console.is_terminal else Console(width=_FILE_WIDTH)).print(table)
 
 
 def _show_offer(offer: fleets.Offer, path: Path) -> None:
@@ -357,19 +343,6 @@ def _show_offer(offer: fleets.Offer, path: Path) -> None:
             f"The place opens in the hours of timetable {offer.timetable} only; `doorward policy show` lists them."
         )
     click.echo(f"The door needs the document {path}: doorctl apply {path}")
-
-
-def _passphrase(*, new: bool = False) -> str:
-    given = os.environ.get("DOORWARD_PASSPHRASE")
-    if given is not None:
-        return given
-    prompted: str = click.prompt(
-        "Passphrase of the fleet",
-        hide_input=sys.stdin.isatty(),  # without a terminal there is no echo to switch off
-        confirmation_prompt=new,
-        err=True,
-    )
-    return prompted
 
 
 def main() -> None:

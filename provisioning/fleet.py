@@ -7,6 +7,7 @@ Rules kept here:
 - An invitation is never good for longer than the place it invites to.
 - An offer needs no knowledge of who lives behind a slot, and gives none back.
 - A policy is proven to be an equal door before a version is used up for it.
+- A document is signed by the key that its door believes, which during a rotation (`rotation`) may be an older one.
 - What travels is sealed to the door's own key (`identity`); until that is known nothing is made that could be read.
 - A place is offered hours only if the door's newest policy has them, and no policy drops those of a place that still
   stands: otherwise somebody would stand before a door that opens nothing for them.
@@ -15,9 +16,11 @@ Rules kept here:
 from __future__ import annotations
 
 import secrets
+import time
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 from nacl.signing import SigningKey
@@ -33,13 +36,15 @@ from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.identity import Identity
 from provisioning.invitation import Invitation, new_invitation
-from provisioning.store import Door, FleetStore, JsonStore, Slot, find
+from provisioning.store import Door, FleetStore, Slot
 from provisioning.until import end_of
 
 LONGEST_NAME = 64
 LONGEST_OFFER_DAYS = 90
 _DAY_S = 86_400
-_KEY_FILE = "document.key"
+KEY_FILE = "document.key"
+NEXT_KEY_FILE = "document-next.key"  # while the fleet's key is being replaced
+_AUTHORITY_FILE = "ca.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +78,14 @@ class Fleet:
     folder: Path
     store: FleetStore
 
+    @property
+    def has_authority(self) -> bool:
+        """Whether its doors get certificates (`doorward ca init`), and so have a broker."""
+        return (self.folder / _AUTHORITY_FILE).exists()
+
     def add_door(self, name: str, identity: Identity | None = None) -> Door:
         """A new door with a random id, or one that exists already and said who it is. Raises FleetRefused."""
-        door = Door(_door_name(name), secrets.token_hex(document.DOOR_ID_BYTES))
+        door = Door(_door_name(name), secrets.token_hex(document.DOOR_ID_BYTES), created_unix=int(time.time()))
         if identity:
             door = replace(door, id=identity.door, document_key=identity.document_key)
         self.store.add_door(door)
@@ -128,8 +138,9 @@ class Fleet:
             Identity.of(door)
             self._refuse_timetable(door, timetable)
 
-        check(find(self.store.doors(), door_name))
-        key = self._unlock(passphrase)
+        door = self.store.door(door_name)
+        check(door)
+        key = self.signer(door, passphrase)
         ends_unix = end_of(until, now_unix) if until else NO_END
         expires_unix = now_unix + days * _DAY_S
         if until:
@@ -138,7 +149,7 @@ class Fleet:
         reserved = self.store.reserve_offer(door_name, Slot(slot, 0, expires_unix, ends_unix, timetable), check)
         times = (expires_unix, ends_unix, timetable)
         offer = SlotOffer(slot, reserved.serial, *times, invitation.salt, invitation.verifier)
-        content = _sealed(SlotOffers((offer,)), reserved.door, now_unix, key)
+        content = self.sealed(SlotOffers((offer,)), reserved.door, now_unix, key)
         return Offer(reserved.door, slot, reserved.serial, reserved.version, *times, invitation, content)
 
     def set_policy(self, door_name: str, policy: DoorPolicy, *, now_unix: int, passphrase: str) -> Hours:
@@ -154,20 +165,21 @@ class Fleet:
             Identity.of(door)
             _refuse_dropped(door, policy, now_unix)
 
-        check(find(self.store.doors(), door_name))
-        key = self._unlock(passphrase)
+        before = self.store.door(door_name)
+        check(before)
+        key = self.signer(before, passphrase)
         door = self.store.reserve_policy(door_name, body, check)
-        return Hours(door, door.version, _sealed(policy, door, now_unix, key))
+        return Hours(door, door.version, self.sealed(policy, door, now_unix, key))
 
     def policy(self, door_name: str) -> DoorPolicy | None:
         """The newest policy made for a door, None if there is none. Raises FleetRefused or FleetFault."""
-        return self._policy_of(find(self.store.doors(), door_name))
+        return self._policy_of(self.store.door(door_name))
 
     def _policy_of(self, door: Door) -> DoorPolicy | None:
         try:
             return table.unpack(bytes.fromhex(door.policy)) if door.policy else None
         except DocumentRefused as cause:
-            msg = f'the policy of "{door.name}" in the fleet\'s file is damaged; restore the file from your copy'
+            msg = f'the policy of "{door.name}" in the fleet\'s store is damaged; restore it from your copy'
             raise FleetFault(msg) from cause
 
     def _refuse_timetable(self, door: Door, timetable: int) -> None:
@@ -181,40 +193,75 @@ class Fleet:
             )
             raise FleetRefused(msg)
 
-    def _unlock(self, passphrase: str) -> SigningKey:
-        path = self.folder / _KEY_FILE
-        try:
-            content = path.read_bytes()
-        except OSError as cause:
-            msg = f"the fleet's key {path} cannot be read: {cause.strerror}"
-            raise FleetFault(msg) from cause
-        key = keys.unseal(content, passphrase)
-        if bytes(key.verify_key).hex() != self.store.public_key():
-            msg = f"{path} belongs to another fleet: its doors would refuse what it signs"
+    def signer(self, door: Door, passphrase: str) -> SigningKey:
+        """The key that signs documents for `door`. Raises FleetRefused or FleetFault."""
+        return self.unlock(passphrase, door.believes(self.store.public_key()))
+
+    def unlock(self, passphrase: str, public: str | None = None) -> SigningKey:
+        """The private half of `public` (64 hexadecimal digits); None: of the fleet's key.
+
+        Raises FleetRefused or FleetFault.
+        """
+        wanted = public or self.store.public_key()
+        path = self.older_key(wanted)
+        if not path.exists():
+            path = self.folder / KEY_FILE
+        key = keys.unseal(read_key(path), passphrase)
+        if bytes(key.verify_key).hex() != wanted and (self.folder / NEXT_KEY_FILE).exists():
+            key = keys.unseal(read_key(self.folder / NEXT_KEY_FILE), passphrase)  # a rotation was interrupted
+        if bytes(key.verify_key).hex() != wanted:
+            msg = (
+                f"{path} belongs to another fleet, or the fleet's key was replaced on another computer, whose "
+                "document.key is needed here: its doors would refuse what this one signs"
+            )
             raise FleetRefused(msg)
         return key
 
+    def older_key(self, public: str) -> Path:
+        """Where the private half of a key that was replaced is kept, while a door may still believe it."""
+        return self.folder / f"document-{public[:16]}.key"
 
-def init(folder: Path, passphrase: str) -> Fleet:
-    """A new fleet in `folder`. Raises FleetRefused if there is one, FleetFault if it cannot be written."""
-    store = JsonStore(folder)
-    if store.exists():
-        msg = f"there is a fleet in {folder} already"
+    def sealed(self, body: document.Body, door: Door, now_unix: int, key: SigningKey) -> bytes:
+        """What travels: signed for this version of the door, and sealed to its key. Raises FleetRefused."""
+        if bytes(key.verify_key).hex() != door.believes(self.store.public_key()):
+            msg = "the fleet's key was replaced at this very moment; make it once more"
+            raise FleetRefused(msg)
+        return sealed(body, door, now_unix, key)
+
+
+def init(folder: Path, passphrase: str, store_url: str | None = None) -> Fleet:
+    """A new fleet in `folder`, its store there or at `store_url`.
+
+    Raises FleetRefused if there is one, FleetFault if it cannot be written.
+    """
+    _need_packages()
+    from provisioning import stores  # here, as below: SQLAlchemy takes a while, and help needs no store
+
+    if stores.exists(folder, store_url):
+        msg = f"there is a fleet in {folder if store_url is None else stores.at(folder, store_url).place} already"
         raise FleetRefused(msg)
     key = keys.new_key()
-    sealed = keys.seal(key, passphrase)
+    at_rest = keys.seal(key, passphrase)
     files.make_folder(folder)
-    files.create(folder / _KEY_FILE, sealed)
+    files.create(folder / KEY_FILE, at_rest)
     # Last: a folder with a key and no fleet was interrupted, and says so at the next attempt.
-    store.create(bytes(key.verify_key).hex())
-    return Fleet(folder, store)
+    return Fleet(folder, stores.create(folder, store_url, bytes(key.verify_key).hex()))
 
 
-def open_fleet(folder: Path) -> Fleet:
-    """The fleet in `folder`. Raises FleetRefused if there is none."""
-    fleet = Fleet(folder, JsonStore(folder))
-    fleet.store.public_key()
-    return fleet
+def open_fleet(folder: Path, store_url: str | None = None) -> Fleet:
+    """The fleet in `folder`, its store there or at `store_url`. Raises FleetRefused if there is none."""
+    _need_packages()
+    from provisioning import stores
+
+    return Fleet(folder, stores.opened(folder, store_url))
+
+
+def upgrade(folder: Path, store_url: str | None = None) -> bool:
+    """Bring the store of the fleet in `folder` to this program's version; False if nothing had to be done."""
+    _need_packages()
+    from provisioning import stores
+
+    return stores.upgrade(folder, store_url)
 
 
 def write_document(made: Offer | Hours, path: Path) -> None:
@@ -227,7 +274,24 @@ def door_table(door: Door, public_key: str) -> str:
     return f'[door]\nid = "{door.id}"\nmanager_key = "{public_key}"'
 
 
-def _sealed(body: document.Body, door: Door, now_unix: int, key: SigningKey) -> bytes:
+def _need_packages() -> None:
+    """Say what is missing where only a door was installed."""
+    for package in ("sqlalchemy", "alembic"):
+        if find_spec(package) is None:
+            msg = f"the manager's side needs the package {package}, which is not here: pip install 'doorward[manager]'"
+            raise FleetFault(msg)
+
+
+def read_key(path: Path) -> bytes:
+    """The content of a file that holds a sealed key. Raises FleetFault."""
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        msg = f"the fleet's key {path} cannot be read: {cause.strerror}"
+        raise FleetFault(msg) from cause
+
+
+def sealed(body: document.Body, door: Door, now_unix: int, key: SigningKey) -> bytes:
     """What travels: signed for this version of the door, and sealed to its key."""
     door_id = bytes.fromhex(door.id)
     signed = document.sign(body, door_id=door_id, version=door.version, issued_unix=now_unix, key=key)

@@ -1,4 +1,4 @@
-"""The fleet's document key: whoever has it can offer slots on every door of the fleet.
+"""The fleet's keys on disk: that of its documents, which offers slots on every door, and that of its authority.
 
 Rules kept here:
 - On disk it exists only sealed under a key made from the manager's passphrase, in a file of its own (0600).
@@ -6,7 +6,8 @@ Rules kept here:
 - A wrong passphrase and a damaged file look alike, because they are: nothing tells them apart.
 
 File: magic, format, Argon2id operations and memory (bytes), salt of 16, then nacl.secret.SecretBox (XSalsa20-Poly1305)
-around the 32-byte Ed25519 seed; little-endian. Argon2id is RFC 9106.
+around 32 bytes: the Ed25519 seed, or (`authority`, with a magic of its own) a secret number of P-256; little-endian.
+Argon2id is RFC 9106.
 """
 
 from __future__ import annotations
@@ -50,21 +51,31 @@ def new_key() -> SigningKey:
 
 def seal(key: SigningKey, passphrase: str, hardness: Hardness | None = None) -> bytes:
     """The key file's content. Raises FleetRefused if the passphrase is too short."""
+    return seal_secret(bytes(key), passphrase, _MAGIC, hardness)
+
+
+def unseal(content: bytes, passphrase: str) -> SigningKey:
+    """The key in a key file. Raises FleetRefused."""
+    return SigningKey(unseal_secret(content, passphrase, _MAGIC))
+
+
+def seal_secret(secret: bytes, passphrase: str, magic: bytes, hardness: Hardness | None = None) -> bytes:
+    """The content of a file for the 32 bytes `secret`; `magic` (4 bytes) says what they are. Raises FleetRefused."""
     if len(passphrase) < SHORTEST_PASSPHRASE:
         msg = f"the passphrase needs at least {SHORTEST_PASSPHRASE} characters; it is all that protects a stolen laptop"
         raise FleetRefused(msg)
     cost = hardness or AT_REST
     salt = nacl.utils.random(argon2id.SALTBYTES)
     box = SecretBox(_stretched(passphrase, salt, cost))
-    return _HEAD.pack(_MAGIC, _FORMAT, cost.operations, cost.memory, salt) + box.encrypt(bytes(key))
+    return _HEAD.pack(magic, _FORMAT, cost.operations, cost.memory, salt) + box.encrypt(secret)
 
 
-def unseal(content: bytes, passphrase: str) -> SigningKey:
-    """The key in a key file. Raises FleetRefused."""
+def unseal_secret(content: bytes, passphrase: str, wanted: bytes) -> bytes:
+    """The 32 bytes in a file with the magic `wanted`. Raises FleetRefused."""
     if len(content) != _FILE_BYTES:
         raise _damaged()
     magic, fmt, operations, memory, salt = _HEAD.unpack(content[: _HEAD.size])
-    if (magic, fmt) != (_MAGIC, _FORMAT):
+    if (magic, fmt) != (wanted, _FORMAT):
         raise _damaged()
     cost = Hardness(operations, memory)
     if not (
@@ -73,7 +84,7 @@ def unseal(content: bytes, passphrase: str) -> SigningKey:
     ):
         raise _damaged()
     try:
-        return SigningKey(SecretBox(_stretched(passphrase, salt, cost)).decrypt(content[_HEAD.size :]))
+        return SecretBox(_stretched(passphrase, salt, cost)).decrypt(content[_HEAD.size :])
     except CryptoError as cause:
         msg = "the passphrase is wrong, or the key file is damaged"
         raise FleetRefused(msg) from cause

@@ -1,30 +1,47 @@
-"""What the fleet remembers: its doors, and which places on them were offered.
+"""What the fleet remembers: its doors, the places that were offered, labels, certificates, and the manager's own acts.
 
 Rules kept here:
-- The store is a port: `FleetStore` says what it can do, `JsonStore` does it in one small file. Every operation is one
-  step that happens wholly or not at all, so that a database can take the file's place.
+- The store is a port: `FleetStore` says what it can do, `store_sql` does it in SQLite or PostgreSQL. Every operation is
+  one step that happens wholly or not at all, for any number of managers at once.
 - A version or serial that was handed out is on disk first and never handed out again, whatever fails afterwards.
+- A label opens the fleet to one door once: its secret is never kept, only what a secret can be checked against.
+- Nothing is made for a retired door any more.
+- A door's documents are signed by the key that it believes: after a rotation the older one, until the document that
+  names the newer is made.
+- Every change notes who made it, when, and at which door, in the same step.
 - No column for a name, an invitation, a credential or the use of a door exists.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Protocol
 
-from device.document import LATEST_UNIX
-from device.policy.schedule import LAST_TIMETABLE
 from device.wire import NO_END, NO_TIMETABLE
-from provisioning import files
-from provisioning.errors import FleetFault, FleetRefused
 
-STORE_FORMAT = 3
-_HIGHEST = 2**32 - 1  # versions and serials are u32 on the wire
-_MAY_LACK = frozenset({"policy", "document_key"})
+HIGHEST = 2**32 - 1  # versions and serials are u32 on the wire
+SECRET_HASH_BYTES = 32  # SHA-256 of a label's secret
+
+
+@unique
+class DoorState(Enum):
+    """How far a door has come: written down, its label used, believed with a certificate, given up."""
+
+    ADDED = "added"
+    CLAIMED = "claimed"
+    JOINED = "joined"
+    RETIRED = "retired"
+
+
+@unique
+class LabelState(Enum):
+    """Whether a label can still be used; one that is OPEN also lapses at its time."""
+
+    OPEN = "open"
+    USED = "used"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +63,12 @@ class Slot:
 class Door:
     """A door. `id` is 16 hexadecimal digits; `version` is that of the newest document made for it, 0 at first.
 
-    `policy`: the body of the newest policy made for it, in hexadecimal digits; empty if there is none. `document_key`:
-    what its documents are sealed to, 64 hexadecimal digits; empty until somebody brought it from the door.
+    `policy` and `reporting`: the bodies of the newest documents of those kinds, in hexadecimal digits; empty if there
+    is none. `document_key`: what its documents are sealed to, 64 hexadecimal digits; empty until somebody brought it
+    from the door. Times are seconds since 1970: `created_unix` when it was added, `joined_unix` when it was believed.
+    `certificate_serial` (hexadecimal digits) and `not_after_unix` are those of its newest certificate that stands.
+    `manager_key`: the older key that the door may still believe (64 hexadecimal digits), empty if it knows the fleet's;
+    `succession`: the version of the document that names the fleet's key to it, None before there is one.
     """
 
     name: str
@@ -56,6 +77,54 @@ class Door:
     slots: tuple[Slot, ...] = ()
     policy: str = ""
     document_key: str = ""
+    reporting: str = ""
+    state: DoorState = DoorState.ADDED
+    created_unix: int = 0
+    joined_unix: int | None = None
+    certificate_serial: str | None = None
+    not_after_unix: int | None = None
+    manager_key: str = ""
+    succession: int | None = None
+
+    def believes(self, public_key: str) -> str:
+        """The key that signs what is made for it now, 64 hexadecimal digits; `public_key` is the fleet's."""
+        return self.manager_key if self.manager_key and self.succession is None else public_key
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a door was given to be recognised by, once. `verifier`: SHA-256 of its secret, 64 hexadecimal digits."""
+
+    door_id: str
+    verifier: str
+    made_unix: int
+    expires_unix: int
+    state: LabelState = LabelState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A door's X.509 certificate: `serial` in hexadecimal digits, times since 1970.
+
+    `fingerprint`: SHA-256 of its key (SubjectPublicKeyInfo), 64 digits; by it a renewal is recognised.
+    """
+
+    door_id: str
+    serial: str
+    not_before_unix: int
+    not_after_unix: int
+    fingerprint: str
+    revoked_unix: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a manager did: when (seconds since 1970), under which account, which command, at which door (or "")."""
+
+    at_unix: int
+    who: str
+    command: str
+    door_id: str
 
 
 Check = Callable[[Door], None]  # raises FleetRefused for what must not be done to this door
@@ -71,7 +140,12 @@ class Reserved:
 
 
 class FleetStore(Protocol):
-    """What any store of a fleet does."""
+    """What any store of a fleet does.
+
+    Everything raises FleetRefused for what cannot be done (an unknown or retired door, what a `check` refuses of the
+    door as it is at that moment) and FleetFault for a store that does not work, each with one sentence; then nothing
+    was changed.
+    """
 
     def public_key(self) -> str:
         """The fleet's public document key, 64 hexadecimal digits."""
@@ -79,186 +153,72 @@ class FleetStore(Protocol):
     def doors(self) -> tuple[Door, ...]:
         """All doors, by name."""
 
+    def door(self, door_name: str) -> Door:
+        """The door called `door_name`."""
+
     def add_door(self, door: Door) -> None:
-        """Remember a new door. Raises FleetRefused if its name or id is taken."""
+        """Remember a new door. Refused if its name or id is taken."""
 
     def identify(self, door_name: str, document_key: str, check: Check) -> Door:
-        """Durably bind a document key (64 hexadecimal digits) to a door that passes `check`. Raises FleetRefused."""
+        """Durably bind a document key (64 hexadecimal digits) to a door."""
 
     def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
-        """Durably take the next version of a door and the next serial of a slot; `offered.serial` does not count.
+        """Durably take the next version of a door and the next serial of a slot; `offered.serial` does not count."""
 
-        Raises FleetRefused, also what `check` raises of the door as it is at that moment.
+    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
+        """Durably take the next version of a door for its new policy."""
+
+    def reserve_reporting(self, door_name: str, body: bytes, check: Check) -> Door:
+        """Durably take the next version of a door for what it is to tell (the body of a REPORTING document)."""
+
+    def rotate(self, old: str, new: str) -> None:
+        """Let the fleet's public key be `new`. Refused if it is not `old`.
+
+        Every door that is not retired believes `old` from then on; all open labels, which name it, are revoked.
         """
 
-    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
-        """Durably take the next version of a door for its new policy. Raises FleetRefused, as above."""
+    def reserve_succession(self, door_name: str, check: Check) -> Door:
+        """Durably take the next version of a door for the document that names the fleet's key to it, once.
 
+        Refused if the door knows the fleet's key.
+        """
 
-@dataclass(frozen=True, slots=True)
-class JsonStore:
-    """A fleet in one file, `fleet.json` in `folder`, with an advisory lock beside it."""
+    def acknowledge(self, door_name: str, check: Check) -> Door:
+        """Note that a door believes the fleet's key now. Refused if it was not to learn it."""
 
-    folder: Path
+    def add_label(self, door_name: str, verifier: str, times: tuple[int, int], check: Check) -> Label:
+        """Give a door a label, made and expiring at `times`; an older one that is open is revoked in the same step."""
 
-    @property
-    def path(self) -> Path:
-        """The store's file."""
-        return self.folder / "fleet.json"
+    def revoke_label(self, door_name: str) -> Label:
+        """Revoke the open label of a door. Refused if it has none."""
 
-    def exists(self) -> bool:
-        """Whether there is a fleet here."""
-        return self.path.exists()
+    def labels(self, door_name: str) -> tuple[Label, ...]:
+        """All labels a door was given, oldest first."""
 
-    def create(self, public_key: str) -> None:
-        """Begin a fleet. Raises FleetRefused if there is one."""
-        with files.locked(self.folder / ".lock"):
-            files.create(self.path, _written(public_key, ()))
+    def claim(self, door_id: str, secret_hash: bytes, now_unix: int) -> Door:
+        """Use the open label that `secret_hash` (SHA-256 of the secret it brings) fits; the door is CLAIMED then.
 
-    def public_key(self) -> str:
-        return self._read()[0]
+        Refused, with one sentence each: no such label, a revoked, a used, an expired one. Of two at once one is
+        refused.
+        """
 
-    def doors(self) -> tuple[Door, ...]:
-        return tuple(sorted(self._read()[1], key=lambda door: door.name))
+    def join(self, door_name: str, document_key: str, certificate: Certificate, now_unix: int, check: Check) -> Door:
+        """Believe a door that claimed its label: bind its key and its first certificate; it is JOINED then."""
 
-    def add_door(self, door: Door) -> None:
-        with self._changing() as (key, doors):
-            if any(door.name == known.name for known in doors):
-                msg = f'there is a door named "{door.name}" already'
-                raise FleetRefused(msg)
-            if any(door.id == known.id for known in doors):
-                msg = f"there is a door with the id {door.id} already"
-                raise FleetRefused(msg)
-            files.replace(self.path, _written(key, (*doors, door)))
+    def add_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
+        """Note a further certificate of a door, which becomes its newest. Refused if its serial is taken."""
 
-    def identify(self, door_name: str, document_key: str, check: Check) -> Door:
-        with self._changing() as (key, doors):
-            door = find(doors, door_name)
-            check(door)
-            changed = replace(door, document_key=document_key)
-            self._write(key, doors, door, changed)
-            return changed
+    def revoke_certificate(self, serial: str, now_unix: int) -> Certificate:
+        """Note that a certificate is revoked. Refused if there is none of that serial, or it is revoked already."""
 
-    def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
-        with self._changing() as (key, doors):
-            door = find(doors, door_name)
-            check(door)
-            slot = offered.number
-            old = next((known for known in door.slots if known.number == slot), replace(offered, serial=0))
-            if _HIGHEST in (door.version, old.serial):
-                raise _used_up(door_name)
-            new = replace(offered, serial=old.serial + 1)
-            others = (known for known in door.slots if known.number != slot)
-            slots = tuple(sorted((*others, new), key=lambda each: each.number))
-            changed = replace(door, version=door.version + 1, slots=slots)
-            self._write(key, doors, door, changed)
-            return Reserved(changed, changed.version, new.serial)
+    def certificates(self, door_name: str) -> tuple[Certificate, ...]:
+        """All certificates of a door, in the order of their beginning."""
 
-    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
-        with self._changing() as (key, doors):
-            door = find(doors, door_name)
-            check(door)
-            if door.version == _HIGHEST:
-                raise _used_up(door_name)
-            changed = replace(door, version=door.version + 1, policy=policy.hex())
-            self._write(key, doors, door, changed)
-            return changed
+    def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
+        """Give a door up: its open label and its certificates are revoked, and nothing is made for it any more."""
 
-    def _write(self, key: str, doors: tuple[Door, ...], old: Door, new: Door) -> None:
-        files.replace(self.path, _written(key, tuple(new if each is old else each for each in doors)))
+    def record(self, command: str, door_id: str = "") -> None:
+        """Note an act that changes nothing else in the store; `command` is what was called, without its arguments."""
 
-    @contextmanager
-    def _changing(self) -> Iterator[tuple[str, tuple[Door, ...]]]:
-        self._read()  # a folder that holds no fleet gets no lock file either
-        with files.locked(self.folder / ".lock"):
-            yield self._read()
-
-    def _read(self) -> tuple[str, tuple[Door, ...]]:
-        try:
-            raw = self.path.read_bytes()
-        except FileNotFoundError as cause:
-            msg = f"there is no fleet in {self.folder}; `doorward fleet init` makes one"
-            raise FleetRefused(msg) from cause
-        except OSError as cause:
-            msg = f"the fleet in {self.folder} cannot be read: {cause.strerror}"
-            raise FleetFault(msg) from cause
-        try:
-            return _parsed(json.loads(raw))
-        except (ValueError, KeyError, TypeError, AttributeError) as cause:
-            msg = f"{self.path} is damaged or of another version; restore it from your copy"
-            raise FleetFault(msg) from cause
-
-
-def find(doors: tuple[Door, ...], name: str) -> Door:
-    """The door called `name`. Raises FleetRefused."""
-    for door in doors:
-        if door.name == name:
-            return door
-    msg = f'there is no door named "{name}" in this fleet'
-    raise FleetRefused(msg)
-
-
-def _written(public_key: str, doors: tuple[Door, ...]) -> bytes:
-    tables = {"format": STORE_FORMAT, "public_key": public_key, "doors": [_table(door) for door in doors]}
-    return (json.dumps(tables, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _table(door: Door) -> dict[str, Any]:
-    return {key: value for key, value in asdict(door).items() if key not in _MAY_LACK or value}
-
-
-def _used_up(door_name: str) -> FleetRefused:
-    return FleetRefused(f'"{door_name}" has used up all its versions; add it to the fleet anew')
-
-
-def _parsed(table: Any) -> tuple[str, tuple[Door, ...]]:
-    _exactly(table, {"format", "public_key", "doors"})
-    if table["format"] != STORE_FORMAT:
-        msg = "another format"
-        raise ValueError(msg)
-    return _hex(table["public_key"], 32), tuple(_door(each) for each in table["doors"])
-
-
-def _door(table: Any) -> Door:
-    _exactly(table, {"name", "id", "version", "slots"} | (_MAY_LACK & set(table)))
-    slots = tuple(_slot(each) for each in table["slots"])
-    policy = bytes.fromhex(table.get("policy", "")).hex()
-    key = _hex(table["document_key"], 32) if "document_key" in table else ""
-    return Door(str(table["name"]), _hex(table["id"], 8), _counter(table["version"]), slots, policy, key)
-
-
-def _slot(table: Any) -> Slot:
-    _exactly(table, {"number", "serial", "expires_unix", "ends_unix", "timetable"})
-    times = _time(table["expires_unix"]), _time(table["ends_unix"])
-    timetable = _counter(table["timetable"])
-    if timetable > LAST_TIMETABLE:
-        msg = "a timetable out of range"
-        raise ValueError(msg)
-    return Slot(_counter(table["number"]), _counter(table["serial"]), *times, timetable)
-
-
-def _exactly(table: Any, keys: set[str]) -> None:
-    if set(table) != keys:
-        msg = "other keys"
-        raise ValueError(msg)
-
-
-def _hex(value: str, size: int) -> str:
-    if len(bytes.fromhex(value)) != size:
-        msg = "another size"
-        raise ValueError(msg)
-    return value
-
-
-def _counter(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= _HIGHEST:
-        msg = "a counter out of range"
-        raise ValueError(msg)
-    return value
-
-
-def _time(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= LATEST_UNIX:
-        msg = "a time out of range"
-        raise ValueError(msg)
-    return value
+    def acts(self, newest: int) -> tuple[Act, ...]:
+        """The `newest` last acts, oldest first."""

@@ -68,6 +68,11 @@ has_pcscd() {
     [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
         { [ -x /usr/sbin/pcscd ] && [ -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] && [ -e "$pyscard/__init__.py" ]; }
 }
+# PostgreSQL, for the tests of the fleet's store, which start a server of their own from Debian's folder.
+has_postgresql() {
+    [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
+        ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+}
 # Debian's pyscard, which has no wheel: linked into an environment whose interpreter its compiled part was made for.
 pyscard=/usr/lib/python3/dist-packages/smartcard
 pyscard_place() {
@@ -83,7 +88,7 @@ has_pyscard() {
     [ "$what" = models ] || [ -z "$(pyscard_place)" ] || [ -e "$(pyscard_place)/smartcard/__init__.py" ]
 }
 has_all() {
-    has_broker && has_tpm && has_pcscd && has_environment && has_pyscard && has_project && has_samples
+    has_broker && has_tpm && has_pcscd && has_postgresql && has_environment && has_pyscard && has_project && has_samples
 }
 
 has_all && exit 0
@@ -158,6 +163,16 @@ packages=
 has_broker || packages=mosquitto # the broker of the tests and the demo
 has_tpm || packages="$packages swtpm tpm2-tools" # 17 MB at most, 12 s (measured on Debian 12)
 has_pcscd || packages="$packages pcscd vsmartcard-vpcd python3-pyscard"
+if ! has_postgresql; then
+    # Debian's package makes a cluster and starts it, which nobody asked us for. On a machine where it was never set up,
+    # its own switch for that is turned first; what somebody has set is left alone.
+    clusters=/etc/postgresql-common/createcluster.conf
+    if [ ! -e "$clusters" ]; then
+        need postgresql-common
+        sed -i 's/^#* *create_main_cluster *=.*/create_main_cluster = false/' "$clusters"
+    fi
+    packages="$packages postgresql"
+fi
 if ! has_environment; then
     if [ "$what" = models ]; then
         if ! find_python python3.11 /usr/bin/python3.11 "${PYTHON:-python3}" || [ "$(version "$python")" != 3.11 ]; then

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
+import sqlite3
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from device import document
 from device.wire import NO_END, SlotOffer
 from provisioning import answers, cli, fleet, invitation, keys, until
 from provisioning.errors import FleetRefused
+from provisioning.stores import opened
 from tests.unit.provisioning.doors import believed, doorward, identify
 
 PASSPHRASE = "correct horse battery"
@@ -61,7 +66,7 @@ def test_a_new_fleet_shows_the_key_its_doors_will_believe(tmp_path: Path) -> Non
 
 
 def test_the_door_table_is_the_one_a_door_reads(folder: Path) -> None:
-    said = doorward("door", "add", "东门", "--fleet", str(folder))
+    said = doorward("door", "add", "东门", "--no-label", "--fleet", str(folder))
     table = tomllib.loads(said.stdout)["door"]
     listed = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
     assert {each["name"]: each["id"] for each in listed}["东门"] == table["id"]
@@ -109,10 +114,50 @@ def test_the_private_key_lies_nowhere_in_the_clear(folder: Path) -> None:
 
 def test_the_fleet_has_no_place_for_people(folder: Path) -> None:
     offer(folder)
-    tables = json.loads((folder / "fleet.json").read_text())
-    assert set(tables) == {"format", "public_key", "doors"}
-    assert set(tables["doors"][0]) == {"name", "id", "version", "slots", "document_key"}
-    assert set(tables["doors"][0]["slots"][0]) == {"number", "serial", "expires_unix", "ends_unix", "timetable"}
+    with closing(sqlite3.connect(folder / "fleet.sqlite")) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        columns = {name: {column[1] for column in database.execute(f"PRAGMA table_info({name})")} for name in tables}
+    assert columns == {
+        "doorward_revision": {"version_num"},
+        "fleet": {"number", "public_key"},
+        "doors": {"id", "name", "version", "policy", "reporting", "document_key", "state", "created_unix"}
+        | {"joined_unix", "certificate_serial", "not_after_unix", "manager_key", "succession"},
+        "slots": {"door_id", "number", "serial", "expires_unix", "ends_unix", "timetable"},
+        "labels": {"number", "door_id", "verifier", "made_unix", "expires_unix", "state"},
+        "certificates": {"serial", "door_id", "not_before_unix", "not_after_unix", "fingerprint", "revoked_unix"},
+        "acts": {"number", "at_unix", "who", "command", "door_id"},
+    }
+
+
+def test_who_did_what_at_which_door_is_noted_and_nothing_of_residents(folder: Path) -> None:
+    put = offer(folder, slot="1234")
+    assert put.exit_code == 0
+    (account,) = {pwd.getpwuid(os.getuid()).pw_name}
+    acts = json.loads(doorward("fleet", "acts", "--fleet", str(folder), "--json").stdout)["acts"]
+    assert [(each["who"], each["command"], each["door"]) for each in acts] == [
+        (account, "fleet init", None),
+        (account, "door add", "Front door"),
+        (account, "label make", "Front door"),
+        (account, "door identify", "Front door"),
+        (account, "slot offer", "Front door"),
+    ]
+    said = doorward("fleet", "acts", "--fleet", str(folder), "--newest", "1").stdout
+    assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  {account}  slot offer  Front door\n", said)
+    assert "1234" not in said
+
+
+def test_help_is_shown_without_loading_a_database() -> None:
+    slow = {"sqlalchemy", "alembic", "psycopg", "cryptography", "paho", "segno"}
+    program = f"import sys, provisioning.cli; print({slow} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"
+
+
+def test_a_computer_without_the_managers_packages_is_told_what_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.fleet.find_spec", lambda _name: None)
+    refused(doorward("fleet", "key", "--fleet", str(folder)), "pip install 'doorward")
 
 
 # ---- the end of a place
@@ -161,7 +206,7 @@ def test_a_place_ends_at_midnight_after_its_last_day_where_the_manager_stands(fo
     assert told["ends_unix"] == end == parsed_offer(folder, told).ends_unix
     (listed,) = json.loads(doorward("door", "list", "--fleet", str(folder), "--json").stdout)["doors"]
     assert listed["slots"] == [{"number": 12, "ends_unix": end, "timetable": None}]
-    assert json.loads((folder / "fleet.json").read_text())["doors"][0]["slots"][0]["ends_unix"] == end
+    assert opened(folder, None).door("Front door").slots[0].ends_unix == end
 
 
 def test_a_place_without_a_last_day_has_no_end(folder: Path) -> None:
@@ -252,7 +297,7 @@ def test_a_fleet_is_not_begun_over_another(folder: Path) -> None:
 
 
 def test_a_key_without_its_fleet_is_not_replaced(folder: Path) -> None:
-    (folder / "fleet.json").unlink()
+    (folder / "fleet.sqlite").unlink()
     before = (folder / "document.key").read_bytes()
     refused(doorward("fleet", "init", "--fleet", str(folder)), "exists already")
     assert (folder / "document.key").read_bytes() == before
@@ -289,6 +334,20 @@ def test_an_unknown_door_is_refused(folder: Path) -> None:
 def test_a_folder_without_a_fleet_is_refused_and_left_alone(tmp_path: Path, words: list[str]) -> None:
     refused(doorward(*words, "--fleet", str(tmp_path)), "no fleet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fleet_of_before_the_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "fleet.json").write_text("{}")
+    for words in (["fleet", "key"], ["fleet", "init"], ["fleet", "upgrade"]):
+        refused(doorward(*words, "--fleet", str(tmp_path)), "before the first release")
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.json"]
+
+
+def test_a_fleet_of_this_version_needs_no_upgrade(folder: Path) -> None:
+    before = (folder / "fleet.sqlite").read_bytes()
+    said = doorward("fleet", "upgrade", "--fleet", str(folder)).stdout
+    assert said == "The fleet was of this version already.\n"
+    assert (folder / "fleet.sqlite").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 65, "two\nlines", "bell\a"])

@@ -14,7 +14,8 @@ from device import document
 from device.lock.identity import DocumentKey
 from provisioning import fleet, keys
 from provisioning.identity import Identity
-from provisioning.store import Door, JsonStore
+from provisioning.store import Door
+from provisioning.stores import opened
 from tests.unit.provisioning.doors import DOOR_KEY, doorward, identify, listed
 
 OTHER = DocumentKey.of(bytes(32))
@@ -50,7 +51,7 @@ def refused(said: Result, pattern: str) -> None:
 
 
 def key_of(folder: Path) -> str:
-    (door,) = JsonStore(folder).doors()
+    (door,) = opened(folder, None).doors()
     return door.document_key
 
 
@@ -119,7 +120,7 @@ def test_a_door_that_exists_already_is_added_with_its_identity(folder: Path) -> 
     file.write_text(json.dumps({"door": "00112233445566aa", "document_key": DOOR_KEY.public.hex()}))
     said = doorward("door", "add", "Back door", "--identity", str(file), "--json", "--fleet", str(folder))
     assert json.loads(said.stdout)["id"] == "00112233445566aa"
-    assert {door.name: door.document_key for door in JsonStore(folder).doors()}["Back door"] == DOOR_KEY.public.hex()
+    assert {door.name: door.document_key for door in opened(folder, None).doors()}["Back door"] == DOOR_KEY.public.hex()
     again = doorward("door", "add", "Third door", "--identity", str(file), "--fleet", str(folder))
     refused(again, "id 00112233445566aa already")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,9 @@ from device.policy.methods import PIN_AND_CARD, Method
 from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule
 from provisioning import keys, timetable
 from provisioning.errors import FleetRefused
-from provisioning.store import JsonStore, Reserved
+from provisioning.store import Reserved
+from provisioning.store_sql import SqlStore
+from provisioning.stores import opened
 from tests.unit.policy.policies import policies
 from tests.unit.provisioning.doors import believed, doorward, identify, listed
 
@@ -130,10 +134,9 @@ def test_a_slot_that_is_offered_later_keeps_the_policy(folder: Path) -> None:
 
 def test_a_policy_that_is_damaged_in_the_fleet_is_one_sentence(folder: Path) -> None:
     put(folder, EQUAL)
-    store = JsonStore(folder)
-    whole = store.path.read_text()
-    for bad in ("zz", "00ff"):
-        store.path.write_text(re.sub(r'"policy": "[0-9a-f]+"', f'"policy": "{bad}"', whole))
+    for bad in ("zz", b"\x00\xff"):
+        with closing(sqlite3.connect(folder / "fleet.sqlite")) as database, database:
+            database.execute("UPDATE doors SET policy = ?", (bad,))
         said = show(folder)
         assert said.exit_code == 1
         assert "damaged" in said.stderr
@@ -189,7 +192,7 @@ def test_a_file_that_makes_no_sense_is_one_sentence_and_costs_nothing(folder: Pa
     assert said.stdout == ""
     assert re.fullmatch(r"[A-Z/'#][^\n]*\.\n", said.stderr), said.stderr
     assert re.search(sentence, said.stderr, re.IGNORECASE), said.stderr
-    assert JsonStore(folder).doors()[0].version == 0
+    assert opened(folder, None).doors()[0].version == 0
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -240,7 +243,7 @@ def refused(folder: Path, said: Result, pattern: str, version: int) -> None:
     assert said.stdout == ""
     assert re.fullmatch(r"[A-Z][^\n]*\.\n", said.stderr), said.stderr
     assert re.search(pattern, said.stderr), said.stderr
-    assert JsonStore(folder).doors()[0].version == version, "and nothing was used up"
+    assert opened(folder, None).doors()[0].version == version, "and nothing was used up"
 
 
 def test_timetables_are_set_shown_and_offered_by_their_number(folder: Path) -> None:
@@ -295,12 +298,12 @@ def test_a_check_that_looks_before_the_store_is_locked_alone_would_be_caught(
 ) -> None:
     """Two managers at once: between one's look and its reservation the other drops the timetable."""
     put(folder, CLEANED)
-    real = JsonStore.reserve_offer
+    real = SqlStore.reserve_offer
 
-    def late(self: JsonStore, *args: Any, **kwargs: Any) -> Reserved:
-        monkeypatch.setattr(JsonStore, "reserve_offer", real)
+    def late(self: SqlStore, *args: Any, **kwargs: Any) -> Reserved:
+        monkeypatch.setattr(SqlStore, "reserve_offer", real)
         assert put(folder, EQUAL).exit_code == 0
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(JsonStore, "reserve_offer", late)
+    monkeypatch.setattr(SqlStore, "reserve_offer", late)
     refused(folder, offer(folder, "--timetable", "2"), "has no timetable 2", 2)

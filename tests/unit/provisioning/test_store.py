@@ -1,19 +1,24 @@
-"""The fleet's store: whole or not at all, and numbers that only grow."""
+"""The fleet's file, and the address of its database; tests/contract/store asks both what a store does."""
 
 from __future__ import annotations
 
-import json
 import os
-import threading
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from provisioning import files
+from provisioning import store_schema, stores
 from provisioning.errors import FleetFault, FleetRefused
-from provisioning.store import Door, JsonStore, Reserved, Slot
+from provisioning.store import Door, Slot
+from provisioning.store_sql import SqlStore
 
 KEY = "ab" * 32
 
@@ -22,223 +27,189 @@ def anything(_door: Door) -> None:
     """No reason to refuse."""
 
 
-def reserve(store: JsonStore, door: str, slot: int, expires_unix: int, ends_unix: int = 0) -> Reserved:
-    return store.reserve_offer(door, Slot(slot, 0, expires_unix, ends_unix), anything)
-
-
-def with_slot(**times: object) -> str:
-    """A store of one door with one place, whose times are these."""
-    slot = {"number": 1, "serial": 1, "timetable": 0, **times}
-    door = {"name": "a", "id": "00" * 8, "version": 1, "slots": [slot]}
-    return json.dumps({"format": 3, "public_key": KEY, "doors": [door]})
-
-
 @pytest.fixture
-def store(tmp_path: Path) -> JsonStore:
-    store = JsonStore(tmp_path)
-    store.create(KEY)
+def store(tmp_path: Path) -> SqlStore:
+    store = stores.create(tmp_path, None, KEY)
     store.add_door(Door("Front", "00" * 8))
     return store
 
 
-def test_what_was_stored_is_read_back(store: JsonStore) -> None:
-    store.add_door(Door("东门", "11" * 8))
-    reserved = reserve(store, "东门", 7, 1_900_000_000)
-    assert (reserved.version, reserved.serial) == (1, 1)
-    again = JsonStore(store.folder)
-    assert again.public_key() == KEY
-    assert again.doors() == (
-        Door("Front", "00" * 8),
-        Door("东门", "11" * 8, 1, (Slot(7, 1, 1_900_000_000),)),
-    )
+def test_everything_is_for_its_owner_alone(store: SqlStore, tmp_path: Path) -> None:
+    seen: set[str] = set()
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def _look(*_args: object) -> None:
+        seen.update(f"{path.name} {path.stat().st_mode & 0o777:o}" for path in tmp_path.iterdir())
+
+    store.reserve_offer("Front", Slot(1, 0, 5), anything)
+    store.reserve_policy("Front", bytes(100_000), anything)
+    seen.update(f"{path.name} {path.stat().st_mode & 0o777:o}" for path in tmp_path.iterdir())
+    assert seen <= {"fleet.sqlite 600", "fleet.sqlite-journal 600"}
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.sqlite"]
 
 
-def test_the_end_of_a_place_is_kept_and_a_new_offer_brings_its_own(store: JsonStore) -> None:
-    reserve(store, "Front", 7, 1_900_000_000, 2_000_000_000)
-    assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 1, 1_900_000_000, 2_000_000_000),)
-    reserve(store, "Front", 7, 1_900_000_000)
-    assert JsonStore(store.folder).doors()[0].slots == (Slot(7, 2, 1_900_000_000, 0),)
-
-
-def test_versions_grow_per_door_and_serials_per_slot(store: JsonStore) -> None:
-    store.add_door(Door("Back", "11" * 8))
-    got = [reserve(store, door, slot, 5) for door, slot in (("Front", 1), ("Front", 2), ("Back", 1), ("Front", 1))]
-    assert [(each.version, each.serial) for each in got] == [(1, 1), (2, 1), (1, 1), (3, 2)]
-
-
-def test_two_managers_at_once_never_get_the_same_version(store: JsonStore) -> None:
-    versions: list[int] = []
-
-    def offer_some() -> None:
-        versions.extend(reserve(store, "Front", slot, 5).version for slot in range(1, 11))
-
-    threads = [threading.Thread(target=offer_some) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(versions) == list(range(1, 41))
-    assert store.doors()[0].version == 40
-
-
-def test_a_store_without_its_lock_would_be_caught(store: JsonStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seeded fault behind the test above: two read before either writes."""
-    first_has_read, second_is_done = threading.Event(), threading.Event()
-    versions: list[int] = []
-    real_replace = files.replace
-
-    def slow_replace(path: Path, content: bytes) -> None:
-        if threading.current_thread().name == "first":
-            first_has_read.set()
-            second_is_done.wait(10)
-        real_replace(path, content)
-
-    monkeypatch.setattr(files, "replace", slow_replace)
-    monkeypatch.setattr("fcntl.flock", lambda *_args: None)
-    first = threading.Thread(target=lambda: versions.append(reserve(store, "Front", 1, 5).version), name="first")
-    first.start()
-    assert first_has_read.wait(10)
-    versions.append(reserve(store, "Front", 2, 5).version)
-    second_is_done.set()
-    first.join()
-    assert versions == [1, 1]
-
-
-def test_a_door_is_added_once(store: JsonStore) -> None:
-    with pytest.raises(FleetRefused, match="named"):
-        store.add_door(Door("Front", "22" * 8))
-    with pytest.raises(FleetRefused, match="id"):
-        store.add_door(Door("Other", "00" * 8))
-    assert len(store.doors()) == 1
-
-
-def test_an_unknown_door_gets_no_offer(store: JsonStore) -> None:
-    before = store.path.read_bytes()
-    with pytest.raises(FleetRefused, match="no door named"):
-        reserve(store, "Cellar", 1, 5)
-    assert store.path.read_bytes() == before
-
-
-def test_a_fleet_is_begun_once(store: JsonStore) -> None:
-    before = store.path.read_bytes()
-    with pytest.raises(FleetRefused, match="exists already"):
-        store.create("cd" * 32)
-    assert store.path.read_bytes() == before
-
-
-def test_a_used_up_version_is_refused_and_not_begun_anew(store: JsonStore) -> None:
-    tables = json.loads(store.path.read_text())
-    tables["doors"][0]["version"] = 2**32 - 1
-    store.path.write_text(json.dumps(tables))
-    with pytest.raises(FleetRefused, match="used up"):
-        reserve(store, "Front", 1, 5)
-
-
-@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
-def test_a_failure_at_any_step_leaves_the_old_store_whole(
-    store: JsonStore, monkeypatch: pytest.MonkeyPatch, step: str
+@pytest.mark.parametrize("step", ["fdopen", "fsync", "link"])
+def test_a_fleet_that_cannot_be_begun_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    before = store.path.read_bytes()
-
-    def fails(*_args: object) -> None:
+    def fails(*args: Any, **_more: Any) -> None:
+        if step == "fdopen":
+            os.close(args[0])
         raise OSError(28, "No space left on device")
 
-    target = {"write": (os, "fdopen"), "fsync": (os, "fsync"), "replace": (Path, "replace")}[step]
-    real = {"write": os.close}.get(step)
-
-    def failing(handle: int, *_args: object) -> None:
-        if real:
-            real(handle)
-        fails()
-
-    monkeypatch.setattr(*target, failing)
+    monkeypatch.setattr(os, step, fails)
     with pytest.raises(FleetFault, match="No space left"):
-        reserve(store, "Front", 1, 5)
+        stores.create(tmp_path, None, KEY)
     monkeypatch.undo()
-    assert store.path.read_bytes() == before
-    assert sorted(path.name for path in store.folder.iterdir()) == [".lock", "fleet.json"]
-    assert reserve(store, "Front", 1, 5).version == 1
+    assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{",
-        "{}",
-        json.dumps({"format": 2, "public_key": KEY, "doors": []}),
-        json.dumps({"format": 1, "public_key": KEY, "doors": []}),
-        '{"format": 3, "public_key": "zz", "doors": []}',
-        json.dumps({"format": 3, "public_key": KEY, "doors": [{"name": "a"}]}),
-        json.dumps({"format": 3, "public_key": KEY, "doors": [{"name": "a", "id": "00", "version": 0, "slots": []}]}),
-        json.dumps(
-            {"format": 3, "public_key": KEY, "doors": [{"name": "a", "id": "00" * 8, "version": -1, "slots": []}]}
-        ),
-        json.dumps({"format": 3, "public_key": KEY, "doors": [], "faces": []}),
-        with_slot(expires_unix=5),
-        with_slot(expires_unix=5, ends_unix=-1),
-        with_slot(expires_unix=5, ends_unix="soon"),
-        with_slot(expires_unix=5, ends_unix=True),
-        with_slot(expires_unix=5, ends_unix=10**12),
-        with_slot(expires_unix=5, ends_unix=9, timetable=256),
-        with_slot(expires_unix=5, ends_unix=9, timetable=True),
-        with_slot(expires_unix=5, ends_unix=9, timetable=None),
-        with_slot(expires_unix=5, ends_unix=9).replace('"version"', '"document_key": "00", "version"'),
-    ],
-)
-def test_a_damaged_store_is_one_sentence_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
-    store = JsonStore(tmp_path)
-    store.path.write_text(text)
-    with pytest.raises(FleetFault, match="damaged"):
-        store.doors()
-    with pytest.raises(FleetFault, match="damaged"):
-        store.add_door(Door("Front", "00" * 8))
-    assert store.path.read_text() == text
+def test_a_fleet_is_never_begun_over_another(store: SqlStore, tmp_path: Path) -> None:
+    assert store.public_key() == KEY
+    before = (tmp_path / stores.FILE).read_bytes()
+    with pytest.raises(FleetRefused, match="exists already"):
+        stores.create(tmp_path, None, "cd" * 32)
+    assert (tmp_path / stores.FILE).read_bytes() == before
+
+
+def test_what_is_refused_leaves_the_file_as_it_was(store: SqlStore, tmp_path: Path) -> None:
+    before = (tmp_path / stores.FILE).read_bytes()
+    with pytest.raises(FleetRefused, match="no door named"):
+        store.reserve_offer("Cellar", Slot(1, 0, 5), anything)
+    assert (tmp_path / stores.FILE).read_bytes() == before
 
 
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_no_store(content: bytes) -> None:
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as folder:
-        store = JsonStore(Path(folder))
-        store.path.write_bytes(content)
-        with pytest.raises(FleetFault, match="damaged"):
-            store.doors()
+        (Path(folder) / stores.FILE).write_bytes(content)
+        for use in (stores.opened, stores.upgrade):
+            with pytest.raises(FleetFault, match="damaged"):
+                use(Path(folder), None)
+        assert (Path(folder) / stores.FILE).read_bytes() == content
 
 
-def test_a_whole_store_of_this_version_is_read(tmp_path: Path) -> None:
-    store = JsonStore(tmp_path)
-    store.path.write_text(with_slot(expires_unix=5, ends_unix=9, timetable=255))
-    assert store.doors() == (Door("a", "00" * 8, 1, (Slot(1, 1, 5, 9, 255),)),)
+WHOLE = store_schema.new_file(KEY)
 
 
-def test_a_key_is_bound_durably_and_kept_by_everything_that_follows(store: JsonStore) -> None:
-    store.identify("Front", KEY, anything)
-    reserve(store, "Front", 7, 5)
-    store.reserve_policy("Front", b"?", anything)
-    (door,) = JsonStore(store.folder).doors()
-    assert (door.document_key, door.version, door.policy) == (KEY, 2, "3f")
+@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
+@settings(max_examples=40)
+def test_a_byte_that_turned_is_a_fault_or_does_no_harm(at: int, by: int) -> None:
+    """SQLite has no sums over its pages, so that some damage is not seen; none ends in anything but a sentence."""
+    with TemporaryDirectory() as folder:
+        damaged = bytearray(WHOLE)
+        damaged[at] ^= by
+        (Path(folder) / stores.FILE).write_bytes(damaged)
+        with suppress(FleetFault, FleetRefused):
+            store = stores.opened(Path(folder), None)
+            store.add_door(Door("Front", "00" * 8))
+            assert store.reserve_offer("Front", Slot(1, 0, 5), anything).version == 1
 
 
-def test_what_a_check_refuses_is_not_done(store: JsonStore) -> None:
-    before = store.path.read_bytes()
-
-    def never(_door: Door) -> None:
-        msg = "never"
-        raise FleetRefused(msg)
-
-    for act in (
-        lambda: store.identify("Front", KEY, never),
-        lambda: store.reserve_offer("Front", Slot(1, 0, 5), never),
-        lambda: store.reserve_policy("Front", b"?", never),
-    ):
-        with pytest.raises(FleetRefused, match="never"):
-            act()
-    assert store.path.read_bytes() == before
+@pytest.mark.parametrize("size", [0, 1, 100, 4095, 4096, 20_000])
+def test_a_file_that_was_cut_off_is_damaged(tmp_path: Path, size: int) -> None:
+    (tmp_path / stores.FILE).write_bytes(WHOLE[:size])
+    with pytest.raises(FleetFault, match="damaged"):
+        stores.opened(tmp_path, None).add_door(Door("Front", "00" * 8))
 
 
-def test_everything_is_for_its_owner_alone(store: JsonStore) -> None:
-    reserve(store, "Front", 1, 5)
-    assert {oct(path.stat().st_mode & 0o777) for path in store.folder.iterdir()} == {"0o600"}
+def test_a_database_of_another_program_is_no_fleet(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / stores.FILE)) as other:
+        other.execute("CREATE TABLE doors (colour TEXT)")
+    with pytest.raises(FleetFault, match="damaged"):
+        stores.opened(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE doors SET name = x'00'",
+        "UPDATE doors SET policy = 'x'",
+        "UPDATE doors SET version = 'x'",
+        "UPDATE doors SET version = 1.5",
+        "UPDATE doors SET state = x'00'",
+        "UPDATE doors SET document_key = 7",
+    ],
+)
+def test_sqlite_takes_anything_and_we_do_not(store: SqlStore, tmp_path: Path, damage: str) -> None:
+    with closing(sqlite3.connect(tmp_path / stores.FILE)) as database, database:
+        database.execute("PRAGMA ignore_check_constraints = ON")
+        database.execute(damage)
+    with pytest.raises(FleetFault, match="damaged"):
+        store.doors()
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a ?mode=ro&x=%20#東"
+    folder.mkdir()
+    stores.create(folder, None, KEY).add_door(Door("Front", "00" * 8))
+    assert [path.name for path in folder.iterdir()] == [stores.FILE]
+    assert len(stores.opened(folder, None).doors()) == 1
+
+
+# ---- the address of a server
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://me:open-sesame@host/doors",
+        "postgresql://me:open-sesame@host/doors",
+        "postgresql+psycopg://me:@host/doors",
+        "postgresql+psycopg://me@host/doors?password=open-sesame",
+        "postgresql+psycopg://me@host/doors?sslmode=require&password=open-sesame",
+        "postgresql+psycopg:///?service=x&password=open-sesame",
+        "postgresql+psycopg://me@host/doors?sslpassword=open-sesame",
+    ],
+)
+def test_an_address_with_a_password_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    with pytest.raises(FleetRefused, match="PGPASSFILE") as refused:
+        stores.opened(tmp_path, url)
+    assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", ["a@b", "a/b", "a:b", "%20", "?", "#"])
+def test_a_password_with_any_sign_is_never_repeated(tmp_path: Path, secret: str) -> None:
+    for written in (secret, quote(secret, safe="")):
+        with pytest.raises((FleetRefused, FleetFault)) as refused:
+            stores.at(tmp_path, f"postgresql+psycopg://me:{written}sesame@host/doors")
+        assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "fleet.sqlite",
+        "sqlite:///fleet.sqlite",
+        "mysql://me@host/doors",
+        "postgresql+asyncpg://me@host/doors",
+        "postgresql+psycopg://me@host",
+        "postgresql+psycopg://me@host/",
+        "postgresql+psycopg://me@host:port/doors",
+        "://",
+        "postgresql+psycopg://[::1/doors",
+    ],
+)
+def test_what_is_no_address_of_a_server_is_one_sentence(tmp_path: Path, url: str) -> None:
+    with pytest.raises(FleetRefused, match=r"^a store's address looks like postgresql\+psycopg://"):
+        stores.opened(tmp_path, url)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql+psycopg://me@db.example/doors", 'the database "doors" on db.example'),
+        ("postgresql://me@db.example/doors", 'the database "doors" on db.example'),
+        ("postgresql+psycopg:///doors", 'the database "doors" on this computer'),
+        ("postgresql+psycopg:///doors?host=/run/pg", 'the database "doors" on /run/pg'),
+        ("postgresql+psycopg:///?service=office", 'the database of the service "office"'),
+    ],
+)
+def test_a_server_is_called_by_its_database_and_host(tmp_path: Path, url: str, place: str) -> None:
+    assert stores.at(tmp_path, url).place == place
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    assert stores.at(tmp_path, "postgresql:///doors").engine.url.query["connect_timeout"] == "10"
+    assert stores.at(tmp_path, "postgresql:///doors?connect_timeout=3").engine.url.query["connect_timeout"] == "3"

@@ -1,0 +1,73 @@
+"""The fleet's authority in the fleet's folder: `ca.key`, sealed under the passphrase, and `ca.pem` for everybody.
+
+Rules kept here:
+- The key exists on disk only sealed, as the document key does (`keys`), under the same passphrase: one that the
+  document key does not open makes no authority.
+- Nothing is replaced. A second authority would lock out every door of the first.
+- A certificate and a key that do not belong together issue nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from provisioning import certificates, files, keys
+from provisioning.certificates import Authority
+from provisioning.errors import FleetFault, FleetRefused
+
+KEY_FILE, CERTIFICATE_FILE = "ca.key", "ca.pem"
+_DOCUMENT_KEY_FILE = "document.key"
+_MAGIC = b"DWCA"
+_SECRET_BYTES = 32  # a secret number of P-256
+
+
+def create(folder: Path, passphrase: str, now_unix: int) -> Authority:
+    """A new authority of the fleet in `folder`. Raises FleetRefused if there is one, or FleetFault."""
+    if (folder / CERTIFICATE_FILE).exists():
+        msg = f"the fleet in {folder} has an authority already"
+        raise FleetRefused(msg)
+    keys.unseal(_read(folder / _DOCUMENT_KEY_FILE, "there is no fleet in this folder"), passphrase)
+    key = certificates.new_key()
+    secret = key.private_numbers().private_value.to_bytes(_SECRET_BYTES, "big")
+    made = certificates.new_authority(key, now_unix)
+    files.create(folder / KEY_FILE, keys.seal_secret(secret, passphrase, _MAGIC))
+    # Last: a folder with a key and no certificate was interrupted, and says so at the next attempt.
+    files.create(folder / CERTIFICATE_FILE, made.pem)
+    return made
+
+
+def opened(folder: Path, passphrase: str) -> Authority:
+    """The authority of the fleet in `folder`, able to issue. Raises FleetRefused or FleetFault."""
+    known = certificate(folder)
+    sealed = _read(folder / KEY_FILE, "the authority's key is missing")
+    secret = int.from_bytes(keys.unseal_secret(sealed, passphrase, _MAGIC), "big")
+    key = ec.derive_private_key(secret, ec.SECP256R1())
+    if known.public_key() != key.public_key():
+        msg = (
+            f"{folder / KEY_FILE} and {CERTIFICATE_FILE} beside it do not belong together; restore them from your copy"
+        )
+        raise FleetRefused(msg)
+    return Authority(key, known)
+
+
+def certificate(folder: Path) -> x509.Certificate:
+    """What the authority of the fleet in `folder` shows of itself. Raises FleetRefused or FleetFault."""
+    content = _read(folder / CERTIFICATE_FILE, "this fleet has no authority yet; `doorward ca init` makes one")
+    try:
+        return x509.load_pem_x509_certificate(content)
+    except (ValueError, x509.InvalidVersion) as cause:
+        msg = f"{folder / CERTIFICATE_FILE} is damaged; restore it from your copy"
+        raise FleetFault(msg) from cause
+
+
+def _read(path: Path, missing: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as cause:
+        raise FleetRefused(missing) from cause
+    except OSError as cause:
+        msg = f"{path} cannot be read: {cause.strerror}"
+        raise FleetFault(msg) from cause

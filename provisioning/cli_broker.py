@@ -1,0 +1,207 @@
+"""`doorward ca` and `doorward broker`: the fleet's authority, and the files of a broker for its doors.
+
+Rules kept here:
+- The passphrase is checked before anything is written.
+- Nothing is replaced: what exists stays, and the command says so.
+- Keys are written for their owner alone; where they have to travel, the answer says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provisioning import broker_config, files, options
+from provisioning import fleet as fleets
+from provisioning.answers import Answer, answering
+from provisioning.broker_config import Place
+from provisioning.errors import FleetFault
+
+if TYPE_CHECKING:
+    from provisioning.certificates import Issued
+
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_days = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="How long it is valid.")
+
+
+def _placed(command: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Give a command the options that say where the broker's files will lie and where it listens, as `place`."""
+
+    @click.option("--at", default=str(Place().at), show_default=True, help="Where the files will lie at the broker.")
+    @click.option("--data", default=str(Place().data), show_default=True, help="Where the broker keeps what it stores.")
+    @click.option("--listen", default="", help="The one address to listen on. Default: every one of the machine's.")
+    @click.option("--port", type=click.IntRange(1, 65535), default=Place().port, show_default=True)
+    @click.option(
+        "--claim-port",
+        type=click.IntRange(0, 65534),
+        default=0,
+        help=f"Where doors may join ({broker_config.CLAIM_PORT} is usual; managers then use the port after it). "
+        "Default: nowhere, they join by file.",
+    )
+    @functools.wraps(command)
+    def run(*, at: str, data: str, listen: str, port: int, claim_port: int, **others: Any) -> Answer:
+        return command(place=Place(PurePosixPath(at), PurePosixPath(data), port, listen, claim_port), **others)
+
+    return run
+
+
+@click.group("ca")
+def ca_group() -> None:
+    """The fleet's own authority: who doors, brokers and managers believe each other to be.
+
+    Example: doorward ca init --fleet ~/fleet
+    """
+
+
+@ca_group.command("init")
+@options.fleet
+@answering
+def ca_init(*, folder: Path, store: str | None) -> Answer:
+    """Make the fleet's authority, once; its key is sealed under the passphrase of the fleet.
+
+    Example: doorward ca init --fleet ~/fleet
+    """
+    from provisioning import authority  # here, as below: `cryptography` takes a while, and help needs no certificate
+
+    fleets.open_fleet(folder, store)
+    authority.create(folder, options.passphrase(), int(time.time()))
+    return _shown(folder)
+
+
+@ca_group.command("show")
+@options.fleet
+@answering
+def ca_show(*, folder: Path, store: str | None) -> Answer:
+    """Show until when the fleet's authority is valid, and its fingerprint.
+
+    Example: doorward ca show --fleet ~/fleet --json
+    """
+    fleets.open_fleet(folder, store)
+    return _shown(folder)
+
+
+@ca_group.command("door")
+@click.argument("name")
+@click.argument("request", type=_NEW_FILE)
+@options.fleet
+@_days
+@click.option("--out", type=_NEW_FILE, required=True, help="The certificate's file: tls/door.pem at the door.")
+@answering
+def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: int, out: Path) -> Answer:
+    """Issue a door's certificate for the request in the file REQUEST.
+
+    Example: doorward ca door "Front door" front.csr --fleet ~/fleet --out front.pem
+    """
+    from provisioning import authority
+
+    door = fleets.open_fleet(folder, store).store.door(name)
+    try:
+        asked = request.read_bytes()
+    except OSError as cause:
+        msg = f"{request} cannot be read: {cause.strerror}"
+        raise FleetFault(msg) from cause
+    issuer = authority.opened(folder, options.passphrase())
+    issued = issuer.issue_door(asked, door.id, days, int(time.time()))
+    files.create(out, issued.pem)
+    return _issued(issued, f"The certificate of {door.name} is in {out}", {"door": door.name, "certificate": str(out)})
+
+
+@ca_group.command("manager")
+@click.argument("name")
+@options.fleet
+@_days
+@click.option("--out", type=_FOLDER, required=True, help="The folder for manager.key, manager.pem and ca.pem.")
+@answering
+def ca_manager(*, name: str, folder: Path, store: str | None, days: int, out: Path) -> Answer:
+    """Make key and certificate with which a manager's computer logs in at the broker.
+
+    Example: doorward ca manager office --fleet ~/fleet --out office
+    """
+    from provisioning import authority
+
+    fleets.open_fleet(folder, store)
+    issuer = authority.opened(folder, options.passphrase())
+    pair = issuer.issue_manager(name, days, int(time.time()))
+    files.make_folder(out)
+    files.create(out / "manager.key", pair.key_pem)
+    files.create(out / "manager.pem", pair.issued.pem)
+    files.create(out / "ca.pem", issuer.pem)
+    text = f"Key and certificate of the manager {name} are in {out}; the broker must know the name (`broker config`)"
+    return _issued(pair.issued, text, {"manager": name, "folder": str(out)})
+
+
+@click.group("broker")
+def broker_group() -> None:
+    """What a broker needs to serve the fleet's doors.
+
+    Example: doorward broker config --host broker.example --out broker --fleet ~/fleet
+    """
+
+
+@broker_group.command("config")
+@options.fleet
+@click.option("--host", "names", multiple=True, required=True, help="A name or address doors reach it by; repeatable.")
+@click.option("--manager", "managers", multiple=True, help="A manager who may read reports and send documents.")
+@click.option("--out", type=_FOLDER, required=True, help="The folder for the files.")
+@_days
+@answering
+@_placed
+def broker_config_(
+    *,
+    folder: Path,
+    store: str | None,
+    names: tuple[str, ...],
+    managers: tuple[str, ...],
+    out: Path,
+    place: Place,
+    days: int,
+) -> Answer:
+    """Write mosquitto.conf, rights, key and certificates of a broker for the fleet's doors.
+
+    Example: doorward broker config --host broker.example --manager office --out broker --fleet ~/fleet
+    """
+    from provisioning import authority
+
+    fleets.open_fleet(folder, store)
+    issuer = authority.opened(folder, options.passphrase())
+    issued = broker_config.write(out, place, issuer, names, managers, days, int(time.time()))
+    text = f"The broker's files are in {out}; they belong into {place.at} on its machine, and one of them is a key"
+    return _issued(issued, text, {"folder": str(out), "names": list(names), "managers": list(managers)})
+
+
+def _shown(folder: Path) -> Answer:
+    from cryptography.hazmat.primitives import hashes
+
+    from provisioning import authority
+
+    shown = authority.certificate(folder)
+    ends = int(shown.not_valid_after_utc.timestamp())
+    fingerprint = shown.fingerprint(hashes.SHA256()).hex()
+
+    def say() -> None:
+        click.echo(f"authority    {folder / authority.CERTIFICATE_FILE}")
+        click.echo(f"valid until  {_day(ends)}")
+        click.echo(f"SHA-256      {fingerprint}")
+
+    facts = {"certificate": str(folder / authority.CERTIFICATE_FILE), "ends_unix": ends, "sha256": fingerprint}
+    return Answer(say, facts)
+
+
+def _issued(issued: Issued, text: str, facts: dict[str, object]) -> Answer:
+    def say() -> None:
+        click.echo(f"{text}. It is valid until {_day(issued.ends_unix)}.")
+        if issued.cut:
+            click.echo("That is less than asked: the fleet's authority ends then.")
+
+    return Answer(say, {**facts, "ends_unix": issued.ends_unix, "cut": issued.cut})
+
+
+def _day(unix: int) -> str:
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")

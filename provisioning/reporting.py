@@ -1,0 +1,143 @@
+"""What the fleet's doors tell by themselves, and why they raised an alarm.
+
+Rules kept here:
+- What no door would believe is refused before a version is used up for it, and nothing is signed before its version is
+  on disk.
+- The key that opens the reasons of alarms is the installer's. On disk it exists only sealed under a passphrase, as the
+  fleet's own key does; it signs nothing, and a door needs only its public half.
+- A reason that opens says what the alarm was about. That it is the door's, it does not prove: whoever has the public
+  key can seal one, and only the connection to the broker says who sent it.
+
+Key file: as in `keys`, with the magic "DWAK" around the 32 bytes of an X25519 private key.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
+
+from device import document
+from device.document import Telling
+from device.errors import DocumentRefused
+from device.wire import OccurrenceKind
+from provisioning import files, keys
+from provisioning.errors import FleetFault, FleetRefused
+from provisioning.fleet import Fleet
+from provisioning.identity import Identity
+from provisioning.store import Door
+
+KEY_FILE = "alarm.key"
+LONGEST_PAYLOAD = 4096
+_MAGIC = b"DWAK"
+_REASON_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a door may tell from now on: the document is for the door."""
+
+    door: Door
+    version: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm that was opened: the door's id (16 hexadecimal digits), and what it was about."""
+
+    door: str
+    kind: OccurrenceKind
+
+
+def set_reporting(fleet: Fleet, door_name: str, telling: Telling, *, now_unix: int, passphrase: str) -> Choice:
+    """Let a door tell what `telling` says. Raises FleetRefused or DocumentRefused, each with one sentence."""
+    body = document.pack_telling(telling)
+
+    def check(door: Door) -> None:
+        Identity.of(door)
+
+    before = fleet.store.door(door_name)
+    check(before)
+    key = fleet.signer(before, passphrase)
+    door = fleet.store.reserve_reporting(door_name, body, check)
+    return Choice(door, door.version, fleet.sealed(telling, door, now_unix, key))
+
+
+def reporting(fleet: Fleet, door_name: str) -> Telling | None:
+    """The newest choice made for a door, None if there is none. Raises FleetRefused or FleetFault."""
+    door = fleet.store.door(door_name)
+    try:
+        return document.unpack_telling(bytes.fromhex(door.reporting)) if door.reporting else None
+    except DocumentRefused as cause:
+        msg = f'what "{door.name}" may tell is damaged in the fleet\'s store; restore it from your copy'
+        raise FleetFault(msg) from cause
+
+
+def public_key(digits: str) -> bytes:
+    """The alarm key that somebody typed or copied. Raises FleetRefused."""
+    try:
+        key = bytes.fromhex(digits)
+    except ValueError:
+        key = b""
+    if len(key) != document.KEY_BYTES:
+        msg = "an alarm key is 64 hexadecimal digits, as `doorward alarm key` shows it"
+        raise FleetRefused(msg)
+    return key
+
+
+def make_key(path: Path, passphrase: str) -> bytes:
+    """A new key pair: the private half goes to the new file `path`, sealed; the public half (32 bytes) is returned.
+
+    Raises FleetRefused if there is such a file already or the passphrase is too short, FleetFault if it cannot be
+    written.
+    """
+    private = PrivateKey.generate()
+    files.create(path, keys.seal_secret(bytes(private), passphrase, _MAGIC))
+    return bytes(private.public_key)
+
+
+def load_key(path: Path, passphrase: str) -> PrivateKey:
+    """The private half in the file `path`. Raises FleetRefused or FleetFault."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as cause:
+        msg = f"there is no alarm key at {path}; `doorward alarm key` makes one"
+        raise FleetRefused(msg) from cause
+    except OSError as cause:
+        msg = f"the alarm key {path} cannot be read: {cause.strerror}"
+        raise FleetFault(msg) from cause
+    return PrivateKey(keys.unseal_secret(content, passphrase, _MAGIC))
+
+
+def read_alarm(payload: bytes, key: PrivateKey) -> Alarm:
+    """Open the reason of an alarm as it came from the broker. Raises FleetRefused."""
+    door, reason = _parts(payload)
+    try:
+        content = SealedBox(key).decrypt(base64.b64decode(reason, validate=True))
+    except (CryptoError, ValueError) as cause:
+        # ValueError: no base64, or too short to be a box at all.
+        msg = "the reason does not open with this key: it was sealed to another one, or to nobody"
+        raise FleetRefused(msg) from cause
+    if len(content) != _REASON_BYTES or any(content[1:]) or content[0] not in set(OccurrenceKind):
+        msg = "the reason opens and makes no sense: a newer door has sent it, or no door at all"
+        raise FleetRefused(msg)
+    return Alarm(door, OccurrenceKind(content[0]))
+
+
+def _parts(payload: bytes) -> tuple[str, str]:
+    msg = "this is no alarm of a door: its message from the topic that ends in /alarm is wanted, as it came"
+    if len(payload) > LONGEST_PAYLOAD:
+        raise FleetRefused(msg)
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError) as cause:
+        raise FleetRefused(msg) from cause
+    door, reason = (said.get("door"), said.get("reason")) if isinstance(said, dict) else (None, None)
+    if not isinstance(door, str) or not isinstance(reason, str) or not reason.isascii() or not door.isalnum():
+        raise FleetRefused(msg)
+    return door, reason

@@ -1,0 +1,358 @@
+"""A fleet in a database: `SqlStore`, the `FleetStore` of SQLite and PostgreSQL.
+
+Rules kept here:
+- Every operation is one transaction, which holds the row of the door it is about (SQLite: the whole file) before it
+  reads it. So a version, a serial or a label is handed out once, by whichever of several managers came first.
+- What a change notes of the manager's act is in the same transaction, and holds no argument of the command.
+- A door that brings a label's secret learns why it is refused only if the secret is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from device.errors import Refusal
+from provisioning import store_rows, store_schema
+from provisioning.errors import FleetRefused
+from provisioning.store import (
+    HIGHEST,
+    SECRET_HASH_BYTES,
+    Act,
+    Certificate,
+    Check,
+    Door,
+    DoorState,
+    Label,
+    LabelState,
+    Reserved,
+    Slot,
+)
+from provisioning.store_engine import READING, damaged, told
+from provisioning.store_tables import (
+    LONGEST_ACT,
+    ActRow,
+    CertificateRow,
+    DoorRow,
+    FleetRow,
+    LabelRow,
+    SlotRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStore:
+    """A fleet behind `engine`. `place` is what errors call it, `who` whose acts are noted, `clock` gives seconds."""
+
+    engine: sa.Engine
+    place: str
+    who: str
+    clock: Callable[[], int]
+
+    def public_key(self) -> str:
+        with self._reading() as session:
+            return store_rows.key(session.scalars(sa.select(FleetRow.public_key)).one())
+
+    def doors(self) -> tuple[Door, ...]:
+        with self._reading() as session:
+            found = [store_rows.door(row) for row in session.scalars(sa.select(DoorRow))]
+        return tuple(sorted(found, key=lambda door: door.name))  # by code point, whatever the server's language is
+
+    def door(self, door_name: str) -> Door:
+        with self._reading() as session:
+            return store_rows.door(_named(session, door_name))
+
+    def labels(self, door_name: str) -> tuple[Label, ...]:
+        with self._reading() as session:
+            of_door = sa.select(LabelRow).where(LabelRow.door_id == _named(session, door_name).id)
+            return tuple(store_rows.label(row) for row in session.scalars(of_door.order_by(LabelRow.number)))
+
+    def certificates(self, door_name: str) -> tuple[Certificate, ...]:
+        with self._reading() as session:
+            of_door = sa.select(CertificateRow).where(CertificateRow.door_id == _named(session, door_name).id)
+            ordered = of_door.order_by(CertificateRow.not_before_unix, CertificateRow.serial)
+            return tuple(store_rows.certificate(row) for row in session.scalars(ordered))
+
+    def acts(self, newest: int) -> tuple[Act, ...]:
+        with self._reading() as session:
+            last = session.scalars(sa.select(ActRow).order_by(ActRow.number.desc()).limit(newest))
+            return tuple(reversed([store_rows.act(row) for row in last]))
+
+    def record(self, command: str, door_id: str = "") -> None:
+        with self._writing() as session:
+            self._note(session, command, door_id)
+
+    def add_door(self, door: Door) -> None:
+        with self._writing() as session:
+            session.scalars(sa.select(FleetRow).with_for_update()).one()  # names are given one after the other
+            if session.scalar(sa.select(DoorRow.id).where(DoorRow.name == door.name)) is not None:
+                msg = f'there is a door named "{door.name}" already'
+                raise FleetRefused(msg)
+            if session.get(DoorRow, door.id) is not None:
+                msg = f"there is a door with the id {door.id} already"
+                raise FleetRefused(msg)
+            row = DoorRow(
+                id=door.id,
+                name=door.name,
+                version=door.version,
+                policy=bytes.fromhex(door.policy),
+                reporting=bytes.fromhex(door.reporting),
+                document_key=door.document_key,
+                state=DoorState.ADDED.value,
+                created_unix=door.created_unix,
+            )
+            store_rows.door(row)  # nothing is written that could not be read again
+            session.add(row)
+            self._note(session, "door add", door.id)
+
+    def identify(self, door_name: str, document_key: str, check: Check) -> Door:
+        with self._changing(door_name, check, "door identify") as (_session, row):
+            row.document_key = document_key
+            return store_rows.door(row)
+
+    def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
+        with self._changing(door_name, check, "slot offer") as (_session, row):
+            place = next((known for known in row.slots if known.number == offered.number), None)
+            if place is None:
+                place = SlotRow(number=offered.number, serial=0)
+                row.slots.append(place)
+                row.slots.sort(key=lambda each: each.number)
+            if place.serial == HIGHEST:
+                raise _used_up(row)
+            place.serial += 1
+            place.expires_unix, place.ends_unix = offered.expires_unix, offered.ends_unix
+            place.timetable = offered.timetable
+            _take_version(row)
+            return Reserved(store_rows.door(row), row.version, place.serial)
+
+    def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
+        with self._changing(door_name, check, "policy set") as (_session, row):
+            row.policy = policy
+            _take_version(row)
+            return store_rows.door(row)
+
+    def reserve_reporting(self, door_name: str, body: bytes, check: Check) -> Door:
+        with self._changing(door_name, check, "reporting set") as (_session, row):
+            row.reporting = body
+            _take_version(row)
+            return store_rows.door(row)
+
+    def rotate(self, old: str, new: str) -> None:
+        with self._writing() as session:
+            fleet = session.scalars(sa.select(FleetRow).with_for_update()).one()
+            if fleet.public_key != old:
+                msg = "the fleet has another key already; nothing was changed"
+                raise FleetRefused(msg)
+            fleet.public_key = store_rows.key(new)
+            believing = DoorRow.manager_key.is_(None), DoorRow.state != DoorState.RETIRED.value
+            session.execute(sa.update(DoorRow).where(*believing).values(manager_key=old))
+            still_open = LabelRow.state == LabelState.OPEN.value
+            session.execute(sa.update(LabelRow).where(still_open).values(state=LabelState.REVOKED.value))
+            self._note(session, "fleet rotate", "")
+
+    def reserve_succession(self, door_name: str, check: Check) -> Door:
+        with self._changing(door_name, check, "fleet rotate") as (_session, row):
+            _refuse_knowing(row)
+            if row.succession is None:
+                _take_version(row)
+                row.succession = row.version
+            return store_rows.door(row)
+
+    def acknowledge(self, door_name: str, check: Check) -> Door:
+        with self._changing(door_name, check, "fleet rotate") as (_session, row):
+            _refuse_knowing(row)
+            row.manager_key = row.succession = None
+            return store_rows.door(row)
+
+    def add_label(self, door_name: str, verifier: str, times: tuple[int, int], check: Check) -> Label:
+        with self._changing(door_name, check, "label make") as (session, row):
+            _revoke_open(session, row.id)
+            made, expires = times
+            label = LabelRow(
+                door_id=row.id, verifier=verifier, made_unix=made, expires_unix=expires, state=LabelState.OPEN.value
+            )
+            session.add(label)
+            return store_rows.label(label)
+
+    def revoke_label(self, door_name: str) -> Label:
+        with self._changing(door_name, _nothing, "label revoke") as (session, row):
+            revoked = _revoke_open(session, row.id)
+            if revoked is None:
+                msg = f'"{door_name}" has no label that could be revoked'
+                raise FleetRefused(msg)
+            return store_rows.label(revoked)
+
+    def claim(self, door_id: str, secret_hash: bytes, now_unix: int) -> Door:
+        with self._writing() as session:
+            row = session.scalar(sa.select(DoorRow).where(DoorRow.id == door_id).with_for_update())
+            brought = secret_hash.hex() if len(secret_hash) == SECRET_HASH_BYTES else ""
+            label = session.scalar(sa.select(LabelRow).where(LabelRow.door_id == door_id, LabelRow.verifier == brought))
+            if row is None or label is None:
+                msg = "this is no label of this door in this fleet"
+                raise FleetRefused(msg)
+            _refuse_unusable(store_rows.label(label), now_unix)
+            label.state = LabelState.USED.value
+            row.state = DoorState.CLAIMED.value
+            row.manager_key = row.succession = None  # labels that name an older key are revoked
+            self._note(session, "door claim", row.id)
+            return store_rows.door(row)
+
+    def join(self, door_name: str, document_key: str, certificate: Certificate, now_unix: int, check: Check) -> Door:
+        with self._changing(door_name, check, "door join") as (session, row):
+            if row.state != DoorState.CLAIMED.value:
+                msg = f'"{door_name}" has used no label since it was added or joined; give it one, and let it join'
+                raise FleetRefused(msg)
+            row.state, row.joined_unix, row.document_key = DoorState.JOINED.value, now_unix, document_key
+            _add_certificate(session, row, certificate)
+            return store_rows.door(row)
+
+    def add_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
+        with self._changing(door_name, check, "certificate add") as (session, row):
+            _add_certificate(session, row, certificate)
+            return store_rows.door(row)
+
+    def revoke_certificate(self, serial: str, now_unix: int) -> Certificate:
+        with self._writing() as session:
+            found = session.get(CertificateRow, serial)
+            if found is None:
+                msg = f"there is no certificate with the serial {serial} in this fleet"
+                raise FleetRefused(msg)
+            row = session.scalars(sa.select(DoorRow).where(DoorRow.id == found.door_id).with_for_update()).one()
+            session.refresh(found)  # as it is now that nobody else changes this door
+            if found.revoked_unix is not None:
+                msg = f"the certificate with the serial {serial} is revoked already"
+                raise FleetRefused(msg)
+            found.revoked_unix = now_unix
+            if row.certificate_serial == serial:
+                row.certificate_serial = row.not_after_unix = None
+            self._note(session, "certificate revoke", row.id)
+            return store_rows.certificate(found)
+
+    def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
+        with self._changing(door_name, check, "door retire") as (session, row):
+            _revoke_open(session, row.id)
+            standing = sa.select(CertificateRow).where(
+                CertificateRow.door_id == row.id, CertificateRow.revoked_unix.is_(None)
+            )
+            for certificate in session.scalars(standing):
+                certificate.revoked_unix = now_unix
+            row.certificate_serial = row.not_after_unix = None
+            row.state = DoorState.RETIRED.value
+            return store_rows.door(row)
+
+    @contextmanager
+    def _changing(self, door_name: str, check: Check, command: str) -> Iterator[tuple[Session, DoorRow]]:
+        """One step on one door that is not retired, and passes `check`."""
+        with self._writing() as session:
+            row = _named(session, door_name)
+            door = store_rows.door(row)
+            if door.state is DoorState.RETIRED:
+                msg = f'"{door_name}" is retired, and nothing is made for it any more'
+                raise FleetRefused(msg)
+            check(door)
+            self._note(session, command, row.id)
+            yield session, row
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with self._session(self.engine.execution_options(**{READING: True})) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, engine: sa.Engine) -> Iterator[Session]:
+        try:
+            with told(self.place), Session(engine) as session, session.begin():
+                store_schema.refuse_other(session.connection(), self.place)
+                yield session
+        except Refusal:
+            raise  # many a refusal of ours is a ValueError too
+        except (ValueError, TypeError) as cause:
+            raise damaged(self.place) from cause
+
+    def _note(self, session: Session, command: str, door_id: str) -> None:
+        row = ActRow(at_unix=self.clock(), who=self.who[:LONGEST_ACT], command=command[:LONGEST_ACT], door_id=door_id)
+        session.add(row)
+
+
+def _named(session: Session, name: str) -> DoorRow:
+    """The row of a door, held until the transaction ends. Raises FleetRefused."""
+    asked = sa.select(DoorRow).where(DoorRow.name == name)
+    if not session.get_bind().get_execution_options().get(READING):
+        asked = asked.with_for_update()
+    row = session.scalar(asked)
+    if row is None:
+        msg = f'there is no door named "{name}" in this fleet'
+        raise FleetRefused(msg)
+    return row
+
+
+def _nothing(_door: Door) -> None:
+    """No reason to refuse."""
+
+
+def _take_version(row: DoorRow) -> None:
+    if row.version == HIGHEST:
+        raise _used_up(row)
+    row.version += 1
+
+
+def _refuse_knowing(row: DoorRow) -> None:
+    if row.manager_key is None:
+        msg = f'"{row.name}" knows the key of this fleet; no other one is on its way'
+        raise FleetRefused(msg)
+
+
+def _used_up(row: DoorRow) -> FleetRefused:
+    return FleetRefused(f'"{row.name}" has used up all its versions; add it to the fleet anew')
+
+
+def _revoke_open(session: Session, door_id: str) -> LabelRow | None:
+    asked = sa.select(LabelRow).where(LabelRow.door_id == door_id, LabelRow.state == LabelState.OPEN.value)
+    row = session.scalar(asked)
+    if row is not None:
+        row.state = LabelState.REVOKED.value
+        session.flush()  # before another one is written: the database allows one that is open
+    return row
+
+
+def _refuse_unusable(label: Label, now_unix: int) -> None:
+    if label.state is LabelState.REVOKED:
+        msg = "this label was revoked; ask the manager for a new one"
+        raise FleetRefused(msg)
+    if label.state is LabelState.USED:
+        msg = (
+            "this label was used already, and a label is good once; if that was not you, tell the manager, who gives "
+            "you a new one"
+        )
+        raise FleetRefused(msg)
+    if label.expires_unix <= now_unix:
+        msg = "this label has expired; ask the manager for a new one"
+        raise FleetRefused(msg)
+
+
+def _add_certificate(session: Session, row: DoorRow, certificate: Certificate) -> None:
+    if certificate.door_id != row.id:
+        msg = f'this certificate is that of the door {certificate.door_id}, and "{row.name}" has the id {row.id}'
+        raise FleetRefused(msg)
+    if session.get(CertificateRow, certificate.serial) is not None:
+        msg = f"there is a certificate with the serial {certificate.serial} already"
+        raise FleetRefused(msg)
+    made = CertificateRow(
+        serial=certificate.serial,
+        door_id=row.id,
+        not_before_unix=certificate.not_before_unix,
+        not_after_unix=certificate.not_after_unix,
+        fingerprint=certificate.fingerprint,
+    )
+    store_rows.certificate(made)
+    session.add(made)
+    row.certificate_serial, row.not_after_unix = certificate.serial, certificate.not_after_unix

@@ -1,0 +1,206 @@
+"""What comes in from the fleet's doors: who asks for a certificate, how they are, what is wrong.
+
+Rules kept here:
+- Nothing of a report is stored, here or in the fleet's store. Its value is that of the moment; a collection of them
+  would be a diary of a house, which nobody could take back, and which a thief would find on one computer.
+- What comes from a broker is taken apart as if an enemy had sent it: unknown topics, doors, keys and values are left
+  out, and nothing of a message reaches a terminal but numbers, flags and our own words.
+- A message that makes no sense is said and ends nothing. Neither does a store that is away for a moment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cryptography import x509
+from nacl.public import PrivateKey
+
+from device.errors import Fault, Refusal
+from provisioning import rotation
+from provisioning.fleet import Fleet
+from provisioning.line import Heard
+from provisioning.renewing import Renewer
+from provisioning.reporting import read_alarm
+from provisioning.store import Door, DoorState
+
+TOPICS = tuple(f"doorward/+/{end}" for end in ("report", "alarm", "availability", "state", "renew"))
+ENDS_SOON_S = 30 * 86_400
+AUTHORITY_ENDS_SOON_S = 400 * 86_400
+"""From here on a door's certificate of a year, renewed before its last months, ends with the authority."""
+_TOPIC = re.compile(r"doorward/([0-9a-f]{16})/(report|alarm|availability|state|renew)")
+_LARGEST = 4096
+_DOORS_S = 30
+_NUMBERS = ("docs", "dropped", "count", "seq")
+_WELL = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")  # true while all is well
+_FLAGS = (*_WELL, "alarm", "lockout", "locked")
+_TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "alarm", "lockout"}), frozenset({"locked", "door"})
+
+Fact = dict[str, object]
+Reply = tuple[str, bytes]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Somebody who listens for `fleet`. Without a `renewer` no door gets a certificate, without `key` no reason opens.
+
+    `tell` is called with every news: an object for a program, which always has "event".
+    """
+
+    fleet: Fleet
+    tell: Callable[[Fact], None]
+    clock: Callable[[], float]
+    renewer: Renewer | None = None
+    key: PrivateKey | None = None
+    _doors: dict[str, Door] = field(default_factory=dict)
+    _read_unix: float = float("-inf")
+
+    def take(self, heard: Heard) -> Reply | None:
+        """Tell what was heard; what is to be published for it."""
+        if not heard.topic:
+            self.tell({"event": "lost", "why": heard.why} if heard.why else {"event": "connected"})
+            return None
+        found = _TOPIC.fullmatch(heard.topic)
+        if found is None or not heard.content:
+            return None
+        try:
+            door = self._door(found[1])
+        except (Refusal, Fault) as trouble:
+            self.tell({"event": "trouble", "why": str(trouble)})
+            return None
+        if door is None:
+            self.tell({"event": "unknown", "id": found[1]})
+            return None
+        said: Fact = {"door": door.name, "id": door.id}
+        try:
+            return self._by_kind(found[2], door, said, heard.content)
+        except (Refusal, Fault) as trouble:
+            self.tell({"event": "trouble", **said, "why": str(trouble)})
+            return None
+
+    def notices(self, authority: x509.Certificate | None) -> None:
+        """Tell which certificates end soon. Raises FleetFault."""
+        now = self.clock()
+        if authority is not None and authority.not_valid_after_utc.timestamp() - now < AUTHORITY_ENDS_SOON_S:
+            self.tell({"event": "authority-ends", "ends_unix": int(authority.not_valid_after_utc.timestamp())})
+        for door in self.fleet.store.doors():
+            ends = door.not_after_unix
+            if door.state is DoorState.JOINED and ends is not None and ends - now < ENDS_SOON_S:
+                self.tell({"event": "certificate-ends", "door": door.name, "id": door.id, "ends_unix": ends})
+
+    def _by_kind(self, kind: str, door: Door, said: Fact, content: bytes) -> Reply | None:
+        if kind == "renew":
+            return self._renewed(door, said, content)
+        if kind == "availability":
+            if content in (b"online", b"offline"):
+                self.tell({"event": content.decode("ascii"), **said})
+            return None
+        if kind == "alarm":
+            self.tell({"event": "alarm", **said, "reason": None, **self._reason(door, content)})
+            return None
+        facts = dict(_sensible(content, _TOLD if kind == "report" else _LIVE))
+        if kind == "report" and {"lock", "bolt"} <= facts.keys():
+            well = all(facts.get(name, True) for name in _WELL) and not facts.get("alarm")
+            self.tell({"event": "report", **said, "well": well, **facts})
+            docs = facts.get("docs")
+            if isinstance(docs, int) and rotation.heard(self.fleet, door, docs):
+                self.tell({"event": "knows-key", **said})
+        elif kind == "state" and facts.keys() >= _LIVE:
+            self.tell({"event": "state", **said, "locked": facts["locked"], "open": facts["door"] == "open"})
+        return None
+
+    def _reason(self, door: Door, content: bytes) -> Fact:
+        """Why there is an alarm. That there is one, nobody needs a key for, and no damage hides."""
+        if self.key is None:
+            return {}
+        try:
+            alarm = read_alarm(content, self.key)
+        except Refusal as refused:
+            return {"why": str(refused)}
+        return {"reason": alarm.kind.name} if alarm.door == door.id else {"why": "it was made for another door"}
+
+    def _renewed(self, door: Door, said: Fact, content: bytes) -> Reply | None:
+        if self.renewer is None:
+            self.tell({"event": "asks", **said})
+            return None
+        made = self.renewer.renew(door.name, content, int(self.clock()))
+        if made is None:
+            return None
+        self.tell({"event": "renewed", **said, "ends_unix": made.ends_unix})
+        return f"doorward/{door.id}/certificate", made.answer
+
+    def _door(self, door_id: str) -> Door | None:
+        """The door with this id, as the fleet knew it within the last half minute. Raises FleetFault."""
+        if door_id not in self._doors or self.clock() - self._read_unix > _DOORS_S:
+            self._doors = {door.id: door for door in self.fleet.store.doors()}
+            self._read_unix = self.clock()
+        return self._doors.get(door_id)
+
+
+def in_words(fact: Fact) -> str:
+    """A news as one line for a person."""
+    return _WORDS[str(fact["event"])](fact)
+
+
+def _at(fact: Fact) -> str:
+    return str(fact.get("door", fact.get("id", "")))
+
+
+def _report(fact: Fact) -> str:
+    words = "is well" if fact["well"] else "is not well: " + ", ".join(_wrong(fact))
+    return f"{_at(fact)} {words}" + (" (somebody was locked out for a while)" if fact.get("lockout") else "")
+
+
+def _alarm(fact: Fact) -> str:
+    about = str(fact["reason"] or fact.get("why", "why, only the alarm key says")).lower().replace("_", " ")
+    return f"ALARM at {_at(fact)}: {about}"
+
+
+def _state(fact: Fact) -> str:
+    return f"{_at(fact)} is {'locked' if fact['locked'] else 'unlocked'} and {'open' if fact['open'] else 'closed'}"
+
+
+_WORDS: dict[str, Callable[[Fact], str]] = {
+    "report": _report,
+    "alarm": _alarm,
+    "state": _state,
+    "online": lambda fact: f"{_at(fact)} is online",
+    "offline": lambda fact: f"{_at(fact)} is offline",
+    "renewed": lambda fact: f"{_at(fact)} gets its next certificate, until {_day(fact['ends_unix'])}",
+    "knows-key": lambda fact: f"{_at(fact)} knows the fleet's new key",
+    "asks": lambda fact: f"{_at(fact)} asks for its next certificate",
+    "certificate-ends": lambda fact: f"the certificate of {_at(fact)} ends on {_day(fact['ends_unix'])}",
+    "authority-ends": lambda fact: (
+        f"the fleet's authority ends on {_day(fact['ends_unix'])}, and every certificate with it"
+    ),
+    "unknown": lambda fact: f"{_at(fact)} is no door of this fleet",
+    "connected": lambda _fact: "connected to the broker",
+    "lost": lambda fact: f"no connection to the broker ({fact['why']}); it is tried again",
+    "trouble": lambda fact: f"{_at(fact)}: {fact['why']}".removeprefix(": "),
+}
+
+
+def _wrong(fact: Fact) -> Iterator[str]:
+    yield from (name for name in _WELL if fact.get(name) is False)
+    if fact.get("alarm"):
+        yield "alarm"
+
+
+def _sensible(content: bytes, wanted: frozenset[str]) -> Iterator[tuple[str, object]]:
+    """What is known of a door's own words, with values of the right kind."""
+    try:
+        said = json.loads(content) if len(content) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        said = None
+    for name, value in said.items() if isinstance(said, dict) else ():
+        flag = name in _FLAGS and isinstance(value, bool)
+        number = name in _NUMBERS and (type(value) is int or (name == "count" and value is None))
+        if name in wanted and (flag or number or (name == "door" and value in ("open", "closed"))):
+            yield name, value
+
+
+def _day(unix: object) -> str:
+    return f"{datetime.fromtimestamp(int(str(unix)), UTC):%Y-%m-%d}"
