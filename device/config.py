@@ -1,6 +1,9 @@
-"""door.toml as frozen dataclasses: one table a room, one file a door.
+"""door.toml as frozen dataclasses: one table a room, one file a door; and joined.toml beside it.
 
 Rules kept here:
+- What a door learns when it joins (its id, its manager's key, its broker) stands in joined.toml, written by `doorctl
+  join` and nobody else. A setting that stands in both files with two values is refused, not chosen between.
+- Without an id a door has not joined, and only what drives the bolt or joins may start: `NotJoined`.
 - The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
 - No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
 - A setting never loosens a rule of the project: there is no threshold here (it follows from the budget, which
@@ -16,9 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from device.errors import ConfigRefused
+from device.errors import ConfigRefused, NotJoined
 from device.settings import Between, Matching, OneOf, OneOfNumbers, named, read_table
 from device.strength import KeyPlace, place_of
+
+JOINED = "joined.toml"
+_LEARNED = {"door": ("id", "manager_key"), "report": ("broker",)}
+_NOBODY = "0" * 16
 
 _GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
 _LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:(0|[1-9][0-9]{{0,3}})|line:[A-Za-z0-9_./+-]{{1,31}}"
@@ -146,7 +153,9 @@ class LockTable:
 class ReportTable:
     """What leaves the door, how often and where to. `broker` empty: nothing leaves."""
 
-    broker: Annotated[str, Matching(r"(mqtt://[A-Za-z0-9_.:\[\]-]+)?", 'empty or "mqtt://HOST:PORT"')] = ""
+    broker: Annotated[
+        str, Matching(r"(mqtts?://[A-Za-z0-9_.:\[\]-]+)?", 'empty, "mqtts://HOST:PORT" or "mqtt://HOST:PORT"')
+    ] = ""
     cadence_s: Annotated[float, Between(1, 86400)] = 900.0
     outbox_rows: Annotated[int, Between(4, 100000)] = 1000
 
@@ -165,37 +174,69 @@ class Config:
     report: ReportTable = ReportTable()
 
 
-def parse(text: str) -> Config:
-    """The configuration in `text`. Raises ConfigRefused with one sentence for the installer."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        msg = f"door.toml is no TOML: {cause}"
-        raise ConfigRefused(msg) from cause
-    except (ValueError, RecursionError) as cause:
-        msg = "door.toml holds a number too long to read, or tables nested too deeply"
-        raise ConfigRefused(msg) from cause
+def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
+    """The configuration in `text` and joined.toml. Raises ConfigRefused with one sentence for the installer.
+
+    Raises NotJoined if neither names the door; `without_id` takes that, with an empty id.
+    """
+    tables = _merged(_tables(text, "door.toml"), _tables(joined, JOINED))
     hints = get_type_hints(Config)
     for name in tables:
         if name not in hints:
             msg = f"[{named(name)}] is not a table of door.toml; it knows {', '.join(hints)}"
             raise ConfigRefused(msg)
-    if "door" not in tables:
-        msg = "door.toml has no [door] table; `doorctl setup` writes one"
-        raise ConfigRefused(msg)
+    door = tables.setdefault("door", {})
+    nameless = isinstance(door, dict) and "id" not in door
+    if nameless:
+        if not without_id:
+            msg = "this door has no id and has not joined yet; `doorctl join` reads the label of its manager"
+            raise NotJoined(msg)
+        door["id"] = _NOBODY
     read: dict[str, Any] = {name: read_table(hints[name], tables[name], name) for name in tables}
     config = Config(**read)
     _refuse_contradictions(config)
-    return config
+    return dataclasses.replace(config, door=dataclasses.replace(config.door, id="")) if nameless else config
 
 
-def load(path: Path) -> Config:
-    """The configuration in the file `path`. Raises ConfigRefused."""
-    try:
-        return parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as cause:
+def load(path: Path, *, without_id: bool = False) -> Config:
+    """The configuration in the file `path` and in joined.toml beside it, if there is one. As `parse`."""
+    text = _read(path)
+    if text is None:
         msg = f"there is no configuration at {path}"
+        raise ConfigRefused(msg)
+    return parse(text, _read(path.with_name(JOINED)) or "", without_id=without_id)
+
+
+def _tables(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        msg = f"{file} is no TOML: {cause}"
         raise ConfigRefused(msg) from cause
+    except (ValueError, RecursionError) as cause:
+        msg = f"{file} holds a number too long to read, or tables nested too deeply"
+        raise ConfigRefused(msg) from cause
+
+
+def _merged(tables: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
+    for name, table in joined.items():
+        learned = table if isinstance(table, dict) else {"": None}
+        for key, value in learned.items():
+            if key not in _LEARNED.get(name, ()):
+                msg = f"{JOINED} holds [{named(name)}] {named(key)}, which no door learns when it joins"
+                raise ConfigRefused(msg)
+            stands = tables.setdefault(name, {})
+            if isinstance(stands, dict) and stands.setdefault(key, value) != value:
+                msg = f"[{name}] {key} is one thing in door.toml and another in {JOINED}; take it out of door.toml"
+                raise ConfigRefused(msg)
+    return tables
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeDecodeError) as cause:
         msg = f"the configuration at {path} cannot be read: {cause}"
         raise ConfigRefused(msg) from cause

@@ -93,7 +93,15 @@ EDGES: tuple[Edge, ...] = (
             wire.CardAnswer,
             wire.CardGone,
         ),
-        (wire.Verdict, wire.Answer, wire.CardCommand, wire.OfferKept, wire.Breach),
+        (
+            wire.Verdict,
+            wire.Answer,
+            wire.CardCommand,
+            wire.OfferKept,
+            wire.Occupied,
+            wire.LockedOut,
+            wire.Breach,
+        ),
     ),
     _edge(
         Room.KEEPER,
@@ -102,7 +110,12 @@ EDGES: tuple[Edge, ...] = (
         (wire.Grant, wire.CredentialAnswer, wire.LastCredentialGone),
     ),
     _edge(Room.KEEPER, Room.DESK, (), (wire.GrantTicket,)),
-    _edge(Room.REPORT, Room.LOCK, (wire.Occurrence, wire.Ack), (wire.Document,)),
+    _edge(
+        Room.REPORT,
+        Room.LOCK,
+        (wire.Occurrence, wire.Ack, wire.Reporting, wire.DoorKeys, wire.DoorState, wire.DailyCount),
+        (wire.Document,),
+    ),
     _edge(Room.DESK, Room.LOCK, (wire.Ack, wire.DoorStatus), (wire.Document, wire.AskStatus, wire.Breach)),
     _edge(
         Room.DESK,

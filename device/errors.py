@@ -22,6 +22,10 @@ class ConfigRefused(Refusal, ValueError):
     """door.toml holds an unknown key, a value out of bounds, or is no TOML."""
 
 
+class NotJoined(ConfigRefused):
+    """The door has no id yet: nobody has brought it the label of its manager."""
+
+
 class MessageRefused(Refusal, ValueError):
     """Bytes from another process are no message of ours: wrong size, type, version or value."""
 
@@ -52,6 +56,10 @@ class CredentialRefused(Refusal, ValueError):
 
 class DocumentRefused(Refusal, ValueError):
     """A signed document is unsigned, foreign, older than one already applied, or malformed."""
+
+
+class JoiningRefused(Refusal, ValueError):
+    """A label, or a request, an answer or a certificate after it, is damaged, too old or not for this door."""
 
 
 class AttestationRefused(Refusal, ValueError):

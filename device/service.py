@@ -28,9 +28,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from device import edges, wire
+from device import edges, unjoined, wire
 from device.edges import Edge, Room
-from device.errors import MessageRefused, NotPermitted, Refusal
+from device.errors import MessageRefused, NotJoined, NotPermitted, Refusal
 from device.handover import credential, inherited_sockets
 from device.journal import Notifier, in_words, log
 from device.link import Link, peer_uid, permitted_uids
@@ -109,6 +109,11 @@ class Service:
     _pair: tuple[socket.socket, socket.socket] | None = None
     _served: bool = False
     _failed: bool = False
+
+    @property
+    def notifier(self) -> Notifier:
+        """The way to whoever started this process."""
+        return self._notify
 
     @property
     def served(self) -> bool:
@@ -348,10 +353,20 @@ def main(room: Room, build: Callable[[Service], Work]) -> int:
     threading.excepthook = thread_ended
     harden()  # before anything secret is read
     try:
-        return service.run(build(service))
+        return service.run(_built(service, build))
     except Refusal as refusal:
         log(f"{room}: {in_words(refusal)}")
         return EXIT_FAULT if service.served else EXIT_REFUSED
     except Exception as error:  # noqa: BLE001 - the last place before the interpreter, which would print the text
         log(f"{room}: {in_words(error)}")
         return EXIT_FAULT
+
+
+def _built(service: Service, build: Callable[[Service], Work]) -> Work:
+    """The room's work; a door that has not joined is waited for, and the journal says what is missing."""
+    try:
+        return build(service)
+    except NotJoined as not_yet:
+        log(f"{service.room}: {not_yet}")
+    unjoined.wait(service.paths.config, service.notifier)
+    return build(service)

@@ -23,6 +23,7 @@ from device.desk.acts import PersonalAct
 from device.desk.answers import Answer, answering, confirm, if_stopped, tell
 from device.desk.audit.cli import audit
 from device.desk.client import DeskLine
+from device.desk.joining.cli import join
 from device.desk.loop import NO_CONSENT
 from device.desk.papers.cli import FILE, consent, language_option, receipt
 from device.desk.papers.files import NewPaper
@@ -60,7 +61,7 @@ def cli() -> None:
     """
 
 
-for _command in (apply, audit, consent, export_identity, receipt, rekey, selftest, status, secure_bolt):
+for _command in (apply, audit, consent, export_identity, join, receipt, rekey, selftest, status, secure_bolt):
     cli.add_command(_command)
 
 

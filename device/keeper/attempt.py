@@ -115,6 +115,11 @@ class Attempt:
         new_stretched = result[1] if self.shown.fresh else b""
         self.ended(Proven(matched.held, matched.by, result[0], self._new_salt, new_stretched))
 
+    @property
+    def turned_away(self) -> bool:
+        """Whether somebody who may open here, or a guesser, was refused without a look and has to wait."""
+        return self._held is not None and not self._admission.admitted
+
     def _marked(self, held: Credential) -> bool:
         """Whether the slot now holds durably that its one-time code was used."""
         try:

@@ -2,6 +2,9 @@
 
 Rules kept here:
 - Every question of lock gets exactly one answer, in order, and every refusal is the same answer.
+- Whoever has to wait is refused like anybody else, by the same work. That there was somebody, never who, lock hears up
+  to a minute later, at a moment that has nothing to do with theirs.
+- lock hears whether so many places are taken that a number of the day names nobody.
 - A duress PIN is answered as the PIN is, but for the one value that says so to lock.
 - A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol or renew needs desk as
   well, which shows the notice.
@@ -35,6 +38,8 @@ from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
 _NEEDS_A_NOTICE = frozenset({wire.Purpose.ENROL, wire.Purpose.RENEW})  # which only desk can show
+BESIDE_S = 60.0  # a grid of moments at which lock hears what must not be seen beside an answer
+MANY = 20  # places taken: from so many on a noisy number of a day's openings names nobody (ADR 0017)
 STUCK_S = 20.0  # an Argon2 of 64 MiB takes well under a second on any board; after this the watchdog may have us
 REMEMBERED_NONCES = 1024  # as many as the line could hold many times over; a nonce is 16 random bytes
 
@@ -85,6 +90,8 @@ class Keeper:
         self._draw = draw
         self._nonces = _Nonces()
         self._alarm_owed = False
+        self._tell_lockout_s: float | None = None
+        self._many: bool | None = None  # what lock was told last
         self._tenancies = Tenancies(guard, lambda msg: switchboard.send(Room.VAULT, msg))
         self._cards = cards(guard, self._tenancies, self._line, lambda msg: switchboard.send(Room.LOCK, msg))
 
@@ -94,6 +101,9 @@ class Keeper:
         """A peer is there."""
         if link.peer is Room.LOCK and self._alarm_owed:
             self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
+        if link.peer is Room.LOCK:
+            self._many = None
+            self._tell_occupied()
 
     def disconnected(self, link: Link) -> None:
         """A peer is gone; with lock go its questions."""
@@ -143,12 +153,17 @@ class Keeper:
         self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 
     def deadline(self) -> float | None:
-        """When to look whether a tenancy has ended; otherwise keeper waits for nothing but messages."""
-        return self._tenancies.deadline()
+        """When to look whether a tenancy has ended, or to tell lock of a lockout; else keeper waits for messages."""
+        ends = (self._tenancies.deadline(), self._tell_lockout_s)
+        return min((end for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
-        """Look."""
+        """Look, and tell."""
+        if self._tell_lockout_s is not None and self._guard.clock.now_s() >= self._tell_lockout_s:
+            self._tell_lockout_s = None
+            self._out.send(Room.LOCK, wire.LockedOut())
         self._tenancies.look()
+        self._tell_occupied()
 
     def healthy(self) -> bool:
         """Whether checks get done."""
@@ -204,9 +219,12 @@ class Keeper:
     def _submit(self, shown: Shown, ended: Callable[[Proven | None], None]) -> None:
         def told(proven: Proven | None) -> None:
             ended(proven)
+            if attempt.turned_away and self._tell_lockout_s is None:
+                self._tell_lockout_s = (self._guard.clock.now_s() // BESIDE_S + 1) * BESIDE_S
             self._line.submit(Settling(self._guard))
 
-        if not self._line.submit(Attempt(self._guard, shown, told)):
+        attempt = Attempt(self._guard, shown, told)
+        if not self._line.submit(attempt):
             ended(None)
 
     def _answer(self, nonce: bytes, proven: Proven | None) -> None:
@@ -227,7 +245,9 @@ class Keeper:
 
     def _keep(self, slot: int, fresh: Fresh, proven: Proven) -> bool:
         following = changed(slot, fresh, proven, self._guard.verifiers)
-        return following is not None and self._tenancies.keep(slot, following)
+        kept = following is not None and self._tenancies.keep(slot, following)
+        self._tell_occupied()
+        return kept
 
     def _offer(self, msg: wire.SlotOffer) -> None:
         now_unix = int(self._guard.clock.unix_s())
@@ -235,6 +255,12 @@ class Keeper:
         if fresh and not self._tenancies.keep(msg.slot, fresh):
             result = Result.FAULT
         self._out.send(Room.LOCK, wire.OfferKept(msg.slot, msg.serial, result))
+        self._tell_occupied()
+
+    def _tell_occupied(self) -> None:
+        many = self._tenancies.taken() >= MANY
+        if many is not self._many and self._out.send(Room.LOCK, wire.Occupied(many)):
+            self._many = many
 
 
 def _outcome(proven: Proven | None) -> Outcome:

@@ -52,6 +52,12 @@ class Tenancies:
         """What is so now."""
         return self._at(slot, self._guard.clock.read())
 
+    def taken(self) -> int:
+        """How many slots have a PIN that works now."""
+        guard, at = self._guard, self._guard.clock.read()
+        held = guard.book.everything().values()
+        return sum(each.kind is Kind.PIN and not guard.ends.over(each, at) for each in held)
+
     def asked(self, slot: int) -> None:
         """Vault asks about `slot`: answer, and remember that it did."""
         now = self.of(slot)

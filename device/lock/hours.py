@@ -24,7 +24,7 @@ from pathlib import Path
 from nacl.secret import SecretBox
 
 from device import wire
-from device.document import Parsed, parse
+from device.document import Parsed
 from device.errors import DocumentRefused, StoreFault
 from device.lock import durable, timetables
 from device.lock.timetables import TimetableFiles
@@ -67,12 +67,11 @@ class FloorFile:
 class Hours:
     """What may open now. `folder` is lock's state folder, and `box` seals what it says about slots.
 
-    `wall` says the seconds since 1970 as the clock does.
+    `verify` is `Managers.kept`. `wall` says the seconds since 1970 as the clock does.
     """
 
     folder: Path
-    door: bytes
-    manager_key: bytes
+    verify: Callable[[bytes], Parsed]
     box: SecretBox = field(repr=False)
     wall: Callable[[], float] = time.time
     _policy: DoorPolicy | None = None
@@ -91,7 +90,7 @@ class Hours:
         self._slots = TimetableFiles(self.folder, self.box)
         try:
             content = self._stored.read_bytes()
-            parsed = parse(content, self.door, self.manager_key)
+            parsed = self.verify(content)
             self._take(parsed.body)
         except FileNotFoundError:
             return
@@ -132,6 +131,10 @@ class Hours:
         if now_unix is None:
             return wire.NO_DAY
         return now_unix // DAY_S if self._policy is None else date_at(self._policy, now_unix).toordinal() - EPOCH
+
+    def now_unix(self, now_ns: int) -> int | None:
+        """The time that counts, in seconds since 1970; None while the clock is not believed."""
+        return self._read(now_ns)
 
     def deadline_ns(self, now_ns: int, *, closely: bool) -> int | None:
         """When `tick` wants to be called next; `closely`: as soon as an hour may have ended."""

@@ -9,6 +9,7 @@ Rules kept here:
   process that is dead, and a window without an eye would light the lamp for nobody.
 - Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
 - Documents are verified here (`policy`); offers are handed to keeper, a policy is put into force. They open nothing.
+- report hears how the door stands, and how often it was opened, as far as a signed document says so (`reporting`).
 - What the policy allows is asked anew with every event, and can only narrow what door.toml allows.
 """
 
@@ -93,7 +94,11 @@ class LockWork:
     def connected(self, link: Link) -> None:
         """A peer is there, or its socket unit."""
         if link.peer not in SPEAK_FIRST:
+            if link.peer is Room.REPORT:
+                self._policy.reporting.begin()
             self.handle(PeerUp(link.peer))
+            if link.peer is Room.REPORT:
+                self._tell_keys()
 
     def disconnected(self, link: Link) -> None:
         """A peer is gone."""
@@ -116,6 +121,11 @@ class LockWork:
                 self._document(link, content)
             case wire.OfferKept():
                 self._reply(self._policy.kept(msg))
+                if not self._policy.applying:
+                    self._tell_keys()
+            case wire.Occupied(many):
+                self._policy.reporting.many = many
+                self._tell_report()
             case _:
                 self.handle(Came(link.peer, msg))
 
@@ -133,13 +143,19 @@ class LockWork:
         looking = self.state.window is not None or self.state.inquiry is not None
         change_ns = self._policy.hours.deadline_ns(time.monotonic_ns(), closely=looking)
         ends.append(None if change_ns is None else change_ns / 1e9)
+        day_ns = self._policy.reporting.deadline_ns()
+        ends.append(None if day_ns is None else day_ns / 1e9)
         return min((end for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
         """Time has passed."""
         self._board_spoke()
         self.handle(Tick())
-        self._policy.hours.tick(time.monotonic_ns())
+        now_ns = time.monotonic_ns()
+        self._policy.hours.tick(now_ns)
+        if self._policy.reporting.deadline_ns() is not None:
+            self._policy.reporting.tick(now_ns, self._policy.hours.now_unix(now_ns))
+            self._tell_report()
         if self._policy.applying and time.monotonic_ns() >= self._apply_until_ns:
             self._reply(self._policy.abandon())
 
@@ -169,6 +185,7 @@ class LockWork:
                 if not failed and not isinstance(event, BoltFailed):
                     self.handle(BoltFailed())
                 failed = True
+        self._tell_report()
 
     def _rules_at(self, now_ns: int) -> Rules:
         allowed = self._policy.hours.allowed(now_ns)
@@ -186,6 +203,7 @@ class LockWork:
         match effect:
             case Release(for_ns):
                 self._board.bolt.release(for_ns // 1_000_000)
+                self._policy.reporting.opened()
                 if Alarm.BOLT_FAULT in self.state.alarms:
                     self.handle(BoltObeys())
             case Secure():
@@ -213,6 +231,9 @@ class LockWork:
         result, offers = self._policy.received(content, link.peer)
         if not offers:
             link.send(wire.Ack(self._policy.version, result))
+            if result is wire.Result.DONE:
+                self._tell_keys()
+                self._tell_report()
             return
         if Room.KEEPER not in self.state.up:
             self._reply(self._policy.abandon())
@@ -224,6 +245,16 @@ class LockWork:
     def _reply(self, answer: tuple[Room, wire.Ack] | None) -> None:
         if answer:
             self._service.send(*answer)
+
+    # ---- report
+
+    def _tell_report(self) -> None:
+        granted, is_open = self.state.granted_until_ns is not None, self.state.door_open
+        for msg in self._policy.reporting.news(granted=granted, is_open=is_open):
+            self._service.send(Room.REPORT, msg)
+
+    def _tell_keys(self) -> None:
+        self._service.send(Room.REPORT, wire.DoorKeys(self._policy.version, self._policy.key.public))
 
     def _status(self) -> wire.DoorStatus:
         state = self.state

@@ -179,6 +179,8 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
             return state, (Show(Signal.DONE if result is wire.Result.DONE else Signal.REFUSED),)
         case wire.Breach():
             return alarms.breach(state, now_ns, rules)
+        case wire.LockedOut():
+            return state, (Tell(OccurrenceKind.LOCKOUT),)  # and nothing at the door: it has had its refusal
         case other:
             return _about_faces(state, other, now_ns, fresh, rules)
 

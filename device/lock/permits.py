@@ -56,6 +56,8 @@ PERMITS = (
     Permit(Room.KEEPER, wire.Answer, asked),
     Permit(Room.KEEPER, wire.CardCommand, asked),
     Permit(Room.KEEPER, wire.OfferKept, always),
+    Permit(Room.KEEPER, wire.Occupied, always),
+    Permit(Room.KEEPER, wire.LockedOut, always),
     Permit(Room.KEEPER, wire.Breach, always),
     Permit(Room.REPORT, wire.Document, always),
     Permit(Room.DESK, wire.Document, always),

@@ -8,12 +8,14 @@ Rules kept here:
   document is STALE and changes nothing.
 - The timetables that offers name bar before keeper is asked, and no restriction is lifted before keeper holds the offer
   that lifts it (`hours`).
-- A policy needs no keeper: it is on disk, then its version, and both before it is acknowledged. Between the two it is
-  in force already, and may be sent again.
+- A policy needs no keeper, nor does the choice what the door tells (`reporting`): it is on disk, then its version, and
+  both before it is acknowledged. Between the two it is in force already, and may be sent again.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
   everything else and rolls back with an old image of it.)
+- A key that follows the manager's (`managers`) is believed as soon as it is on disk; its version follows, at the next
+  start if need be. What was signed by an older key is unsigned from then on.
 - Every document that is applied tells how late it is at least (`hours`).
-- Pure but for the files of `VersionFile` and `Hours`.
+- Pure but for the files of `VersionFile`, `Managers`, `Hours` and `Reporting`.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device import wire
-from device.document import DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, parse, sealed_box
+from device.document import KEY_BYTES, DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, sealed_box
 from device.edges import Room
 from device.errors import DocumentRefused, StoreFault
 from device.lock import durable
 from device.lock.hours import Hours
 from device.lock.identity import DocumentKey
+from device.lock.managers import Managers
+from device.lock.reporting import Reporting
 from device.policy.prover import DocumentUnequal
 from device.service import log
 from device.wire import Result
@@ -38,9 +42,13 @@ _VERSION = struct.Struct("<I")
 
 @dataclass(slots=True)
 class VersionFile:
-    """The newest applied version, durable when `store` returns. A torn or unreadable file is a fault, not a zero."""
+    """The newest applied version, durable when `store` returns. A torn or unreadable file is a fault, not a zero.
+
+    `manager_key` stands beside it once the manager's key was replaced: `load` tells which one was believed.
+    """
 
     path: Path
+    manager_key: bytes = b""
 
     def load(self) -> int:
         """The stored version, 0 on a new door. Raises StoreFault."""
@@ -52,14 +60,16 @@ class VersionFile:
             msg = f"the policy version at {self.path} cannot be read: {cause}"
             raise StoreFault(msg) from cause
         # A version starts at 1: zeros are what a power cut leaves of a file, and would let every old document in.
-        if len(data) != _VERSION.size or not any(data):
+        sizes = (_VERSION.size, _VERSION.size + KEY_BYTES)
+        if len(data) not in sizes or not any(data[: _VERSION.size]):
             msg = f"the policy version at {self.path} is damaged; documents are refused until it is restored"
             raise StoreFault(msg)
-        return int(_VERSION.unpack(data)[0])
+        self.manager_key = data[_VERSION.size :]
+        return int(_VERSION.unpack_from(data)[0])
 
     def store(self, version: int) -> None:
         """Write, sync, rename, sync. Raises StoreFault; the old version then stands."""
-        durable.store(self.path, _VERSION.pack(version), "the policy version")
+        durable.store(self.path, _VERSION.pack(version) + self.manager_key, "the policy version")
 
 
 @dataclass(slots=True)
@@ -81,10 +91,17 @@ class Policy:
     key: DocumentKey
     versions: VersionFile
     applying: Applying | None = None
+    managers: Managers = field(init=False)
     hours: Hours = field(init=False)
+    reporting: Reporting = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hours = Hours(self.versions.path.parent, self.door, self.manager_key, self.key.kept)
+        folder, applied = self.versions.path.parent, self.version
+        self.managers = Managers(folder, self.door, self.manager_key, self.key.kept, self.versions.manager_key)
+        self.hours = Hours(folder, self.managers.kept, self.key.kept)
+        self.reporting = Reporting(folder, self.managers.kept, self.key.kept)
+        if self.managers.chain.version > applied:
+            self._finish()
 
     @property
     def version(self) -> int:
@@ -100,7 +117,8 @@ class Policy:
             return Result.BUSY, ()
         try:
             signed = self.key.open(sealed_box(content, self.door))
-            parsed = parse(signed, self.door, self.manager_key)
+            parsed = self.managers.parse(signed)
+            newest = self.versions.load()
         except DocumentForeign:
             return Result.WRONG_DOOR, ()
         except DocumentUnsigned:
@@ -111,8 +129,6 @@ class Policy:
         except DocumentRefused as cause:
             log(f"a document is refused: {cause}")
             return Result.MALFORMED, ()
-        try:
-            newest = self.versions.load()
         except StoreFault:
             return Result.FAULT, ()
         if parsed.version <= newest:
@@ -140,7 +156,7 @@ class Policy:
             return None
         try:
             self.hours.kept(applying.offers)
-            self.versions.store(applying.parsed.version)
+            self._store(applying.parsed.version)
         except StoreFault:
             return self.abandon()
         self.hours.told(applying.parsed.issued_unix)
@@ -157,8 +173,10 @@ class Policy:
 
     def _put_in_force(self, signed: bytes, parsed: Parsed) -> Result:
         try:
+            self.managers.apply(signed, parsed)
             self.hours.apply(signed, parsed)
-            self.versions.store(parsed.version)
+            self.reporting.apply(signed, parsed)
+            self._store(parsed.version)
         except DocumentRefused as cause:
             log(f"a document is refused: {cause}")
             return Result.MALFORMED
@@ -167,6 +185,18 @@ class Policy:
             return Result.FAULT
         self.hours.told(parsed.issued_unix)
         return Result.DONE
+
+    def _store(self, version: int) -> None:
+        self.versions.manager_key = self.managers.witness
+        self.versions.store(version)
+
+    def _finish(self) -> None:
+        """The power went after a new key was kept, and before its version was."""
+        try:
+            self.versions.load()
+            self._store(self.managers.chain.version)
+        except StoreFault as fault:
+            log(str(fault))
 
     def _ended(self, ack: wire.Ack) -> tuple[Room, wire.Ack] | None:
         applying, self.applying = self.applying, None

@@ -49,7 +49,7 @@ def run() -> int:
     """Secure this door's bolt; the exit code."""
     try:
         paths = door_paths()
-        claimed(door_config.load(paths.config), paths).secure()
+        claimed(door_config.load(paths.config, without_id=True), paths).secure()
     except (Refusal, Fault) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,8 +1,8 @@
 """Which broker a door may talk to, and how long it waits before it tries again.
 
 Rules kept here:
-- Plain MQTT never crosses a wire: `mqtt://` is for a broker on the same machine. Everything else is refused until the
-  door has TLS with a certificate of its own.
+- Plain MQTT never crosses a wire: `mqtt://` is for a broker on the same machine. Every other is `mqtts://`: TLS, with a
+  certificate for the very name or address that stands there (`tls`).
 - The name `localhost` is never looked up anywhere.
 - Doors that lose one broker together do not come back together: every wait is drawn at random.
 """
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from device.errors import ConfigRefused
 
-DEFAULT_PORT = 1883  # IANA: mqtt
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}  # IANA: mqtt, secure-mqtt
 WAIT_MIN_S = 0.5
 WAIT_FIRST_S = 8.0
 WAIT_MAX_S = 300.0
@@ -23,10 +23,11 @@ WAIT_MAX_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker listens."""
+    """Where the broker listens, and whether it speaks TLS there."""
 
     host: str
     port: int
+    tls: bool = False
 
 
 def parse(url: str) -> Broker | None:
@@ -37,17 +38,17 @@ def parse(url: str) -> Broker | None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as cause:
-        msg = f'[report] broker must be "mqtt://HOST:PORT", not {url!r}'
-        raise ConfigRefused(msg) from cause
-    if parts.scheme != "mqtt" or not host or port == 0:
-        msg = f'[report] broker must be "mqtt://HOST:PORT", not {url!r}'
-        raise ConfigRefused(msg)
+        raise _malformed(url) from cause
+    bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if parts.scheme not in DEFAULT_PORTS or not host or port == 0 or not bare:
+        raise _malformed(url)
+    tls = parts.scheme == "mqtts"
     if host == "localhost":
         host = "127.0.0.1"
-    if not _loopback(host):
+    if not tls and not _loopback(host):
         msg = f"[report] broker {host} is another machine; without TLS the door talks only to a broker on its own"
         raise ConfigRefused(msg)
-    return Broker(host, DEFAULT_PORT if port is None else port)
+    return Broker(host, DEFAULT_PORTS[parts.scheme] if port is None else port, tls)
 
 
 def wait_s(failures: int, chance: float) -> float:
@@ -65,3 +66,7 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _malformed(url: str) -> ConfigRefused:
+    return ConfigRefused(f'[report] broker must be "mqtts://HOST:PORT" or "mqtt://HOST:PORT", not {url!r}')

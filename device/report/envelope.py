@@ -4,13 +4,14 @@ Rules kept here:
 - Every payload is exactly `SIZE` bytes, whatever it says; a value that could outgrow its place is cut down or refused
   here, never sent longer.
 - It carries the health of the door and nothing that dates or counts what people do: no wall-clock time, no uptime, no
-  slot, no unlock (ADR 0004).
-- An alarm says that there is one. It carries no health, because a flag that has just changed would name the reason.
+  slot, no unlock (ADR 0004). The one exception is signed for: a number of the last full day, noise included, which is
+  the same in every report of the day after (ADR 0017).
+- An alarm says that there is one, and why only to whoever holds the alarm key (`alarm`). It carries no health, because
+  a flag that has just changed would name the reason.
 
 The form is one JSON object, padded with spaces behind it, which JSON permits (RFC 8259, section 2): a person with any
-MQTT client can read it, and Home Assistant takes it as it is. 384 bytes: the longest object of today takes 206 of them
-(a test computes it), 178 are left for a sealed reason in base64, and the packet still fits one TCP segment.
-docs/formats.md lists the keys.
+MQTT client can read it, and Home Assistant takes it as it is. 384 bytes: the longest object takes 283 of them (a test
+computes it), and the packet still fits one TCP segment. docs/formats.md lists the keys.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from device.errors import MessageRefused
+from device.report.alarm import REASON_CHARS
 from device.report.health import Health
 
-FORMAT = 1
+FORMAT = 2
 SIZE = 384  # bytes of every payload
 MAX_SEQUENCE = 2**32 - 1
 MAX_DROPPED = 65535
+MAX_DOCUMENTS = 2**32 - 1
+LEAST_COUNT, MOST_COUNT = -9_999, 99_999  # lock cuts it there as well (device.lock.daily_count)
 ONLINE, OFFLINE = b"online", b"offline"  # Home Assistant's own default words
 _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
 _DOOR = re.compile(r"[0-9a-f]{16}")
 _RUN = re.compile(r"[0-9a-f]{8}")
+_REASON = re.compile(rf"[0-9A-Za-z+/=]{{{REASON_CHARS}}}")
 
 
 @unique
@@ -43,7 +48,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What one message says: a report with `health`, or an alarm without.
+    """What one message says: a report with `health`, or an alarm without, and with its sealed `reason`.
 
     `run` names this start of the process (8 hexadecimal digits, random) and `sequence` counts its messages from 1,
     reports and alarms alike: the pair recognises a message that arrives twice, a gap shows one that was lost. `dropped`
@@ -56,6 +61,7 @@ class Envelope:
     software: str
     dropped: int
     health: Health | None
+    reason: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -64,11 +70,11 @@ class Envelope:
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The payload of `envelope`, always SIZE bytes. Raises MessageRefused for an id that is none."""
+    """The payload of `envelope`, always SIZE bytes. Raises MessageRefused for an id or a sealed reason that is none."""
     if not _DOOR.fullmatch(envelope.door) or not _RUN.fullmatch(envelope.run):
         msg = "a message names its door by 16 and its run by 8 hexadecimal digits"
         raise MessageRefused(msg)
-    said: dict[str, str | int | bool] = {
+    said: dict[str, str | int | bool | None] = {
         "v": FORMAT,
         "kind": str(envelope.kind),
         "door": envelope.door,
@@ -79,11 +85,16 @@ def encode(envelope: Envelope) -> bytes:
     }
     if envelope.health is not None:
         said |= _flags(envelope.health)
+    elif _REASON.fullmatch(envelope.reason):
+        said["reason"] = envelope.reason
+    else:
+        msg = f"an alarm holds its sealed reason in {REASON_CHARS} letters of base64"
+        raise MessageRefused(msg)
     return json.dumps(said, separators=(",", ":")).encode("ascii").ljust(SIZE)
 
 
-def _flags(health: Health) -> dict[str, bool]:
-    """True while all is well; `alarm` is true while at least one alarm stands."""
+def _flags(health: Health) -> dict[str, int | bool | None]:
+    """What a report says of the door. Flags are true while all is well, but for `alarm` and `lockout`."""
     return {
         "lock": health.lock,
         "camera": health.camera,
@@ -91,6 +102,11 @@ def _flags(health: Health) -> dict[str, bool]:
         "keeper": health.keeper,
         "bolt": health.bolt,
         "alarm": bool(health.alarms),
+        "docs": min(max(health.documents, 0), MAX_DOCUMENTS),
+        "storage": health.storage,
+        "lockout": health.lockout,
+        "count": None if health.count is None else min(max(health.count, LEAST_COUNT), MOST_COUNT),
+        "cert": health.certificate,
     }
 
 

@@ -1,10 +1,11 @@
-"""The health of the door, folded from what lock says.
+"""The health of the door, folded from what lock says, and from what report sees of itself.
 
 Rules kept here:
 - Pure: a state and an occurrence in, a state out.
 - A part is well until lock says otherwise. After STARTED lock tells everything that stands, so it begins anew there;
   after ALARM_CLEARED it tells the alarms that still stand.
-- While lock is away the last word stands, and `lock` false says how much it is worth.
+- While lock is away the last word stands, and `lock` false says how much it is worth. A number of the day is dropped:
+  lock tells it again.
 """
 
 from __future__ import annotations
@@ -27,13 +28,23 @@ ALARMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the door is. `camera` covers eye as well: without it there is no camera for anybody."""
+    """How the door is. `camera` covers eye as well: without it there is no camera for anybody.
+
+    `documents`: the newest one applied. `storage`: report's disk has room. `lockout`: somebody had to wait after wrong
+    attempts, since the last report. `count`: the noisy number of the last full day. `certificate`: that of report's TLS
+    is not about to end, or there is none to end.
+    """
 
     lock: bool = False
     camera: bool = True
     vault: bool = True
     keeper: bool = True
     alarms: frozenset[OccurrenceKind] = frozenset()
+    documents: int = 0
+    storage: bool = True
+    lockout: bool = False
+    count: int | None = None
+    certificate: bool = True
 
     @property
     def bolt(self) -> bool:
@@ -47,7 +58,7 @@ def heard(health: Health, kind: OccurrenceKind) -> Health:
         return replace(health, alarms=health.alarms | {kind})
     match kind:
         case OccurrenceKind.STARTED:
-            return Health(lock=health.lock)
+            return replace(health, camera=True, vault=True, keeper=True, alarms=frozenset())
         case OccurrenceKind.ALARM_CLEARED:
             return replace(health, alarms=frozenset())
         case OccurrenceKind.CAMERA_FAULT | OccurrenceKind.CAMERA_WELL:
@@ -56,9 +67,11 @@ def heard(health: Health, kind: OccurrenceKind) -> Health:
             return replace(health, vault=kind is OccurrenceKind.VAULT_BACK)
         case OccurrenceKind.KEEPER_GONE | OccurrenceKind.KEEPER_BACK:
             return replace(health, keeper=kind is OccurrenceKind.KEEPER_BACK)
+        case OccurrenceKind.LOCKOUT:
+            return replace(health, lockout=True)
     return health
 
 
 def lock_is(health: Health, *, present: bool) -> Health:
     """The health after lock connected or went away."""
-    return replace(health, lock=present)
+    return replace(health, lock=present, count=health.count if present else None)

@@ -1,8 +1,9 @@
-"""report's part of the loop: lock's words in, messages into the outbox, the outbox to the broker.
+"""report's part of the loop: lock's words in, messages into the outbox, the outbox to the broker; documents to lock.
 
 Rules kept here:
-- It hears occurrences and nothing else. An Ack belongs to a document that came by the broker; none does yet, so one is
-  at no moment right.
+- An Ack belongs to a document that was passed on; a live state to the profile HOME, and a number of the day to the
+  other. At any other moment they are not right, whoever sent them.
+- A document from the broker is handed to lock as it came (`deliveries`); what became of it is told by the next report.
 - Whatever fails here (disk, broker, ledger) costs a report, never the door.
 - A peer that breaks the table is an alarm of its own: there is no one else report could tell.
 """
@@ -16,11 +17,18 @@ from typing import Protocol
 from device import wire
 from device.edges import Room
 from device.errors import NotPermitted
+from device.report.deliveries import Deliveries
+from device.report.homeassistant import CONFIG_ROW, Announcement
+from device.report.homeassistant import topic as config_topic
 from device.report.outbox import Outbox
+from device.report.ports import LOOK_S, RENEW_ROW, Joins, Papers
 from device.report.publisher import Event, Publisher, What
+from device.report.retained import Retained
+from device.report.state import STATE_ROW, LiveState
+from device.report.state import topic as state_topic
 from device.report.teller import Message, Teller
 from device.service import Link, log
-from device.wire import OccurrenceKind
+from device.wire import OccurrenceKind, Profile
 
 DECLINED_RETRY_S = 60.0
 """A broker that refuses a message (a missing right, a full quota) is asked again, but not without pause."""
@@ -35,6 +43,13 @@ class Loop(Protocol):
     def unwatch(self, fileno: int) -> None:
         """Stop that."""
 
+    def send(self, peer: Room, msg: wire.Message) -> bool:
+        """Send to `peer` if it is there; False if not."""
+
+
+def _well() -> bool:
+    return True
+
 
 class Report:
     """The `Work` of report."""
@@ -46,12 +61,25 @@ class Report:
         outbox: Outbox,
         publisher: Publisher,
         clock: Callable[[], float] = time.monotonic,
+        storage: Callable[[], bool] = _well,
+        certificate: Callable[[], bool] = _well,
+        papers: Papers | None = None,
     ) -> None:
         self._service = service
         self._teller = teller
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
+        self._storage = storage
+        self._certificate = certificate
+        self._joiner = papers.joiner if papers else None
+        self._renewal = papers.renewal if papers else None
+        self._look_s = 0.0
+        self._deliveries = Deliveries()
+        self._announcement = Announcement(teller.identity)
+        self._live = LiveState()
+        self._profile = Profile.BUILDING
+        self._lock = False
         self._started = False
         self._online = False
         self._told_lost = False
@@ -60,19 +88,38 @@ class Report:
     # ---- lock
 
     def connected(self, link: Link) -> None:
-        """Lock is there; it begins by telling what stands."""
+        """Lock is there; it begins by telling what stands, and is handed what waits for it."""
+        self._lock = True
         self._teller.lock_is(present=True)
+        self._hand_over()
 
     def received(self, link: Link, msg: wire.Message) -> None:
-        """Take in an occurrence. Raises NotPermitted for an Ack, as no document was passed on."""
-        if not isinstance(msg, wire.Occurrence):
-            text = f"{link.peer} sent {type(msg).__name__} although no document was passed on"
-            raise NotPermitted(text)
-        self._hear(msg.kind)
+        """Take in what lock says. Raises NotPermitted for what is not right at this moment."""
+        match msg:
+            case wire.Occurrence(kind):
+                self._hear(kind)
+            case wire.Ack():
+                self._answered(msg)
+            case wire.Reporting(profile, alarm_key):
+                self._choose(profile, alarm_key)
+            case wire.DoorKeys(version, document_key):
+                self._teller.applied(version)
+                if self._joiner is not None:
+                    self._joiner.key_is(document_key)
+            case wire.DailyCount(noisy) if self._profile is not Profile.HOME:
+                self._teller.counted(noisy)
+            case wire.DoorState() if self._profile is Profile.HOME:
+                self._live.is_now(msg)
+                self._send_next()
+            case _:
+                text = f"{link.peer} sent {type(msg).__name__} under the profile {self._profile.name}"
+                raise NotPermitted(text)
 
     def disconnected(self, link: Link) -> None:
         """Lock is gone; the next report says so."""
+        self._lock = False
         self._teller.lock_is(present=False)
+        self._deliveries.lock_gone()
 
     def breached(self, room: Room) -> None:
         """Somebody sent what must never be sent."""
@@ -84,30 +131,46 @@ class Report:
         """At once for the start, else the next report, or the next try with a broker that declined."""
         if not self._started:
             return self._clock()
-        return self._teller.due_s if self._retry_s is None else min(self._teller.due_s, self._retry_s)
+        ends = (
+            self._teller.due_s,
+            self._retry_s,
+            self._deliveries.deadline() if self._lock else None,
+            None if self._joiner is None else self._look_s,
+        )
+        return min(end for end in ends if end is not None)
 
     def tick(self) -> None:
         """Start after the sockets stand; then speak when it is time."""
         if not self._started:
             self._started = True
             self._service.watch(self._publisher.fileno(), self._news)
-            self._publisher.start()
+            self._begin()
         now = self._clock()
+        if self._joiner is not None and now >= self._look_s:
+            self._look_s = now + LOOK_S
+            self._join(self._joiner, there=self._joiner.look())
+        if now >= self._teller.due_s:
+            if self._renewal is not None:
+                self._renewal.look()
+            self._teller.looked_after(storage=self._storage(), certificate=self._certificate())
         due = self._teller.report(now, self._outbox.dropped)
         if due is not None:
             self._tell(due)
+        self._hand_over()
         if self._retry_s is not None and now >= self._retry_s:
             self._retry_s = None
             self._send_next()
 
     def healthy(self) -> bool:
         """Whether messages would still leave if there were a broker."""
-        return self._publisher.alive()
+        return self._publisher.alive() and (self._joiner is None or self._joiner.alive())
 
     def stop(self) -> None:
         """Say goodbye; what is in the outbox stays there."""
         if self._started:
             self._service.unwatch(self._publisher.fileno())
+            if self._joiner is not None:
+                self._end_joining(self._joiner)
             self._started = False
         self._publisher.stop()
         self._outbox.close()
@@ -127,6 +190,12 @@ class Report:
         # The publisher refuses a second row under way; the news about the first one brings us back here.
         if not self._online or self._retry_s is not None:
             return
+        for number, (kept, topic, _) in self._retained().items():
+            payload = kept.due()
+            if payload is not None:
+                if self._publisher.publish(number, topic, payload, retain=True):
+                    kept.sent(payload)
+                return
         row = self._outbox.head()
         if row is not None:
             self._publisher.publish(row.row, row.topic, row.payload)
@@ -140,15 +209,107 @@ class Report:
         match event.what:
             case What.CONNECTED:
                 self._online, self._told_lost, self._retry_s = True, False, None
+                for kept, _, _ in self._retained().values():
+                    kept.reconnected()
                 log("report: connected to the broker")
-            case What.ACCEPTED:
-                self._outbox.remove(event.row)
-            case What.DECLINED:
-                if self._retry_s is None:
-                    log(f"report: the broker declines messages ({event.why}); they wait in the outbox")
-                self._retry_s = self._clock() + DECLINED_RETRY_S
+            case What.DOCUMENT:
+                self._document(event)
+            case What.CERTIFICATE:
+                if self._renewal is not None:
+                    self._renewal.take(event.content)
+                self._publisher.settle(event.row)
+            case What.ACCEPTED | What.DECLINED:
+                self._ended(event, accepted=event.what is What.ACCEPTED)
             case What.LOST:
                 self._online = False
                 if not self._told_lost:
                     log(f"report: no connection to the broker ({event.why}); messages wait in the outbox")
                 self._told_lost = True
+
+    def _ended(self, event: Event, *, accepted: bool) -> None:
+        """What became of a row."""
+        kept, _, name = self._retained().get(event.row, (None, "", ""))
+        if kept is not None and accepted:
+            kept.accepted()
+        elif kept is not None:
+            log(f"report: the broker declines {name} ({event.why})")
+            kept.declined()
+        elif accepted:
+            self._outbox.remove(event.row)
+        else:
+            if self._retry_s is None:
+                log(f"report: the broker declines messages ({event.why}); they wait in the outbox")
+            self._retry_s = self._clock() + DECLINED_RETRY_S
+
+    def _retained(self) -> dict[int, tuple[Retained, str, str]]:
+        """What the broker is to hold, where, and what it is called, by its row; sent in this order.
+
+        Home Assistant hears of the door before its state, and that it is gone before the state is taken back.
+        """
+        door = self._teller.identity.door
+        kept: dict[int, tuple[Retained, str, str]] = {
+            CONFIG_ROW: (self._announcement, config_topic(door), "the announcement to Home Assistant"),
+            STATE_ROW: (self._live, state_topic(door), "the live state"),
+        }
+        if self._renewal is not None:
+            kept[RENEW_ROW] = (self._renewal.question, self._renewal.topic, "the question for a certificate")
+        return kept
+
+    # ---- joining
+
+    def _begin(self) -> None:
+        """Connect; a door that waits for its certificate joins first."""
+        joiner = self._joiner
+        if joiner is None:
+            self._publisher.start()
+        elif joiner.claim is not None:
+            self._service.watch(joiner.claim.fileno(), lambda: self._join(joiner, there=joiner.news()))
+
+    def _join(self, joiner: Joins, *, there: bool) -> None:
+        if not there or self._joiner is not joiner:
+            return
+        self._end_joining(joiner)
+        self._publisher.start()
+
+    def _end_joining(self, joiner: Joins) -> None:
+        if joiner.claim is not None:
+            self._service.unwatch(joiner.claim.fileno())
+        joiner.stop()
+        self._joiner = None
+
+    # ---- what lock lets be told, and documents for it
+
+    def _choose(self, profile: Profile, alarm_key: bytes) -> None:
+        self._profile = profile
+        self._teller.chosen(alarm_key)
+        if profile is Profile.HOME:
+            self._announcement.is_home()
+        else:
+            self._announcement.over()
+            self._live.over()
+        self._send_next()
+
+    def _document(self, event: Event) -> None:
+        if not self._deliveries.arrived(event.row, event.content):
+            log("report: a document from the broker was refused: it is none, or too many wait")
+            self._publisher.settle(event.row)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        content = self._deliveries.due(self._clock()) if self._lock else None
+        if content is None:
+            return
+        if self._service.send(Room.LOCK, wire.Document(content)):
+            self._deliveries.handed_over()
+        else:
+            self._deliveries.postponed(self._clock())
+
+    def _answered(self, ack: wire.Ack) -> None:
+        try:
+            row = self._deliveries.answered(ack, self._clock())
+        except LookupError as cause:
+            text = f"lock sent Ack although {cause}"
+            raise NotPermitted(text) from cause
+        if row is not None:
+            self._publisher.settle(row)
+        self._hand_over()

@@ -4,6 +4,7 @@ Rules kept here:
 - A publisher never calls into the room. Whatever happens in it, perhaps in a thread of its own, becomes an `Event` in
   its mailbox, and the loop fetches it when the mailbox's descriptor is readable.
 - At most one row is under way. The outbox, not the publisher, sends it again after a lost connection.
+- At most eight documents wait (`arrivals.MOST`), each until it is settled; the broker keeps the others so long.
 
 `mqtt` is the real one, `memory` the simulated one of equal rank (tests/contract/mqtt runs on both), `Nowhere` the one
 of a door without a broker.
@@ -27,11 +28,15 @@ class What(Enum):
     DECLINED = auto()  # the broker has refused the row; it may be tried again later
     LOST = auto()  # no connection (any more); a row under way has to be sent again
     DOCUMENT = auto()  # somebody has sent a document to this door; nobody has looked into it
+    CERTIFICATE = auto()  # somebody has sent this door a certificate; nobody has looked into it
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One piece of news. `row` is 0 unless a row is concerned; `why` is for the log; `content` is a document's."""
+    """One piece of news; `why` is for the log.
+
+    `row` is the row concerned, or 0. For what was sent to the door, its `content`, it is the number to settle it by.
+    """
 
     what: What
     row: int = 0
@@ -48,11 +53,17 @@ class Publisher(Protocol):
     def start(self) -> None:
         """Begin to connect, and keep connecting, without waiting."""
 
-    def publish(self, row: int, topic: str, payload: bytes) -> bool:
-        """Send one row without waiting; False if there is no connection or a row is under way."""
+    def publish(self, row: int, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Send one row without waiting; False if there is no connection or a row is under way.
+
+        With `retain` the broker keeps it for whoever subscribes later, until the next one replaces it.
+        """
 
     def events(self) -> list[Event]:
         """The news since the last call, oldest first."""
+
+    def settle(self, row: int) -> None:
+        """Lock has answered for document `row`, whatever it said: the broker may forget it, and send another."""
 
     def alive(self) -> bool:
         """Whether it still tries; a broker that is away does not make it less alive."""
@@ -113,13 +124,16 @@ class Nowhere:
     def start(self) -> None:
         """Nothing to connect to."""
 
-    def publish(self, row: int, topic: str, payload: bytes) -> bool:
+    def publish(self, row: int, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Nothing is sent."""
         return False
 
     def events(self) -> list[Event]:
         """Nothing happens."""
         return []
+
+    def settle(self, row: int) -> None:
+        """No document ever came."""
 
     def alive(self) -> bool:
         """Nothing can fail."""

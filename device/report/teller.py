@@ -3,19 +3,20 @@
 Rules kept here:
 - A report goes out at every moment of the grid (`schedule`), whether or not anything happened, and at no other.
 - An alarm goes out when it begins to stand, once; a call for help goes out each time, and is an alarm like any other.
-  Nothing else that happens makes a message.
-- No I/O and no clock: time is an argument, messages are results.
+  Nothing else that happens makes a message: a lockout, a full disk and a number of the day wait for the report.
+- The number of the day is drawn in lock and repeated here as it is, until lock takes it back.
+- No I/O and no clock: time is an argument, messages are results. Only the seal of a reason is random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from device.report import envelope, health, schedule
+from device.report import alarm, envelope, health, schedule
 from device.report.envelope import Envelope
 from device.report.health import Health
-from device.wire import OccurrenceKind
+from device.wire import NO_ALARM_KEY, OccurrenceKind
 
 RETOLD_S = 5.0
 """Lock repeats what stands after it clears something or reconnects, and a loose contact chatters: an alarm that stood
@@ -47,8 +48,10 @@ class Teller:
     cadence_s: float
     started_s: float
     encode: Callable[[Envelope], bytes] = envelope.encode
+    seal: Callable[[OccurrenceKind, bytes], str] = alarm.sealed
     health: Health = field(default_factory=Health)
     due_s: float = field(init=False)
+    alarm_key: bytes = NO_ALARM_KEY
     _sequence: int = 0
     _stood_s: dict[OccurrenceKind, float] = field(default_factory=dict)
 
@@ -60,13 +63,15 @@ class Teller:
         if now_s < self.due_s:
             return None
         self.due_s = self._due_after(now_s)
-        return self._message(self.health, dropped)
+        said = self._message(self.health, dropped)
+        self.health = replace(self.health, lockout=False)
+        return said
 
     def hear(self, kind: OccurrenceKind, now_s: float, dropped: int) -> Message | None:
         """Take in an occurrence; a message only if it is an alarm that begins to stand, or a call for help."""
         if kind is OccurrenceKind.DURESS:
             # It stands nowhere: no later report says that there was one.
-            return self._message(None, dropped)
+            return self._alarm(kind, dropped)
         before = self.health.alarms
         self.health = health.heard(self.health, kind)
         for ended in before - self.health.alarms:
@@ -75,17 +80,37 @@ class Teller:
         if not begins:
             return None
         recently = [now_s - self._stood_s[alarm] < RETOLD_S for alarm in begins if alarm in self._stood_s]
-        return None if any(recently) else self._message(None, dropped)
+        return None if any(recently) else self._alarm(kind, dropped)
 
     def lock_is(self, *, present: bool) -> None:
         """Lock connected or went away; the next report says so."""
         self.health = health.lock_is(self.health, present=present)
 
+    def chosen(self, alarm_key: bytes) -> None:
+        """Lock says what may be told, anew: the number of the day it told before is over."""
+        self.alarm_key = alarm_key
+        self.health = replace(self.health, count=None)
+
+    def counted(self, noisy: int) -> None:
+        """The number of the last full day, as every report says it from now on."""
+        self.health = replace(self.health, count=noisy)
+
+    def applied(self, version: int) -> None:
+        """The newest document that lock has applied."""
+        self.health = replace(self.health, documents=version)
+
+    def looked_after(self, *, storage: bool, certificate: bool) -> None:
+        """What report sees of itself, just before a report."""
+        self.health = replace(self.health, storage=storage, certificate=certificate)
+
     def _due_after(self, now_s: float) -> float:
         return schedule.next_due_s(now_s, self.cadence_s, schedule.phase_s(self.identity.door, self.cadence_s))
 
-    def _message(self, said: Health | None, dropped: int) -> Message:
+    def _alarm(self, kind: OccurrenceKind, dropped: int) -> Message:
+        return self._message(None, dropped, self.seal(kind, self.alarm_key))
+
+    def _message(self, said: Health | None, dropped: int, reason: str = "") -> Message:
         self._sequence += 1
         me = self.identity
-        message = Envelope(me.door, me.run, self._sequence, me.software, dropped, said)
+        message = Envelope(me.door, me.run, self._sequence, me.software, dropped, said, reason)
         return Message(envelope.topic(message.kind, me.door), self.encode(message))

@@ -31,6 +31,7 @@ NO_TENANCY = bytes(16)
 NO_END = 0
 NO_DAY = 0  # the clock is not believed
 NO_TIMETABLE = 0  # the hours of the door are those of the slot
+NO_ALARM_KEY = bytes(32)  # reasons of alarms are sealed to a key that is thrown away
 TERMS_ID_BYTES = 16
 
 U8 = Annotated[int, Number("B")]
@@ -38,6 +39,7 @@ U16 = Annotated[int, Number("H")]
 U32 = Annotated[int, Number("I")]
 TimeNs = Annotated[int, Number("q")]
 UnixSeconds = Annotated[int, Number("q")]
+Noisy = Annotated[int, Number("q")]  # a number that noise may have taken below zero
 Nonce = Annotated[bytes, Exactly(NONCE_BYTES)]
 Hash = Annotated[bytes, Exactly(32)]
 Salt = Annotated[bytes, Exactly(16)]

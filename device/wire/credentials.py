@@ -152,6 +152,20 @@ class ChangeCards(Message):
     digits: Digits = field(repr=False)
 
 
+@message(0x3B)
+@dataclass(frozen=True, slots=True)
+class Occupied(Message):
+    """keeper -> lock: whether so many places are taken that a day's count names nobody; at connection and on change."""
+
+    many: bool
+
+
+@message(0x3C)
+@dataclass(frozen=True, slots=True)
+class LockedOut(Message):
+    """keeper -> lock: after a wrong attempt somebody has to wait; nobody at the door is told, and nobody learns who."""
+
+
 @message(0x40)
 @dataclass(frozen=True, slots=True)
 class Grant(Message):

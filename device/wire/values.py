@@ -143,6 +143,15 @@ class OccurrenceKind(IntEnum):
     BOLT_FAULT = 12
     ALARM_CLEARED = 13
     DURESS = 14  # never among the alarms that stand at the door: whoever forces somebody would see it there
+    LOCKOUT = 15  # so many wrong attempts that keeper makes everybody wait, or one flat; never which
+
+
+@unique
+class Profile(IntEnum):
+    """What the door tells by itself, as its manager has signed it (ADR 0017)."""
+
+    BUILDING = 1  # its health, and nothing that follows from coming and going
+    HOME = 2  # and whether it is locked and shut, live: for one's own home
 
 
 class AlarmBits(IntFlag):

@@ -819,7 +819,7 @@ def read_page_plain(plain: bytes, place: int) -> Attempts:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A report, or an alarm, which has no health."""
+    """A report, or an alarm, which has no health, and a reason that is sealed."""
 
     kind: str
     door: bytes
@@ -828,11 +828,16 @@ class Envelope:
     sw: str
     dropped: int
     health: Mapping[str, bool] | None
+    docs: int = 0
+    count: int | None = None
+    reason: bytes = b""
 
 
 _BOTH = ("v", "kind", "door", "run", "seq", "sw", "dropped")
 _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
-_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm")
+_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm", "storage", "lockout", "cert")
+_NUMBERS = ("docs", "count")
+_REASON_SIZE = 64  # a sealed box of 16 bytes
 
 
 def read_envelope(message: bytes) -> Envelope:
@@ -847,12 +852,16 @@ def read_envelope(message: bytes) -> Envelope:
     kind = said.get("kind")
     _demand(kind in ("report", "alarm"), "neither a report nor an alarm")
     health = _HEALTH if kind == "report" else ()
-    _demand(set(said) == {*_BOTH, *health}, "other keys than a message of this kind has")
-    _demand(type(said["v"]) is int and said["v"] == 1, "no message of version 1")
+    beside = _NUMBERS if kind == "report" else ("reason",)
+    _demand(set(said) == {*_BOTH, *health, *beside}, "other keys than a message of this kind has")
+    _demand(type(said["v"]) is int and said["v"] == 2, "no message of version 2")
     _demand(all(type(said[key]) is bool for key in health), "neither true nor false")
     _demand(type(said["seq"]) is int and 1 <= said["seq"] <= _HIGHEST_SEQ, "messages count from 1")
     _demand(type(said["dropped"]) is int and 0 <= said["dropped"] <= HIGHEST_DROPPED, "no such number was dropped")
     _demand(isinstance(said["sw"], str) and _SOFTWARE.fullmatch(said["sw"]) is not None, "no version of the software")
+    docs, count = said.get("docs", 0), said.get("count")
+    _demand(type(docs) is int and 0 <= docs <= _HIGHEST_SEQ, "no version of a document")
+    _demand(count is None or (type(count) is int and -9999 <= count <= 99999), "no number of a day")
     return Envelope(
         str(kind),
         _hexadecimal(said["door"], 8),
@@ -861,7 +870,19 @@ def read_envelope(message: bytes) -> Envelope:
         said["sw"],
         said["dropped"],
         {key: said[key] for key in health} if health else None,
+        docs,
+        count,
+        _reason(said["reason"]) if kind == "alarm" else b"",
     )
+
+
+def _reason(text: object) -> bytes:
+    try:
+        sealed = base64.b64decode(str(text), validate=True)
+    except ValueError as wrong:
+        raise Refused("a reason is no base64") from wrong
+    _demand(isinstance(text, str) and len(sealed) == _REASON_SIZE, "a reason is 88 letters of base64")
+    return sealed
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:

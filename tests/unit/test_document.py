@@ -14,9 +14,9 @@ from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
 from device import document
-from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers
+from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers, Successor, Telling
 from device.errors import DocumentRefused
-from device.wire import MAX_DOCUMENT, NO_END, NO_TIMETABLE, SlotOffer
+from device.wire import MAX_DOCUMENT, NO_ALARM_KEY, NO_END, NO_TIMETABLE, Profile, SlotOffer
 
 DOOR = bytes.fromhex("00112233445566aa")
 KEY = SigningKey(bytes(range(32)))
@@ -350,3 +350,80 @@ def test_a_fingerprint_is_of_this_key_and_this_door() -> None:
     assert shown.replace(" ", "") == hashed[:20]
     others = {document.fingerprint(DOOR, MANAGER), document.fingerprint(bytes(8), PUBLIC), shown}
     assert len(others) == 3
+
+
+# ---- what the door may tell
+
+ALARM_KEY = bytes(PrivateKey(bytes(range(32))).public_key)
+tellings = st.one_of(
+    st.builds(
+        Telling,
+        st.just(Profile.BUILDING),
+        st.just(document.NO_COUNT) | st.integers(document.LEAST_EPSILON_MILLI, document.MOST_EPSILON_MILLI),
+        st.sampled_from([NO_ALARM_KEY, ALARM_KEY]),
+    ),
+    st.builds(Telling, st.just(Profile.HOME), alarm_key=st.sampled_from([NO_ALARM_KEY, ALARM_KEY])),
+)
+
+
+def of_telling(body: bytes) -> bytes:
+    """A document of kind 3 with these bytes as its body, signed by the manager."""
+    head = signed()[:13] + bytes((Kind.REPORTING,)) + signed()[14:26]
+    return head + body + KEY.sign(document._DOMAIN + head + body).signature
+
+
+@given(tellings)
+def test_what_the_door_may_tell_comes_back_as_it_went(telling: Telling) -> None:
+    data = document.sign(telling, door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)
+    assert document.parse(data, DOOR, MANAGER).body == telling
+    assert document.parse(of_telling(data[26:-SIGNATURE]), DOOR, MANAGER).kind is Kind.REPORTING
+
+
+@pytest.mark.parametrize(
+    ("telling", "sentence"),
+    [
+        (Telling(Profile.HOME, 500), "gives no daily count"),
+        (Telling(epsilon_milli=99), "epsilon"),
+        (Telling(epsilon_milli=2001), "epsilon"),
+        (Telling(alarm_key=b"\1" + bytes(31)), "nothing can be sealed"),
+    ],
+)
+def test_a_choice_out_of_bounds_is_neither_signed_nor_believed(telling: Telling, sentence: str) -> None:
+    with pytest.raises(DocumentRefused, match=sentence):
+        document.sign(telling, door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)
+    with pytest.raises(DocumentRefused, match=sentence):
+        document.parse(of_telling(document._TELLING.pack(telling)), DOOR, MANAGER)
+
+
+@pytest.mark.parametrize("body", [b"", bytes(34), bytes(35), b"\3" + bytes(34), b"\1" + bytes(35)])
+def test_a_choice_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(DocumentRefused):
+        document.parse(of_telling(body), DOOR, MANAGER)
+
+
+# ---- the manager's next key
+
+NEXT = bytes(SigningKey(bytes(range(32, 64))).verify_key)
+
+
+@given(st.binary(min_size=32, max_size=32).map(lambda seed: bytes(SigningKey(seed).verify_key)), u32)
+def test_the_managers_next_key_comes_back_as_it_went(key: bytes, version: int) -> None:
+    data = document.sign(Successor(key), door_id=DOOR, version=version, issued_unix=1_900_000_000, key=KEY)
+    parsed = document.parse(data, DOOR, MANAGER)
+    assert (parsed.kind, parsed.version, parsed.body) == (Kind.SUCCESSOR, version, Successor(key))
+    with pytest.raises(DocumentUnsigned):
+        document.parse(data, DOOR, key)
+
+
+@pytest.mark.parametrize("body", [b"", NEXT[:31], NEXT + b"\0", NEXT * 2, bytes(32), b"\1" + bytes(31), MANAGER])
+def test_a_next_key_that_is_none_or_the_same_is_refused(body: bytes) -> None:
+    head = signed()[:13] + bytes((Kind.SUCCESSOR,)) + signed()[14:26]
+    assert document.parse(resigned(head + NEXT), DOOR, MANAGER).body == Successor(NEXT)
+    with pytest.raises(DocumentRefused):
+        document.parse(resigned(head + body), DOOR, MANAGER)
+
+
+def test_a_key_of_which_nothing_could_be_verified_is_not_signed_either() -> None:
+    for key in (bytes(32), MANAGER):
+        with pytest.raises(DocumentRefused):
+            document.sign(Successor(key), door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)

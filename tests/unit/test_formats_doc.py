@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from dataclasses import fields
 from enum import IntEnum
 
 import pytest
+from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
 from device import document, wire
@@ -19,7 +21,9 @@ from device.codec import Blob, Member
 from device.edges import EDGES
 from device.errors import DocumentRefused
 from device.eye import scene
-from device.report import envelope
+from device.lock import daily_count
+from device.report import envelope, state
+from device.report.alarm import REASON_CHARS
 from device.report.envelope import Envelope
 from device.report.health import Health
 from device.strength import KeyPlace
@@ -110,6 +114,8 @@ VECTORS = {
     "CardShown": wire.CardShown(count(0, 16)),
     "CardCommand": wire.CardCommand(count(0, 16), bytes.fromhex("905a00000300000000")),
     "CardAnswer": wire.CardAnswer(count(0, 16), bytes.fromhex("9100")),
+    "Occupied": wire.Occupied(many=True),
+    "LockedOut": wire.LockedOut(),
     "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.RENEW, 60_000_000_000),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
@@ -131,6 +137,10 @@ VECTORS = {
     "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True),
     "QueryRecord": wire.QueryRecord(count(0, 16)),
     "Occurrence": wire.Occurrence(wire.OccurrenceKind.TAMPER),
+    "Reporting": wire.Reporting(wire.Profile.HOME, count(0, 32)),
+    "DoorKeys": wire.DoorKeys(7, count(0, 32)),
+    "DoorState": wire.DoorState(granted=True, open=False),
+    "DailyCount": wire.DailyCount(-3),
 }
 
 
@@ -176,6 +186,33 @@ def test_the_document_of_the_page_is_what_sign_makes_and_parse_takes() -> None:
     assert bytes(key.verify_key).hex() in section("The signed document")
 
 
+def test_what_the_door_may_tell_is_what_sign_makes_and_parse_takes() -> None:
+    text, key = section("What the door may tell, the body of kind 3"), SigningKey(count(0, 32))
+    (rows,), (stated,) = tables(text), vectors(text)
+    assert [(int(row["offset"]), int(row["size"]), row["form"], row["field"]) for row in rows] == [
+        (place.offset, place.size, form_of(place.field), place.name) for place in places(document.Telling)
+    ]
+    alarm_key = bytes(PrivateKey(count(0, 32)).public_key)
+    body = document.Telling(wire.Profile.BUILDING, 500, alarm_key)
+    assert stated == document.sign(body, door_id=DOOR, version=8, issued_unix=1_900_000_000, key=key)
+    assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body
+    assert alarm_key.hex() in text
+    assert f"{document.LEAST_EPSILON_MILLI} to {document.MOST_EPSILON_MILLI}" in rows[1]["meaning"]
+
+
+def test_the_managers_next_key_is_what_sign_makes_and_parse_takes() -> None:
+    text, key = section("The manager's next key, the body of kind 5"), SigningKey(count(0, 32))
+    (rows,), (stated,) = tables(text), vectors(text)
+    assert [(int(row["offset"]), int(row["size"]), row["form"], row["field"]) for row in rows] == [
+        (place.offset, place.size, form_of(place.field), place.name) for place in places(document.Successor)
+    ]
+    body = document.Successor(bytes(SigningKey(count(0x20, 32)).verify_key))
+    assert stated == document.sign(body, door_id=DOOR, version=9, issued_unix=1_900_000_000, key=key)
+    assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body
+    assert body.manager_key.hex() in text
+    assert f"has {len(stated)} bytes" in text
+
+
 def refusals_of(data: bytes, key: bytes) -> str:
     """What the door answers to a document, as lock does; "DONE" if it takes it."""
     try:
@@ -219,23 +256,34 @@ def test_a_document_is_checked_in_the_order_of_the_page() -> None:
 
 def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
     text = section("What leaves the door")
-    (report, alarm) = re.findall(r"^\{.*\}$", text, re.MULTILINE)
-    base = Envelope("00112233445566aa", "0badcafe", 1, "0.1.0", 0, Health(lock=True))
+    (report, alarm, live) = re.findall(r"^\{.*\}$", text, re.MULTILINE)
+    base = Envelope("00112233445566aa", "0badcafe", 1, "0.1.0", 0, Health(lock=True, documents=8, count=41))
+    reason = json.loads(alarm)["reason"]
+    of_alarm = Envelope(base.door, base.run, 2, base.software, 0, None, reason)
     assert envelope.encode(base) == report.encode().ljust(envelope.SIZE)
-    assert envelope.encode(Envelope(base.door, base.run, 2, base.software, 0, None)) == alarm.encode().ljust(384)
+    assert envelope.encode(of_alarm) == alarm.encode().ljust(384)
+    opened = SealedBox(PrivateKey(count(0, 32))).decrypt(base64.b64decode(reason))
+    assert opened == bytes((wire.OccurrenceKind.TAMPER,)).ljust(16, b"\0")
+    assert state.encode(wire.DoorState(granted=True, open=False)) == live.encode().ljust(state.SIZE)
+    assert f"`{state.topic('<door>')}`, retained: {state.SIZE} bytes" in text
     (rows,) = tables(text)
-    assert [row["key"] for row in rows] == list(json.loads(report))
-    assert [row["key"] for row in rows if row["in"] == "both"] == list(json.loads(alarm))
+    assert [row["key"] for row in rows if row["in"] != "alarm"] == list(json.loads(report))
+    assert [row["key"] for row in rows if row["in"] != "report"] == list(json.loads(alarm))
+    assert rows[-1]["holds"].endswith(f"{len(reason)} letters of base64 (below)")
+    assert len(reason) == REASON_CHARS
+    least = f"\N{MINUS SIGN}{-envelope.LEAST_COUNT} to {envelope.MOST_COUNT}"
+    assert least in next(row["holds"] for row in rows if row["key"] == "count")
+    assert (daily_count.LEAST, daily_count.MOST) == (envelope.LEAST_COUNT, envelope.MOST_COUNT)
     assert f"exactly {envelope.SIZE} bytes" in text
     assert f"at most {envelope.MAX_DROPPED}" in text
     assert f"from 1, at most {envelope.MAX_SEQUENCE}, where it stays" in text
-    longest = Envelope(base.door, base.run, 2**40, "0" * 17, 2**40, None)
+    longest = Envelope(base.door, base.run, 2**40, "0" * 17, 2**40, None, reason)
     assert json.loads(envelope.encode(longest)) == json.loads(alarm) | {
         "seq": envelope.MAX_SEQUENCE,
         "sw": "unknown",
         "dropped": envelope.MAX_DROPPED,
     }
-    assert list(json.loads(envelope.encode(base))) == [row["key"] for row in rows]
+    assert list(json.loads(envelope.encode(base))) == [row["key"] for row in rows if row["in"] != "alarm"]
     for kind in envelope.Kind:
         assert f"`{envelope.topic(kind, '<door>')}`" in text
     assert f"`{envelope.availability_topic('<door>')}`" in text
@@ -260,7 +308,7 @@ def test_the_scene_and_the_meter_are_those_of_the_page() -> None:
         (lambda page: page.replace("| 16 | 1 | LookMode |", "| 16 | 2 | LookMode |"), "fields"),
         (lambda page: page.replace("| 24 | 1 | Outcome |", "| 24 | 1 | bool |"), "fields"),
         (lambda page: page.replace("3 TOO_DARK", "4 TOO_DARK").replace("4 TOO_DARK", "3 TOO_DARK"), "lists"),
-        (lambda page: page.replace("0x71 Breach", "0x72 Breach"), "headings"),
+        (lambda page: page.replace("0x71 Breach", "0x76 Breach"), "headings"),
     ],
     ids=["a size", "a form", "a value", "a type byte"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from nacl.exceptions import CryptoError
@@ -12,7 +13,7 @@ from nacl.signing import SigningKey, VerifyKey
 from device import attestation, config, consent, document, strength
 from device.attestation import ConsentRecord, Paper, Receipt
 from device.errors import AttestationRefused, DocumentRefused
-from device.lock import timetables
+from device.lock import managers, timetables
 from device.lock.identity import DocumentKey
 from device.strength import KeyPlace
 from device.vault.signing import signing_key
@@ -240,6 +241,19 @@ def test_what_lock_keeps_of_slots_has_the_layout_of_the_page() -> None:
         assert layout([row for row in rows if row["part"] == part]) == of_struct(form.format)
     assert f"multiple of {timetables.PAGE_BYTES} bytes" in " ".join(text.split())
     assert f"`{bytes(DocumentKey.of(count(0x40, 32)).kept).hex()}`" in text
+
+
+def test_what_lock_keeps_of_managers_has_the_layout_of_the_page(tmp_path: Path) -> None:
+    text = section("Who signs for a door")
+    (rows,), (stated,) = tables(text), vectors(text)
+    assert layout(rows[:-1]) == of_struct(managers._HEAD.format)
+    assert (rows[-1]["offset"], rows[-1]["size"]) == (str(managers._HEAD.size), f"{managers._LINK_BYTES} each")
+    assert f"1 to {managers.MOST_LINKS}" in rows[2]["meaning"]
+    key, root = DocumentKey.of(count(0x40, 32)), bytes(SigningKey(count(0, 32)).verify_key)
+    (link,) = vectors(section("The manager's next key, the body of kind 5"))
+    kept = managers.Managers(tmp_path, DOOR, root, key.kept)
+    kept.apply(link, kept.parse(link))
+    assert {key.kept.decrypt(path.read_bytes()) for path in kept.paths} == {stated}
 
 
 # ---- the check itself

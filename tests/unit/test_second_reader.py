@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from Crypto.Cipher import ChaCha20_Poly1305
 from Crypto.Signature import eddsa
+from nacl.public import PrivateKey, SealedBox
 
 from device.document import seal as sealed_to
 from device.lock.identity import DocumentKey
@@ -912,19 +913,31 @@ def messages() -> list[bytes]:
 
 def test_the_report_and_the_alarm_of_the_page_are_read() -> None:
     report, alarm = map(reader.read_envelope, messages())
-    health = dict.fromkeys(("lock", "camera", "vault", "keeper", "bolt"), True) | {"alarm": False}
-    assert report == reader.Envelope("report", DOOR, bytes.fromhex("0badcafe"), 1, "0.1.0", 0, health)
-    assert alarm == reader.Envelope("alarm", DOOR, bytes.fromhex("0badcafe"), 2, "0.1.0", 0, None)
+    well = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")
+    health = dict.fromkeys(well, True) | {"alarm": False, "lockout": False}
+    run = bytes.fromhex("0badcafe")
+    assert report == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, health, docs=8, count=41)
+    assert alarm == reader.Envelope("alarm", DOOR, run, 2, "0.1.0", 0, None, reason=alarm.reason)
+    assert SealedBox(PrivateKey(bytes(range(32)))).decrypt(alarm.reason) == bytes((10,)).ljust(16, b"\0")
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"v":1', '"v":2'),
-        ('"v":1', '"v":true'),
-        ('"v":1', '"v":1,"v":1'),
-        ('"v":1', '"v":1,"time":1900000000'),
-        ('"v":1,', ""),
+        ('"v":2', '"v":1'),
+        ('"v":2', '"v":true'),
+        ('"v":2', '"v":2,"v":2'),
+        ('"v":2', '"v":2,"time":1900000000'),
+        ('"v":2,', ""),
+        ('"docs":8', '"docs":-1'),
+        ('"docs":8', '"docs":4294967296'),
+        ('"count":41', '"count":-10000'),
+        ('"count":41', '"count":100000'),
+        ('"count":41', '"count":true'),
+        ('"count":41,', ""),
+        ('"storage":true', '"storage":1'),
+        ('"lockout":false', '"lockout":null'),
+        ('"cert":true', '"cert":true,"reason":""'),
         ('"seq":1', '"seq":0'),
         ('"seq":1', '"seq":4294967296'),
         ('"sw":"0.1.0"', '"sw":""'),

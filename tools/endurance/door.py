@@ -87,6 +87,26 @@ class Hours:
         """Time has passed."""
 
 
+@dataclass(slots=True)
+class Silence:
+    """In place of `device.lock.reporting`: nobody signed that anything is told."""
+
+    many: bool = False
+
+    def begin(self) -> None:
+        """Report came."""
+
+    def opened(self) -> None:
+        """Nobody counts."""
+
+    def deadline_ns(self) -> None:
+        """Nothing is due."""
+
+    def news(self, *, granted: bool, is_open: bool) -> tuple[()]:
+        """None."""
+        return ()
+
+
 _KEY = DocumentKey.of(bytes(32))
 
 
@@ -95,6 +115,7 @@ class NoManager:
     """In place of `device.lock.policy`: every document is refused. Documents have their own tests."""
 
     hours: Hours = field(default_factory=Hours)
+    reporting: Silence = field(default_factory=Silence)
     key: DocumentKey = _KEY
     applying: None = None
     version: int = 0

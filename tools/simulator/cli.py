@@ -94,6 +94,7 @@ def main() -> None:
 @click.option("--cadence-s", type=Number(1, 86400), default=900.0, show_default=True, help="Seconds between reports.")
 @click.option("--manager-key", default="", help="The fleet's public key, as `doorward fleet key` prints it.")
 @click.option("--door-id", default=None, help="16 hexadecimal digits, as `doorward door add` prints them.")
+@click.option("--unjoined", is_flag=True, help="A new door without an id: `doorctl join` gives it to a manager.")
 @_command
 def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
     """Start a door and return when it is ready. A door that exists is booted again as it was.

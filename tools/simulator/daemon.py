@@ -42,7 +42,7 @@ class Daemon:
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
         self._selector = selectors.DefaultSelector()
-        self._world = World(Wiring(door_config.load(paths.config).lock.wiring))
+        self._world = World(Wiring(door_config.load(paths.config, without_id=True).lock.wiring))
         self._scene = paths.board / "scene.json"
         self._init = Init(paths, self._watch, self._unwatch)
         self._init.ended = self._room_ended

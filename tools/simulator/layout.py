@@ -37,6 +37,7 @@ class Wishes:
     unlock_ms: int = 4000
     cadence_s: float = 900.0
     manager_key: str = ""
+    unjoined: bool = False  # without an id, as a new door: `doorctl join` gives it one
 
 
 def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Config:
@@ -50,7 +51,7 @@ def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Confi
     for folder in (paths.config.parent, paths.run, paths.board, paths.root / "var" / "lib" / "doorward"):
         folder.mkdir(parents=True, exist_ok=True)
     if config_file is not None:
-        door_config.load(config_file)  # refuse before anything is replaced
+        door_config.load(config_file, without_id=wishes.unjoined)  # refuse before anything is replaced
         _write(paths.config, config_file.read_bytes())
     elif not paths.config.exists():
         _write(paths.config, _toml(paths, wishes))
@@ -59,7 +60,7 @@ def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Confi
         if not key.exists():
             key.parent.mkdir(parents=True, exist_ok=True)
             _write(key, secrets.token_bytes(32))
-    return door_config.load(paths.config)
+    return door_config.load(paths.config, without_id=True)
 
 
 def credentials(paths: Paths, room: Room) -> Path:
@@ -83,12 +84,10 @@ def _write(path: Path, data: bytes) -> None:
 
 def _toml(paths: Paths, wishes: Wishes) -> bytes:
     door_id = wishes.door_id or secrets.token_hex(8)
+    named = f"[door]\nid = {_text(door_id)}\nmanager_key = {_text(wishes.manager_key)}\n\n"
+    broker = f"broker = {_text(wishes.broker)}\n"
     text = f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
-[door]
-id = {_text(door_id)}
-manager_key = {_text(wishes.manager_key)}
-
-[camera]
+{"" if wishes.unjoined else named}[camera]
 backend = "replay"
 replay = {_text(str(paths.board / "scene.json"))}
 
@@ -99,10 +98,9 @@ wiring = {_text(wishes.wiring)}
 unlock_ms = {wishes.unlock_ms}
 
 [report]
-broker = {_text(wishes.broker)}
-cadence_s = {wishes.cadence_s}
+{"" if wishes.unjoined else broker}cadence_s = {wishes.cadence_s}
 """
-    door_config.parse(text)  # a door that could not start is not left behind
+    door_config.parse(text, without_id=True)  # a door that could not start is not left behind
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as cause:

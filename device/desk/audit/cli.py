@@ -21,6 +21,7 @@ from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.audit import door as the_door
 from device.desk.audit import erasure, search
 from device.desk.audit.finding import Finding, State, failed, skipped
+from device.desk.network import cli as the_network
 from device.desk.papers.cli import FILE
 from device.desk.papers.findings import receipt_in
 from device.edges import Room
@@ -38,16 +39,31 @@ STOPPED = "Stopped; what was not searched to its end may hold anything."
     multiple=True,
     help="A disk such as /dev/mmcblk0, or an image file, to search for the erased record. May be given several times.",
 )
+@click.option("--network", is_flag=True, help="Listen to the network instead, and say where packets went.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, the_network.LONGEST_S),
+    metavar="SECONDS",
+    help=f"How long to listen with --network; {the_network.DEFAULT_S:g} if nothing is said.",
+)
 @answering
-def audit(*, receipt_file: Path | None, images: tuple[Path, ...]) -> Answer:
+def audit(*, receipt_file: Path | None, images: tuple[Path, ...], network: bool, seconds: float | None) -> Answer:
     """Check what this door says about its keys, its folders and its erasures. Changes nothing.
 
-    Reads the rooms' folders, so on a real door it needs root.
+    Reads the rooms' folders, so on a real door it needs root. With --network it listens to all interfaces instead, and
+    compares where packets went, and whose they were, with the few places that door.toml permits.
 
     \b
     Example: doorctl audit
              doorctl audit --receipt my-receipt.txt --image /dev/mmcblk0
+             doorctl audit --network --seconds 1000
     """
+    if network:
+        if images or receipt_file is not None:
+            raise click.UsageError("--network goes alone: a receipt and a disk are another audit.")
+        return the_network.listened(door_paths(), the_network.DEFAULT_S if seconds is None else seconds)
+    if seconds is not None:
+        raise click.UsageError("--seconds needs --network: nothing else takes its time.")
     if images and receipt_file is None:
         raise click.UsageError("--image needs --receipt: without one nobody knows what to search for.")
     paths = door_paths()

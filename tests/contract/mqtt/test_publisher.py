@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from device.report.arrivals import MOST, Arrivals, topic
 from device.report.broker import parse
 from device.report.envelope import SIZE, availability_topic
 from device.report.memory import MemoryBroker, MemoryPublisher
@@ -17,6 +18,7 @@ from tests.support.mosquitto import Mosquitto, Subscriber, running_broker
 
 DOOR = "00112233445566ff"
 TOPIC = f"doorward/{DOOR}/report"
+DOCUMENTS = topic(DOOR)
 PATIENCE_S = 20.0
 
 
@@ -29,17 +31,24 @@ class Wire:
     broker_up: Callable[[bool], None]
     seen: Callable[[str, int], list[bytes]]  # topic, how many to wait for
     retained: Callable[[], bytes | None]  # the door's availability
+    send: Callable[[str, bytes, bool], None]  # somebody publishes: topic, content, retain
+    again: Callable[[], Publisher]  # the same door after a restart of the process
 
     def __post_init__(self) -> None:
         self._kept: list[Event] = []
+        self._documents: list[Event] = []
 
     def until(self, what: What) -> Event:
-        """The next event of this kind. Raises AssertionError if it does not come."""
+        """The next event of this kind; documents wait until asked for. Raises AssertionError if it does not come."""
         ends = time.monotonic() + PATIENCE_S
         while time.monotonic() < ends:
+            if what is What.DOCUMENT and self._documents:
+                return self._documents.pop(0)
             while self._kept:
                 if (event := self._kept.pop(0)).what is what:
                     return event
+                if event.what is What.DOCUMENT:  # some come before the door is known to be online
+                    self._documents.append(event)
             self.turn()
             if select.select([self.publisher], [], [], 0.05)[0]:
                 self._kept += self.publisher.events()
@@ -57,39 +66,57 @@ def wire(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wire]:
 
 def memory_wire() -> Iterator[Wire]:
     broker = MemoryBroker()
-    publisher = MemoryPublisher(DOOR, broker)
+    publishers = [MemoryPublisher(DOOR, broker)]
+
+    def turn() -> None:
+        publishers[-1].turn()
+
+    def again() -> Publisher:
+        publishers.append(MemoryPublisher(DOOR, broker))
+        return publishers[-1]
 
     def broker_up(up: bool) -> None:
         broker.up = up
 
     yield Wire(
-        publisher,
-        publisher.turn,
+        publishers[0],
+        turn,
         broker_up,
         lambda topic, _count: broker.payloads(topic),
         lambda: broker.retained.get(availability_topic(DOOR)),
+        lambda at, content, retain: broker.send(at, content, retain=retain),
+        again,
     )
-    publisher.stop()
+    publishers[-1].stop()
 
 
 def mosquitto_wire(tmp_path: Path) -> Iterator[Wire]:
     with running_broker(tmp_path) as broker, Subscriber(broker) as witness:
         where = parse(broker.url)
         assert where is not None
-        publisher = MqttPublisher(DOOR, where, chance=lambda: 0.0)
+        publishers = [MqttPublisher(DOOR, where, chance=lambda: 0.0)]
+
+        def again() -> Publisher:
+            publishers.append(MqttPublisher(DOOR, where, chance=lambda: 0.0))
+            return publishers[-1]
+
+        def send(at: str, content: bytes, retain: bool) -> None:
+            witness._client.publish(at, content, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
         def seen(topic: str, count: int) -> list[bytes]:
             all_seen = witness.wait_for(lambda seen: sum(each.topic == topic for each in seen) >= count)
             return [each.payload for each in all_seen if each.topic == topic]
 
         yield Wire(
-            publisher,
+            publishers[0],
             lambda: None,
             lambda up: broker.start() if up else broker.stop(),
             seen,
             lambda: latecomer(broker),
+            send,
+            again,
         )
-        publisher.stop()
+        publishers[-1].stop()
 
 
 def latecomer(broker: Mosquitto) -> bytes | None:
@@ -159,12 +186,124 @@ def test_a_goodbye_leaves_the_door_offline(wire: Wire) -> None:
     assert wire.retained() == b"offline"
 
 
+def documents(wire: Wire, count: int) -> list[Event]:
+    """The next documents, each settled."""
+    events = []
+    for _ in range(count):
+        events.append(wire.until(What.DOCUMENT))
+        wire.publisher.settle(events[-1].row)
+    return events
+
+
+def test_a_document_sent_to_the_door_is_told_with_its_content(wire: Wire) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"sealed", False)
+    assert [event.content for event in documents(wire, 1)] == [b"sealed"]
+
+
+def test_documents_sent_while_the_door_was_away_come_once_and_in_order(wire: Wire) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.publisher.stop()
+    many = [b"sealed %d" % number for number in range(3 * MOST)]
+    for content in many:
+        wire.send(DOCUMENTS, content, False)
+    wire.publisher = wire.again()
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    assert [event.content for event in documents(wire, len(many))] == many
+    wire.send(DOCUMENTS, b"last", False)
+    assert [event.content for event in documents(wire, 1)] == [b"last"]
+
+
+def test_a_document_not_settled_comes_again_to_the_next_process_and_a_settled_one_does_not(wire: Wire) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    for content in (b"settled", b"not settled"):
+        wire.send(DOCUMENTS, content, False)
+    documents(wire, 1)
+    wire.until(What.DOCUMENT)
+    wire.publisher.stop()
+    wire.publisher = wire.again()
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"later", False)
+    assert [event.content for event in documents(wire, 2)] == [b"not settled", b"later"]
+
+
+def test_a_broker_holds_back_what_the_door_cannot_take_yet(wire: Wire) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    for number in range(MOST + 2):
+        wire.send(DOCUMENTS, b"%d" % number, False)
+    waiting = [wire.until(What.DOCUMENT) for _ in range(MOST)]
+    for event in waiting:
+        wire.publisher.settle(event.row)
+    assert [event.content for event in documents(wire, 2)] == [b"%d" % number for number in (MOST, MOST + 1)]
+
+
+def test_a_retained_document_is_refused_live_and_from_the_broker_s_memory(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"retained", True)
+    wire.send(DOCUMENTS, b"sealed", False)
+    assert [event.content for event in documents(wire, 1)] == [b"sealed"]
+    assert "a retained message is no document" in capsys.readouterr().err
+    wire.publisher.stop()
+    wire.publisher = wire.again()
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"after", False)
+    assert [event.content for event in documents(wire, 1)] == [b"after"]
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 4097], ids=["empty", "too-long"])
+def test_an_empty_or_oversized_document_is_refused_and_the_next_one_comes(
+    wire: Wire, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, content, False)
+    wire.send(DOCUMENTS, b"sealed", False)
+    assert [event.content for event in documents(wire, 1)] == [b"sealed"]
+    assert "a document holds 1 to 4096 bytes" in capsys.readouterr().err
+
+
+def test_a_document_of_the_greatest_length_comes_whole(wire: Wire) -> None:
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"x" * 4096, False)
+    assert [event.content for event in documents(wire, 1)] == [b"x" * 4096]
+
+
+def test_the_test_sees_a_door_that_takes_retained_ones(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = Arrivals.take
+
+    def careless(self: Arrivals, at: str, content: bytes, packet: int, **_retained: bool) -> Event | None:
+        return take(self, at, content, packet, retained=False)
+
+    monkeypatch.setattr(Arrivals, "take", careless)
+    wire.publisher.start()
+    wire.until(What.CONNECTED)
+    wire.send(DOCUMENTS, b"retained", True)
+    assert [event.content for event in documents(wire, 1)] == [b"retained"]
+
+
 def test_nowhere_sends_nothing() -> None:
     nowhere = Nowhere()
     nowhere.start()
     assert not nowhere.publish(1, TOPIC, b"x")
     assert nowhere.events() == []
     nowhere.stop()
+
+
+def bare(publisher: MqttPublisher) -> Wire:
+    """A wire for a broker that only the publisher talks to."""
+    nothing = lambda *_: None  # noqa: E731 - the switches nobody uses here
+    return Wire(publisher, nothing, nothing, lambda _topic, _count: [], nothing, nothing, lambda: publisher)
 
 
 def test_reports_travel_with_qos_1_unretained_and_expire(tmp_path: Path) -> None:
@@ -186,7 +325,7 @@ def test_a_broker_that_refuses_the_door_is_told_as_lost_with_its_reason(tmp_path
         where = parse(broker.url)
         assert where is not None
         publisher = MqttPublisher(DOOR, where, chance=lambda: 0.0)
-        wire = Wire(publisher, lambda: None, lambda _up: None, lambda _topic, _count: [], lambda: None)
+        wire = bare(publisher)
         publisher.start()
         assert "authori" in wire.until(What.LOST).why.lower()
         assert not publisher.publish(1, TOPIC, b"x")
@@ -200,7 +339,7 @@ def test_rows_a_broker_may_not_take_are_declined(tmp_path: Path) -> None:
         where = parse(broker.url)
         assert where is not None
         publisher = MqttPublisher(DOOR, where, chance=lambda: 0.0)
-        wire = Wire(publisher, lambda: None, lambda _up: None, lambda _topic, _count: [], lambda: None)
+        wire = bare(publisher)
         publisher.start()
         wire.until(What.CONNECTED)
         assert publisher.publish(5, TOPIC, b"x")

@@ -70,7 +70,7 @@ def test_an_alarm_arrives_at_once_and_says_nothing_more(root: Path, tmp_path: Pa
         seen = witness.wait_for(lambda seen: len(messages(seen, "alarm")) == 1)
         alarm = messages(seen, "alarm")[0]
         assert len(alarm.payload) == SIZE
-        assert set(json.loads(alarm.payload)) == {"v", "kind", "door", "run", "seq", "sw", "dropped"}
+        assert set(json.loads(alarm.payload)) == {"v", "kind", "door", "run", "seq", "sw", "dropped", "reason"}
 
 
 def test_two_worlds_with_and_without_people_leave_the_same_bytes(root: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_what_lock_must_not_say_ends_the_connection_and_is_an_alarm(
     [
         ("mqtt://192.168.7.7:1883", "another machine; without TLS"),
         ("mqtt://127.0.0.1:99999", "mqtt://HOST:PORT"),
-        ("mqtts://127.0.0.1", "mqtt://HOST:PORT"),
+        ("mqtts://127.0.0.1:0", "mqtts://HOST:PORT"),
     ],
 )
 def test_a_broker_it_may_not_talk_to_is_refused_in_one_sentence(root: Path, broker: str, sentence: str) -> None:

@@ -75,6 +75,7 @@ class House:
 
     there: dict[Room, Link] = field(default_factory=dict)
     sent: list[tuple[Room, wire.Message]] = field(default_factory=list)
+    beside: list[wire.Message] = field(default_factory=list)  # what lock hears besides answers
 
     def send(self, peer: Room, msg: wire.Message) -> bool:
         edge = next(edge for edge in edges_into(Room.KEEPER) if edge.connector is peer)
@@ -82,6 +83,9 @@ class House:
         wire.pack(msg)
         if peer not in self.there:
             return False
+        if isinstance(msg, wire.Occupied | wire.LockedOut):
+            self.beside.append(msg)
+            return True
         self.sent.append((peer, msg))
         return True
 

@@ -15,6 +15,7 @@ from device.edges import Room
 from device.errors import DocumentRefused
 from device.lock import loop, machine
 from device.lock.hours import FloorFile, Hours
+from device.lock.managers import Managers
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import Came, DoorMoved, ExitRequested, FaceButton, Key, Release, Rules, Send, Show, Signal
 from device.policy import prover, table
@@ -82,7 +83,7 @@ def wall() -> Wall:
 
 
 def hours(folder: Path, wall: Wall, key: bytes = KEY) -> Hours:
-    return Hours(folder, DOOR, key, DOCUMENT_KEY.kept, wall)
+    return Hours(folder, Managers(folder, DOOR, key, DOCUMENT_KEY.kept).kept, DOCUMENT_KEY.kept, wall)
 
 
 def put(folder: Path, wall: Wall, policy: DoorPolicy = DAYTIME) -> Hours:

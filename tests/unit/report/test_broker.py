@@ -16,10 +16,17 @@ from device.report.broker import WAIT_MAX_S, WAIT_MIN_S, Broker, parse, wait_s
         ("mqtt://127.0.0.1", Broker("127.0.0.1", 1883)),
         ("mqtt://[::1]:1883", Broker("::1", 1883)),
         ("mqtt://localhost:1883", Broker("127.0.0.1", 1883)),
+        ("mqtts://localhost", Broker("127.0.0.1", 8883, tls=True)),
     ],
 )
 def test_a_broker_on_this_machine_is_taken(url: str, broker: Broker | None) -> None:
     assert parse(url) == broker
+
+
+@pytest.mark.parametrize("host", ["192.168.1.2", "broker.example", "[fd00::7]", "Broker.Example"])
+def test_another_machine_is_taken_with_tls(host: str) -> None:
+    assert parse(f"mqtts://{host}") == Broker(host.strip("[]").lower(), 8883, tls=True)
+    assert parse(f"mqtts://{host}:9883") == Broker(host.strip("[]").lower(), 9883, tls=True)
 
 
 @pytest.mark.parametrize("host", ["192.168.1.2", "broker.example", "10.0.0.1", "127.0.0.1.example", "[fe80::1]"])
@@ -29,7 +36,19 @@ def test_another_machine_is_refused_without_tls(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mqtts://127.0.0.1:8883", "mqtt://", "mqtt://:1883", "mqtt://127.0.0.1:0", "mqtt://127.0.0.1:99999", "x"]
+    "url",
+    [
+        *(
+            "mqtt://",
+            "mqtt://:1883",
+            "mqtt://127.0.0.1:0",
+            "mqtt://127.0.0.1:99999",
+            "x",
+            "http://127.0.0.1",
+            "mqtts://",
+        ),
+        *("mqtts://a:b@broker.example", "mqtts://broker.example/doors", "mqtts://broker.example?x", "mqtts://[x]"),
+    ],
 )
 def test_anything_else_is_refused_with_the_form_it_should_have(url: str) -> None:
     with pytest.raises(ConfigRefused, match="mqtt://HOST:PORT"):

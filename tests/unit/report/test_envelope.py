@@ -9,11 +9,24 @@ from hypothesis import strategies as st
 
 from device.errors import MessageRefused
 from device.report import envelope
+from device.report.alarm import REASON_CHARS
 from device.report.envelope import SIZE, Envelope, Kind
 from device.report.health import ALARMS, Health
 from device.wire import OccurrenceKind
 
-BROKEN = Health(lock=False, camera=False, vault=False, keeper=False, alarms=frozenset({OccurrenceKind.BOLT_FAULT}))
+BROKEN = Health(
+    lock=False,
+    camera=False,
+    vault=False,
+    keeper=False,
+    alarms=frozenset({OccurrenceKind.BOLT_FAULT}),
+    documents=2**40,
+    storage=False,
+    lockout=False,
+    count=-(10**9),
+    certificate=False,
+)
+REASON = "A" * REASON_CHARS
 LONGEST = Envelope("f" * 16, "f" * 8, 2**40, "1" * 16, 10**9, BROKEN)
 
 healths = st.builds(
@@ -23,6 +36,11 @@ healths = st.builds(
     vault=st.booleans(),
     keeper=st.booleans(),
     alarms=st.frozensets(st.sampled_from(sorted(ALARMS))),
+    documents=st.integers(-1, 2**70),
+    storage=st.booleans(),
+    lockout=st.booleans(),
+    count=st.none() | st.integers(-(2**70), 2**70),
+    certificate=st.booleans(),
 )
 envelopes = st.builds(
     Envelope,
@@ -32,6 +50,7 @@ envelopes = st.builds(
     software=st.text(max_size=40),
     dropped=st.integers(-1, 2**70),
     health=healths | st.none(),
+    reason=st.just(REASON),
 )
 
 
@@ -41,34 +60,46 @@ def test_every_state_has_the_same_size(said: Envelope) -> None:
     assert len(envelope.encode(said)) == SIZE
 
 
-def test_the_longest_object_leaves_room_for_a_sealed_reason() -> None:
-    assert len(envelope.encode(LONGEST).rstrip()) == 206
+def test_the_longest_object_has_the_length_that_the_module_states() -> None:
+    longest = len(envelope.encode(LONGEST).rstrip())
+    assert f"the longest object takes {longest} of them" in (envelope.__doc__ or "")
+    assert len(envelope.encode(replace(LONGEST, health=None, reason=REASON)).rstrip()) < longest
 
 
 @given(envelopes)
 def test_it_reads_back_as_plain_json_with_what_was_said(said: Envelope) -> None:
     read = json.loads(envelope.encode(said))
-    assert (read["v"], read["kind"], read["door"], read["run"]) == (1, said.kind, said.door, said.run)
+    assert (read["v"], read["kind"], read["door"], read["run"]) == (2, said.kind, said.door, said.run)
     if said.health is not None:
         flags = ("lock", "camera", "vault", "keeper", "bolt")
         assert {flag: read[flag] for flag in flags} == {flag: getattr(said.health, flag) for flag in flags}
         assert read["alarm"] is bool(said.health.alarms)
+        assert (read["storage"], read["lockout"]) == (said.health.storage, said.health.lockout)
+        assert read["cert"] is said.health.certificate
+        assert (read["count"] is None) is (said.health.count is None)
 
 
 def test_a_report_holds_these_keys_and_no_other() -> None:
-    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm"
+    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm docs storage lockout count cert"
     assert list(json.loads(envelope.encode(LONGEST))) == keys.split()
 
 
 def test_an_alarm_says_nothing_but_that_there_is_one() -> None:
-    alarm = replace(LONGEST, health=None)
-    assert list(json.loads(envelope.encode(alarm))) == ["v", "kind", "door", "run", "seq", "sw", "dropped"]
+    alarm = replace(LONGEST, health=None, reason=REASON)
+    assert list(json.loads(envelope.encode(alarm))) == ["v", "kind", "door", "run", "seq", "sw", "dropped", "reason"]
     assert alarm.kind is Kind.ALARM
 
 
 def test_counters_stop_at_their_end_instead_of_growing_or_wrapping() -> None:
     read = json.loads(envelope.encode(LONGEST))
     assert (read["seq"], read["dropped"]) == (envelope.MAX_SEQUENCE, envelope.MAX_DROPPED)
+    assert (read["docs"], read["count"]) == (envelope.MAX_DOCUMENTS, envelope.LEAST_COUNT)
+
+
+@pytest.mark.parametrize("reason", ["", "A" * 87, "A" * 89, "A" * 87 + '"', "A" * 87 + "\n", "TAMPER"])
+def test_an_alarm_whose_reason_has_another_size_is_never_sent(reason: str) -> None:
+    with pytest.raises(MessageRefused, match="88 letters"):
+        envelope.encode(replace(LONGEST, health=None, reason=reason))
 
 
 @pytest.mark.parametrize(

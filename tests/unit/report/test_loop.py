@@ -1,15 +1,18 @@
 """The work of report with a broker in memory and a clock in the test's hand."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from nacl.public import PrivateKey, SealedBox
 
 from device import wire
 from device.edges import EDGES, Room
 from device.errors import NotPermitted
+from device.report.deliveries import RETRY_S
 from device.report.envelope import SIZE
 from device.report.loop import DECLINED_RETRY_S, Report
 from device.report.memory import MemoryBroker, MemoryPublisher
@@ -28,6 +31,13 @@ class Loop:
     """What the service's selector would do, without one."""
 
     watched: dict[int, Callable[[], None]] = field(default_factory=dict)
+    lock: bool = False
+    sent: list[wire.Message] = field(default_factory=list)
+
+    def send(self, peer: Room, msg: wire.Message) -> bool:
+        assert peer is Room.LOCK
+        self.sent += [msg] if self.lock else []
+        return self.lock
 
     def watch(self, fileno: int, callback: Callable[[], None]) -> None:
         self.watched[fileno] = callback
@@ -44,9 +54,18 @@ class Door:
         self.loop = Loop()
         self.broker = broker or MemoryBroker()
         self.publisher: Publisher = MemoryPublisher(DOOR, broker) if broker else Nowhere()
+        self.room, self.certificate = True, True
         self.teller = Teller(Identity(DOOR, "0a0b0c0d", "0.1.0"), CADENCE_S, self.now_s)
         self.outbox = Outbox(path, rows)
-        self.work = Report(self.loop, self.teller, self.outbox, self.publisher, lambda: self.now_s)
+        self.work = Report(
+            self.loop,
+            self.teller,
+            self.outbox,
+            self.publisher,
+            lambda: self.now_s,
+            storage=lambda: self.room,
+            certificate=lambda: self.certificate,
+        )
         edge = next(edge for edge in EDGES if (edge.listener, edge.connector) == (Room.REPORT, Room.LOCK))
         self.link = Link(Room.LOCK, edge, None, Room.REPORT)  # type: ignore[arg-type]  # report never sends to lock
         self.turn()
@@ -72,6 +91,31 @@ class Door:
         """Lock says `kind`."""
         self.work.received(self.link, wire.Occurrence(kind))
         self.turn()
+
+    def says(self, *msgs: wire.Message) -> None:
+        """Lock says something that is no occurrence."""
+        for msg in msgs:
+            self.work.received(self.link, msg)
+            self.turn()
+
+    def lock_comes(self) -> None:
+        """Lock connects."""
+        self.loop.lock = True
+        self.work.connected(self.link)
+
+    def lock_goes(self) -> None:
+        """Lock is gone."""
+        self.loop.lock = False
+        self.work.disconnected(self.link)
+
+    def passed_on(self) -> list[bytes]:
+        """The documents that lock was handed, oldest first."""
+        return [msg.content for msg in self.loop.sent if isinstance(msg, wire.Document)]
+
+    def last_report(self) -> dict[str, object]:
+        """What the broker heard last."""
+        said: dict[str, object] = json.loads(self.broker.payloads(f"doorward/{DOOR}/report")[-1])
+        return said
 
     def sequences(self, topic: str = "report") -> list[int]:
         """What arrived at the broker."""
@@ -116,7 +160,7 @@ def test_a_change_waits_for_the_cadence_and_an_alarm_does_not(door: Door) -> Non
 
 
 def test_an_acknowledgement_nobody_asked_for_is_not_permitted(door: Door) -> None:
-    with pytest.raises(NotPermitted, match="although no document was passed on"):
+    with pytest.raises(NotPermitted, match="no document was passed on"):
         door.work.received(door.link, wire.Ack(7, wire.Result.DONE))
 
 
@@ -201,3 +245,129 @@ def test_a_clean_stop_leaves_the_door_offline_and_the_outbox_kept(path: Path) ->
     door.work.stop()
     assert door.broker.retained == {f"doorward/{DOOR}/availability": b"offline"}
     assert len(Outbox(path, 100)) == 3
+
+
+# ---- what lock lets be told
+
+
+BUILDING, HOME = (wire.Reporting(profile, bytes(32)) for profile in wire.Profile)
+STATE = f"doorward/{DOOR}/state"
+
+
+def test_what_the_door_is_goes_into_the_next_report_and_moves_nothing(door: Door) -> None:
+    door.lock_comes()
+    before = len(door.broker.received)
+    door.says(BUILDING, wire.DoorKeys(7, bytes(32)), wire.DailyCount(-3))
+    assert len(door.broker.received) == before
+    door.room, door.certificate = False, False
+    door.cadences(1)
+    said = door.last_report()
+    assert [said[key] for key in ("docs", "count", "storage", "cert")] == [7, -3, False, False]
+
+
+def test_a_live_state_is_retained_and_goes_at_once_under_home_alone(door: Door) -> None:
+    door.lock_comes()
+    door.says(HOME, wire.DoorState(granted=True, open=False))
+    assert json.loads(door.broker.retained[STATE]) == {"locked": False, "door": "closed"}
+    assert len(door.outbox) == 0, "it is no diary"
+    door.says(BUILDING)
+    assert door.broker.retained[STATE] == b""
+
+
+@pytest.mark.parametrize(
+    ("choice", "msg"),
+    [
+        (None, wire.DoorState(granted=True, open=False)),
+        (BUILDING, wire.DoorState(granted=True, open=False)),
+        (HOME, wire.DailyCount(40)),
+        (BUILDING, wire.Document(b"signed")),
+    ],
+    ids=["a state before a choice", "a state of a building", "a count of a home", "a document of lock's"],
+)
+def test_what_the_choice_does_not_hold_is_not_permitted_and_does_not_leave(
+    door: Door, choice: wire.Reporting | None, msg: wire.Message
+) -> None:
+    door.lock_comes()
+    if choice:
+        door.says(choice)
+    with pytest.raises(NotPermitted, match=type(msg).__name__):
+        door.says(msg)
+    door.cadences(1)
+    assert STATE not in door.broker.retained
+    assert door.last_report()["count"] is None
+
+
+def test_a_broker_that_takes_no_state_gets_its_reports(door: Door) -> None:
+    door.lock_comes()
+    door.broker.willing = False
+    door.says(HOME, wire.DoorState(granted=True, open=False))
+    door.broker.willing = True
+    door.cadences(1)
+    assert door.sequences() == [1]
+
+
+def test_the_reason_of_an_alarm_is_sealed_to_the_key_that_lock_names(door: Door) -> None:
+    installer = PrivateKey(bytes(range(32)))
+    door.lock_comes()
+    door.says(wire.Reporting(wire.Profile.BUILDING, bytes(installer.public_key)))
+    door.hear(Kind.HELD_OPEN)
+    (payload,) = door.broker.payloads(f"doorward/{DOOR}/alarm")
+    assert SealedBox(installer).decrypt(base64.b64decode(json.loads(payload)["reason"]))[0] == Kind.HELD_OPEN
+
+
+# ---- documents
+
+
+def test_a_document_reaches_lock_and_is_settled_with_its_answer(door: Door) -> None:
+    door.broker.send(f"doorward/{DOOR}/document", b"signed")
+    door.turn()
+    assert door.passed_on() == [], "lock is not there"
+    door.lock_comes()
+    assert door.passed_on() == [b"signed"]
+    assert list(door.broker.sent[f"doorward/{DOOR}/document"]) == [(b"signed", False)]
+    door.says(wire.Ack(7, wire.Result.DONE))
+    assert not door.broker.sent[f"doorward/{DOOR}/document"]
+
+
+def test_the_next_document_waits_for_the_answer_to_the_one_before(door: Door) -> None:
+    door.lock_comes()
+    for content in (b"one", b"two"):
+        door.broker.send(f"doorward/{DOOR}/document", content)
+    door.turn()
+    assert door.passed_on() == [b"one"]
+    door.says(wire.Ack(1, wire.Result.STALE))
+    assert door.passed_on() == [b"one", b"two"]
+    with pytest.raises(NotPermitted, match="Ack"):
+        door.says(wire.Ack(2, wire.Result.DONE), wire.Ack(2, wire.Result.DONE))
+
+
+def test_a_document_that_met_a_busy_lock_comes_again(door: Door) -> None:
+    door.lock_comes()
+    door.broker.send(f"doorward/{DOOR}/document", b"one")
+    door.turn()
+    door.says(wire.Ack(0, wire.Result.BUSY))
+    assert door.passed_on() == [b"one"]
+    door.now_s += RETRY_S
+    door.turn()
+    assert door.passed_on() == [b"one", b"one"]
+
+
+def test_a_lock_that_restarts_hears_the_document_again(door: Door) -> None:
+    door.lock_comes()
+    door.broker.send(f"doorward/{DOOR}/document", b"one")
+    door.turn()
+    door.lock_goes()
+    door.lock_comes()
+    assert door.passed_on() == [b"one", b"one"]
+
+
+def test_no_answer_to_a_document_makes_a_message(door: Door) -> None:
+    door.lock_comes()
+    before = len(door.broker.received)
+    for number, result in enumerate(wire.Result):
+        door.broker.send(f"doorward/{DOOR}/document", b"%d" % number)
+        door.turn()
+        door.says(wire.Ack(number, result))
+        door.work.disconnected(door.link)
+        door.work.connected(door.link)
+    assert len(door.broker.received) == before

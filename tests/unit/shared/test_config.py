@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from device import config
 from device.config import Config
-from device.errors import ConfigRefused
+from device.errors import ConfigRefused, NotJoined
 from device.strength import KeyPlace
 
 DOOR = '[door]\nid = "00112233445566aa"\n'
@@ -49,9 +49,80 @@ def test_no_setting_loosens_a_rule_of_the_project() -> None:
     assert [name for name in names if name.endswith("key")] == ["manager_key"], "a public key; no other stands here"
 
 
-def test_no_door_table_is_refused_with_what_to_do() -> None:
-    assert "doorctl setup" in refused("")
-    assert "doorctl setup" in refused("[lock]\nunlock_ms = 4000\n")
+@pytest.mark.parametrize("text", ["", "[lock]\nunlock_ms = 4000\n", '[door]\nmanager_key = ""\n'])
+def test_a_door_without_an_id_has_not_joined_and_is_told_what_to_do(text: str) -> None:
+    assert "doorctl join" in refused(text)
+    with pytest.raises(NotJoined):
+        config.parse(text)
+    assert config.parse(text, without_id=True).door.id == ""
+
+
+JOINED = """[door]
+id = "00112233445566aa"
+manager_key = "{key}"
+
+[report]
+broker = "mqtts://broker.example:8883"
+""".format(key="ab" * 32)
+
+
+def test_what_a_door_learned_when_it_joined_counts_as_if_it_stood_in_door_toml() -> None:
+    read = config.parse("[lock]\nunlock_ms = 5000\n[report]\ncadence_s = 60\n", JOINED)
+    assert read.door == config.DoorTable("00112233445566aa", "ab" * 32)
+    assert read.report.broker == "mqtts://broker.example:8883"
+    assert read.report.cadence_s == 60
+    assert read.lock.unlock_ms == 5000
+    assert config.parse(JOINED, JOINED) == config.parse(JOINED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[door]\nid = "00112233445566ab"\n',
+        f'[door]\nmanager_key = "{"ac" * 32}"\n',
+        '[door]\nmanager_key = ""\n',
+        '[report]\nbroker = ""\n',
+    ],
+)
+def test_a_setting_that_is_two_things_in_two_files_is_refused(text: str) -> None:
+    with pytest.raises(ConfigRefused, match=r"one thing in door.toml and another in joined.toml") as refusal:
+        config.parse(text, JOINED)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        '[lock]\ntier = "face"\n',
+        "[report]\ncadence_s = 1\n",
+        "door = 1\n",
+        "report = []\n",
+        'x = ""\n',
+        '[door]\nid = "0"\n',
+        "[door]\nid = 1\n",
+        "[door",
+    ],
+)
+def test_nothing_else_is_learned_when_a_door_joins(joined: str) -> None:
+    with pytest.raises(ConfigRefused) as refusal:
+        config.parse("", joined)
+    assert "\n" not in str(refusal.value)
+
+
+@given(st.text(max_size=100), st.text(max_size=100))
+def test_any_two_texts_are_a_configuration_or_refused(text: str, joined: str) -> None:
+    try:
+        config.parse(text, joined)
+    except ConfigRefused:
+        return
+
+
+def test_both_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "door.toml").write_text("", encoding="utf-8")
+    with pytest.raises(NotJoined):
+        config.load(tmp_path / "door.toml")
+    (tmp_path / "joined.toml").write_text(JOINED, encoding="utf-8")
+    assert config.load(tmp_path / "door.toml") == config.parse(JOINED)
 
 
 @pytest.mark.parametrize("text", ["[door", "door = ", '[door]\nid = "x', "\x00", "= 1", "[door]\n[door]\n"])

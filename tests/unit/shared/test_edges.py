@@ -99,7 +99,14 @@ def test_every_message_travels_on_an_edge_and_every_edge_carries_messages_of_our
 
 def test_what_reaches_report_is_a_handful_of_bytes() -> None:
     heard = [msg for edge in edges.edges_into(Room.REPORT) for msg in edge.to_listener]
-    assert {msg: wire.body_size(msg) for msg in heard} == {wire.Occurrence: 1, wire.Ack: 5}
+    assert {msg: wire.body_size(msg) for msg in heard} == {
+        wire.Occurrence: 1,
+        wire.Ack: 5,
+        wire.Reporting: 33,
+        wire.DoorKeys: 36,
+        wire.DoorState: 2,
+        wire.DailyCount: 8,
+    }
     assert edges.edges_out_of(Room.REPORT) == ()
 
 

@@ -45,6 +45,8 @@ TYPE_BYTES = {
     0x38: "CardAnswer",
     0x39: "CardGone",
     0x3A: "ChangeCards",
+    0x3B: "Occupied",
+    0x3C: "LockedOut",
     0x40: "Grant",
     0x41: "GrantTicket",
     0x42: "HasCredential",
@@ -72,6 +74,10 @@ TYPE_BYTES = {
     0x68: "QueryRecord",
     0x70: "Occurrence",
     0x71: "Breach",
+    0x72: "Reporting",
+    0x73: "DoorKeys",
+    0x74: "DoorState",
+    0x75: "DailyCount",
 }
 SIZES = {
     "Look": 17,
@@ -345,6 +351,7 @@ def test_an_unlock_is_not_among_the_occurrences() -> None:
         "BOLT_FAULT",
         "ALARM_CLEARED",
         "DURESS",  # the resident's own call for help (ADR 0015)
+        "LOCKOUT",  # somebody has to wait after wrong attempts; it waits for the report (ADR 0017)
     }
 
 

@@ -1,0 +1,197 @@
+"""`doorctl audit --network`: what was heard, judged.
+
+Rules kept here:
+- Of the door's processes only report may own a conversation with anybody, and only with a permitted place. For them
+  loopback counts like any other network.
+- What other programs of the machine send outward must be permitted as well. Somebody else's call that the machine
+  answers (a maintainer's SSH) is told and not judged: whoever runs the audit knows whether it is theirs.
+- A recording with losses fails.
+- What cannot be seen is said every time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from device.desk.audit.finding import Finding, failed, ok, skipped
+from device.desk.network import destinations as the_way
+from device.desk.network import permitted as the_list
+from device.desk.network.capture import LOOPBACK, Capture, ListeningFault
+from device.desk.network.destinations import Destinations, Going, destinations
+from device.desk.network.owners import Held, Owners
+from device.desk.network.packets import ACK, SYN, Packet
+from device.desk.network.permitted import Permitted, Place
+from device.edges import Room
+
+_Ends = tuple[Place, Place]  # of a conversation: the one here, the one far away
+
+LOOK_EVERY_S: Final = 0.2
+CANNOT_SHOW: Final = (
+    "what stands inside TLS: only who spoke with whom, when, and how much",
+    "what was sent before or after these seconds, or on a network of another namespace",
+    "that a permitted broker keeps to itself what it is told",
+    "a radio or a second computer beside the board that Linux does not know as an interface",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an audit listened to."""
+
+    packets: tuple[Packet, ...]
+    allowed: Permitted
+    owners: Owners
+    trouble: str = ""
+
+
+def listen(broker: str, seconds: float, *, simulated: bool) -> Heard:
+    """Listen for `seconds`. Raises ListeningRefused, ListeningFault if it cannot even begin."""
+    capture = Capture()  # first: who may not listen should not wait for names to be looked up
+    allowed = the_list.looked_up(the_list.permitted(broker, the_list.board_of()))
+    owners = Owners(simulated=simulated)
+    owners.look()
+    began_ns = time.time_ns()
+    with capture:
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_EVERY_S))
+            owners.look()
+    try:
+        capture.check()
+        trouble = ""
+    except ListeningFault as fault:
+        trouble = str(fault)
+    # The look-ups above are this program's, and the door has its own.
+    return Heard(tuple(each for each in capture.packets if each.at_ns >= began_ns), allowed, owners, trouble)
+
+
+def findings(heard: Heard) -> Iterator[Finding]:
+    """Each check, for a person."""
+    if heard.trouble:
+        yield failed("recording", heard.trouble)
+    else:
+        yield ok("recording", f"{len(heard.packets)} packets, and none was missed")
+    answered = _calls_from_outside(heard.packets)
+    way = destinations(_leaving(heard, answered), heard.allowed, heard.owners.of_itself())
+    yield _destinations(heard, way)
+    yield _names(way)
+    yield from _rooms(heard)
+    yield _answered(heard, answered)
+
+
+def facts(heard: Heard) -> dict[str, object]:
+    """The same for a program."""
+    answered = _calls_from_outside(heard.packets)
+    way = destinations(_leaving(heard, answered), heard.allowed, heard.owners.of_itself())
+    return {
+        "permitted": list(heard.allowed.lines),
+        "packets": len(heard.packets),
+        "went": [
+            {
+                "to": str(each.place),
+                "interface": each.interface,
+                "packets": each.packets,
+                "way": each.going.name.lower(),
+            }
+            for each in way.went
+        ],
+        "names": list(way.names),
+        "processes": [
+            {"who": held.who, "near": str(held.near), "far": str(held.far)}
+            for held in sorted(heard.owners.of_rooms(), key=lambda held: (held.who, held.near, held.far))
+        ],
+    }
+
+
+def _leaving(heard: Heard, answered: frozenset[_Ends]) -> Iterator[Packet]:
+    for packet in heard.packets:
+        near, far = the_way.source_of(packet), the_way.target_of(packet)
+        if packet.interface == LOOPBACK:
+            held = heard.owners.of(near, far)
+            if held is not None and held.room is not None:
+                yield packet
+        elif (near, far) not in answered:
+            yield packet
+
+
+def _calls_from_outside(packets: tuple[Packet, ...]) -> frozenset[_Ends]:
+    """Conversations (near end, far end) that the other side began, as far as the recording shows."""
+    began: dict[_Ends, bool] = {}
+    for packet in packets:
+        if packet.protocol not in ("tcp", "udp") or packet.interface == LOOPBACK:
+            continue
+        source, target = the_way.source_of(packet), the_way.target_of(packet)
+        ends = (source, target) if packet.outgoing else (target, source)
+        if packet.protocol == "tcp" and packet.flags & SYN:
+            # The first segment of the two that carry SYN is the caller's, and has no ACK.
+            began[ends] = packet.outgoing == bool(packet.flags & ACK)
+        else:
+            began.setdefault(ends, not packet.outgoing)
+    return frozenset(ends for ends, from_outside in began.items() if from_outside)
+
+
+def _destinations(heard: Heard, way: Destinations) -> Finding:
+    if way.forbidden:
+        where = "; ".join(f"{each.line} from {_who(heard, each)}" for each in way.forbidden)
+        return failed("destinations", f"packets went where none may go: {where}")
+    went = [each for each in way.went if each.going is Going.PERMITTED]
+    if not went:
+        return ok("destinations", "nothing went out beside what keeps up the link")
+    return ok("destinations", "; ".join(each.line for each in went))
+
+
+def _who(heard: Heard, went: the_way.Went) -> str:
+    for packet in heard.packets:
+        if packet.outgoing and the_way.target_of(packet) == went.place:
+            held = heard.owners.of(the_way.source_of(packet), went.place)
+            if held is not None:
+                return held.who
+    return "a process that was not caught holding it"
+
+
+def _names(way: Destinations) -> Finding:
+    if way.names_forbidden:
+        # ascii: a name can hold whatever a forger put there, and this line goes to a terminal.
+        return failed("names", f"names were asked for that nobody may: {', '.join(map(ascii, way.names_forbidden))}")
+    return ok("names", f"asked for: {', '.join(way.names)}" if way.names else "none was asked for")
+
+
+def _rooms(heard: Heard) -> Iterator[Finding]:
+    itself = heard.owners.of_itself()
+    held = tuple(each for each in heard.owners.of_rooms() if frozenset((each.near, each.far)) not in itself)
+    others = sorted({each.who for each in held if each.room is not Room.REPORT})
+    if others:
+        yield failed("rooms", f"only report may speak with a network, but a socket is held by {', '.join(others)}")
+    else:
+        yield ok("rooms", "none but report holds a network socket")
+    mine = [each for each in held if each.room is Room.REPORT]
+    strange = sorted({str(each.far if each.far.port else each.near) for each in mine if not _permitted(heard, each)})
+    if strange:
+        yield failed("report", f"report holds sockets for what is not permitted: {', '.join(strange)}")
+    elif mine:
+        yield ok("report", f"report speaks with {', '.join(sorted({str(each.far) for each in mine}))} and nobody else")
+    else:
+        yield skipped("report", "it held no connection while this listened")
+
+
+def _permitted(heard: Heard, held: Held) -> bool:
+    # A socket of the resolver is not connected: its packets are judged one by one, among the destinations.
+    unconnected = held.near.protocol == "udp" and not held.far.port and not held.listening
+    return unconnected or heard.allowed.use(held.far) is not None
+
+
+def _answered(heard: Heard, answered: frozenset[_Ends]) -> Finding:
+    told: dict[str, None] = {}
+    spoke = {(the_way.source_of(packet), the_way.target_of(packet)) for packet in heard.packets if packet.outgoing}
+    for near, far in sorted(answered & spoke):
+        held = heard.owners.listens(near)
+        if held is not None and held.room is not None:
+            return failed("calls", f"{held.who} answered {far.address} at port {near.port}: no part of the door may")
+        who = held.who if held else "nobody that was seen"
+        told[f"{far.address} called port {near.port}/{near.protocol}, answered by {who}"] = None
+    if told:
+        return skipped("calls", f"{'; '.join(told)}: you know whether that was you")
+    return ok("calls", "nobody's call from outside was answered")

@@ -1,0 +1,192 @@
+"""What joining leaves in report's folder: made by `doorctl join`, finished by whoever brings the answer.
+
+Rules kept here:
+- A file is whole or not there, and on the disk before anybody relies on it: written beside, synced, renamed.
+- The order is the order of trust. Key, authority and label come first and mean nothing yet; joined.toml, beside
+  door.toml, makes the door a manager's (`joined`); the certificate comes last, judged by key and authority. Cut off
+  anywhere, the door has joined or it has not, and the same step may be done again.
+- A certificate that is not believed changes no file; the old one works on until the new one is in its place.
+- The label with its secret is gone as soon as the certificate is there.
+- Key and label can be read by their owner alone.
+
+Files below report's state folder: `tls/door.key`, `tls/ca.pem`, `tls/door.pem`, `join/label`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from device import certificates
+from device.certificates import DoorKey
+from device.config import JOINED
+from device.errors import JoiningRefused, StoreFault
+from device.joining import Answer, Label
+
+KEY, AUTHORITY, CERTIFICATE = "door.key", "ca.pem", "door.pem"
+_PRIVATE, _PUBLIC = 0o600, 0o644
+_LARGEST = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What the door knows of its joining, in report's state folder `state`."""
+
+    state: Path
+
+    @property
+    def tls(self) -> Path:
+        """Where key and certificates lie."""
+        return self.state / "tls"
+
+    @property
+    def _label(self) -> Path:
+        return self.state / "join" / "label"
+
+    def prepare(self, label: Label) -> None:
+        """A new key, the label's authority, the label. Raises StoreFault, or JoiningRefused if there is a certificate.
+
+        What a try before left behind is replaced; the door has not joined by any of it.
+        """
+        if (self.tls / CERTIFICATE).exists():
+            msg = f"there is a certificate in {self.tls} already; put that folder aside if it is of no use any more"
+            raise JoiningRefused(msg)
+        store(self.tls / KEY, certificates.key_to_pem(certificates.new_key()), _PRIVATE)
+        if label.authority:
+            store(self.tls / AUTHORITY, certificates.to_pem(label.authority), _PUBLIC)
+        store(self._label, label.text().encode("ascii"), _PRIVATE)
+
+    def label(self) -> Label | None:
+        """The label, while the door waits for its certificate. Raises StoreFault or JoiningRefused."""
+        text = _read(self._label)
+        if text is None:
+            return None
+        return Label.read(text.decode("ascii", "replace"))
+
+    def key(self) -> DoorKey:
+        """The door's private key. Raises StoreFault or JoiningRefused."""
+        content = _read(self.tls / KEY)
+        if content is None:
+            msg = f"there is no key in {self.tls}; a door that has joined has one"
+            raise StoreFault(msg)
+        return certificates.key_from_pem(content)
+
+    def certificate(self) -> x509.Certificate | None:
+        """The door's certificate, None before there is one. Raises StoreFault or JoiningRefused."""
+        content = _read(self.tls / CERTIFICATE)
+        return None if content is None else certificates.certificate_from_pem(content)
+
+    def judge(self, answer: Answer, door_id: bytes, now_unix: float | None) -> x509.Certificate:
+        """The certificate in `answer`, if this door believes it; `now_unix` None: there is no clock to believe.
+
+        Raises JoiningRefused or StoreFault.
+        """
+        public = certificates.public_part(self.key())
+        known = _read(self.tls / AUTHORITY)
+        if known is None:
+            msg = "this door's label named no broker, so no certificate is its own"
+            raise JoiningRefused(msg)
+        authority = certificates.to_der(certificates.certificate_from_pem(known))
+        found = answer.believed(door_id=door_id, public=public, authority=authority)
+        if now_unix is not None and certificates.ended(found, now_unix):
+            msg = "the certificate in the answer has ended already"
+            raise JoiningRefused(msg)
+        return found
+
+    def install(self, answer: Answer, door_id: bytes, now_unix: float | None) -> x509.Certificate | None:
+        """Take in the answer; None if it holds no certificate, as without a broker. As `judge`."""
+        if answer.door_id != door_id:
+            msg = "the answer is for another door"
+            raise JoiningRefused(msg)
+        if not answer.certificate and not (self.tls / AUTHORITY).exists():
+            self.forget_label()
+            return None
+        found = self.judge(answer, door_id, now_unix)
+        current = self._current()
+        if current is not None and found.not_valid_after_utc < current.not_valid_after_utc:
+            msg = "the door has a certificate already that lasts longer than the one in the answer"
+            raise JoiningRefused(msg)
+        if current != found:
+            store(self.tls / CERTIFICATE, certificates.to_pem(answer.certificate), _PUBLIC)
+        self.forget_label()
+        return found
+
+    def forget_label(self) -> None:
+        """The label is of no use any more. Raises StoreFault."""
+        try:
+            self._label.unlink(missing_ok=True)
+            if self._label.parent.is_dir():
+                _sync(self._label.parent)
+        except OSError as cause:
+            msg = f"the label in {self._label.parent} cannot be removed: {cause.strerror}"
+            raise StoreFault(msg) from cause
+
+    def _current(self) -> x509.Certificate | None:
+        try:
+            return self.certificate()
+        except JoiningRefused:
+            return None  # damaged: anything is better
+
+
+def joined(config: Path) -> Path:
+    """The file that makes a door a manager's, beside the door.toml at `config`."""
+    return config.with_name(JOINED)
+
+
+def settings(label: Label) -> str:
+    """What joined.toml says after `label`."""
+    door, key = label.door_id.hex(), label.manager_key.hex()
+    text = f'# Written by `doorctl join`.\n[door]\nid = "{door}"\nmanager_key = "{key}"\n'
+    return text + (f'\n[report]\nbroker = "{label.broker}"\n' if label.broker else "")
+
+
+def store(path: Path, content: bytes, mode: int = _PUBLIC) -> None:
+    """Let `path` hold `content`, durably. Raises StoreFault; the old file then stands, and nothing lies beside it."""
+    temporary = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        try:
+            os.fchmod(file, mode)  # whatever the umask of whoever calls
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        finally:
+            os.close(file)
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as cause:
+        with suppress(OSError):
+            temporary.unlink()
+        msg = f"{path} cannot be written: {cause.strerror}"
+        raise StoreFault(msg) from cause
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as cause:
+        msg = f"{path} cannot be read: {cause.strerror}"
+        raise StoreFault(msg) from cause
+    if len(content) > _LARGEST:
+        msg = f"{path} is far too long for what it should hold"
+        raise StoreFault(msg)
+    return content
