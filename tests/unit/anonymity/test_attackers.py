@@ -1,0 +1,112 @@
+"""The attackers catch every seeded leak, find nothing in the default profile, and are counted fairly.
+
+A small share of `python -m tools.anonymity`; the bound itself is tested in tests/integration/anonymity.
+"""
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from tools.anonymity import cli, show
+from tools.anonymity.acts import Act
+from tools.anonymity.leaks import LockoutAtOnce, SequenceCountsOpenings, SizeByMethod, SpeaksEarly
+from tools.anonymity.measure import LIMIT, Line, Result, Size, measure
+from tools.anonymity.plan import LEAKS, PLAIN, Section
+from tools.anonymity.show import Measured
+from tools.anonymity.tasks import Setting, Task
+from tools.anonymity.voices import Building, ExactTimes, Home, QuarterCounts
+
+WHO = Setting(Task.WHO, 5)
+WHEN = Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)
+FEW = Size(40, 120)
+
+
+def line(voice: type[Building], setting: Setting, *, wire: bool = False) -> Line:
+    return Line(f"{voice.__name__}: {setting.task.value}", voice, setting, wire)
+
+
+@pytest.mark.parametrize(
+    ("leak", "setting"),
+    [
+        (ExactTimes, WHO),
+        (QuarterCounts, WHO),
+        (Home, WHO),
+        (SizeByMethod, WHO),
+        (SequenceCountsOpenings, WHO),
+        (SpeaksEarly, WHO),
+        (LockoutAtOnce, WHEN),
+    ],
+)
+def test_a_seeded_leak_is_caught_by_every_attacker_who_asks(leak: type[Building], setting: Setting) -> None:
+    results = measure(line(leak, setting), FEW, 1)
+    assert results
+    assert all(result.caught for result in results), results
+
+
+@pytest.mark.parametrize("setting", [WHO, WHEN, Setting(Task.HOW_MANY, 5)])
+def test_the_default_profile_shows_no_advantage(setting: Setting) -> None:
+    for result in measure(line(Building, setting), FEW, 1):
+        assert result.at_least <= 0
+        assert not result.caught
+
+
+def test_encryption_does_not_hide_the_live_state() -> None:
+    assert all(result.caught for result in measure(line(Home, WHO, wire=True), FEW, 1))
+
+
+def test_the_same_seed_is_the_same_result_and_another_seed_another() -> None:
+    asked = line(QuarterCounts, WHO)
+    first, again, other = ([result.right for result in measure(asked, Size(20, 100), seed)] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_bounds_are_the_exact_ones() -> None:
+    # Clopper-Pearson, one-sided 95 %: no success in 59 trials is 4.95 %, the rule of three's neighbour.
+    none = Result(line(Building, WHO), "x", 0, 59)
+    assert none.at_most + none.luck == pytest.approx(1 - 0.05 ** (1 / 59))
+    every = replace(none, right=59)
+    assert every.at_least + every.luck == pytest.approx(0.05 ** (1 / 59))
+
+
+def test_the_promise_can_be_shown_with_the_trials_asked_and_not_with_few() -> None:
+    half = Setting(Task.HOLIDAY, 5)
+    assert Result(line(Building, half), "x", 2500, 5000).holds
+    assert not Result(line(Building, half), "x", 150, 300).holds
+
+
+def judged(section: Section, *results: Result) -> show.Verdict:
+    return show.judge([Measured(section, results)], quick=False)
+
+
+def test_a_broken_promise_and_a_missed_leak_are_told() -> None:
+    asked = line(ExactTimes, WHO)
+    lucky, known = Result(asked, "x", 1000, 5000), Result(asked, "x", 1000 + round(5000 * (LIMIT + 0.02)), 5000)
+    assert judged(PLAIN, lucky).well
+    assert not judged(PLAIN, lucky, known).well
+    assert judged(LEAKS, lucky, known).well, "one attacker is enough"
+    assert judged(LEAKS, lucky).missed == (asked.name,)
+
+
+def test_a_leak_that_shows_no_more_than_the_unbroken_door_is_not_caught() -> None:
+    known = Result(line(ExactTimes, WHO), "x", 4000, 5000)
+    unbroken = replace(known, line=line(Building, WHO))
+    other = Section("x", ())
+    assert show.judge([Measured(LEAKS, (known,)), Measured(other, (unbroken,))], quick=False).missed
+
+
+def test_the_command_prints_a_table_or_one_object_and_its_exit_code_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Result(line(Building, WHO), "trained", 200, 1000)
+
+    def run(*_: object, **__: object) -> list[Measured]:
+        return [Measured(PLAIN, (one,))]
+
+    monkeypatch.setattr(cli, "run", run)
+    told = CliRunner().invoke(cli.main, ["--json"])
+    assert told.exit_code == 0
+    assert json.loads(told.output)["lines"][0]["right"] == 200
+    one = replace(one, right=400)
+    table = CliRunner().invoke(cli.main, [])
+    assert table.exit_code == 1
+    assert "DOES NOT HOLD" in table.output

@@ -1,0 +1,81 @@
+"""What arrives at the broker, and what can be read off it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from device.report.envelope import SIZE
+from tools.anonymity.acts import Act, Done
+from tools.anonymity.channel import AVAILABILITY, Seen, capture
+from tools.anonymity.habits import DAY_S
+from tools.anonymity.leaks import LockoutAtOnce, SequenceCountsOpenings, SizeByMethod, SpeaksEarly
+from tools.anonymity.lock import lived
+from tools.anonymity.observed import COLUMNS, observe
+from tools.anonymity.voices import Building, Counted, ExactTimes, Home, QuarterCounts
+
+RUN = "0a0b0c0d"
+MORNING, EVENING = Done(8 * 3600.0, Act.GOES_OUT), Done(18 * 3600.0, Act.PIN)
+BUSY = (MORNING, EVENING, Done(19 * 3600.0, Act.FACE), Done(20 * 3600.0, Act.CARD))
+LEAKS = (ExactTimes, QuarterCounts, Home, SizeByMethod, SequenceCountsOpenings, SpeaksEarly)
+
+
+def seen(voice: type[Building], *done: Done, days: int = 1, seed: int = 1) -> tuple[Seen, ...]:
+    return capture(voice(RUN), lived(done), days, np.random.default_rng(seed))
+
+
+def test_a_busy_day_and_an_empty_one_are_the_same_capture() -> None:
+    assert seen(Building, *BUSY) == seen(Building)
+    assert len([each for each in seen(Building) if each.topic.endswith("/report")]) == 96
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_every_leak_makes_a_busy_day_another_capture(leak: type[Building]) -> None:
+    assert seen(leak, *BUSY) != seen(leak)
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_every_leak_leaves_hints_and_they_hold_the_moment(leak: type[Building]) -> None:
+    hints = observe(seen(leak, *BUSY)).hints
+    assert any(hint.from_s <= EVENING.at_s + 10 <= hint.to_s for hint in hints)
+    assert not observe(seen(leak)).hints
+
+
+def test_a_network_that_fails_leaves_no_hint_and_loses_nothing() -> None:
+    for seed in range(20):
+        arrived = seen(Building, days=7, seed=seed)
+        numbers = [json.loads(each.payload)["seq"] for each in arrived if each.topic.endswith("/report")]
+        assert numbers == list(range(1, 7 * 96 + 1))
+        assert not observe(arrived).hints
+        assert not observe(arrived, wire=True).hints
+        words = [each.payload for each in arrived if each.topic == AVAILABILITY]
+        assert words.count(b"online") == words.count(b"offline")
+    assert any(each.topic == AVAILABILITY for seed in range(20) for each in seen(Building, days=7, seed=seed))
+
+
+def test_alarm_is_dated_to_the_leaving_and_a_lockout_to_its_report() -> None:
+    (held,) = observe(seen(Building, Done(MORNING.at_s, Act.HOLDS_OPEN))).hints
+    assert held.from_s <= MORNING.at_s <= held.to_s
+    lockout = Done(EVENING.at_s, Act.LOCKED_OUT)
+    (waits,), (at_once, *_) = observe(seen(Building, lockout)).hints, observe(seen(LockoutAtOnce, lockout)).hints
+    assert waits.from_s <= EVENING.at_s + 17 <= waits.to_s
+    assert waits.to_s - waits.from_s == pytest.approx(900)
+    assert at_once.to_s - at_once.from_s < 100
+
+
+def test_whoever_sees_only_records_sees_neither_words_nor_topics_but_every_length_and_time() -> None:
+    size = COLUMNS.index("longer")
+    assert set(observe(seen(SizeByMethod, *BUSY), wire=True).rows[:, size]) == {0.0, 1.0, 2.0, 3.0}
+    assert observe(seen(ExactTimes, *BUSY), wire=True).hints
+    assert not observe(seen(QuarterCounts, *BUSY), wire=True).hints, "a count inside the envelope is encrypted"
+    assert not observe(seen(SequenceCountsOpenings, *BUSY), wire=True).hints
+
+
+def test_the_number_of_the_day_is_the_same_in_all_reports_of_the_day_after() -> None:
+    arrived = [each for each in seen(Counted, *BUSY, days=3) if each.topic.endswith("/report")]
+    by_day: dict[int, set[int | None]] = {}
+    for each in arrived:
+        by_day.setdefault(int(each.at_s // DAY_S), set()).add(json.loads(each.payload)["count"])
+    assert by_day[0] == {None}
+    assert [len(numbers) for numbers in by_day.values()] == [1, 1, 1]
+    assert {len(each.payload) for each in arrived} == {SIZE}

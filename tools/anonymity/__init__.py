@@ -1,0 +1,1 @@
+"""What somebody who knows the neighbours' habits learns from everything a door says: measured, not asserted."""

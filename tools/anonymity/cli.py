@@ -1,0 +1,53 @@
+"""The command line: measure everything, print the tables.
+
+Rules kept here:
+- Exit code 0 if the promise of the building profile holds and every seeded leak was caught, 1 otherwise.
+- The same seed prints the same numbers, with any number of processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from tools.anonymity import show
+from tools.anonymity.measure import measure
+from tools.anonymity.plan import COUNTED, LEAKS, PLAIN, REFERENCES, TROUBLE, Section, size
+from tools.anonymity.show import Measured
+
+SECTIONS = (PLAIN, TROUBLE, COUNTED, REFERENCES, LEAKS)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="A few trials: shows how it works, and that leaks are caught.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+@click.option("--seed", default=1, show_default=True, help="The same seed is the same people on the same days.")
+@click.option("--jobs", default=os.cpu_count() or 1, show_default="cores", help="How many processes.")
+def main(seed: int, jobs: int, *, quick: bool, as_json: bool) -> None:
+    """Measure what an attacker who knows all habits learns from everything a door says.
+
+    \b
+    Example: python -m tools.anonymity --quick
+    """
+    measured = run(SECTIONS, seed=seed, jobs=jobs, quick=quick)
+    verdict = show.judge(measured, quick=quick)
+    print(show.as_json(measured, verdict, seed=seed) if as_json else show.markdown(measured, verdict))
+    sys.exit(0 if verdict.well else 1)
+
+
+def run(sections: tuple[Section, ...], *, seed: int, jobs: int, quick: bool) -> list[Measured]:
+    """Every line of `sections`, with progress on stderr."""
+    todo = [(line, size(section, line, quick=quick), seed) for section in sections for line in section.lines]
+    with ProcessPoolExecutor(max(jobs, 1)) as pool:
+        waiting = [pool.submit(measure, *each) for each in todo]
+        shown = track(waiting, "attacks", console=Console(stderr=True), total=len(todo))
+        found = {line.name: each.result() for (line, _, _), each in zip(todo, shown, strict=True)}
+    return [
+        Measured(section, tuple(result for line in section.lines for result in found[line.name]))
+        for section in sections
+    ]

@@ -1,0 +1,135 @@
+"""How a door speaks: the product's profiles, and the two that it refuses to have, as references.
+
+Rules kept here:
+- Everything the tools use of what report says is used here.
+- `Building` is the Teller as it is. What lock knows and does not tell (`Known`) reaches it by a method that does
+  nothing: that method is where the others of this file, and the seeded leaks (`leaks`), break the rule.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from device import wire
+from device.lock import daily_count
+from device.report import alarm, envelope, state
+from device.report.envelope import SIZE, Envelope
+from device.report.teller import Identity, Message, Teller
+from device.wire import OccurrenceKind
+from tools.anonymity.door import CADENCE_S, DOOR
+from tools.anonymity.habits import DAY_S
+from tools.anonymity.lock import Known
+
+EPSILON_MILLI = 500
+OPENED = frozenset({Known.OPENED_BY_FACE, Known.OPENED_BY_PIN, Known.OPENED_BY_CARD})
+_TURNS = {
+    Known.DOOR_OPEN: {"open": True},
+    Known.DOOR_CLOSED: {"open": False},
+    Known.GRANTED: {"granted": True},
+    Known.SECURED: {"granted": False},
+}
+PASSED = OPENED | {Known.WENT_OUT}
+
+
+class Building:
+    """The default profile: what is told is what `device.report.teller` makes of what lock tells."""
+
+    def __init__(self, run: str) -> None:
+        self.teller = Teller(Identity(DOOR, run, "0.1.0"), CADENCE_S, 0.0, encode=self.encode)
+        self.teller.lock_is(present=True)
+
+    @property
+    def due_s(self) -> float:
+        """When the next report is due."""
+        return self.teller.due_s
+
+    def report(self, now_s: float) -> Message | None:
+        """The report, if it is due."""
+        return self.teller.report(now_s, 0)
+
+    def hear(self, kind: OccurrenceKind, now_s: float) -> Message | None:
+        """What lock tells report."""
+        return self.teller.hear(kind, now_s, 0)
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """What lock never tells report: nothing comes of it."""
+        return None
+
+    def encode(self, said: Envelope) -> bytes:
+        """The bytes of a message."""
+        return envelope.encode(said)
+
+
+class QuarterCounts(Building):
+    """Forbidden: each report says how many people passed since the last one."""
+
+    passed = 0
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """Count."""
+        self.passed += what in PASSED
+        return None
+
+    def encode(self, said: Envelope) -> bytes:
+        """The envelope, and the count in it."""
+        told = json.loads(super().encode(said))
+        if said.health is not None:
+            told["passed"], self.passed = self.passed, 0
+        return json.dumps(told, separators=(",", ":")).encode().ljust(SIZE)
+
+
+class ExactTimes(Building):
+    """Forbidden: a message at the moment at which somebody passes."""
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """Tell it."""
+        return Message(f"doorward/{DOOR}/opened", alarm_for_nobody()) if what in PASSED else None
+
+
+class Home(Building):
+    """The profile `home`: how the door stands, live, in the product's own bytes."""
+
+    now = wire.DoorState(granted=False, open=False)
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """What lock says under this profile, on every change (`device.lock.reporting`)."""
+        if what not in _TURNS:
+            return None
+        self.now = replace(self.now, **_TURNS[what])
+        return Message(state.topic(DOOR), state.encode(self.now))
+
+
+class Counted(Building):
+    """The default profile with the number of the day: epsilon 0.5, drawn by lock's own code at midnight."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self._draw = np.random.default_rng(int(run, 16))
+        self._openings = self._day = 0
+
+    def report(self, now_s: float) -> Message | None:
+        """The report, with the number of the day before."""
+        self._midnight(now_s)
+        return super().report(now_s)
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """Lock counts openings, all methods alike."""
+        self._midnight(now_s)
+        self._openings += what in OPENED
+        return None
+
+    def _midnight(self, now_s: float) -> None:
+        if now_s < (self._day + 1) * DAY_S:
+            return
+        self._day += 1
+        self.teller.counted(daily_count.noisy(self._openings, EPSILON_MILLI, lambda end: int(self._draw.integers(end))))
+        self._openings = 0
+
+
+def alarm_for_nobody() -> bytes:
+    """The payload of an alarm that no Teller sent."""
+    reason = alarm.sealed(OccurrenceKind.LOCKOUT, wire.NO_ALARM_KEY)
+    return envelope.encode(Envelope(DOOR, "00000000", 0, "0.1.0", 0, None, reason))
