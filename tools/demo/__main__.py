@@ -54,20 +54,21 @@ def frame_to_decision_ms(stage: Stage) -> float:
 
 def move_in(stage: Stage) -> None:
     """A manager offers a slot; a resident takes it at the keypad."""
-    stage.say("A property manager sets up a fleet, adds a door, and offers slot 12 without learning who will have it.")
+    label, request, document = (str(stage.folder / name) for name in ("front.label", "front.request", "slot-12.doc"))
+    stage.say("A property manager sets up a fleet and adds a door: that prints a label, which is good once.")
     stage.run("doorward", "fleet", "init")
-    door = stage.run("doorward", "door", "add", "front")
+    Path(label).write_text(stage.run("doorward", "door", "add", "front")["label"], encoding="ascii")
     stage.say("The door starts: six real processes on simulated hardware. A face alone may open it, in this demo only.")
     stage.run(
-        "doorsim", "up", "--broker", stage.broker.url, "--door-id", door["id"], "--manager-key", door["manager_key"],
+        "doorsim", "up", "--unjoined", "--broker", stage.broker.url,
         "--tier", "face", "--unlock-ms", str(UNLOCK_MS), "--cadence-s", str(CADENCE_S),
     )  # fmt: skip
-    identity, document = str(stage.folder / "front-identity.txt"), str(stage.folder / "slot-12.doc")
     stage.say(
-        "The installer takes the door's public key to the manager: documents are sealed to it, and only it reads them."
+        "The installer gives the door the label. It makes its own keys, and says a fingerprint to compare by phone."
     )
-    stage.run("doorctl", "export-identity", "--out", identity)
-    stage.run("doorward", "door", "identify", "front", identity)
+    read_out = stage.run("doorctl", "join", "--label", label, "--out", request)["fingerprint"]
+    stage.run("doorward", "door", "approve", "front", request, "--fingerprint", read_out)
+    stage.say("The manager offers slot 12 without learning who will have it, in a document that this door alone reads.")
     offer = stage.run("doorward", "slot", "offer", "--door", "front", "--slot", SLOT, "--out", document)
     stage.run("doorctl", "apply", document)
     stage.say("The resident redeems the invitation at the keypad and chooses a PIN. The manager never learns it.")
