@@ -4,6 +4,10 @@ SHELL := /bin/sh
 VENV := .venv/bin
 # Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
 WORKERS := 4
+# Where `make long` writes, and what stands first: what its figures depend on.
+LOG = docs/logs/$$(date -u +%Y-%m-%d)
+HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \
+	"$$(git describe --always --dirty)" "$$(uname -srm), $$(nproc) cores"
 # Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -27,8 +31,11 @@ check: setup ## lint, format, types, the walls between the processes, unit tests
 bench: setup ## times and sizes of each step on this machine
 	@$(VENV)/python -m tools.benchmark
 
-long: setup ## hours: a million random lives of a door, every guard taken out, every parser fed rubbish, mutants
-	@nice -n 19 $(VENV)/python -m tools.endurance --log docs/logs/$$(date -u +%Y-%m-%d)-long.txt
+long: setup ## hours: a million random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets
+	@nice -n 19 $(VENV)/python -m tools.endurance --log $(LOG)-long.txt
+	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
+	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim --doors 10000 --plain; } >$(LOG)-fleet.txt
+	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim cluster .cache/trixie; } >$(LOG)-cluster.txt
 
 models: setup ## rebuild models/ from the packages the networks come from (Python 3.11, large download)
 	@sh tools/setup.sh models
