@@ -102,7 +102,7 @@ def passes(frame: bytes, *, secured: bool) -> bool:
     body = frame[_HEADER_BYTES : -2 if frame[4] & _CRC else -1]
     block = 0
     if frame[4] & _BLOCK:
-        if not _LEAST_BLOCK_BYTES <= body[0] < len(body):
+        if not (body and _LEAST_BLOCK_BYTES <= body[0] < len(body)):
             return False
         block, body = body[1], body[body[0] :]
     if block in _SECURED:
