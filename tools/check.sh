@@ -1,8 +1,9 @@
 #!/bin/sh
 # Lint, format, the walls between the processes, types, unit tests: `make check`.
 #
-# What takes no second comes first and ends it. Then mypy looks at the types beside the unit tests, for either alone
-# leaves a core idle; what it says is told after them. One that fails, fails all; Ctrl-C ends both.
+# Tests marked slow are left to `make test`. What takes no second comes first and ends it. Then mypy looks at the types
+# beside the unit tests, for either alone leaves a core idle; what it says is told after them. One that fails, fails
+# all; Ctrl-C ends both.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -19,7 +20,7 @@ trap 'kill "$types" 2>/dev/null || :; rm -f "$told"' EXIT
 trap 'exit 130' INT TERM
 
 failed=0
-"$bin/python" -m pytest -q -n 2 --dist worksteal tests/unit || failed=$?
+"$bin/python" -m pytest -q -n 2 --dist worksteal -m "not slow" tests/unit || failed=$?
 wait "$types" || failed=$?
 printf 'mypy: %s\n' "$(cat "$told")"
 exit "$failed"

@@ -29,6 +29,7 @@ def test_the_same_seed_gives_the_same_bytes_and_they_are_changed() -> None:
     assert len({len(data) for data in drawn}) > 10
 
 
+@pytest.mark.slow
 def test_no_parser_breaks_hangs_or_takes_what_it_should_not(tmp_path: Path) -> None:
     fed = [fuzz(target, FEW, seed=7) for target in targets(tmp_path)]
     assert {each.name: each.found[1] for each in fed if each.found} == {}

@@ -81,6 +81,7 @@ def test_the_people_made_up_score_like_the_embedder() -> None:
     assert scores.linkability > 0.99
 
 
+@pytest.mark.slow
 def test_two_doors_do_not_tell_that_a_person_is_enrolled_at_both() -> None:
     scores = linkability.between_doors(PEOPLE, seed=1)
     assert len(scores.mated) == MATED

@@ -174,6 +174,7 @@ def test_a_right_pin_clears_the_count(home: Door) -> None:
         assert home.type_in(PIN)
 
 
+@pytest.mark.slow
 def test_walking_over_many_slots_meets_the_budget_of_the_door(door: Door) -> None:
     for slot in range(1, 31):
         door.move_in(slot)

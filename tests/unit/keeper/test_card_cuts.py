@@ -22,6 +22,8 @@ from tests.unit.keeper.test_card_talk import REFUSED, Reader
 from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.memory import Kind
 
+pytestmark = pytest.mark.slow
+
 CHIPS = (Kind.DESFIRE_EV1, Kind.DESFIRE_EV2, Kind.NTAG424)
 
 

@@ -509,6 +509,7 @@ def test_my_own_card_that_is_pulled_away_while_it_is_added_again_opens_or_is_add
     assert end == ("opens", 12), "in the end it was not pulled away"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHIPS)
 def test_my_own_card_opens_or_is_added_once_more_after_a_kill_at_any_write_while_it_is_added_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind

@@ -491,6 +491,7 @@ def longest_look(door: Door, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]
     pytest.fail("it never ends")
 
 
+@pytest.mark.slow
 def test_a_house_that_moves_out_on_one_day_keeps_nobody_waiting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     assert longest_look(door, monkeypatch) == (1, NEWS_AT_ONCE)
 

@@ -195,6 +195,7 @@ def test_there_are_hundreds_of_ways_to_cut_the_power() -> None:
     assert STEPS * len(LOSSES) >= 400
 
 
+@pytest.mark.slow
 def test_at_every_cut_what_was_acknowledged_works_and_what_has_ended_does_not() -> None:
     assert problems() == []
 

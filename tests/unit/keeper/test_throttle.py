@@ -272,6 +272,7 @@ def walk(machine: Guessing, rng: random.Random) -> None:
         machine.a_slot_gives_no_more_than_its_waits_allow()
 
 
+@pytest.mark.slow
 def test_no_walk_gives_more_than_the_stated_budget() -> None:
     assert broken(Throttle) == []
 

@@ -36,6 +36,8 @@ from device.lock.state import (
 from device.wire import CameraCondition, LookMode, Outcome, Result
 from tests.unit.lock.support import ALL_UP, APDU, S, Stepper, World, connected
 
+pytestmark = pytest.mark.slow
+
 ROOMS = st.sampled_from(sorted(ALL_UP))
 
 

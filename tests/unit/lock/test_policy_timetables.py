@@ -297,6 +297,7 @@ triples = st.frozensets(st.builds(Binding, st.integers(1, 3), st.integers(1, 4),
 numbers = st.frozensets(st.integers(1, 3))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(0, 2), st.sampled_from(["kept", "lost", "cut"])), max_size=8))
 @settings(max_examples=60, deadline=None)
 def test_whatever_keeper_may_hold_opens_in_its_own_hours_only(story: list[tuple[int, int, str]]) -> None:

@@ -15,6 +15,7 @@ from tools.endurance.locks import Edit, Lock
 LIVES = 5_000
 
 
+@pytest.mark.slow
 def test_no_random_life_breaks_a_rule() -> None:
     told = run(Lock(), range(LIVES), SHORT)
     assert told.found is None

@@ -47,6 +47,7 @@ def refusal(policy: DoorPolicy) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=150, deadline=None)
 def test_the_prover_says_what_a_count_of_every_minute_says(policy: DoorPolicy) -> None:
@@ -73,6 +74,7 @@ def test_the_sentence_names_a_minute_in_which_it_is_true(policy: DoorPolicy) -> 
     assert not minutes(policy, at, PIN if match[4] == "PIN" else CARD) >> minute & 1
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=100, deadline=None)
 def test_without_a_clock_a_face_opens_only_if_it_always_does_and_a_pin_if_it_ever_does(policy: DoorPolicy) -> None:

@@ -50,6 +50,7 @@ def unix(text: str, zone: str = "UTC", fold: int = 0) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp())
 
 
+@pytest.mark.slow
 @given(policies, st.sampled_from(WEEKS), st.integers(0, 7 * 86400 - 1))
 @settings(max_examples=150, deadline=None)
 def test_an_instant_is_worth_what_the_clock_at_the_door_shows(policy: DoorPolicy, week: date, second: int) -> None:
@@ -128,6 +129,7 @@ def test_the_face_is_enough_where_one_schedule_says_so() -> None:
 # ---- timetables
 
 
+@pytest.mark.slow
 @given(policies, st.sampled_from(WEEKS), st.integers(0, 7 * 86400 - 1))
 @settings(max_examples=150, deadline=None)
 def test_a_timetable_holds_when_the_clock_at_the_door_shows_its_hours(

@@ -92,6 +92,7 @@ def test_arbitrary_bytes_are_no_store(content: bytes) -> None:
 WHOLE = store_schema.new_file(KEY)
 
 
+@pytest.mark.slow
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 @settings(max_examples=40)
 def test_a_byte_that_turned_is_a_fault_or_does_no_harm(at: int, by: int) -> None:

@@ -65,6 +65,7 @@ def month(tmp_path: Path) -> Iterator[Month]:
         yield made
 
 
+@pytest.mark.slow
 def test_the_newest_reports_are_kept_in_order_and_the_dropped_ones_counted(month: Month, tmp_path: Path) -> None:
     month.passes(MONTH_S)
     assert (len(month.outbox), month.outbox.dropped) == (ROWS, REPORTS - ROWS)

@@ -46,6 +46,7 @@ def guessed(seed: int) -> float:
     return float((directions @ target.template / np.linalg.norm(directions, axis=1)).max())
 
 
+@pytest.mark.slow
 def test_ten_thousand_adaptive_probes_come_no_nearer_than_guesses_and_with_a_score_they_open() -> None:
     """Mann and Whitney's test, one-sided: at 8 against 8, being always ahead has p = 5e-4."""
     guesses = np.array([guessed(seed) for seed in range(CLIENTS)])

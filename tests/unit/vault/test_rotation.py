@@ -207,6 +207,7 @@ def test_no_score_changes_by_more_than_rounding(seed: int, other: int, cosine: f
     assert abs(after - score(template, probe)) <= SCORE_BOUND
 
 
+@pytest.mark.slow
 def test_a_thousand_rekeys_leave_length_and_scores_where_they_were() -> None:
     """Measured over 100 templates: length 1 to 1e-8, scores to 1.5e-7, as after a single turn."""
     template = unit(1)

@@ -175,6 +175,7 @@ def test_a_card_in_use_that_is_pulled_away_at_any_moment_of_adding_is_finished_w
     pytest.fail("adding takes longer than it may")
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(CHIPS),
     st.booleans(),
