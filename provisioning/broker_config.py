@@ -32,6 +32,9 @@ CONFIG, RIGHTS, CA, CERTIFICATE, KEY = "mosquitto.conf", "acl", "ca.pem", "broke
 CLAIM_CONFIG, CLAIM_RIGHTS, CLAIM_MANAGERS = "claim.conf", "claim-doors.acl", "claim-managers.acl"
 CLAIM_MEMORY = 33_554_432
 """Bytes. A request takes about 500, kept for its door; beyond this limit Mosquitto takes no more, and works on."""
+FEW_DOORS = 500
+_QUEUED_A_DOOR = 20
+_QUEUED_BYTES = 1024  # a report has 384 bytes and its topic; a document 4096 at most, and few of them wait
 LONGEST_PACKET = 8192
 """A document of 4096 bytes with twice the room it needs; reports and alarms have 384."""
 _AT, _DATA = PurePosixPath("/etc/mosquitto/doorward"), PurePosixPath("/var/lib/mosquitto")  # as Debian has them
@@ -43,6 +46,7 @@ class Place:
     """Where the files will lie on the broker's machine, where it may keep what it stores, and where it listens.
 
     `claim_port`: where doors join, the port after it being for managers who approve them; 0: doors join by file.
+    `doors`: how many it is to serve; a restart and a morning of reports of all of them wait for a manager who is away.
     """
 
     at: PurePosixPath = _AT
@@ -50,6 +54,12 @@ class Place:
     port: int = PORT
     address: str = ""  # every one of the machine's
     claim_port: int = 0
+    doors: int = FEW_DOORS
+
+    @property
+    def queued(self) -> int:
+        """Messages that may wait for one client. 10,000 doors lost some with a bound of one a door (docs/scale.md)."""
+        return _QUEUED_A_DOOR * max(self.doors, FEW_DOORS)
 
     def __post_init__(self) -> None:
         for path in (self.at, self.data):
@@ -122,10 +132,12 @@ acl_file {at / RIGHTS}
 max_packet_size {LONGEST_PACKET}
 max_topic_alias 0
 
-# What waits for somebody who is away. Doors write every quarter of an hour, and a manager may be away over a weekend.
+# What waits for somebody who is away: 20 messages a door, for {place.queued // _QUEUED_A_DOOR} doors.
+# Each writes every quarter of an hour, and twice more after a restart of the broker: whoever is away for longer than five hours, or has more doors,
+# loses some. Documents wait as long as they must.
 max_inflight_messages 20
-max_queued_messages 10000
-max_queued_bytes 16777216
+max_queued_messages {place.queued}
+max_queued_bytes {place.queued * _QUEUED_BYTES}
 persistent_client_expiration 35d
 
 # Doors ask for a ping about every ten minutes.

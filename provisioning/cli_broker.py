@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -169,8 +170,9 @@ def broker_config_(
     """
     from provisioning import authority
 
-    fleets.open_fleet(folder, store)
+    fleet = fleets.open_fleet(folder, store)
     issuer = authority.opened(folder, options.passphrase())
+    place = replace(place, doors=2 * len(fleet.store.doors()))  # a fleet grows
     issued = broker_config.write(out, place, issuer, names, managers, days, int(time.time()))
     text = f"The broker's files are in {out}; they belong into {place.at} on its machine, and one of them is a key"
     return _issued(issued, text, {"folder": str(out), "names": list(names), "managers": list(managers)})

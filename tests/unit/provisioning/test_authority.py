@@ -160,6 +160,13 @@ def test_what_would_be_another_line_of_the_configuration_is_refused(tmp_path: Pa
     assert not (tmp_path / "broker").exists()
 
 
+def test_what_may_wait_grows_with_the_fleet() -> None:
+    small, large = (broker_config.config(Place(doors=doors)) for doors in (3, 10_000))
+    assert "max_queued_messages 10000\n" in small
+    assert "max_queued_messages 200000\n" in large
+    assert "max_queued_bytes 204800000\n" in large
+
+
 def test_the_configuration_lets_nobody_in_without_a_certificate_and_tls_1_3() -> None:
     lines = broker_config.config(Place()).splitlines()
     for line in ("tls_version tlsv1.3", "require_certificate true", "use_identity_as_username true"):
