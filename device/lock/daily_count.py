@@ -1,14 +1,14 @@
 """How often the door was opened in a day, with noise, for a house in which one opening more or less names nobody.
 
 Rules kept here:
-- Openings are counted in memory alone, all methods alike, and only while a signed document asks for it. A restart of
-  lock loses those before it: the day's number is then too small, and the noise is drawn all the same.
+- Openings are counted in memory alone, all methods alike, and only while a signed document asks for it.
+- Only a whole day has a number: one that this process of lock watched from its beginning to its end, by the clock that
+  nobody can set as well. Or whoever can choose a moment (by a document, a restart, or a time server that jumps) would
+  be told of an evening, or of a quarter of an hour.
 - A day ends at midnight UTC by the clock that is believed. It is looked for at moments of its own, never because
   somebody came: at midnight, and every ten minutes for a clock that was set in between.
 - Noise is drawn once a day. Number and day are on disk before anybody hears them, so that a restart tells the same
   number again instead of another one: whoever could average several draws would get rid of the noise.
-- A day has a number if lock saw it begin or was told within it to count, and was there for its end or came back the
-  day after. Where the clock was not believed for longer there is none.
 - The noise never stands alone anywhere, and what was counted is forgotten as soon as it is drawn.
 
 The noise is the two-sided geometric distribution (Ghosh, Roughgarden, Sundararajan: Universally utility-maximizing
@@ -37,6 +37,7 @@ from device.service import log
 
 DAY_S = 86_400
 LOOK_S = 600
+WHOLE_S = DAY_S - 2 * LOOK_S  # a clock that is believed late is looked at again after LOOK_S; none is slewed by as much
 LEAST, MOST = -9_999, 99_999
 _RECORD = struct.Struct("<IBi")  # the day that has begun, whether the one before it has a number, the number
 _MILLI = 1000
@@ -54,6 +55,7 @@ class DailyCount:
     told: int | None = None
     _openings: int = 0
     _day: int | None = None  # the day that has begun, as far as it was seen
+    _since_ns: int = 0  # since when it is watched without a gap, CLOCK_MONOTONIC
     _due_ns: int = 0
     _kept: tuple[int, int | None] | None = field(init=False)  # what the disk said of that at the start
 
@@ -84,13 +86,16 @@ class DailyCount:
         today = now_unix // DAY_S
         if self._day is None and self._kept:
             self._day, number = self._kept
+            self._since_ns = now_ns
             self.told = number if self._day == today else None
         if today != self._day:
-            self._turn(today, epsilon_milli, many=many)
+            self._turn(today, now_ns, epsilon_milli, many=many)
 
-    def _turn(self, today: int, epsilon_milli: int, *, many: bool) -> None:
-        seen = self._day is not None and today == self._day + 1
+    def _turn(self, today: int, now_ns: int, epsilon_milli: int, *, many: bool) -> None:
+        whole = now_ns - self._since_ns >= WHOLE_S * 1_000_000_000
+        seen = self._day is not None and today == self._day + 1 and whole
         openings, self._openings, self._day, self.told = self._openings, 0, today, None
+        self._since_ns = now_ns
         number = noisy(openings, epsilon_milli, self.below) if seen and many else None
         try:
             durable.store(self.path, _RECORD.pack(today, number is not None, number or 0), "the day's count")

@@ -124,7 +124,7 @@ class LockWork:
                 if not self._policy.applying:
                     self._tell_keys()
             case wire.Occupied(many):
-                self._policy.reporting.many = many
+                self._policy.reporting.occupied(many=many)
                 self._tell_report()
             case _:
                 self.handle(Came(link.peer, msg))
@@ -233,7 +233,7 @@ class LockWork:
             link.send(wire.Ack(self._policy.version, result))
             if result is wire.Result.DONE:
                 self._tell_keys()
-                self._tell_report()
+            self._tell_report()  # after a fault as well: what was taken back is over
             return
         if Room.KEEPER not in self.state.up:
             self._reply(self._policy.abandon())

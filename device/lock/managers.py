@@ -96,7 +96,8 @@ class Managers:
         if self.lost:
             log(
                 "by whom this door's documents are signed cannot be read, so it takes none, and no face opens: restore "
-                "lock's file managers.a or managers.b, or write the manager's newest key into door.toml"
+                "lock's file managers.a or managers.b, or write the manager's newest key into "
+                "door.toml, or over the one in joined.toml where there is such a file"
             )
         elif not self._alike:
             try:
@@ -170,7 +171,10 @@ class Managers:
         if len(self.chain.links) == MOST_LINKS:
             before = self.chain.keys.index(self.root)  # what led to the key in door.toml is not needed any more
         if len(self.chain.links) - before == MOST_LINKS:
-            msg = f"the manager's key was replaced {MOST_LINKS} times; write the newest one into door.toml first"
+            msg = (
+                f"the manager's key was replaced {MOST_LINKS} times; write the newest one into door.toml "
+                "(or joined.toml) first"
+            )
             raise DocumentRefused(msg)
         return Chain(self.chain.keys[before], (*self.chain.links[before:], link))
 

@@ -3,8 +3,11 @@
 Rules kept here:
 - Without a document, or with one that cannot be read or believed any more, the door is a BUILDING that counts nothing
   and seals the reasons of its alarms to nobody: a damaged disk makes it tell less, never more.
+- What a newer document takes back is over even if the disk does not take the document: until it does, or until the next
+  start, the door tells what both choices hold.
 - How the door stands is told under the profile HOME and under no other. An opening is never told.
-- A number of the day is told while the document asks for it and keeper says that enough places are taken.
+- A number of the day is told while the document asks for it and keeper says that enough places are taken. One that was
+  taken back does not come again that day: it would date to a quarter of an hour when somebody moved in at the keypad.
 - What stands is told when report comes, and again when it changes; report drops what was told before.
 - The document lies on disk as the manager signed it, sealed under lock's own key, and is verified at every start.
 """
@@ -20,11 +23,11 @@ from nacl.secret import SecretBox
 
 from device import wire
 from device.document import NO_COUNT, Parsed, Telling
-from device.errors import DocumentRefused
+from device.errors import DocumentRefused, StoreFault
 from device.lock import durable
 from device.lock.daily_count import DailyCount
 from device.service import log
-from device.wire import Profile
+from device.wire import NO_ALARM_KEY, Profile
 
 
 @dataclass(slots=True)
@@ -65,10 +68,18 @@ class Reporting:
         """Put the choice of a verified document into force, durably. Raises StoreFault."""
         if not isinstance(parsed.body, Telling):
             return
-        durable.store(self._stored, bytes(self.box.encrypt(content)), "what this door may tell")
-        counted, self.telling = self.telling.epsilon_milli, parsed.body
-        if counted != self.telling.epsilon_milli:
-            self.count.begin()
+        try:
+            durable.store(self._stored, bytes(self.box.encrypt(content)), "what this door may tell")
+        except StoreFault:
+            self._choose(_both(self.telling, parsed.body))
+            raise
+        self._choose(parsed.body)
+
+    def occupied(self, *, many: bool) -> None:
+        """Keeper says whether so many places are taken that a number of the day names nobody."""
+        if self.many and not many:
+            self.count.told = None
+        self.many = many
 
     def opened(self) -> None:
         """Somebody was let in."""
@@ -107,9 +118,23 @@ class Reporting:
                 found.append(state)
         return tuple(found)
 
+    def _choose(self, telling: Telling) -> None:
+        counted, self.telling = self.telling.epsilon_milli, telling
+        if counted != telling.epsilon_milli:
+            self.count.begin()
+
     def _verified(self, content: bytes) -> Telling:
         body = self.verify(content).body
         if not isinstance(body, Telling):
             msg = "the file holds another document"
             raise DocumentRefused(msg)
         return body
+
+
+def _both(one: Telling, other: Telling) -> Telling:
+    """What is told under either choice."""
+    return Telling(
+        one.profile if one.profile is other.profile else Profile.BUILDING,
+        one.epsilon_milli if one.epsilon_milli == other.epsilon_milli else NO_COUNT,
+        one.alarm_key if one.alarm_key == other.alarm_key else NO_ALARM_KEY,
+    )

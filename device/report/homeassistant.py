@@ -71,8 +71,8 @@ def encode(me: Identity) -> bytes:
 class Announcement(Retained):
     """What the broker should hold for Home Assistant."""
 
-    def __init__(self, me: Identity) -> None:
-        super().__init__()
+    def __init__(self, me: Identity, *, left: bool = False) -> None:
+        super().__init__(left=left)
         self._me = me
 
     def is_home(self) -> None:

@@ -4,6 +4,10 @@ Rules kept here:
 - An Ack belongs to a document that was passed on; a live state to the profile HOME, and a number of the day to the
   other. At any other moment they are not right, whoever sent them.
 - A document from the broker is handed to lock as it came (`deliveries`); what became of it is told by the next report.
+  The broker is told at that moment as well that the door is done with it: how long lock took, and whether it had to be
+  asked again, would tell what goes on at the door to whoever sends one document after the other.
+- What a broker keeps is taken back when the choice is, by a later start of report as well (`told_home`).
+- A live state that never stands still keeps no report and no alarm waiting.
 - Whatever fails here (disk, broker, ledger) costs a report, never the door.
 - A peer that breaks the table is an alarm of its own: there is no one else report could tell.
 """
@@ -27,6 +31,7 @@ from device.report.retained import Retained
 from device.report.state import STATE_ROW, LiveState
 from device.report.state import topic as state_topic
 from device.report.teller import Message, Teller
+from device.report.told_home import ToldHome
 from device.service import Link, log
 from device.wire import OccurrenceKind, Profile
 
@@ -76,8 +81,12 @@ class Report:
         self._renewal = papers.renewal if papers else None
         self._look_s = 0.0
         self._deliveries = Deliveries()
-        self._announcement = Announcement(teller.identity)
-        self._live = LiveState()
+        self._told_home = ToldHome(outbox.folder)
+        left = self._told_home.stands()
+        self._announcement = Announcement(teller.identity, left=left)
+        self._live = LiveState(left=left)
+        self._done_with: list[int] = []  # documents that the broker is told of with the next report
+        self._kept_went = False  # the last message was one that the broker keeps
         self._profile = Profile.BUILDING
         self._lock = False
         self._started = False
@@ -156,6 +165,7 @@ class Report:
         due = self._teller.report(now, self._outbox.dropped)
         if due is not None:
             self._tell(due)
+            self._settle()
         self._hand_over()
         if self._retry_s is not None and now >= self._retry_s:
             self._retry_s = None
@@ -190,15 +200,17 @@ class Report:
         # The publisher refuses a second row under way; the news about the first one brings us back here.
         if not self._online or self._retry_s is not None:
             return
-        for number, (kept, topic, _) in self._retained().items():
-            payload = kept.due()
-            if payload is not None:
-                if self._publisher.publish(number, topic, payload, retain=True):
-                    kept.sent(payload)
-                return
         row = self._outbox.head()
-        if row is not None:
-            self._publisher.publish(row.row, row.topic, row.payload)
+        if row is None or not self._kept_went:
+            for number, (kept, topic, _) in self._retained().items():
+                payload = kept.due()
+                if payload is not None:
+                    if self._publisher.publish(number, topic, payload, retain=True):
+                        kept.sent(payload)
+                        self._kept_went = True
+                    return
+        if row is not None and self._publisher.publish(row.row, row.topic, row.payload):
+            self._kept_went = False
 
     def _news(self) -> None:
         for event in self._publisher.events():
@@ -231,6 +243,8 @@ class Report:
         kept, _, name = self._retained().get(event.row, (None, "", ""))
         if kept is not None and accepted:
             kept.accepted()
+            if self._announcement.gone and self._live.gone:
+                self._told_home.clear()
         elif kept is not None:
             log(f"report: the broker declines {name} ({event.why})")
             kept.declined()
@@ -283,6 +297,7 @@ class Report:
         self._profile = profile
         self._teller.chosen(alarm_key)
         if profile is Profile.HOME:
+            self._told_home.set()
             self._announcement.is_home()
         else:
             self._announcement.over()
@@ -311,5 +326,10 @@ class Report:
             text = f"lock sent Ack although {cause}"
             raise NotPermitted(text) from cause
         if row is not None:
-            self._publisher.settle(row)
+            self._done_with.append(row)
         self._hand_over()
+
+    def _settle(self) -> None:
+        done_with, self._done_with = self._done_with, []
+        for row in done_with:
+            self._publisher.settle(row)

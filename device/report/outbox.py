@@ -55,6 +55,11 @@ class Outbox:
         self._open()
 
     @property
+    def folder(self) -> Path:
+        """Where it lies, and whatever else report keeps about messages."""
+        return self._path.parent
+
+    @property
     def dropped(self) -> int:
         """Messages lost since the door was set up; a damaged file counts as one, as nobody can know what it held."""
         return self._dropped

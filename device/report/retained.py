@@ -2,6 +2,7 @@
 
 Rules kept here:
 - It is no queue: what was wanted before and not sent is not made up for, and nothing of it is kept on disk.
+- What an earlier start of report may have left with the broker is taken back like what this one did.
 - Another connection may be another broker: it knows nothing, and is told anew.
 - What a broker declines is given up, so that reports do not wait behind it.
 """
@@ -12,10 +13,11 @@ FORGET = b""  # an empty retained message: the broker forgets the one before (MQ
 
 
 class Retained:
-    """The message on one topic."""
+    """The message on one topic; `left`: the broker may hold one from before this start."""
 
-    def __init__(self) -> None:
-        self._wanted: bytes | None = None  # None: nothing was ever said, so there is nothing to take back
+    def __init__(self, *, left: bool = False) -> None:
+        self._left = left
+        self._wanted: bytes | None = None  # None: nothing is to be said
         self._under_way: bytes | None = None
         self._arrived: bytes | None = None
 
@@ -25,8 +27,13 @@ class Retained:
 
     def over(self) -> None:
         """The broker is to hold nothing."""
-        if self._wanted is not None:
+        if self._wanted is not None or self._left:
             self._wanted = FORGET
+
+    @property
+    def gone(self) -> bool:
+        """Whether the broker holds nothing, and nothing is under way to it."""
+        return self._wanted is None and self._under_way is None and not self._left
 
     def due(self) -> bytes | None:
         """What is to be sent now; None if the broker holds it, or it is under way."""
@@ -41,6 +48,7 @@ class Retained:
         self._arrived, self._under_way = self._under_way, None
         if self._wanted == self._arrived == FORGET:
             self._wanted = self._arrived = None
+            self._left = False
 
     def declined(self) -> None:
         """The broker will not have it."""

@@ -4,7 +4,8 @@ Rules kept here:
 - Of the door's processes only report may own a conversation with anybody, and only with a permitted place. For them
   loopback counts like any other network.
 - What other programs of the machine send outward must be permitted as well. Somebody else's call that the machine
-  answers (a maintainer's SSH) is told and not judged: whoever runs the audit knows whether it is theirs.
+  answers (a maintainer's SSH) is told and not judged: whoever runs the audit knows whether it is theirs. Where the
+  recording does not show who began, it is a call only if somebody waits for calls there; else it is judged.
 - A recording with losses fails.
 - What cannot be seen is said every time.
 """
@@ -74,7 +75,7 @@ def findings(heard: Heard) -> Iterator[Finding]:
         yield failed("recording", heard.trouble)
     else:
         yield ok("recording", f"{len(heard.packets)} packets, and none was missed")
-    answered = _calls_from_outside(heard.packets)
+    answered = _calls_from_outside(heard)
     way = destinations(_leaving(heard, answered), heard.allowed, heard.owners.of_itself())
     yield _destinations(heard, way)
     yield _names(way)
@@ -84,7 +85,7 @@ def findings(heard: Heard) -> Iterator[Finding]:
 
 def facts(heard: Heard) -> dict[str, object]:
     """The same for a program."""
-    answered = _calls_from_outside(heard.packets)
+    answered = _calls_from_outside(heard)
     way = destinations(_leaving(heard, answered), heard.allowed, heard.owners.of_itself())
     return {
         "permitted": list(heard.allowed.lines),
@@ -117,19 +118,23 @@ def _leaving(heard: Heard, answered: frozenset[_Ends]) -> Iterator[Packet]:
             yield packet
 
 
-def _calls_from_outside(packets: tuple[Packet, ...]) -> frozenset[_Ends]:
-    """Conversations (near end, far end) that the other side began, as far as the recording shows."""
+def _calls_from_outside(heard: Heard) -> frozenset[_Ends]:
+    """Conversations (near end, far end) that the other side began, as far as the recording and the sockets show."""
     began: dict[_Ends, bool] = {}
-    for packet in packets:
+    first: dict[_Ends, Packet] = {}
+    for packet in heard.packets:
         if packet.protocol not in ("tcp", "udp") or packet.interface == LOOPBACK:
             continue
         source, target = the_way.source_of(packet), the_way.target_of(packet)
         ends = (source, target) if packet.outgoing else (target, source)
+        first.setdefault(ends, packet)
         if packet.protocol == "tcp" and packet.flags & SYN:
             # The first segment of the two that carry SYN is the caller's, and has no ACK.
             began[ends] = packet.outgoing == bool(packet.flags & ACK)
-        else:
-            began.setdefault(ends, not packet.outgoing)
+    for ends, packet in first.items():
+        # Of a connection that stood before, either side may speak first. By UDP, whoever is asked is asked first.
+        silent = packet.protocol == "udp" and packet.outgoing
+        began.setdefault(ends, not silent and heard.owners.listens(ends[0]) is not None)
     return frozenset(ends for ends, from_outside in began.items() if from_outside)
 
 

@@ -22,7 +22,18 @@ from device.desk.network.permitted import Place
 from device.edges import PROCESSES, Room
 from device.link import permitted_uids
 
-_TABLES: Final = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp", "raw": "raw", "raw6": "raw"}
+_TABLES: Final = {
+    "tcp": "tcp",
+    "tcp6": "tcp",
+    "udp": "udp",
+    "udp6": "udp",
+    "udplite": "udplite",
+    "udplite6": "udplite",
+    "icmp": "icmp",
+    "icmp6": "icmpv6",
+    "raw": "raw",
+    "raw6": "raw",
+}
 Pair = frozenset[Place]  # the two ends of a conversation
 
 _LISTEN: Final = 0x0A  # include/net/tcp_states.h
@@ -88,10 +99,11 @@ class Owners:
         return None
 
     def listens(self, near: Place) -> Held | None:
-        """Who waits for others at `near`, or at its port on every address."""
+        """Who waits for others at `near`, or at its port on every address: by UDP whoever is bound to nobody."""
         for held in self.sockets.values():
             same = held.near.port == near.port and held.near.protocol == near.protocol
-            if held.listening and same and held.near.address in (near.address, "0.0.0.0", "::"):  # noqa: S104 - likewise
+            waits = held.listening or (near.protocol == "udp" and not held.far.port)
+            if waits and same and held.near.address in (near.address, "0.0.0.0", "::"):  # noqa: S104 - likewise
                 return held
         return None
 

@@ -158,6 +158,43 @@ def test_a_maintainers_call_is_told_and_one_that_a_room_answers_fails() -> None:
     assert states(CALL, owners(holds(Room.DESK, SSH, NOBODY, listening=True)))["calls"] == "FAILED"
 
 
+STOOD = [  # a connection from before the recording, on which the other side happens to speak first
+    wire.over_tcp(b"go", by=(wire.STRANGER, 443), to=(wire.HERE, 40000), outgoing=False),
+    wire.over_tcp(b"pin", to=(wire.STRANGER, 443)),
+]
+
+
+def test_a_connection_from_before_the_recording_is_judged_whoever_speaks_first() -> None:
+    held = owners(holds(None, ME, Place(wire.STRANGER, 443, "tcp")))
+    for packets in (STOOD, STOOD[::-1]):
+        assert states(packets, held)["destinations"] == "FAILED"
+        assert states(packets, owners())["destinations"] == "FAILED", "nobody was seen holding it"
+
+
+def test_a_maintainers_session_from_before_the_recording_is_told_whoever_speaks_first() -> None:
+    ssh = owners(holds(None, SSH, NOBODY, listening=True))
+    back = wire.over_tcp(b"ls", by=(wire.STRANGER, 5000), to=(wire.HERE, 22), outgoing=False)
+    for packets in ([CALL[-1], back], [back, CALL[-1]]):
+        found = states(packets, ssh)
+        assert (found["destinations"], found["calls"]) == ("ok", "skipped")
+
+
+def test_what_is_answered_without_a_connection_is_a_rooms_answer_or_judged() -> None:
+    asked = wire.over_udp(b"?", by=(wire.STRANGER, 9), to=(wire.HERE, 40001), outgoing=False)
+    packets = [asked, wire.over_udp(b"pin", to=(wire.STRANGER, 9))]
+    anywhere, nobody = Place("0.0.0.0", 40001, "udp"), Place("0.0.0.0", 0, "udp")  # noqa: S104 - compared, not bound
+    assert states(packets, owners(holds(Room.REPORT, anywhere, nobody)))["calls"] == "FAILED"
+    assert states(packets, owners())["destinations"] == "FAILED"
+    assert states(packets, owners(holds(None, anywhere, nobody)))["calls"] == "skipped"
+    assert states(packets[::-1], owners(holds(None, anywhere, nobody)))["destinations"] == "FAILED"
+
+
+def test_a_rooms_socket_for_pings_fails() -> None:
+    ping, nobody = Place("0.0.0.0", 3, "icmp"), Place("0.0.0.0", 0, "icmp")  # noqa: S104 - compared, not bound
+    assert states([], owners(holds(Room.EYE, ping, nobody)))["rooms"] == "FAILED"
+    assert states([], owners(holds(Room.REPORT, ping, nobody)))["report"] == "FAILED"
+
+
 def test_a_call_that_this_side_began_is_none_from_outside() -> None:
     mine = [wire.over_tcp(to=(wire.STRANGER, 22), flags=wire.SYN), wire.over_tcp(b"x", to=(wire.STRANGER, 22))]
     assert states(mine, owners())["destinations"] == "FAILED"
@@ -192,11 +229,16 @@ def test_owners_are_read_from_proc(tmp_path: Path) -> None:
         "   0: 020200C0:9C40 010200C0:22B3 01 00000000:00000000 00:00000000 00000000   990        0 555 1 0\n"
         "   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 556 1 0\n"
     )
+    (net / "icmp").write_text(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer\n"
+        "  10: 00000000:0003 00000000:0000 07 00000000:00000000 00:00000000 00000000   990        0 558 2 0 0\n"
+    )
     (net / "packet").write_text("sk RefCnt Type Proto Iface R Rmem User Inode\n0 3 3 0003 0 1 0 0 557\n")
     (process / "comm").write_text("python3\n")
     (process / "cmdline").write_bytes(b"/usr/bin/python3\0-m\0device.report\0")
     (process / "fd/3").symlink_to("socket:[555]")
     (process / "fd/4").symlink_to("socket:[557]")
+    (process / "fd/5").symlink_to("socket:[558]")
     found = Owners(tmp_path, simulated=True)
     found.look()
     held = found.of(ME, BROKER)
@@ -205,4 +247,4 @@ def test_owners_are_read_from_proc(tmp_path: Path) -> None:
     ssh = found.listens(Place(wire.HERE, 22, "tcp"))
     assert ssh is not None
     assert ssh.who == "? (user 0)"
-    assert {each.near.protocol for each in found.of_rooms()} == {"tcp", "packet"}
+    assert {each.near.protocol for each in found.of_rooms()} == {"tcp", "packet", "icmp"}

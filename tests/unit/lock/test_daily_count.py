@@ -7,6 +7,7 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.lock import daily_count
-from device.lock.daily_count import DAY_S, LEAST, LOOK_S, MOST, DailyCount, noisy, two_sided
+from device.lock.daily_count import DAY_S, LEAST, LOOK_S, MOST, WHOLE_S, DailyCount, noisy, two_sided
 
 MIDNIGHT = 20_779 * DAY_S
 S = 1_000_000_000
@@ -28,7 +29,7 @@ class Day:
         self.path, self.make = folder / "daily-count", make
         self.below = random.Random(seed).randrange
         self.count = make(self.path, self.below)
-        self.now_ns, self.unix = 1000 * S, float(MIDNIGHT + 8 * 3600)
+        self.now_ns, self.unix = 1_000_000 * S, MIDNIGHT - 2.0
         self.many, self.believed, self.epsilon = True, True, EPSILON
         self.looks: list[float] = []
 
@@ -177,7 +178,8 @@ class Forgets(DailyCount):
         self._kept = (20_779, None)
 
 
-def test_a_number_that_each_restart_draws_anew_is_seen(tmp_path: Path) -> None:
+def test_a_number_that_each_restart_draws_anew_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daily_count, "WHOLE_S", 0)
     day = Day(tmp_path, make=Forgets)
     day.until(MIDNIGHT + DAY_S + 3600)
     found = set()
@@ -188,15 +190,69 @@ def test_a_number_that_each_restart_draws_anew_is_seen(tmp_path: Path) -> None:
     assert len(found) > 1
 
 
-def test_a_restart_loses_openings_and_the_noise_is_drawn_all_the_same(day: Day) -> None:
-    day.until(MIDNIGHT + 9 * 3600)
+# ---- only a whole day
+
+
+def a_restart(day: Day) -> None:
+    day.restart()
+
+
+def a_document(day: Day) -> None:
+    """Another epsilon was signed for, or the count was switched on."""
+    day.count.begin()
+
+
+def a_jump(day: Day) -> None:
+    """A time server, whom nobody can check, says that it is tomorrow."""
+    day.unix += DAY_S
+
+
+CUTS = pytest.mark.parametrize("cut", [a_restart, a_document, a_jump])
+
+
+def numbers_of_an_evening(day: Day, cut: Callable[[Day], None]) -> list[int]:
+    """What is told until the next morning that 1000 openings of one hour are in; noise alone is far below 500."""
+    day.until(MIDNIGHT + 20 * 3600)
+    cut(day)
+    day.until(day.unix + 2 * LOOK_S)
     for _ in range(1000):
         day.count.opened()
-    day.restart()
-    day.count.opened()
-    day.until(MIDNIGHT + DAY_S + 1)
-    assert day.count.told is not None
-    assert abs(day.count.told) < 100
+    began = day.unix
+    day.until(began + 3600)
+    if cut is a_jump:
+        cut(day)  # the others let the day end by itself
+    found: list[int] = []
+    while day.unix < began + DAY_S / 4 + (DAY_S if cut is a_jump else 0):
+        day.until(day.unix + LOOK_S)
+        found += [day.count.told] if day.count.told is not None and day.count.told > 500 else []
+    return found
+
+
+@CUTS
+def test_no_part_of_a_day_has_a_number_whoever_cuts_it_out(day: Day, cut: Callable[[Day], None]) -> None:
+    assert numbers_of_an_evening(day, cut) == []
+    day.until(day.unix + 2 * DAY_S)
+    assert day.count.told is not None, "the next whole day has one"
+
+
+@CUTS
+def test_a_number_of_a_part_is_seen(day: Day, cut: Callable[[Day], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded fault: nobody asks how long the day was."""
+    monkeypatch.setattr(daily_count, "WHOLE_S", 0)
+    assert numbers_of_an_evening(day, cut) != []
+
+
+def test_numbers_are_nearly_a_day_apart_however_the_clock_jumps(day: Day) -> None:
+    told_ns: list[int] = []
+    jumps = random.Random(3)
+    for _ in range(400):
+        before = day.count.told
+        day.unix += jumps.choice([0, 0, 0, DAY_S // 2, DAY_S])
+        day.until(day.unix + 3 * LOOK_S * jumps.randrange(1, 20))
+        told_ns += [day.now_ns] if day.count.told not in (None, before) else []
+    assert len(told_ns) > 5
+    # A step is up to 19 half hours, and the number may have been told anywhere in it.
+    assert all(later - earlier >= (WHOLE_S - 57 * LOOK_S) * S for earlier, later in pairwise(told_ns))
 
 
 def test_a_house_with_fewer_than_twenty_places_taken_has_no_number(day: Day) -> None:
@@ -245,13 +301,3 @@ def test_a_damaged_file_is_as_good_as_none(day: Day, content: bytes) -> None:
     day.restart()
     day.until(day.unix + 1)
     assert day.count.told is None
-
-
-def test_what_was_counted_before_a_document_asked_for_it_is_not_in_the_number(day: Day) -> None:
-    day.until(MIDNIGHT + 9 * 3600)
-    for _ in range(1000):
-        day.count.opened()
-    day.count.begin()
-    day.until(MIDNIGHT + DAY_S + 1)
-    assert day.count.told is not None
-    assert abs(day.count.told) < 100

@@ -290,7 +290,9 @@ def test_the_newest_key_in_door_toml_heals_a_door_that_lost_both_copies(
     damage(heir.folder / "managers.a", "gone")
     damage(heir.folder / "managers.b", "torn")
     heir.start()
-    assert "write the manager's newest key into door.toml" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "write the manager's newest key into door.toml" in said
+    assert "over the one in joined.toml" in said, "in both files with two values it would be no configuration at all"
     for _ in range(2):
         heir.start(root=1)
         assert heir.takes(HOME, 6, by=1) in (Result.DONE, Result.STALE)

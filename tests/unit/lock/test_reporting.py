@@ -10,6 +10,8 @@ import pytest
 from device import document, wire
 from device.document import Telling
 from device.edges import Room
+from device.errors import StoreFault
+from device.lock import durable
 from device.lock import reporting as reporting_module
 from device.lock.daily_count import DAY_S
 from device.lock.managers import Managers
@@ -184,6 +186,8 @@ def test_a_number_comes_once_a_day_and_again_to_whoever_comes(house: House) -> N
     door = Choice(house, COUNTED)
     door.keeper.say(wire.Occupied(many=True))
     house.turn()
+    door.to_midnight()
+    assert told(door.report) == [], "nobody counted on the morning before the document"
     door.lets_in(3)
     door.passes(3600)
     assert told(door.report) == [], "nothing before midnight"
@@ -201,6 +205,7 @@ def numbers_of_a_small_house(house: House) -> list[wire.Message]:
     door = Choice(house, COUNTED)
     door.keeper.say(wire.Occupied(many=False))
     house.turn()
+    door.to_midnight()
     door.lets_in()
     door.to_midnight()
     return told(door.report, wire.DailyCount)
@@ -221,10 +226,17 @@ def test_a_house_that_has_become_small_takes_its_number_back(house: House) -> No
     door.keeper.say(wire.Occupied(many=True))
     house.turn()
     door.to_midnight()
-    told(door.report)
+    door.to_midnight()
+    assert len(told(door.report, wire.DailyCount)) == 1
     door.keeper.say(wire.Occupied(many=False))
     house.turn()
     assert told(door.report) == [wire.Reporting(Profile.BUILDING, NO_ALARM_KEY)]
+    door.keeper.say(wire.Occupied(many=True))
+    house.turn()
+    door.passes(3600)
+    assert told(door.report) == [], "when somebody moved in is nobody's business"
+    door.to_midnight()
+    assert len(told(door.report, wire.DailyCount)) == 1
 
 
 def test_a_lockout_is_told_as_an_occurrence_and_shows_nothing_at_the_door(house: House) -> None:
@@ -282,6 +294,46 @@ def test_a_choice_that_cannot_be_stored_is_not_in_force_and_may_be_sent_again(ho
     blocking.rmdir()
     door.version -= 1
     assert door.chooses(HOME) is Result.DONE
+
+
+def taken_back_on_a_full_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> list[wire.Message]:
+    """What report hears of a home whose choice is taken back while nothing can be stored, and of whoever comes then."""
+    door = Choice(house, Telling(Profile.HOME, alarm_key=ALARM_KEY))
+
+    def full(_path: Path, _content: bytes, _what: str) -> None:
+        msg = "the disk is full"
+        raise StoreFault(msg)
+
+    monkeypatch.setattr(durable, "store", full)
+    assert door.chooses(Telling(alarm_key=ALARM_KEY)) is Result.FAULT
+    door.lets_in()
+    return told(door.report)
+
+
+def test_a_choice_that_is_taken_back_is_over_even_if_the_disk_is_full(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = taken_back_on_a_full_disk(house, monkeypatch)
+    assert heard == [wire.Reporting(Profile.BUILDING, ALARM_KEY)]
+
+
+def test_a_home_that_goes_on_because_its_disk_is_full_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded fault: what cannot be stored changes nothing."""
+    monkeypatch.setattr(reporting_module, "_both", lambda one, _other: one)
+    assert wire.DoorState(granted=True, open=False) in taken_back_on_a_full_disk(house, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("held", "newer"),
+    [
+        (Telling(), HOME),
+        (HOME, COUNTED),
+        (COUNTED, Telling(epsilon_milli=2000)),
+        (Telling(alarm_key=ALARM_KEY), Telling(alarm_key=bytes(range(32)))),
+    ],
+)
+def test_what_cannot_be_stored_lets_nothing_more_be_told(held: Telling, newer: Telling) -> None:
+    assert reporting_module._both(held, newer) == Telling()
 
 
 def test_an_older_choice_is_stale(house: House) -> None:

@@ -19,6 +19,7 @@ from device.report.memory import MemoryBroker, MemoryPublisher
 from device.report.outbox import Outbox
 from device.report.publisher import Nowhere, Publisher
 from device.report.teller import Identity, Teller
+from device.report.told_home import ToldHome
 from device.service import Link
 from device.wire import OccurrenceKind as Kind
 
@@ -252,6 +253,7 @@ def test_a_clean_stop_leaves_the_door_offline_and_the_outbox_kept(path: Path) ->
 
 BUILDING, HOME = (wire.Reporting(profile, bytes(32)) for profile in wire.Profile)
 STATE = f"doorward/{DOOR}/state"
+CONFIG = f"homeassistant/device/doorward_{DOOR}/config"
 
 
 def test_what_the_door_is_goes_into_the_next_report_and_moves_nothing(door: Door) -> None:
@@ -306,6 +308,74 @@ def test_a_broker_that_takes_no_state_gets_its_reports(door: Door) -> None:
     assert door.sequences() == [1]
 
 
+@pytest.mark.parametrize("broker_away", [False, True])
+def test_what_a_home_told_is_taken_back_by_a_later_start_of_report_too(path: Path, *, broker_away: bool) -> None:
+    broker = MemoryBroker()
+    before = Door(path, broker)
+    before.lock_comes()
+    before.says(HOME, wire.DoorState(granted=True, open=False))
+    assert all(broker.retained[at] for at in (STATE, CONFIG))
+    broker.up = not broker_away
+    before.turn()
+    before.work.stop()
+    door = Door(path, broker)
+    door.turn()
+    broker.up = True
+    door.turn()
+    assert all(broker.retained[at] for at in (STATE, CONFIG)), "lock has not spoken: the choice may stand"
+    door.lock_comes()
+    door.says(BUILDING)
+    assert [broker.retained[at] for at in (STATE, CONFIG)] == [b"", b""]
+    door.work.stop()
+    sent = len(broker.payloads(STATE))
+    third = Door(path, broker)
+    third.lock_comes()
+    third.says(BUILDING)
+    assert len(broker.payloads(STATE)) == sent, "once is enough"
+    third.work.stop()
+
+
+def test_without_its_mark_what_a_home_told_would_stay(path: Path) -> None:
+    """The seeded fault: nothing on disk says that there is something to take back."""
+    broker = MemoryBroker()
+    before = Door(path, broker)
+    before.lock_comes()
+    before.says(HOME, wire.DoorState(granted=True, open=False))
+    before.work.stop()
+    (path.parent / "told-home").unlink()
+    door = Door(path, broker)
+    door.lock_comes()
+    door.says(BUILDING)
+    assert broker.retained[STATE]
+    door.work.stop()
+
+
+def test_a_building_leaves_no_mark_and_takes_nothing_back(door: Door, path: Path) -> None:
+    door.lock_comes()
+    door.says(BUILDING)
+    assert not (path.parent / "told-home").exists()
+    assert not door.broker.payloads(STATE) + door.broker.payloads(CONFIG)
+
+
+def test_a_mark_that_cannot_be_made_costs_the_door_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mark = ToldHome(path / "no folder")
+    path.write_bytes(b"")
+    mark.set()
+    mark.clear()
+    assert not mark.stands()
+    assert "cannot be noted" in capfd.readouterr().err
+
+
+def test_a_contact_that_never_rests_keeps_no_alarm_waiting(door: Door) -> None:
+    door.lock_comes()
+    door.says(HOME, wire.DoorState(granted=False, open=False))
+    door.work.received(door.link, wire.Occurrence(Kind.TAMPER))
+    for number in range(8):
+        door.work.received(door.link, wire.DoorState(granted=False, open=number % 2 == 0))
+        door.turn(1)
+    assert door.sequences("alarm") == [1]
+
+
 def test_the_reason_of_an_alarm_is_sealed_to_the_key_that_lock_names(door: Door) -> None:
     installer = PrivateKey(bytes(range(32)))
     door.lock_comes()
@@ -318,7 +388,7 @@ def test_the_reason_of_an_alarm_is_sealed_to_the_key_that_lock_names(door: Door)
 # ---- documents
 
 
-def test_a_document_reaches_lock_and_is_settled_with_its_answer(door: Door) -> None:
+def test_a_document_reaches_lock_and_is_settled_with_the_report_after_its_answer(door: Door) -> None:
     door.broker.send(f"doorward/{DOOR}/document", b"signed")
     door.turn()
     assert door.passed_on() == [], "lock is not there"
@@ -326,7 +396,56 @@ def test_a_document_reaches_lock_and_is_settled_with_its_answer(door: Door) -> N
     assert door.passed_on() == [b"signed"]
     assert list(door.broker.sent[f"doorward/{DOOR}/document"]) == [(b"signed", False)]
     door.says(wire.Ack(7, wire.Result.DONE))
+    assert list(door.broker.sent[f"doorward/{DOOR}/document"]) == [(b"signed", False)]
+    door.cadences(1)
     assert not door.broker.sent[f"doorward/{DOOR}/document"]
+
+
+def settled_s(path: Path, *answers: wire.Result, after_s: float) -> list[float]:
+    """When the broker learns that the door is done with a document, if lock answers so, each time after `after_s`."""
+    door, moments = Door(path, MemoryBroker()), list[float]()
+    door.lock_comes()
+    door.cadences(1)
+    door.broker.send(f"doorward/{DOOR}/document", b"one")
+    door.turn()
+    due_s = door.teller.due_s
+    for result in answers:
+        door.now_s += after_s
+        door.says(wire.Ack(1, result))
+        moments += [] if door.broker.sent[f"doorward/{DOOR}/document"] else [door.now_s]
+        door.now_s += RETRY_S
+        door.turn()
+    door.cadences(1)
+    moments += [] if door.broker.sent[f"doorward/{DOOR}/document"] else [door.now_s]
+    assert door.now_s == due_s
+    door.work.stop()
+    return moments
+
+
+STORIES = [
+    ((wire.Result.UNSIGNED,), 0.001),
+    ((wire.Result.DONE,), 0.3),
+    ((wire.Result.BUSY, wire.Result.FAULT, wire.Result.DONE), 4.0),
+]
+
+
+def test_when_a_document_is_settled_does_not_follow_from_what_lock_did_with_it(tmp_path: Path) -> None:
+    moments = [settled_s(tmp_path / str(n), *results, after_s=wait) for n, (results, wait) in enumerate(STORIES)]
+    assert moments[0] == moments[1] == moments[2]
+    assert len(moments[0]) == 1
+
+
+def test_a_document_that_is_settled_with_its_answer_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded fault: it does not wait for the report."""
+    answered = Report._answered
+
+    def at_once(self: Report, ack: wire.Ack) -> None:
+        answered(self, ack)
+        self._settle()
+
+    monkeypatch.setattr(Report, "_answered", at_once)
+    moments = {settled_s(tmp_path / str(n), *story[0], after_s=story[1])[0] for n, story in enumerate(STORIES)}
+    assert len(moments) == len(STORIES)
 
 
 def test_the_next_document_waits_for_the_answer_to_the_one_before(door: Door) -> None:
@@ -363,11 +482,12 @@ def test_a_lock_that_restarts_hears_the_document_again(door: Door) -> None:
 
 def test_no_answer_to_a_document_makes_a_message(door: Door) -> None:
     door.lock_comes()
-    before = len(door.broker.received)
     for number, result in enumerate(wire.Result):
+        before = len(door.broker.received)
         door.broker.send(f"doorward/{DOOR}/document", b"%d" % number)
         door.turn()
         door.says(wire.Ack(number, result))
         door.work.disconnected(door.link)
         door.work.connected(door.link)
-    assert len(door.broker.received) == before
+        assert len(door.broker.received) == before
+        door.cadences(1)  # the broker sends no more before the door is done with these
