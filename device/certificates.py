@@ -25,6 +25,8 @@ from cryptography.x509.oid import NameOID
 from device.errors import JoiningRefused
 
 DoorKey = ec.EllipticCurvePrivateKey
+CLOCKS_DIFFER_S = 86_400
+"""A clock of a day ahead is a matter of time zones and patience; more is a clock to be set."""
 
 
 def new_key() -> DoorKey:
@@ -102,6 +104,21 @@ def refuse_unfit(certificate: bytes, *, door_id: bytes, public: bytes, authority
 def ended(certificate: x509.Certificate, now_unix: float) -> bool:
     """Whether the certificate is over."""
     return now_unix >= certificate.not_valid_after_utc.timestamp()
+
+
+def early(certificate: x509.Certificate, now_unix: float) -> bool:
+    """Whether the certificate is one of the future, by more than two clocks may differ."""
+    return now_unix + CLOCKS_DIFFER_S < certificate.not_valid_before_utc.timestamp()
+
+
+def key_of(certificate: x509.Certificate) -> bytes:
+    """The key of a certificate, as SubjectPublicKeyInfo (DER). Raises JoiningRefused if it is of another kind."""
+    with _reading("the certificate is damaged"):
+        key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        msg = "the certificate is for another kind of key than a door's"
+        raise JoiningRefused(msg)
+    return _spki(key)
 
 
 def certificate_from_der(content: bytes) -> x509.Certificate:

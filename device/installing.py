@@ -7,6 +7,8 @@ Rules kept here:
   anywhere, the door has joined or it has not, and the same step may be done again.
 - A certificate that is not believed changes no file; the old one works on until the new one is in its place.
 - The label with its secret is gone as soon as the certificate is there.
+- A certificate that a clock to be believed calls one of the future is not taken: nobody would let the door in with it,
+  and every right one ends before it. One that is there already stands in the way of no other.
 - Key and label can be read by their owner alone.
 
 Files below report's state folder: `tls/door.key`, `tls/ca.pem`, `tls/door.pem`, `join/label`.
@@ -17,6 +19,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -58,7 +61,36 @@ class Joining:
         store(self.tls / KEY, certificates.key_to_pem(certificates.new_key()), _PRIVATE)
         if label.authority:
             store(self.tls / AUTHORITY, certificates.to_pem(label.authority), _PUBLIC)
+        else:
+            _remove(self.tls / AUTHORITY)  # of a label before: with it, no answer to this one would be believed
         store(self._label, label.text().encode("ascii"), _PRIVATE)
+
+    def works(self, now_unix: float | None) -> bool:
+        """Whether the door has a certificate that has not ended, and its key. Raises StoreFault."""
+        try:
+            found = self.certificate()
+            if found is None or certificates.key_of(found) != certificates.public_part(self.key()):
+                return False
+        except JoiningRefused:
+            return False
+        except StoreFault:
+            if (self.tls / KEY).exists():
+                raise
+            return False
+        return now_unix is None or not certificates.ended(found, now_unix)
+
+    def again(self, label: Label) -> None:
+        """As `prepare`, for a door that has joined and has no certificate that `works`: what is there is of no use.
+
+        Raises StoreFault or JoiningRefused.
+        """
+        _remove(self.tls / CERTIFICATE)
+        self.prepare(label)
+
+    def authority(self) -> bytes:
+        """The authority (DER) that the label named, empty without one. Raises StoreFault or JoiningRefused."""
+        known = _read(self.tls / AUTHORITY)
+        return certificates.to_der(certificates.certificate_from_pem(known)) if known is not None else b""
 
     def label(self) -> Label | None:
         """The label, while the door waits for its certificate. Raises StoreFault or JoiningRefused."""
@@ -86,15 +118,13 @@ class Joining:
         Raises JoiningRefused or StoreFault.
         """
         public = certificates.public_part(self.key())
-        known = _read(self.tls / AUTHORITY)
-        if known is None:
+        authority = self.authority()
+        if not authority:
             msg = "this door's label named no broker, so no certificate is its own"
             raise JoiningRefused(msg)
-        authority = certificates.to_der(certificates.certificate_from_pem(known))
         found = answer.believed(door_id=door_id, public=public, authority=authority)
-        if now_unix is not None and certificates.ended(found, now_unix):
-            msg = "the certificate in the answer has ended already"
-            raise JoiningRefused(msg)
+        if now_unix is not None:
+            _refuse_other_times(found, now_unix)
         return found
 
     def install(self, answer: Answer, door_id: bytes, now_unix: float | None) -> x509.Certificate | None:
@@ -106,7 +136,7 @@ class Joining:
             self.forget_label()
             return None
         found = self.judge(answer, door_id, now_unix)
-        current = self._current()
+        current = self._current(now_unix)
         if current is not None and found.not_valid_after_utc < current.not_valid_after_utc:
             msg = "the door has a certificate already that lasts longer than the one in the answer"
             raise JoiningRefused(msg)
@@ -117,19 +147,19 @@ class Joining:
 
     def forget_label(self) -> None:
         """The label is of no use any more. Raises StoreFault."""
-        try:
-            self._label.unlink(missing_ok=True)
-            if self._label.parent.is_dir():
-                _sync(self._label.parent)
-        except OSError as cause:
-            msg = f"the label in {self._label.parent} cannot be removed: {cause.strerror}"
-            raise StoreFault(msg) from cause
+        _remove(self._label)
 
-    def _current(self) -> x509.Certificate | None:
+    def certificate_or_none(self) -> x509.Certificate | None:
+        """The certificate, None also for a damaged one: any is better. Raises StoreFault."""
         try:
             return self.certificate()
         except JoiningRefused:
-            return None  # damaged: anything is better
+            return None
+
+    def _current(self, now_unix: float | None) -> x509.Certificate | None:
+        """The certificate that another one has to outlast."""
+        found = self.certificate_or_none()
+        return None if found is None or (now_unix is not None and certificates.early(found, now_unix)) else found
 
 
 def joined(config: Path) -> Path:
@@ -166,6 +196,29 @@ def store(path: Path, content: bytes, mode: int = _PUBLIC) -> None:
         with suppress(OSError):
             temporary.unlink()
         msg = f"{path} cannot be written: {cause.strerror}"
+        raise StoreFault(msg) from cause
+
+
+def _refuse_other_times(found: x509.Certificate, now_unix: float) -> None:
+    clock = f"{datetime.fromtimestamp(now_unix, UTC):%Y-%m-%d}"
+    if certificates.ended(found, now_unix):
+        msg = f"the certificate in the answer ended on {found.not_valid_after_utc:%Y-%m-%d}"
+    elif certificates.early(found, now_unix):
+        msg = f"the certificate in the answer begins on {found.not_valid_before_utc:%Y-%m-%d}"
+    else:
+        return
+    msg += f", and this door's clock says {clock}: one of the two clocks, here or at the manager's, is wrong"
+    raise JoiningRefused(msg)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+        _sync(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as cause:
+        msg = f"{path} cannot be removed: {cause.strerror}"
         raise StoreFault(msg) from cause
 
 

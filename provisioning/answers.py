@@ -67,4 +67,5 @@ def _refuse(sentence: str, code: int, *, as_json: bool) -> None:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
+    return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

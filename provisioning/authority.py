@@ -29,6 +29,12 @@ def create(folder: Path, passphrase: str, now_unix: int) -> Authority:
     if (folder / CERTIFICATE_FILE).exists():
         msg = f"the fleet in {folder} has an authority already"
         raise FleetRefused(msg)
+    if (folder / KEY_FILE).exists():
+        msg = (
+            f"there is {folder / KEY_FILE} and no {CERTIFICATE_FILE} beside it: if this fleet had an authority, "
+            f"restore {CERTIFICATE_FILE} from your copy; if its making was interrupted, remove {KEY_FILE} and try again"
+        )
+        raise FleetRefused(msg)
     keys.unseal(_read(folder / _DOCUMENT_KEY_FILE, "there is no fleet in this folder"), passphrase)
     key = certificates.new_key()
     secret = key.private_numbers().private_value.to_bytes(_SECRET_BYTES, "big")

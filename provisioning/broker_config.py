@@ -133,8 +133,8 @@ max_packet_size {LONGEST_PACKET}
 max_topic_alias 0
 
 # What waits for somebody who is away: 20 messages a door, for {place.queued // _QUEUED_A_DOOR} doors.
-# Each writes every quarter of an hour, and twice more after a restart of the broker: whoever is away for longer than five hours, or has more doors,
-# loses some. Documents wait as long as they must.
+# Each writes every quarter of an hour, and twice more after a restart of the broker: whoever is away for longer than
+# five hours, or has more doors, loses some. Documents wait as long as they must.
 max_inflight_messages 20
 max_queued_messages {place.queued}
 max_queued_bytes {place.queued * _QUEUED_BYTES}

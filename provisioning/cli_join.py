@@ -75,7 +75,7 @@ def door_approve(
         data = claiming.fetch(access.where, access.login, door.id)
     asked = joining.look(fleet, name, data, int(time.time()), again=again)
     _compared(asked, typed)
-    approved, documents = _approve(fleet, asked)
+    approved, documents = _approve(fleet, asked, again=again)
     if file is not None:
         files.create(path, approved.answer)
         text = f"The answer is in {path}: doorctl join --answer {path}"
@@ -166,7 +166,7 @@ def _compared(asked: Asked, typed: str | None) -> None:
         raise FleetRefused(msg)
 
 
-def _approve(fleet: Fleet, asked: Asked) -> tuple[Approved, list[Path]]:
+def _approve(fleet: Fleet, asked: Asked, *, again: bool) -> tuple[Approved, list[Path]]:
     from provisioning import authority, joining
 
     now = int(time.time())
@@ -177,7 +177,7 @@ def _approve(fleet: Fleet, asked: Asked) -> tuple[Approved, list[Path]]:
     )
     approved = joining.approve(fleet, asked, issuer, now)
     written: list[Path] = []
-    if asked.door.document_key != approved.door.document_key:
+    if again or asked.door.document_key != approved.door.document_key:  # again: they may not have been made before
         written = [_written(fleet, each) for each in joining.documents(fleet, approved.door, passphrase, now)]
     return approved, written
 

@@ -67,7 +67,8 @@ def _say(found: Progress) -> None:
     if found.unknown:
         names = ", ".join(door.name for door in found.unknown)
         click.echo(
-            f"Nothing can be sealed to these yet; bring their key (`door identify`) and run this again: {names}."
+            f"Nothing can be sealed to these yet; bring their key (`door identify`) and run this again, or say "
+            f"--acknowledged if no door stands there yet, or its door.toml has the new key: {names}."
         )
     if found.done:
         click.echo("Every door knows this key, and no older one is kept.")

@@ -81,13 +81,13 @@ def watch(
     watching = Watch(fleet, tell, time.time, renewer, key)
     with Line(where.host, where.port, own, TOPICS) as line:
         line.open(patient=not once)
-        _run(line, watching, lambda: watching.notices(authority.certificate(folder)), once=once)
+        watching.notices(authority.certificate(folder))
+        _run(line, watching, lambda: watching.daily(lambda: authority.certificate(folder)), once=once)
     return Answer(lambda: None, {"news": seen[0]})
 
 
 def _run(line: Line, watching: Watch, notices: Callable[[], None], *, once: bool) -> None:
     began = noticed = time.monotonic()
-    notices()
     while True:
         heard = line.next(_QUIET_S)
         reply = watching.take(heard) if heard is not None else None

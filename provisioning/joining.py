@@ -6,6 +6,7 @@ Rules kept here:
 - Everything that can be refused is refused before the label is used up. Should the computer stop between the label and
   the certificate, the same request is approved again.
 - A door that has joined is not approved a second time, but for the very keys it joined with, when its answer was lost.
+  A label that was used counts for nothing once there is a newer one.
 - Another board in a door's place comes with a new label, and ends the old board's certificates.
 """
 
@@ -70,9 +71,12 @@ def look(fleet: Fleet, door_name: str, data: bytes, now_unix: int, *, again: boo
         said = "too long to be one" if len(data) > _LARGEST else f"of the door {door_of(data).hex()}"
         msg = f'this request is {said}, and "{door.name}" has the id {door.id}'
         raise FleetRefused(msg)
-    label, request = _made_with(fleet.store.labels(door_name), data)
+    given = fleet.store.labels(door_name)
+    label, request = _made_with(given, data)
     asked = Asked(door, label, request)
-    _refuse(asked, now_unix, again=again)
+    _refuse(asked, now_unix)
+    if label.state is LabelState.USED:
+        _refuse_used(asked, fleet.store.certificates(door_name), newest=label == given[-1], again=again)
     return asked
 
 
@@ -167,7 +171,7 @@ def _made_with(labels: tuple[Label, ...], data: bytes) -> tuple[Label, Request]:
     return labels[-1], Request.read(data, bytes.fromhex(labels[-1].verifier))  # says why it is none
 
 
-def _refuse(asked: Asked, now_unix: int, *, again: bool) -> None:
+def _refuse(asked: Asked, now_unix: int) -> None:
     door, label = asked.door, asked.label
     if door.state is DoorState.RETIRED:
         msg = f'"{door.name}" is retired, and nothing is made for it any more'
@@ -179,7 +183,6 @@ def _refuse(asked: Asked, now_unix: int, *, again: bool) -> None:
         )
         raise FleetRefused(msg)
     if label.state is LabelState.USED:
-        _refuse_used(asked, again=again)
         return
     made, ends = (datetime.fromtimestamp(unix, UTC) for unix in (label.made_unix, label.expires_unix))
     clock = datetime.fromtimestamp(now_unix, UTC)
@@ -194,11 +197,15 @@ def _refuse(asked: Asked, now_unix: int, *, again: bool) -> None:
         raise FleetRefused(msg)
 
 
-def _refuse_used(asked: Asked, *, again: bool) -> None:
+def _refuse_used(asked: Asked, noted: tuple[Certificate, ...], *, newest: bool, again: bool) -> None:
+    """The label was used: by whom? Raises FleetRefused unless it was by this very door."""
     door = asked.door
     same = door.document_key == asked.request.document_key.hex()
-    if door.state is DoorState.CLAIMED and not door.document_key:
+    if door.state is DoorState.CLAIMED and not door.document_key and newest:
         return  # the approval was cut off before the certificate
+    if door.state is DoorState.JOINED:
+        key = key_fingerprint(asked.request.public)
+        same = same and any(each.fingerprint == key and each.revoked_unix is None for each in noted)
     if not same:
         msg = (
             "this label was used already, by a door with another key; if that was not you, somebody had the label: "

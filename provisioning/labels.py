@@ -3,6 +3,7 @@
 Rules kept here:
 - A label's secret is made here, shown once, and kept nowhere: the store has only what a request can be recognised by.
 - Everything that could make a label useless is refused before one is made: no authority, or one that ends before it.
+- A label never names a key that the fleet has given up: whose key was replaced meanwhile is told to begin again.
 - A door that has joined gets a label only if somebody says that another board takes its place.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -116,6 +118,11 @@ def make(fleet: Fleet, door_name: str, plan: Plan, *, anew: bool = False) -> Pri
     made = Printed(bytes.fromhex(door.id), secret, key, plan.ends_unix // HOUR_S, plan.authority, *ports)
     made.text()  # what could not be printed is not noted either
     fleet.store.add_label(door_name, claim_key(secret).hex(), (plan.made_unix, plan.ends_unix), check)
+    if bytes.fromhex(fleet.store.public_key()) != key:
+        with suppress(FleetRefused):  # whoever replaced the key has revoked it
+            fleet.store.revoke_label(door_name)
+        msg = "the fleet's key was replaced in this very moment, and the label with it; make it once more"
+        raise FleetRefused(msg)
     return made
 
 

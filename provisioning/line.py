@@ -4,7 +4,8 @@ Rules kept here:
 - TLS 1.3, and a broker that the fleet's own authority vouches for; the manager's certificate says who is there.
 - What was said counts when the broker has acknowledged it. What was lost on the way is an error, and said so.
 - A lost connection comes back by itself, after 1 to 30 seconds; what the broker keeps for everybody comes again then.
-- paho's thread puts messages into a queue and does nothing else. The queue has a bound: nobody floods this computer.
+- paho's thread puts messages into a queue and does nothing else. The queue has a bound, and so has a packet, by force:
+  paho states a maximum and does not enforce it. Nobody floods this computer.
 
 Files, in the folder that `doorward ca manager` wrote: `manager.pem`, `manager.key`, `ca.pem`.
 Sources: MQTT 5.0 (OASIS, 2019) 3.1.2.11, 3.3.2.3; paho-mqtt 2.x.
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -35,6 +36,7 @@ PATIENCE_S = 10.0
 LONGEST_PACKET = 8192
 _MOST_WAITING = 10_000
 _AGAIN_S = (1, 30)
+_PUBLISH_QOS_2, _TYPE_AND_QOS_2 = 0x34, 0xF4  # MQTT 5.0, 3.3.1.2
 _TAKEN_OVER = "Session taken over"
 
 
@@ -49,7 +51,7 @@ class Heard:
 
 
 class _Client(Client):
-    """paho's client, which leaves a socket open whose handshake failed."""
+    """paho's client, which leaves a socket open whose handshake failed, and believes a broker in everything else."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id="manager", protocol=MQTTv5)
@@ -62,6 +64,17 @@ class _Client(Client):
         except BaseException:
             sock.close()
             raise
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > LONGEST_PACKET:
+            msg = f"a packet of {bufsize} bytes"
+            raise ConnectionError(msg)
+        return super()._sock_recv(bufsize)
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        if self._in_packet["command"] & _TYPE_AND_QOS_2 == _PUBLISH_QOS_2:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL  # nobody asked for it, and paho would keep it without bound
+        return super()._packet_handle()
 
 
 class Line:

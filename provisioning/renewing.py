@@ -6,12 +6,14 @@ Rules kept here:
 - A question stands at the broker until its door has the answer, and comes again at every connection. It is answered
   once a day: the answer waits for the door, and a lost one is made anew the day after.
 - A certificate is noted before it leaves; what is in nobody's list could not be revoked.
+- None is made by a clock that is behind the last certificate.
 - One that would last no longer than the present one is not made: the door would not take it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cryptography import x509
 
@@ -54,6 +56,13 @@ class Renewer:
             msg = (
                 f'"{door.name}" asks for a certificate with another key than it joined with, and gets none; if its '
                 "board was replaced, give it a new label"
+            )
+            raise FleetRefused(msg)
+        if now_unix < present.not_before_unix:
+            began, clock = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}" for at in (present.not_before_unix, now_unix))
+            msg = (
+                f'the certificate of "{door.name}" was made on {began}, and this computer\'s clock says {clock}: '
+                "one of the two clocks is wrong, so none was made"
             )
             raise FleetRefused(msg)
         if not again and now_unix < present.not_before_unix + EARLIER_S + AGAIN_S:

@@ -4,7 +4,8 @@ Rules kept here:
 - The new key is on disk before anything names it; the old one is kept, sealed, for as long as a door may believe it.
 - An interruption anywhere costs nothing: whoever asks again goes on where it stopped. A document that was made for a
   door is made again with the same version, and nobody begins a second rotation before the first has ended.
-- A door is done when it says so: with the number of its newest document in a report, or by somebody's word.
+- A door is done when it says so: with the number of its newest document in a report, or by somebody's word. Of a door
+  that was never mounted, and can be told nothing, the word is enough.
 - Labels that name the old key are revoked: a door that joined by one would believe a key that was given up.
 
 In the fleet's folder: `document.key` is the newest key, `document-next.key` the one that a rotation begins with, and
@@ -103,7 +104,8 @@ def _tells(door: Door, docs: int) -> bool:
 
 
 def _refuse_untold(door: Door) -> None:
-    if door.manager_key and door.succession is None:
+    # Without its key nothing can be sealed to a door: one that was never mounted would hold up the next rotation.
+    if door.manager_key and door.document_key and door.succession is None:
         msg = f'"{door.name}" was not told the fleet\'s key yet; `doorward fleet rotate` makes the document for it'
         raise FleetRefused(msg)
 

@@ -197,6 +197,7 @@ class SqlStore:
             _refuse_unusable(store_rows.label(label), now_unix)
             label.state = LabelState.USED.value
             row.state = DoorState.CLAIMED.value
+            row.document_key = ""  # of the board before, if there was one: whoever is approved brings their own
             row.manager_key = row.succession = None  # labels that name an older key are revoked
             self._note(session, "door claim", row.id)
             return store_rows.door(row)

@@ -34,6 +34,7 @@ AUTHORITY_ENDS_SOON_S = 400 * 86_400
 _TOPIC = re.compile(r"doorward/([0-9a-f]{16})/(report|alarm|availability|state|renew)")
 _LARGEST = 4096
 _DOORS_S = 30
+_STRANGERS_S = 2  # so often, and no oftener, the store is asked whether an id that nobody knows is of a new door
 _NUMBERS = ("docs", "dropped", "count", "seq")
 _WELL = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")  # true while all is well
 _FLAGS = (*_WELL, "alarm", "lockout", "locked")
@@ -80,6 +81,13 @@ class Watch:
         except (Refusal, Fault) as trouble:
             self.tell({"event": "trouble", **said, "why": str(trouble)})
             return None
+
+    def daily(self, authority: Callable[[], x509.Certificate]) -> None:
+        """As `notices`, while the watch goes on: what cannot be read now is told, and looked at the next day."""
+        try:
+            self.notices(authority())
+        except (Refusal, Fault) as trouble:
+            self.tell({"event": "trouble", "why": str(trouble)})
 
     def notices(self, authority: x509.Certificate | None) -> None:
         """Tell which certificates end soon. Raises FleetFault."""
@@ -134,7 +142,8 @@ class Watch:
 
     def _door(self, door_id: str) -> Door | None:
         """The door with this id, as the fleet knew it within the last half minute. Raises FleetFault."""
-        if door_id not in self._doors or self.clock() - self._read_unix > _DOORS_S:
+        age_s = self.clock() - self._read_unix
+        if not 0 <= age_s <= (_DOORS_S if door_id in self._doors else _STRANGERS_S):
             self._doors = {door.id: door for door in self.fleet.store.doors()}
             self._read_unix = self.clock()
         return self._doors.get(door_id)

@@ -30,6 +30,7 @@ from device.report.publisher import Event, Mailbox, What
 KEEPALIVE_S = 60
 _GOODBYE_S = 2.0
 _AHEAD = 4  # messages the broker may send before one is acknowledged
+_UNREAD = 16  # answers that wait for the loop; a broker that sends faster is not listened to, and fills no memory
 
 
 def request_topic(door: str) -> str:
@@ -61,6 +62,7 @@ class MqttClaim:
         self._request = b""
         self._request_id = 0
         self._failures = 0
+        self._unread = 0
         self._thread: threading.Thread | None = None
         self._client = GuardedClient(door, make_context)
         self._client.on_connect = self._on_connect
@@ -88,7 +90,9 @@ class MqttClaim:
 
     def events(self) -> list[Event]:
         """The news since the last call, oldest first."""
-        return self._mailbox.take()
+        taken = self._mailbox.take()
+        self._unread = 0
+        return taken
 
     def alive(self) -> bool:
         """Whether paho's thread runs, or was not started yet."""
@@ -132,7 +136,8 @@ class MqttClaim:
         self._mailbox.put(Event(What.CONNECTED))
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        if message.payload:  # an empty one is only the end of a retained answer
+        if message.payload and self._unread < _UNREAD:  # an empty one is only the end of a retained answer
+            self._unread += 1
             self._mailbox.put(Event(What.CERTIFICATE, content=bytes(message.payload)))
 
     def _on_disconnect(

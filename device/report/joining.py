@@ -3,10 +3,10 @@
 Rules kept here:
 - Nothing else leaves before: the connection with the certificate begins when there is one.
 - The request is complete once lock has said its key; the label's secret only makes its MAC and stays here.
-- An answer is judged before a file is touched (`installing`). A wrong one is said in the log and changes nothing: the
-  right one may still come.
+- An answer is judged before a file is touched (`installing`). A wrong one is said in the log, once, and changes
+  nothing: the right one may still come. The last one refused is judged again: a clock is set, a disk gets room.
 - An answer may come by hand as well; it is looked for every few seconds.
-- A label that is over is not asked with any more.
+- A label that is over is not asked with; should the clock be set, or another label come, it is asked with then.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from device.installing import Joining
 from device.joining import Answer, Request, claim_key
 from device.report.ports import Claim
 from device.report.publisher import What
+from device.report.said import SaidOnce
 from device.service import log
 
 
@@ -30,10 +31,11 @@ class Joiner:
         self._door_id = door_id
         self._claim = claim
         self._wall = wall
+        self._document_key = b""
         self._asked = False
-        self._ended = False
+        self._refused = b""
+        self._said = SaidOnce()
         self._told_lost = False
-        self._told_damage = False
         self.done = False
 
     @property
@@ -43,17 +45,24 @@ class Joiner:
 
     def key_is(self, document_key: bytes) -> None:
         """Lock says what this door's documents are sealed to: ask, once."""
-        if self._asked or self._claim is None or self.done:
+        self._document_key = document_key
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._asked or self._claim is None or self.done or not self._document_key:
             return
         try:
             label = self._files.label()
             if label is None or label.expired(self._wall()):
-                self._say_over()
+                self._said.say(
+                    "report: the label of this door is over before its manager answered; `doorctl join --label` takes "
+                    "another one for it"
+                )
                 return
-            asked = Request(self._door_id, document_key, certificates.ask(self._files.key(), self._door_id))
+            asked = Request(self._door_id, self._document_key, certificates.ask(self._files.key(), self._door_id))
             request = asked.pack(claim_key(label.secret))
         except (Refusal, Fault) as trouble:
-            log(f"report: the door cannot ask to join: {trouble}")
+            self._said.say(f"report: the door cannot ask to join: {trouble}")
             return
         self._asked = True
         log(f"report: asks its manager to join; the fingerprint is {asked.fingerprint}")
@@ -61,12 +70,16 @@ class Joiner:
 
     def look(self) -> bool:
         """Whether there is a certificate now, perhaps brought by hand."""
+        self._ask()
+        if self._refused:
+            self._take(self._refused)
+        return self._there()
+
+    def _there(self) -> bool:
         try:
             self.done = self._files.certificate() is not None
         except (Refusal, Fault) as trouble:
-            if not self._told_damage:
-                self._told_damage = True
-                log(f"report: the door's certificate: {trouble}")
+            self._said.say(f"report: the door's certificate: {trouble}")
         return self.done
 
     def news(self) -> bool:
@@ -81,7 +94,7 @@ class Joiner:
                 case What.LOST if not self._told_lost:
                     self._told_lost = True
                     log(f"report: no connection to the broker's port for joining ({event.why})")
-        return self.look()
+        return self._there()
 
     def alive(self) -> bool:
         """Whether it still tries, or need not."""
@@ -102,12 +115,9 @@ class Joiner:
         try:
             found = self._files.install(Answer.read(content), self._door_id, self._wall())
         except (Refusal, Fault) as trouble:
-            log(f"report: an answer to the joining was refused: {trouble}")
+            self._refused = content
+            self._said.say(f"report: an answer to the joining was refused: {trouble}")
             return
+        self._refused = b""
         if found is not None:
             log(f"report: the door has joined; its certificate lasts until {found.not_valid_after_utc:%Y-%m-%d}")
-
-    def _say_over(self) -> None:
-        if not self._ended:
-            self._ended = True
-            log("report: the label of this door is over before its manager answered; `doorctl join` takes another")

@@ -6,7 +6,8 @@ Rules kept here:
 - The key stays. What is asked with is public; what comes back is judged as at the joining, written whole or not at all,
   and until then the old certificate works on. One that lasts no longer than the present one changes nothing.
 - The question is retained until it is answered: whoever answers may be away for weeks.
-- A certificate that has ended is said once in the log, with what helps.
+- A certificate that has ended is said once in the log, with what helps; so is whatever else is wrong with it.
+- The last answer that was refused is judged again at each look: a clock is set, a disk gets room.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from device.errors import Fault, JoiningRefused, Refusal
 from device.installing import Joining
 from device.joining import Answer
 from device.report.retained import Retained
+from device.report.said import SaidOnce
 from device.service import log
 
 _BEGINS, _SPREAD = 2 / 3, 1 / 6  # of a certificate's life: asked for from two thirds on, at five sixths by all
@@ -43,7 +45,8 @@ class Renewal:
         self._files = files
         self._door = door
         self._wall = wall
-        self._told_end = False
+        self._said = SaidOnce()
+        self._refused = b""
         self.question = Retained()
         self._asking = False
 
@@ -54,38 +57,51 @@ class Renewal:
 
     def look(self) -> None:
         """Ask if it is time, once; say so if the certificate has ended."""
+        if self._refused:
+            self._judge(self._refused)
+        self._look()
+
+    def _look(self) -> None:
         try:
             found = self._files.certificate()
             if found is None:
                 return
             now = self._wall()
             begins, ends = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
-            if certificates.ended(found, now) and not self._told_end:
-                self._told_end = True
-                log("report: the door's certificate has ended; `doorctl join --answer` takes a new one")
+            if certificates.ended(found, now):
+                self._said.say(
+                    "report: the door's certificate has ended; `doorctl join --out FILE` writes the question for the "
+                    "next one, and `doorctl join --answer` takes it"
+                )
             if now >= due_unix(self._door, begins, ends) and not self._asking:
                 self.question.want(certificates.ask(self._files.key(), bytes.fromhex(self._door)))
                 self._asking = True
             elif now < due_unix(self._door, begins, ends) and self._asking:
                 self._answered()  # a new one was brought by hand
         except (Refusal, Fault) as trouble:
-            log(f"report: the door's certificate cannot be renewed: {trouble}")
+            self._said.say(f"report: the door's certificate cannot be renewed: {trouble}")
 
     def take(self, content: bytes) -> None:
         """An answer came from the broker, perhaps not to a question of ours."""
+        self._judge(content)
+        self._look()
+
+    def _judge(self, content: bytes) -> None:
         try:
             answer = Answer.read(content)
             if not answer.certificate:
                 msg = "the answer holds no certificate"
                 raise JoiningRefused(msg)
+            before = self._files.certificate_or_none()
             found = self._files.install(answer, bytes.fromhex(self._door), self._wall())
         except (Refusal, Fault) as trouble:
-            log(f"report: a certificate from the broker was not taken: {trouble}")
+            self._refused = content
+            self._said.say(f"report: a certificate from the broker was not taken: {trouble}")
             return
-        if found is not None:
+        self._refused = b""
+        if found is not None and found != before:  # the same one again is no news, however often a broker brings it
+            self._said.anew()
             log(f"report: the door has a certificate until {found.not_valid_after_utc:%Y-%m-%d}")
-        self._told_end = False
-        self.look()
 
     def _answered(self) -> None:
         self.question.over()

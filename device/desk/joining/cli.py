@@ -42,7 +42,8 @@ def join(*, label_file: Path | None, out: Path | None, answer_file: Path | None)
 
     Shows a fingerprint: read it out to the manager, by phone or in person, who approves the door if it is the same
     there. With a broker the rest happens by itself. Without one, write the request to a file with --out, and bring back
-    the answer with --answer. On a door that has joined, the command without --label shows how things stand.
+    the answer with --answer. On a door that has joined, the command without --label shows how things stand, and --out
+    writes its question for the next certificate, should its own have ended.
 
     \b
     Example: doorctl join --label front-door.label --out front-door.request
@@ -57,8 +58,12 @@ def join(*, label_file: Path | None, out: Path | None, answer_file: Path | None)
         if out is not None and out.exists():
             msg = f"{out} exists already and is not replaced, so nothing was done"
             raise JoiningRefused(msg)
+        before = door.joined
         door.take(steps.read_label(label_file) if label_file is not None else _typed())
-        tell("This door has joined its manager.")
+        if before:
+            tell("This door has another label. It asks with it after a restart of report, or with --out.")
+        else:
+            tell("This door has joined its manager.")
     return _shown(door, out)
 
 
@@ -86,11 +91,12 @@ def _shown(door: AtTheDoor, out: Path | None) -> Answer:
     lines = [f"door          {settings.door.id}", f"fingerprint   {shown}"]
     if out is not None:
         steps.write_request(out, door.request(key))
-        lines.append(f"The request is in {out}, for `doorward door approve`.")
+        command = "doorward door approve" if waits else "doorward door renew"
+        lines.append(f"The request is in {out}, for `{command}`.")
     elif waits:
         lines.append("The answer of the manager is still to come.")
     else:
-        lines.append("The manager has answered: nothing is left to do.")
+        lines.append(steps.lacks(door) or "The manager has answered: nothing is left to do.")
     return Answer("\n".join(lines), {"door": settings.door.id, "fingerprint": shown, "waits": waits})
 
 

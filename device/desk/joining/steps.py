@@ -1,7 +1,9 @@
 """The steps of joining at the door: read a label, take it in, ask, take in the answer.
 
 Rules kept here:
-- A door that has joined takes no second label. Another manager is a matter of retiring, not of a file.
+- A door that has joined takes no label of another door, manager or broker. Another manager is a matter of retiring, not
+  of a file. Another label for itself it takes when the certificate it has is of no use: ended, damaged, without its
+  key, or never come because the label before was over. What works is never put at stake.
 - Everything is judged before the first file is written: a damaged or expired label, and one that says otherwise than
   door.toml, change nothing.
 - joined.toml is written last. Until then the door has not joined, and the same label may be tried again.
@@ -27,6 +29,7 @@ from device.joining import HOUR_S, LARGEST_LABEL_TEXT, Answer, Label, Request, c
 from device.paths import Paths
 from device.policy.clock import Clock
 
+_ASK = "`doorctl join --out FILE` writes the question for one, which `doorward door renew` answers"
 LARGEST_ANSWER = 8192  # twice the longest
 
 
@@ -59,9 +62,9 @@ class AtTheDoor:
 
     def take(self, label: Label) -> None:
         """Make this the door of `label`. Raises JoiningRefused, ConfigRefused or StoreFault."""
-        if self.joined:
-            msg = "this door has joined already; a door takes one label"
-            raise JoiningRefused(msg)
+        again = self.joined
+        if again:
+            self._refuse_needless(label)
         now = self.believed_unix
         if now is not None and label.expired(now):
             ended = datetime.fromtimestamp(label.expires_hour * HOUR_S, UTC)
@@ -72,18 +75,57 @@ class AtTheDoor:
         config.parse(self._door_toml(), learned)  # what could not be read afterwards is refused now
         state = self.paths.state(Room.REPORT)
         with as_owner(state):
-            Joining(state).prepare(label)
-        installing.store(installing.joined(self.paths.config), learned.encode("ascii"))
+            if again:
+                Joining(state).again(label)
+            else:
+                Joining(state).prepare(label)
+        if not again:  # what it says stands there already, and nothing of it may get lost now
+            installing.store(installing.joined(self.paths.config), learned.encode("ascii"))
+
+    def _refuse_needless(self, label: Label) -> None:
+        """Raise JoiningRefused unless `label` is this door's own, and the door needs one."""
+        known = config.load(self.paths.config)
+        if label.door_id.hex() != known.door.id:
+            msg = (
+                f"this door has joined already, as {known.door.id}, and the label is for the door {label.door_id.hex()}"
+            )
+            raise JoiningRefused(msg)
+        if (label.manager_key.hex(), label.broker) != (known.door.manager_key, known.report.broker):
+            msg = (
+                "this door has joined already, and the label names another manager's key or another broker than the "
+                "door's configuration; if the new ones are right, write them into joined.toml first"
+            )
+            raise JoiningRefused(msg)
+        with as_owner(self.paths.state(Room.REPORT)):
+            waiting, works = self._waiting(), self.files.works(self.believed_unix)
+        if waiting == label:
+            msg = "this door has joined already, with this very label; `doorctl join` alone shows what to compare"
+            raise JoiningRefused(msg)
+        if works or (waiting is None and not label.authority):
+            msg = "this door has joined already, and takes another label only when its certificate is of no use"
+            raise JoiningRefused(msg)
+
+    def _waiting(self) -> Label | None:
+        try:
+            return self.files.label()
+        except JoiningRefused:
+            return None  # damaged: another one is what helps
 
     def request(self, document_key: bytes) -> bytes:
-        """What the door asks its manager; `document_key` is lock's. Raises JoiningRefused or StoreFault."""
+        """What the door asks its manager; `document_key` is lock's. Raises JoiningRefused or StoreFault.
+
+        With a label it is the request to join. Without one it is the question for the next certificate (PKCS #10, DER),
+        for the door whose own has ended, so that the broker does not let it in to ask.
+        """
         with as_owner(self.paths.state(Room.REPORT)):
-            label, key = self.files.label(), self.files.key()
-        if label is None:
-            msg = "this door has no label (any more), so there is nothing to ask with"
+            label, key, authority = self.files.label(), self.files.key(), self.files.authority()
+        if label is not None:
+            asked = Request(label.door_id, document_key, certificates.ask(key, label.door_id))
+            return asked.pack(claim_key(label.secret))
+        if not authority:
+            msg = "this door has no label any more, and without a broker it needs no certificate either"
             raise JoiningRefused(msg)
-        asked = Request(label.door_id, document_key, certificates.ask(key, label.door_id))
-        return asked.pack(claim_key(label.secret))
+        return certificates.ask(key, bytes.fromhex(config.load(self.paths.config).door.id))
 
     def public(self) -> bytes:
         """The public half of the door's key for the broker. Raises JoiningRefused or StoreFault."""
@@ -94,6 +136,16 @@ class AtTheDoor:
         """Whether the answer is still to come."""
         with as_owner(self.paths.state(Room.REPORT)):
             return self.files.label() is not None
+
+    def certificate(self) -> x509.Certificate | None:
+        """The door's certificate, None if it has none. Raises JoiningRefused or StoreFault."""
+        with as_owner(self.paths.state(Room.REPORT)):
+            return self.files.certificate()
+
+    def ended(self, certificate: x509.Certificate) -> bool:
+        """Whether it is over, by a clock to be believed."""
+        now = self.believed_unix
+        return now is not None and certificates.ended(certificate, now)
 
     def install(self, data: bytes) -> x509.Certificate | None:
         """Take in an answer; None if it holds no certificate. Raises JoiningRefused, ConfigRefused or StoreFault."""
@@ -111,6 +163,26 @@ class AtTheDoor:
         except (OSError, UnicodeDecodeError) as cause:
             msg = f"the configuration at {self.paths.config} cannot be read: {cause}"
             raise ConfigRefused(msg) from cause
+
+
+def lacks(door: AtTheDoor) -> str:
+    """What a person should know of the certificate of a door with a broker; empty if it is good, or cannot be seen."""
+    try:
+        if not config.load(door.paths.config).report.broker.startswith("mqtts:") or door.waits():
+            return ""
+        found = door.certificate()
+    except StoreFault:
+        return ""  # who asks is not root
+    except JoiningRefused:
+        return f"The door's label or certificate for the broker is damaged, and nothing is told to the manager; {_ASK}."
+    except ConfigRefused:
+        return ""  # whoever reads the settings for more than this says so
+    if found is None:
+        return f"The door has no certificate for the broker, and nothing is told to the manager; {_ASK}."
+    if door.ended(found):
+        ended = f"{found.not_valid_after_utc:%Y-%m-%d}"
+        return f"The door's certificate ended on {ended}, and nothing is told to the manager; {_ASK}."
+    return ""
 
 
 def read_label(path: Path) -> Label:

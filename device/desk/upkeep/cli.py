@@ -21,6 +21,8 @@ from device.desk import selftest as checks
 from device.desk import sentences, timeouts
 from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.client import DeskLine
+from device.desk.joining import steps
+from device.desk.joining.steps import AtTheDoor
 from device.document import fingerprint
 from device.errors import DocumentRefused, StoreFault
 from device.paths import door_paths, models_dir
@@ -39,7 +41,9 @@ def status() -> Answer:
     """
     answer = _status()
     if isinstance(answer, wire.DoorStatus):
-        return Answer(sentences.status_sentence(answer), sentences.status_facts(answer))
+        lacks = steps.lacks(AtTheDoor.here(door_paths()))
+        told = "\n".join(filter(None, (sentences.status_sentence(answer), lacks)))
+        return Answer(told, {**sentences.status_facts(answer), "certificate": not lacks})
     return _unanswered(answer)
 
 

@@ -35,6 +35,14 @@ def test_a_label_brings_a_door_into_the_fleet_once(place: Place, store: SqlStore
     assert states(store) == [LabelState.USED]
 
 
+def test_a_door_that_is_claimed_anew_has_no_key_until_it_joins(store: SqlStore) -> None:
+    """Nothing more is sealed to the board before, and whoever was cut off here can go on."""
+    store.identify("Front", KEY, anything)
+    labelled(store)
+    assert not store.claim(FRONT, HASHES[0], MADE).document_key
+    assert store.join("Front", KEY, certificate("a1"), MADE, anything).document_key == KEY
+
+
 def test_a_second_label_revokes_the_one_that_is_open(store: SqlStore) -> None:
     labelled(store, 0)
     labelled(store, 1)

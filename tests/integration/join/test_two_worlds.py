@@ -72,7 +72,7 @@ def rows(office: Office, name: str) -> dict[str, list[dict[str, object]]]:
 
 def _plain(row: dict[str, Any]) -> dict[str, object]:
     return {
-        name: (type(value).__name__, len(value) if isinstance(value, str) else None)
+        name: (type(value).__name__, len(value) if isinstance(value, str) and not name.endswith("serial") else None)
         if name.endswith(_DRAWN) and name != "version"
         else value
         for name, value in row.items()
@@ -80,11 +80,14 @@ def _plain(row: dict[str, Any]) -> dict[str, object]:
 
 
 def told(news: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Every different news of a door, in the order in which they came."""
+    """Every different news of a door, in the order in which they came, from its first document on.
+
+    Whether a report falls between joining and that is a matter of the machine's speed.
+    """
     seen: list[dict[str, Any]] = []
     for each in news:
         plain = {key: value for key, value in each.items() if key not in _ITS_OWN}
-        if each.get("door") == name and plain not in seen:
+        if each.get("door") == name and each.get("docs") != 0 and plain not in seen:
             seen.append(plain)
     return seen
 

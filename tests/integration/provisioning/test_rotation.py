@@ -240,13 +240,24 @@ def test_a_door_whose_key_is_not_known_is_told_once_it_is(house: House) -> None:
     added = house.add("Cellar", known=False)
     found = house.rotate()
     assert ([door.name for door in found.unknown], len(found.made)) == (["Cellar"], 2)
+    house.fleet.identify("Cellar", Identity(added.id, DOOR_KEY.public.hex()), anew=False)
     with pytest.raises(FleetRefused, match="was not told"):
         rotation.acknowledge(house.fleet, "Cellar")
-    house.fleet.identify("Cellar", Identity(added.id, DOOR_KEY.public.hex()), anew=False)
     early = house.offer("Cellar")
     assert house.takes("Cellar", early) is Result.DONE, "until it is told, the old key signs"
     ((door, path),) = house.rotate().made
     assert house.takes(door.name, path.read_bytes()) is Result.DONE
+
+
+def test_a_door_that_was_never_mounted_holds_up_no_second_rotation(house: House) -> None:
+    house.add("Planned", known=False)
+    first = house.rotate()
+    for door, path in first.made:
+        house.takes(door.name, path.read_bytes())
+        rotation.acknowledge(house.fleet, door.name)
+    assert house.rotate().public_key == first.public_key, "it may be a door whose door.toml was written by hand"
+    assert rotation.acknowledge(house.fleet, "Planned").done
+    assert house.rotate().public_key != first.public_key
 
 
 def test_a_door_that_is_added_later_knows_the_new_key_from_the_start(house: House) -> None:

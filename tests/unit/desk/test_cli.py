@@ -108,7 +108,17 @@ def test_status_tells_every_room(root: Path) -> None:
         "alarms": [],
         "policy_version": 3,
         "document_key": bytes(range(32)).hex(),
+        "certificate": True,
     }
+
+
+def test_status_tells_of_a_certificate_that_ended(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.desk.joining.steps.lacks", lambda _door: "The door's certificate ended.")
+    with open_desk(root, {Room.LOCK: lock_robot(wire.Ack(3, WireResult.DONE))}):
+        said, told = doorctl("status"), doorctl("status", "--json")
+    assert said.exit_code == 0
+    assert said.stdout.endswith("The door's certificate ended.\n")
+    assert json.loads(told.stdout)["certificate"] is False
 
 
 def test_status_names_who_is_away() -> None:

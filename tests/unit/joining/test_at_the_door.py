@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from nacl.signing import SigningKey
 
-from device import config, installing
+from device import certificates, config, installing
 from device.desk.cli import cli
 from device.desk.joining import cli as join_cli
+from device.desk.joining import steps
 from device.desk.joining.steps import AtTheDoor
 from device.errors import ConfigRefused, JoiningRefused, NotJoined, StoreFault
-from device.joining import Request
+from device.joining import Answer, Request, claim_key
 from device.paths import Paths
 from tests.unit.joining.papers import (
     CLAIM_KEY,
@@ -19,12 +21,14 @@ from tests.unit.joining.papers import (
     HOUR,
     MANAGER_KEY,
     NOW_UNIX,
+    OTHER_DOOR,
     SECRET,
     Authority,
     label,
 )
 
 AUTHORITY = Authority.make()
+DAY_S = 86_400
 LABEL = label(AUTHORITY)
 
 
@@ -52,8 +56,10 @@ def test_a_label_makes_a_door_a_managers(door: AtTheDoor) -> None:
 
 def test_a_door_takes_one_label(door: AtTheDoor) -> None:
     door.take(LABEL)
+    key = door.public()
     with pytest.raises(JoiningRefused, match="joined already"):
         door.take(LABEL)
+    assert door.public() == key, "the fingerprint that was read out still holds"
 
 
 def test_an_expired_label_changes_nothing(door: AtTheDoor) -> None:
@@ -105,8 +111,114 @@ def test_the_request_is_one_the_manager_reads_and_the_answer_ends_it(door: AtThe
     assert door.waits()
     assert door.install(AUTHORITY.answer(asked).pack()) is not None
     assert not door.waits()
+
+
+def joined(door: AtTheDoor, days: float = 365) -> None:
+    door.take(LABEL)
+    door.install(AUTHORITY.answer(Request.read(door.request(DOCUMENT_KEY), CLAIM_KEY), days=days).pack())
+
+
+def test_a_door_whose_certificate_ended_writes_the_question_for_the_next_one(door: AtTheDoor) -> None:
+    """It was off for a year: the broker lets it in no more, so it cannot ask there."""
+    joined(door)
+    later = AtTheDoor(door.paths, NOW_UNIX + 700 * DAY_S)
+    assert "ended on" in steps.lacks(later)
+    question = later.request(DOCUMENT_KEY)
+    assert certificates.key_asked_for(question, DOOR) == door.public()
+    answer = AUTHORITY.answer(Request(DOOR, DOCUMENT_KEY, question), began_days=-699)
+    assert later.install(answer.pack()) is not None
+    assert not steps.lacks(later)
+
+
+def test_a_door_without_a_broker_has_no_such_question(door: AtTheDoor) -> None:
+    door.take(label(None))
+    door.install(Answer(DOOR).pack())
+    assert not steps.lacks(door)
     with pytest.raises(JoiningRefused, match="no label"):
         door.request(DOCUMENT_KEY)
+
+
+def test_a_door_whose_label_is_over_takes_another_for_itself(door: AtTheDoor) -> None:
+    door.take(LABEL)
+    learned = installing.joined(door.paths.config).read_bytes()
+    other = label(AUTHORITY, secret=bytes(16), expires_hour=HOUR + 999)
+    AtTheDoor(door.paths, HOUR * 3600).take(other)
+    asked = Request.read(door.request(DOCUMENT_KEY), claim_key(bytes(16)))
+    assert asked.public == door.public()
+    assert installing.joined(door.paths.config).read_bytes() == learned
+
+
+@pytest.mark.parametrize("gone", ["door.key", "door.pem"])
+def test_a_door_that_lost_key_or_certificate_joins_again_by_a_new_label(door: AtTheDoor, gone: str) -> None:
+    joined(door)
+    (door.files.tls / gone).unlink()
+    other = label(AUTHORITY, secret=bytes(16))
+    door.take(other)
+    asked = Request.read(door.request(DOCUMENT_KEY), claim_key(bytes(16)))
+    assert door.install(AUTHORITY.answer(asked).pack()) is not None
+    assert door.files.works(NOW_UNIX)
+
+
+OTHERS = {
+    "another door": {"door_id": OTHER_DOOR},
+    "another manager": {"manager_key": bytes(SigningKey(bytes(32)).verify_key)},
+    "another broker": {"host": "evil.example"},
+    "the same, while all is well": {},
+}
+
+
+@pytest.mark.parametrize("changes", OTHERS.values(), ids=OTHERS)
+def test_what_a_joined_door_has_is_never_put_at_stake(door: AtTheDoor, changes: dict[str, object]) -> None:
+    joined(door)
+    before = {path: path.read_bytes() for path in door.paths.root.rglob("*") if path.is_file()}
+    with pytest.raises(JoiningRefused, match="joined already"):
+        door.take(label(AUTHORITY, secret=bytes(16), **changes))
+    assert {path: path.read_bytes() for path in door.paths.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("changes", [each for each in OTHERS.values() if each])
+def test_nor_does_a_door_in_need_become_another_one_or_another_manager_s(
+    door: AtTheDoor, changes: dict[str, object]
+) -> None:
+    joined(door)
+    later = AtTheDoor(door.paths, NOW_UNIX + 400 * DAY_S)
+    before = {path: path.read_bytes() for path in door.paths.root.rglob("*") if path.is_file()}
+    with pytest.raises(JoiningRefused, match="joined already"):
+        later.take(label(AUTHORITY, secret=bytes(16), expires_hour=HOUR + 10_000, **changes))
+    assert {path: path.read_bytes() for path in door.paths.root.rglob("*") if path.is_file()} == before
+    later.take(label(AUTHORITY, secret=bytes(16), expires_hour=HOUR + 10_000))
+    assert later.waits()
+
+
+def test_seeded_fault_without_that_check_another_manager_s_label_would_be_taken(
+    door: AtTheDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined(door)
+    before = door.public()
+    monkeypatch.setattr(AtTheDoor, "_refuse_needless", lambda _door, _label: None)
+    door.take(label(AUTHORITY, secret=bytes(16)))
+    assert door.public() != before
+
+
+def test_a_label_without_a_broker_after_one_that_failed_leaves_no_authority(
+    door: AtTheDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer holds no certificate, and was refused for ever because of the file that the try before left."""
+    store = installing.store
+
+    def full(path: Path, content: bytes, mode: int = 0o644) -> None:
+        if path.name == "joined.toml":
+            msg = "no space"
+            raise StoreFault(msg)
+        store(path, content, mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(installing, "store", full)
+        with pytest.raises(StoreFault):
+            door.take(LABEL)
+    door.take(label(None))
+    assert door.install(Answer(DOOR).pack()) is None
+    assert not door.waits()
 
 
 def run(door: AtTheDoor, monkeypatch: pytest.MonkeyPatch, *words: str, given: str = "") -> tuple[int, str]:
@@ -163,3 +275,17 @@ def test_as_root_a_link_of_the_room_is_not_followed(door: AtTheDoor, tmp_path: P
     door.take(LABEL)
     assert victim.read_text(encoding="utf-8") == "untouched"
     assert not (state / "tls" / "door.key").is_symlink()
+
+
+def test_a_door_that_lacks_nothing_says_nothing_of_it_and_one_that_does_says_the_way_back(door: AtTheDoor) -> None:
+    assert not steps.lacks(door), "not joined: that has its own sentence"
+    door.take(LABEL)
+    assert not steps.lacks(door), "the answer is still to come"
+    door.install(AUTHORITY.answer(Request.read(door.request(DOCUMENT_KEY), CLAIM_KEY)).pack())
+    assert not steps.lacks(door)
+    for content, why in ((b"x", "damaged"), (None, "no certificate")):
+        path = door.files.tls / "door.pem"
+        path.unlink() if content is None else path.write_bytes(content)
+        said = steps.lacks(door)
+        assert why in said
+        assert "doorctl join --out" in said

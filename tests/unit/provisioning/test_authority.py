@@ -180,3 +180,16 @@ def test_every_right_of_a_door_holds_its_name() -> None:
     rights = [line for line in broker_config.acl([]).splitlines() if line and not line.startswith("#")]
     assert rights
     assert all("%u" in right for right in rights)
+
+
+def test_a_key_without_its_certificate_says_both_ways_on_and_nothing_is_replaced(folder: Path) -> None:
+    """The making was cut off, or the certificate was lost: only a person knows which."""
+    done("ca", "init")
+    known, key = (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
+    (folder / "ca.pem").unlink()
+    said = refused("ca", "init")
+    assert "restore" in said
+    assert "interrupted, remove ca.key" in said
+    assert (folder / "ca.key").read_bytes() == key
+    (folder / "ca.pem").write_bytes(known)
+    done("ca", "show")

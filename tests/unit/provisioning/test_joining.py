@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ from provisioning.errors import FleetRefused
 from provisioning.labels import Plan, Where
 from provisioning.store import DoorState, LabelState
 from tests.unit.provisioning.doors import doorward
+
+pytestmark = pytest.mark.slow
 
 PASSPHRASE = "a long passphrase"
 BROKER = "mqtts://broker.example"
@@ -470,3 +473,86 @@ def test_broker_without_a_port_for_joining_has_no_files_for_it(tmp_path: Path) -
     assert names == {"claim.conf", "claim-doors.acl", "claim-managers.acl"}
     why = refused("broker", "config", "--host", "b", "--claim-port", "8882", "--out", str(tmp_path / "bad"))
     assert why == "Doors join at 8882 and managers approve at 8883: choose another port."
+
+
+class Cut(BaseException):
+    """The computer stops."""
+
+
+def cut(*_: object, **__: object) -> None:
+    raise Cut
+
+
+def test_a_new_board_s_approval_that_was_cut_off_is_made_again(
+    office: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The label is used, the board has no certificate, and it takes no other label while it waits for its answer."""
+    old = added("--broker", BROKER)
+    old.request(tmp_path / "old")
+    assert approve(old, tmp_path / "old")[0] == 0
+    new = Board.of(done("label", "new", "Front", "--broker", BROKER, "--replace")["label"])
+    new.request(tmp_path / "new")
+    fleet = fleets.open_fleet(office)
+    asked = joining.look(fleet, "Front", (tmp_path / "new").read_bytes(), int(time.time()))
+    issuer = authority.opened(office, PASSPHRASE)
+    with monkeypatch.context() as patched:
+        patched.setattr("provisioning.store_sql.SqlStore.join", cut)
+        with pytest.raises(Cut):
+            joining.approve(fleet, asked, issuer, int(time.time()))
+    assert approve(old, tmp_path / "old", "--out", str(tmp_path / "x"))[0] == 1, "the old board has no way back in"
+    code, said = approve(new, tmp_path / "new", "--out", str(tmp_path / "answer"))
+    assert code == 0, said
+    new.believes(tmp_path / "answer")
+    assert fleet.store.door("Front").document_key == bytes(new.box.public_key).hex()
+
+
+@pytest.mark.usefixtures("office")
+def test_an_answer_is_made_again_for_the_very_keys_alone(tmp_path: Path) -> None:
+    """A used label is waste paper; with the document key, which is public, and a key of one's own it stays so."""
+    board = added("--broker", BROKER)
+    board.request(tmp_path / "request")
+    assert approve(board, tmp_path / "request")[0] == 0
+    thief = Board(board.label, formats.new_key(), board.box)
+    thief.request(tmp_path / "stolen")
+    code, said = approve(thief, tmp_path / "stolen", "--again", "--out", str(tmp_path / "answer"))
+    assert (code, "used already" in str(said["reason"])) == (1, True)
+    assert not (tmp_path / "answer").exists()
+    assert approve(board, tmp_path / "request", "--again", "--out", str(tmp_path / "again"))[0] == 0
+
+
+@pytest.mark.usefixtures("office")
+def test_documents_that_a_cut_left_unmade_are_made_with_the_next_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = added("--broker", BROKER)
+    board.request(tmp_path / "request")
+    assert approve(board, tmp_path / "request")[0] == 0
+    done("reporting", "set", "--door", "Front", "--profile", "home", "--out", str(tmp_path / "first.doc"))
+    new = Board.of(done("label", "new", "Front", "--broker", BROKER, "--replace")["label"])
+    new.request(tmp_path / "new")
+    with monkeypatch.context() as patched:
+        patched.setattr(joining, "documents", cut)
+        with pytest.raises(Cut):
+            approve(new, tmp_path / "new", "--out", str(tmp_path / "answer"))
+    code, said = approve(new, tmp_path / "new", "--again", "--out", str(tmp_path / "answer"))
+    assert code == 0, said
+    (made,) = said["documents"]
+    assert document.sealed_box(Path(made).read_bytes(), new.label.door_id)
+
+
+def test_a_label_never_names_a_key_that_was_given_up_meanwhile(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done("door", "add", "Front", "--broker", BROKER)
+    fleet = fleets.open_fleet(office)
+    plan = Plan.of(office, Where("broker.example"), 14, int(time.time()))
+    add = type(fleet.store).add_label
+
+    def after_a_rotation(store: Any, *words: Any) -> Any:
+        store.rotate(store.public_key(), "ab" * 32)
+        return add(store, *words)
+
+    monkeypatch.setattr(type(fleet.store), "add_label", after_a_rotation)
+    with pytest.raises(FleetRefused, match="in this very moment"):
+        labels.make(fleet, "Front", plan)
+    found = labels.known(fleet, "Front")
+    assert found is not None
+    assert found.state is LabelState.REVOKED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -288,3 +289,41 @@ def test_certificate_in_the_store_is_the_one_that_was_sent(desk: Desk) -> None:
     assert reply is not None
     sent = x509.load_der_x509_certificate(Answer.read(reply[1]).certificate)
     assert desk.fleet.store.door("Front").certificate_serial == f"{sent.serial_number:x}"
+
+
+def test_a_clock_that_is_behind_makes_no_certificate_and_says_so(desk: Desk) -> None:
+    desk.now = NOW - 5 * 365 * DAY_S
+    assert desk.asks() is None
+    (told,) = desk.told
+    assert (told["event"], "this computer's clock says" in str(told["why"])) == ("trouble", True)
+    assert len(desk.fleet.store.certificates("Front")) == 1
+
+
+def test_a_store_that_is_away_at_the_daily_look_ends_no_watch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        msg = "the database cannot be reached"
+        raise FleetFault(msg)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("provisioning.store_sql.SqlStore.doors", away)
+        desk.watch.daily(lambda: desk.authority.certificate)
+    assert [in_words(fact) for fact in desk.told] == ["the database cannot be reached"]
+
+
+def test_a_flood_of_strange_ids_does_not_read_the_store_each_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = 0
+    doors = type(desk.fleet.store).doors
+
+    def counted(store: Any) -> tuple[Door, ...]:
+        nonlocal reads
+        reads += 1
+        return doors(store)
+
+    monkeypatch.setattr(type(desk.fleet.store), "doors", counted)
+    for number in range(500):
+        desk.hears("availability", b"online", f"{number:016x}")
+    assert reads == 1
+    desk.fleet.add_door("Back")
+    desk.now += 3
+    desk.hears("availability", b"online", desk.fleet.store.door("Back").id)
+    assert desk.told[-1]["event"] == "online"

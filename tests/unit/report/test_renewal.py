@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +85,63 @@ def test_whatever_else_comes_changes_nothing(tmp_path: Path) -> None:
     ):
         bench.renewal.take(content)
         assert (tmp_path / "tls" / "door.pem").read_bytes() == before
+
+
+def test_a_certificate_of_the_future_is_not_taken_and_the_old_one_works_on(tmp_path: Path) -> None:
+    """Whoever makes certificates may have a clock that is years ahead; nobody would let the door in with one."""
+    bench = Bench(tmp_path)
+    bench.at(305)
+    before = (tmp_path / "tls" / "door.pem").read_bytes()
+    ahead = AUTHORITY.answer(request(bench.files.key()), began_days=-5 * 365).pack()
+    bench.renewal.take(ahead)
+    assert (tmp_path / "tls" / "door.pem").read_bytes() == before
+    assert bench.renewal.question.due(), "and the question stands"
+
+
+def test_seeded_fault_without_that_the_door_would_neither_log_in_nor_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates, "early", lambda _certificate, _now: False)
+    bench = Bench(tmp_path)
+    bench.at(305)
+    before = (tmp_path / "tls" / "door.pem").read_bytes()
+    bench.renewal.take(AUTHORITY.answer(request(bench.files.key()), began_days=-5 * 365).pack())
+    assert (tmp_path / "tls" / "door.pem").read_bytes() != before
+    bench.renewal.take(bench.answer(700).pack())
+    found = bench.files.certificate()
+    assert found is not None
+    assert found.not_valid_before_utc.timestamp() > bench.now
+
+
+def test_a_certificate_of_the_future_that_is_there_stands_in_nobody_s_way(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.files.install(AUTHORITY.answer(request(bench.files.key()), began_days=-5 * 365), DOOR, None)
+    bench.at(305)
+    bench.renewal.take(bench.answer(700).pack())
+    found = bench.files.certificate()
+    assert found is not None
+    assert found.not_valid_after_utc.timestamp() == NOW_UNIX + 700 * DAY_S
+
+
+def test_a_broker_that_brings_nonsense_without_end_fills_no_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench = Bench(tmp_path)
+    bench.at(305)
+    good = bench.answer(700).pack()
+    for number in range(300):
+        bench.renewal.take(b"DWJA" + bytes([number % 250 + 2]) * 20)
+    for _ in range(50):
+        bench.renewal.take(good)
+    said = capfd.readouterr().err
+    assert said.count("was not taken") <= 16
+    assert said.count("has a certificate until") == 1
+
+
+def test_an_ended_certificate_is_said_with_the_way_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bench = Bench(tmp_path)
+    for days in (366, 367, 400):
+        bench.at(days)
+    said = capfd.readouterr().err
+    assert said.count("has ended") == 1
+    assert "join --out" in said
