@@ -94,7 +94,6 @@ class Rhythm:
         self._planned = [(at_s, Tone(run)) for at_s, run in _laid_out(runs, now_s)]
         if now_s < self._dark_s:
             self._planned.append((now_s, Light(None)))
-            self._dark_s = now_s
         self._planned += [(at_s, Light(run, colour)) for at_s, run in _laid_out(runs, lit_s)]
         self._planned.sort(key=lambda planned: planned[0])
         self._over_s = lit_s + sum(run.length_s for run in runs)
@@ -105,7 +104,10 @@ class Rhythm:
         due = [told for at_s, told in self._planned if at_s <= now_s]
         self._planned = [planned for planned in self._planned if planned[0] > now_s]
         for told in due:
-            if isinstance(told, Light) and told.beats:
+            if isinstance(told, Light) and not told.beats:
+                # Only now: two signals may come before anybody asks what is due, and the second must put it out, too.
+                self._dark_s = now_s
+            elif isinstance(told, Light) and told.beats:
                 # As late as it really is: the next flash keeps its distance from this one's last.
                 self._dark_s = now_s + told.beats.length_s
                 last_s = now_s + told.beats.length_s - (told.beats.on + told.beats.off) * UNIT_S

@@ -85,7 +85,8 @@ def _write(path: Path, data: bytes) -> None:
 def _toml(paths: Paths, wishes: Wishes) -> bytes:
     door_id = wishes.door_id or secrets.token_hex(8)
     named = f"[door]\nid = {_text(door_id)}\nmanager_key = {_text(wishes.manager_key)}\n\n"
-    broker = f"broker = {_text(wishes.broker)}\n"
+    # A label may bring a broker of its own; what stands in both would have to agree.
+    broker = f"broker = {_text(wishes.broker)}\n" if wishes.broker or not wishes.unjoined else ""
     text = f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
 {"" if wishes.unjoined else named}[camera]
 backend = "replay"
@@ -98,7 +99,7 @@ wiring = {_text(wishes.wiring)}
 unlock_ms = {wishes.unlock_ms}
 
 [report]
-{"" if wishes.unjoined else broker}cadence_s = {wishes.cadence_s}
+{broker}cadence_s = {wishes.cadence_s}
 """
     door_config.parse(text, without_id=True)  # a door that could not start is not left behind
     try:

@@ -36,7 +36,7 @@ WRONG = {
     "out of bounds": (GOOD + "unlock_ms = 60000\n", "[lock] unlock_ms must be from 500 to 15000, not 60000"),
     "wrong type": (GOOD + 'unlock_ms = "long"\n', "[lock] unlock_ms must be a whole number"),
     "no TOML": ("[door\nid = ", "door.toml is no TOML"),
-    "no door": ('[lock]\nboard = "sim"\n', "door.toml has no [door] table"),
+    "no door": ('[lock]\nboard = "sim"\n', "this door has no id and has not joined yet"),
     "no text": ("\x00\x01", "door.toml is no TOML"),
 }
 

@@ -60,7 +60,8 @@ class KeeperAtWork:
         """Lock asks; the answer."""
         assert self.lock
         self.lock.send(msg)
-        answer = self.lock.receive(PATIENCE_S)
+        while isinstance(answer := self.lock.receive(PATIENCE_S), wire.Occupied):
+            pass  # told at the connection, asked or not
         assert answer is not None, self.process.stderr
         return answer
 
