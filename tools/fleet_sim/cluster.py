@@ -27,7 +27,6 @@ from tools.fleet_sim.server import HOST, Usage, free_port, listens, usage_of
 
 NODES = 3
 SUITE = "trixie"
-MIRROR = "http://deb.debian.org/debian"
 _SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 _STARTS_WITHIN_S = 240.0
 _EPMD_PORT = 24369
@@ -53,7 +52,7 @@ def prepare(root: Path) -> None:
         return
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         raise BrokerFault("three nodes of RabbitMQ need debootstrap, and root to run it")
-    _must("debootstrap", "--variant=minbase", SUITE, str(root), MIRROR)
+    _must("debootstrap", "--variant=minbase", SUITE, str(root))  # its own idea of where Debian is
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text(_QUIET)
     policy.chmod(0o755)
