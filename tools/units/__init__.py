@@ -1,0 +1,1 @@
+"""The units under systemd/, read and compared with the code that they start."""
