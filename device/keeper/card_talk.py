@@ -67,7 +67,7 @@ class _Talk:
     """
 
     nonce: bytes
-    steps: Generator[Transmit | Keep, _Answer, None]
+    steps: Generator[Transmit | Keep, _Answer, None] = field(init=False)
     serial: int = 0
     adds: bool = False
     asked: bool = False
@@ -92,7 +92,8 @@ class CardTalk:
     def shown(self, nonce: bytes) -> None:
         """A card is in front of the reader."""
         self.void()
-        talk = self._talk = _Talk(nonce, self._exchange())
+        talk = self._talk = _Talk(nonce)
+        talk.steps = self._exchange(talk)
         self._go_on(talk, None)
 
     def answered(self, nonce: bytes, apdu: bytes) -> None:
@@ -141,19 +142,16 @@ class CardTalk:
 
     # ---- the exchange
 
-    def _exchange(self) -> Steps[None]:
+    def _exchange(self, talk: _Talk) -> Steps[None]:
         """Find out whose card it is, and open by it or add it."""
-        talk = self._talk
-        if talk is None:
-            return
         uid = yield from uid_of()
         if uid is None:
             self._end(talk, Reason.GARBLED)
             return
-        found, slot = self.guard.book.card(uid), self._expected()
+        found, expected = self.guard.book.card(uid), self._expected()
         holder = self.holder(uid)
-        if slot is not None and (found is None or found[0] == slot):
-            yield from self._add(talk, slot, uid)
+        if expected and (found is None or found[0] == expected[0]):
+            yield from self._add(talk, *expected, uid)
         elif holder is None:
             self._end(talk, Reason.NOBODYS)
         else:
@@ -175,11 +173,10 @@ class CardTalk:
         if end.settle:
             self.line.submit(_Keeping(self, None, talk.serial, end.settle))
 
-    def _add(self, talk: _Talk, slot: int, uid: bytes) -> Steps[None]:
+    def _add(self, talk: _Talk, slot: int, held: Credential, uid: bytes) -> Steps[None]:
         talk.adds = True
-        held = self.guard.book.held(slot)
-        others = tuple(card for card in unpack(held.cards) if card.uid != uid) if held else ()
-        if held is None or len(others) >= MOST_CARDS:
+        others = tuple(card for card in unpack(held.cards) if card.uid != uid)
+        if len(others) >= MOST_CARDS:
             log(f"keeper: {_FULL}")
             self._adding = None
             self._refuse(talk)
@@ -245,8 +242,8 @@ class CardTalk:
         everything = self.guard.book.everything().values()
         return {card.serial for held in everything for card in unpack(held.cards) if card.uid != uid}
 
-    def _expected(self) -> int | None:
-        """The slot that a card is to be added for, while the tenancy stands whose PIN was shown."""
+    def _expected(self) -> tuple[int, Credential] | None:
+        """The slot that a card is to be added for and what it holds, while the tenancy stands whose PIN was shown."""
         adding = self._adding
         if adding is None:
             return None
@@ -254,7 +251,7 @@ class CardTalk:
         if self.guard.clock.now_s() >= adding.until_s or not self._stands(held) or held.offer_id != adding.offer_id:
             self._adding = None
             return None
-        return adding.slot
+        return adding.slot, held
 
     def _stands(self, held: Credential | None) -> TypeGuard[Credential]:
         """Whether what a slot holds is a PIN whose tenancy is not over."""

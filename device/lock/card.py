@@ -55,21 +55,22 @@ def came(state: State, _event: CardCame, now_ns: int, fresh: bytes, rules: Rules
 
 def told(state: State, nonce: bytes, apdu: bytes) -> Step:
     """Hand on what keeper says to the card of the exchange `nonce`."""
-    return state, (CardSend(apdu),) if _there(state) and state.check and state.check.nonce == nonce else ()
+    check = _there(state)
+    return state, (CardSend(apdu),) if check and check.nonce == nonce else ()
 
 
 def replied(state: State, event: CardReplied, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     """The card answered."""
-    if not (state.check and _there(state)):
-        return state, ()
-    return state, (Send(Room.KEEPER, wire.CardAnswer(state.check.nonce, event.apdu)),)
+    check = _there(state)
+    return state, (Send(Room.KEEPER, wire.CardAnswer(check.nonce, event.apdu)),) if check else ()
 
 
 def left(state: State, _event: CardLeft, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     """The card is gone; keeper says what that means, and until then no other takes its place."""
-    if not (state.check and _there(state)):
+    check = _there(state)
+    if check is None:
         return state, ()
-    return replace(state, check=replace(state.check, left=True)), (Send(Room.KEEPER, wire.CardGone(state.check.nonce)),)
+    return replace(state, check=replace(check, left=True)), (Send(Room.KEEPER, wire.CardGone(check.nonce)),)
 
 
 def bare_number(state: State, _event: NumberRead, now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
@@ -92,5 +93,6 @@ def abandoned(check: Check) -> tuple[Effect, ...]:
     return (*told_already, CardSend(None))
 
 
-def _there(state: State) -> bool:
-    return state.check is not None and state.check.card and not state.check.left
+def _there(state: State) -> Check | None:
+    """The exchange whose card has not left, if there is one."""
+    return state.check if state.check and state.check.card and not state.check.left else None

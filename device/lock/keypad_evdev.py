@@ -55,9 +55,7 @@ def _open(path: str) -> int:
 
 
 def _ioctl(fd: int, request: int, argument: bytearray | int) -> object:
-    if isinstance(argument, int):
-        return fcntl.ioctl(fd, request, argument)
-    return fcntl.ioctl(fd, request, argument)  # the library's types tell the two forms apart
+    return fcntl.ioctl(fd, request, argument)
 
 
 def kernel() -> Kernel:

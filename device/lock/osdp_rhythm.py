@@ -6,6 +6,8 @@ Rules kept here:
 - The light begins no flash within FLASH_EVERY_S of the one before, from one signal to the next as well; a light that
   would is late by as much as it takes. One that a new signal cuts off is put out at once.
 - A hint cuts off nothing, and is dropped while something plays.
+- A beat lasts no longer than its pattern says, if a tenth of a second is as long as that: "opened" never outlasts the
+  opening.
 - Green is an open door and nothing else, red is every refusal alike, all else is amber. Nothing depends on it: many
   readers have one colour, and many people do not tell these apart.
 """
@@ -21,6 +23,7 @@ from device.lock.state import Signal
 from device.wire import Hint
 
 UNIT_S = 0.1  # of every time in osdp_LED and osdp_BUZ
+_UNIT_MS = 100  # the same
 FLASH_EVERY_S = FLASH_EVERY_MS / 1000 + UNIT_S  # a command waits for its poll, by less than a unit
 _LONG_MS = 200
 _AFTER_SHORT, _AFTER_LONG = 3, 2  # units off: from one short beat to the next 400 ms, from one long beat 500 ms
@@ -70,7 +73,7 @@ def beats_of(signal: Signal, hint: Hint | None, unlock_ms: int) -> tuple[Beats, 
     """The rhythm of `signal`, equal beats together."""
     units = []
     for beat_ms in pattern_of(signal, hint, unlock_ms).tone_ms[::2]:
-        on = max(1, round(beat_ms / 1000 / UNIT_S))
+        on = max(1, beat_ms // _UNIT_MS)
         units.append((on, _AFTER_LONG if beat_ms > _LONG_MS else _AFTER_SHORT))
     return tuple(Beats(len(list(run)), *unit) for unit, run in itertools.groupby(units))
 

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - It is keeper's own code on both sides of the one write, and the same simulated card, without lock, board and sockets.
-  It sleeps on a pipe in between, as keeper sleeps on its socket.
+  It sleeps on a pipe in between, as keeper sleeps on its socket, and comes first as keeper does (`device/urgency.py`):
+  what else the machine does makes neither of them slow.
 - The time is parted: what the card took (its file included, as doorsim reads it when a card is held there), what the
   durable write of the counters' page took, and the rest, which is the door's cryptography.
 - The card is one of its own, kept where the resident's is; the counters are on the disk that keeper's are on. What
@@ -26,6 +27,7 @@ from device.keeper.cards.diversify import DOOR_BYTES, MASTER_BYTES, CardKeys
 from device.keeper.cards.exchange import Added, adding, opening, uid_of
 from device.keeper.cards.registered import Registered
 from device.keeper.cards.steps import Steps, Transmit
+from device.urgency import come_first
 from tools.benchmark.figures import NotMeasured
 from tools.benchmark.house import CARD_KIND, die_with_parent
 from tools.simulator.cards.card import SimulatedCard
@@ -136,6 +138,7 @@ class BareDoor:
 def main() -> int:
     """One opening for each line."""
     door = BareDoor(Path(sys.argv[1]), Path(sys.argv[2]))
+    come_first("the bare card")
     for _ in sys.stdin.buffer:
         sys.stdout.write("{} {} {}\n".format(*door.open()))
         sys.stdout.flush()

@@ -11,6 +11,8 @@ Rules kept here:
   counts. The strictest way, against the idle cryptography alone, is told without a verdict: it is half a millisecond of
   AES against two messages there and two back, between three processes.
 - Of a whole opening it is told what the walls between the processes cost.
+- lock, keeper and the bare process come first where the system permits it, and the section says whether it does. The
+  simulated board does so, too: what it stands for, a chip, waits for no processor.
 - A sample before which eye had not just read a frame is not one of eye at full rate: it is dropped and counted.
 """
 
@@ -19,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from device.edges import Room
 from tools.benchmark.bare_card import Bare, opening_cards
 from tools.benchmark.figures import Figure, Plan, Rows, Section, Spread, percentile, ratios
 from tools.benchmark.house import House
 from tools.benchmark.openings import Opened, by_card
-from tools.benchmark.processes import others_percent
+from tools.benchmark.processes import comes_first, others_percent
 from tools.benchmark.reaction import WARM_FRAMES, Condition
 
 LIMIT = 1.5
@@ -67,6 +70,7 @@ def measure(house: House, plan: Plan, tell: Callable[[str], None]) -> Section:
     taken: dict[Condition, list[Samples]] = {condition: [] for condition in _CONDITIONS}
     others: list[float] = []
     house.crowd()
+    first = all(comes_first(int(house.door.state()["pids"][room])) for room in (Room.LOCK, Room.KEEPER))
     with opening_cards(house.drawer / "bare.card", house.door.root / "bare-counters") as bare:
 
         def sample(condition: Condition, into: Samples) -> None:
@@ -88,11 +92,14 @@ def measure(house: House, plan: Plan, tell: Callable[[str], None]) -> Section:
             for condition, one in fresh.items():
                 taken[condition].append(one)
     house.door.show(None)
-    return section(taken, Spread.of(others))
+    return section(taken, Spread.of(others), first=first)
 
 
-def section(taken: dict[Condition, list[Samples]], others: Spread) -> Section:
-    """What the samples say. There are two conditions, and something of each in every round."""
+def section(taken: dict[Condition, list[Samples]], others: Spread, *, first: bool) -> Section:
+    """What the samples say. There are two conditions, and something of each in every round.
+
+    `first`: whether the loops of lock and keeper come before ordinary work.
+    """
 
     def by_round(kind: str, condition: Condition = Condition.EYE) -> list[float]:
         return [percentile(getattr(one, kind), 99) for one in taken[condition]]
@@ -141,6 +148,7 @@ def section(taken: dict[Condition, list[Samples]], others: Spread) -> Section:
         "The write is keeper's counter, durable before the card counts; it comes before the card's last answer.",
         f"Idle, a whole opening takes {walls_ms:.1f} ms longer than in one process: four messages for each answer.",
         f"Between the rounds other work on this machine took {others.low:.0f} to {others.high:.0f} % of a core.",
+        "lock and keeper came first." if first else "This system let neither lock nor keeper come first.",
         f"{dropped} samples were dropped because eye had read no frame just before.",
     )
     return Section("lock: a card to the coil", figures, notes, (Rows("milliseconds", head, tuple(rows)),))

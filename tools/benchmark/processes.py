@@ -86,6 +86,11 @@ def processor_s(stat: str) -> float:
     return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS_PER_S
 
 
+def comes_first(pid: int) -> bool:
+    """Whether the first thread of the process `pid` comes before ordinary work (sched(7)). Raises OSError."""
+    return os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK in (os.SCHED_RR, os.SCHED_FIFO)
+
+
 def others_percent(seconds: float) -> float:
     """How much of a core is used while this program and its door do nothing, in % over `seconds`, stolen time included.
 

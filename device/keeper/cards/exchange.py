@@ -120,14 +120,13 @@ def _open(card: Registered, keys: CardKeys, kept: Kept | None, draw: Draw) -> St
         raise CardRefused(Reason.UNKNOWN_KEY)
     session = yield from chip.authenticate(keys.key(card.kind, card.uid, card.serial), draw)
     told = yield from chip.read(session, card.serial)
-    _compare(told, kept)
-    following = _next(told)
+    following = _next(_believed(told, kept))
     yield from _keep(Keep(following, pending=True))
     yield from chip.write(session, card.serial, following)
     return Opening(opens=True, settle=Keep(following, pending=False))
 
 
-def _compare(told: int | None, kept: Kept) -> None:
+def _believed(told: int | None, kept: Kept) -> int:
     if told is None:
         raise CardRefused(Reason.DAMAGED)
     if told > kept.counter:
@@ -135,12 +134,13 @@ def _compare(told: int | None, kept: Kept) -> None:
     # While a write is not known to have arrived, the card may still be at the counter before it.
     if told < kept.counter - kept.pending:
         raise CardRefused(Reason.BEHIND)
+    return told
 
 
-def _next(told: int | None) -> int:
-    if told == MOST_COUNTER:
+def _next(counter: int) -> int:
+    if counter == MOST_COUNTER:
         raise CardRefused(Reason.SPENT)
-    return (told or 0) + 1
+    return counter + 1
 
 
 def _keep(what: Keep) -> Steps[None]:
