@@ -6,6 +6,8 @@ Rules kept here:
   door.toml, makes the door a manager's (`joined`); the certificate comes last, judged by key and authority. Cut off
   anywhere, the door has joined or it has not, and the same step may be done again.
 - A certificate that is not believed changes no file; the old one works on until the new one is in its place.
+- joined.toml has a copy, for the day on which it is lost or torn (`device.learned`); whoever joins makes it, and
+  `mend` makes the two alike again.
 - The label with its secret is gone as soon as the certificate is there.
 - A certificate that a clock to be believed calls one of the future is not taken: nobody would let the door in with it,
   and every right one ends before it. One that is there already stands in the way of no other.
@@ -24,11 +26,11 @@ from pathlib import Path
 
 from cryptography import x509
 
-from device import certificates
+from device import certificates, learned
 from device.certificates import DoorKey
-from device.config import JOINED
 from device.errors import JoiningRefused, StoreFault
 from device.joining import Answer, Label
+from device.learned import COPY, JOINED, Kept
 
 KEY, AUTHORITY, CERTIFICATE = "door.key", "ca.pem", "door.pem"
 _PRIVATE, _PUBLIC = 0o600, 0o644
@@ -165,6 +167,19 @@ class Joining:
 def joined(config: Path) -> Path:
     """The file that makes a door a manager's, beside the door.toml at `config`."""
     return config.with_name(JOINED)
+
+
+def mend(config: Path) -> Kept:
+    """Make joined.toml and its copy alike, by the one that counts; what was found.
+
+    Raises ConfigRefused if nothing of them can be read, or StoreFault.
+    """
+    found = learned.read(config)
+    if found.kept is Kept.COPY_COUNTS:
+        store(joined(config), found.text.encode("utf-8"))
+    elif found.kept is Kept.COPY_LACKS and learned.whole(found.text):
+        store(config.with_name(COPY), found.text.encode("utf-8"))
+    return found.kept
 
 
 def settings(label: Label) -> str:

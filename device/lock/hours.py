@@ -74,6 +74,7 @@ class Hours:
     verify: Callable[[bytes], Parsed]
     box: SecretBox = field(repr=False)
     wall: Callable[[], float] = time.time
+    version: int = 0  # of the policy that lies on disk; 0 without one
     _policy: DoorPolicy | None = None
     _untimed: Method = EVERYTHING  # what opens while the clock is not believed
     _clock: Clock = field(default_factory=Clock)
@@ -92,6 +93,7 @@ class Hours:
             content = self._stored.read_bytes()
             parsed = self.verify(content)
             self._take(parsed.body)
+            self.version = parsed.version
         except FileNotFoundError:
             return
         except (OSError, DocumentRefused) as cause:
@@ -165,6 +167,7 @@ class Hours:
             zone_of(parsed.body)
             durable.store(self._stored, content, "the policy")
             self._take(parsed.body)
+            self.version = parsed.version
 
     def offered(self, offers: tuple[wire.SlotOffer, ...]) -> None:
         """Let the timetables that `offers` name bar, durably: before keeper hears of the offers. Raises StoreFault."""

@@ -9,7 +9,8 @@ Rules kept here:
 - A number of the day is told while the document asks for it and keeper says that enough places are taken. One that was
   taken back does not come again that day: it would date to a quarter of an hour when somebody moved in at the keypad.
 - What stands is told when report comes, and again when it changes; report drops what was told before.
-- The document lies on disk as the manager signed it, sealed under lock's own key, and is verified at every start.
+- The document lies on disk as the manager signed it, sealed under lock's own key, and is verified at every start. Its
+  version is in it: choice and version are one file, so that no power cut leaves the one without the other.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Reporting:
     verify: Callable[[bytes], Parsed]
     box: SecretBox = field(repr=False)
     telling: Telling = field(default_factory=Telling)
+    version: int = 0  # of the document that lies on disk; 0 without one
     count: DailyCount = field(init=False)
     many: bool = False  # keeper's last word
     _said: tuple[wire.Reporting, int | None] | None = None
@@ -46,7 +48,7 @@ class Reporting:
     def __post_init__(self) -> None:
         self.count = DailyCount(self.folder / "daily-count")
         try:
-            self.telling = self._verified(bytes(self.box.decrypt(self._stored.read_bytes())))
+            self.telling, self.version = self._verified(bytes(self.box.decrypt(self._stored.read_bytes())))
         except FileNotFoundError:
             return
         except (OSError, ValueError, CryptoError, DocumentRefused) as cause:
@@ -73,6 +75,7 @@ class Reporting:
         except StoreFault:
             self._choose(_both(self.telling, parsed.body))
             raise
+        self.version = parsed.version
         self._choose(parsed.body)
 
     def occupied(self, *, many: bool) -> None:
@@ -123,12 +126,12 @@ class Reporting:
         if counted != telling.epsilon_milli:
             self.count.begin()
 
-    def _verified(self, content: bytes) -> Telling:
-        body = self.verify(content).body
-        if not isinstance(body, Telling):
+    def _verified(self, content: bytes) -> tuple[Telling, int]:
+        parsed = self.verify(content)
+        if not isinstance(parsed.body, Telling):
             msg = "the file holds another document"
             raise DocumentRefused(msg)
-        return body
+        return parsed.body, parsed.version
 
 
 def _both(one: Telling, other: Telling) -> Telling:

@@ -17,10 +17,10 @@ from rich.progress import track
 
 from tools.anonymity import show
 from tools.anonymity.measure import measure
-from tools.anonymity.plan import COUNTED, LEAKS, PLAIN, REFERENCES, TROUBLE, Section, size
+from tools.anonymity.plan import COUNTED, HELD, LEAKS, PLAIN, REFERENCES, TROUBLE, Section, size
 from tools.anonymity.show import Measured
 
-SECTIONS = (PLAIN, TROUBLE, COUNTED, REFERENCES, LEAKS)
+SECTIONS = (PLAIN, TROUBLE, HELD, COUNTED, REFERENCES, LEAKS)
 
 
 @click.command()

@@ -45,6 +45,7 @@ _SEQUENCE = re.compile(rb'"seq":(\d+)')
 _BAD_IF_TRUE = frozenset({"lockout"})
 _ODD_S = 60.0
 _HELD_S = 60.0  # device.lock.state.Rules.held_open_ns: an alarm for it dates the leaving a minute earlier
+_WAITED_S = 0.1  # an alarm so close behind a report has waited for it (`tools.anonymity.waiting`)
 _REPORT_RECORD = record_length(len(f"doorward/{DOOR}/report"), SIZE, expires=True)
 
 
@@ -103,6 +104,8 @@ class _Reader:
         steps, changed, number, differing = self._inside(each) if kind in ("report", "alarm") else (0.0,) * 4
         if odd_time:
             self._hint_exact(each.at_s, alarm=kind == "alarm")
+        elif kind == "alarm" and each.at_s - self._report_s < _WAITED_S:
+            self.hints.append(Hint(each.at_s - CADENCE_S - 2 * _HELD_S, each.at_s - _HELD_S))
         elif longer or self._worse or number or (steps > 1 and kind == "report"):
             # What waited for the network arrives all at once: then the stretch is a guess.
             self.hints.append(Hint(min(self._report_s, each.at_s - _ODD_S), each.at_s))

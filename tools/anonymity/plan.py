@@ -3,6 +3,7 @@
 Rules kept here:
 - `PLAIN` is the promise: nothing goes wrong at the door, and the bound must hold for every line.
 - `TROUBLE` is the door's honest remainder: what goes wrong leaves a trace, and its size is stated, not hidden.
+- `HELD` is a choice that ADR 22 weighs: the same trouble, with the alarm of a door held open told later, or not at all.
 - `COUNTED` and `REFERENCES` are choices and what was refused: their numbers are there to be read before a choice.
 - `LEAKS` must be caught, each by at least one attacker, or the promise says nothing.
 """
@@ -16,6 +17,7 @@ from tools.anonymity.leaks import LockoutAtOnce, SequenceCountsOpenings, SizeByM
 from tools.anonymity.measure import Line, Size
 from tools.anonymity.tasks import Setting, Task
 from tools.anonymity.voices import Building, Counted, ExactTimes, Home, QuarterCounts
+from tools.anonymity.waiting import HeldIfItStands, HeldWaits
 
 PEOPLE = (4, 5, 20, 100)
 A_FAULT_A_DAY = Odds(camera_fault=1.0)
@@ -76,6 +78,17 @@ TROUBLE = Section(
         *(_line("given a camera fault a day", Building, Setting(Task.REFUSER, n, A_FAULT_A_DAY)) for n in (5, 20)),
     ),
 )
+HELD = Section(
+    "Profile building, when something goes wrong, if the alarm of a door held open waited for the report (ADR 22)",
+    tuple(
+        _line(name, voice, Setting(Task.HOLIDAY, 5, NOW_AND_THEN))
+        for name, voice in (
+            ("held: told at once", Building),
+            ("held: told with the report", HeldWaits),
+            ("held: told with the report if it stands", HeldIfItStands),
+        )
+    ),
+)
 LEAKS = Section(
     "Seeded leaks: each must be caught",
     (
@@ -94,6 +107,8 @@ def size(section: Section, line: Line, *, quick: bool) -> Size:
     week = line.setting.task in (Task.HOLIDAY, Task.ONE_AWAY, Task.REFUSER)
     if quick:
         return Size(150, 300) if week else Size(300, 800)
+    if section is HELD:
+        return Size(1000, 5000)
     if section is PLAIN:
         return Size(1000, 5000) if week else Size(1000, 3000 if line.setting.people == 100 else 6000)
     return Size(500, 1000) if week else Size(1000, 2500)

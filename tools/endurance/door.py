@@ -18,7 +18,7 @@ from device.errors import MessageRefused, NotPermitted
 from device.lock.identity import DocumentKey
 from device.lock.state import Rules
 from device.policy.methods import EVERYTHING, Method
-from device.wire import Message, Result
+from device.wire import Ending, Message, Result
 from tools.endurance.broken import Broken
 from tools.endurance.line import Line, LineBolt, MemoryBoard
 from tools.endurance.locks import Lock
@@ -111,11 +111,28 @@ _KEY = DocumentKey.of(bytes(32))
 
 
 @dataclass(slots=True)
+class GoesOn:
+    """In place of `device.lock.retiring`: nobody ends this door. Its end has tests of its own."""
+
+    over: bool = False
+    due: bool = False
+    ending: Ending = Ending.NONE
+    left_s: int = 0
+
+    def deadline_ns(self) -> None:
+        """Nothing is counted."""
+
+    def tick(self, _now_ns: int, *, believed: bool) -> None:
+        """Nothing is counted."""
+
+
+@dataclass(slots=True)
 class NoManager:
     """In place of `device.lock.policy`: every document is refused. Documents have their own tests."""
 
     hours: Hours = field(default_factory=Hours)
     reporting: Silence = field(default_factory=Silence)
+    retiring: GoesOn = field(default_factory=GoesOn)
     key: DocumentKey = _KEY
     applying: None = None
     version: int = 0

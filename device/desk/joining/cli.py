@@ -3,6 +3,7 @@
 Rules kept here:
 - The label comes from a file or from standard input, never as an argument: those are seen by everybody on a machine.
 - What a person has to compare is shown at the end, when lock has said which key the door's documents are sealed to.
+- Whoever runs it makes joined.toml and its copy alike on the way, and is told if one was lost.
 - A step that was done is not taken back because a later one could not be shown: the same command shows it again.
 """
 
@@ -49,6 +50,7 @@ def join(*, label_file: Path | None, out: Path | None, answer_file: Path | None)
     Example: doorctl join --label front-door.label --out front-door.request
     """
     door = AtTheDoor.here(door_paths())
+    _mend(door)
     if answer_file is not None:
         if label_file is not None or out is not None:
             msg = "--answer goes alone: it ends what --label and --out began"
@@ -60,11 +62,17 @@ def join(*, label_file: Path | None, out: Path | None, answer_file: Path | None)
             raise JoiningRefused(msg)
         before = door.joined
         door.take(steps.read_label(label_file) if label_file is not None else _typed())
+        _mend(door)
         if before:
             tell("This door has another label. It asks with it after a restart of report, or with --out.")
         else:
             tell("This door has joined its manager.")
     return _shown(door, out)
+
+
+def _mend(door: AtTheDoor) -> None:
+    if said := door.mend():
+        tell(said)
 
 
 def _typed() -> Label:

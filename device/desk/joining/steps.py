@@ -6,7 +6,8 @@ Rules kept here:
   key, or never come because the label before was over. What works is never put at stake.
 - Everything is judged before the first file is written: a damaged or expired label, and one that says otherwise than
   door.toml, change nothing.
-- joined.toml is written last. Until then the door has not joined, and the same label may be tried again.
+- joined.toml is written last but for its copy. Until then the door has not joined, and the same label may be tried
+  again. The copy may be missing: the next `doorctl join` makes it.
 - No message holds the label or a part of it.
 """
 
@@ -20,12 +21,13 @@ from pathlib import Path
 
 from cryptography import x509
 
-from device import certificates, config, installing
+from device import certificates, config, installing, learned
 from device.desk.joining.owner import as_owner
 from device.edges import Room
-from device.errors import ConfigRefused, JoiningRefused, StoreFault
+from device.errors import ConfigRefused, JoiningRefused, NotJoined, StoreFault
 from device.installing import Joining
 from device.joining import HOUR_S, LARGEST_LABEL_TEXT, Answer, Label, Request, claim_key
+from device.learned import Kept
 from device.paths import Paths
 from device.policy.clock import Clock
 
@@ -53,7 +55,7 @@ class AtTheDoor:
     @property
     def joined(self) -> bool:
         """Whether a label was taken in."""
-        return installing.joined(self.paths.config).exists()
+        return learned.joined(self.paths.config)
 
     @property
     def believed_unix(self) -> int | None:
@@ -71,8 +73,8 @@ class AtTheDoor:
             clock = datetime.fromtimestamp(now, UTC)
             msg = f"the label ended on {ended:%Y-%m-%d at %H:%M} UTC, and this door's clock says {clock:%Y-%m-%d %H:%M}"
             raise JoiningRefused(msg)
-        learned = installing.settings(label)
-        config.parse(self._door_toml(), learned)  # what could not be read afterwards is refused now
+        settings = installing.settings(label)
+        config.parse(self._door_toml(), settings)  # what could not be read afterwards is refused now
         state = self.paths.state(Room.REPORT)
         with as_owner(state):
             if again:
@@ -80,7 +82,17 @@ class AtTheDoor:
             else:
                 Joining(state).prepare(label)
         if not again:  # what it says stands there already, and nothing of it may get lost now
-            installing.store(installing.joined(self.paths.config), learned.encode("ascii"))
+            installing.store(installing.joined(self.paths.config), settings.encode("ascii"))
+
+    def mend(self) -> str:
+        """Make joined.toml and its copy alike; what a person should know of it, empty if nothing."""
+        try:
+            found = installing.mend(self.paths.config)
+        except StoreFault as fault:
+            return f"{fault}; so what this door learned when it joined stands in one file only"
+        except ConfigRefused:
+            return ""  # whoever reads the settings for more than this says so
+        return "joined.toml was lost or damaged, and was put back from its copy." if found is Kept.COPY_COUNTS else ""
 
     def _refuse_needless(self, label: Label) -> None:
         """Raise JoiningRefused unless `label` is this door's own, and the door needs one."""
@@ -165,6 +177,17 @@ class AtTheDoor:
             raise ConfigRefused(msg) from cause
 
 
+def has_id(door: AtTheDoor) -> bool:
+    """False if this door has to join before its rooms start; one that is wrong in another way has its own sentence."""
+    try:
+        config.load(door.paths.config)
+    except NotJoined:
+        return False
+    except ConfigRefused:
+        return True
+    return True
+
+
 def lacks(door: AtTheDoor) -> str:
     """What a person should know of the certificate of a door with a broker; empty if it is good, or cannot be seen."""
     try:
@@ -182,6 +205,19 @@ def lacks(door: AtTheDoor) -> str:
     if door.ended(found):
         ended = f"{found.not_valid_after_utc:%Y-%m-%d}"
         return f"The door's certificate ended on {ended}, and nothing is told to the manager; {_ASK}."
+    return ""
+
+
+def unlike(door: AtTheDoor) -> str:
+    """What a person should know of joined.toml and its copy; empty if they are alike, or there is none."""
+    try:
+        kept = learned.read(door.paths.config).kept
+    except ConfigRefused:
+        return ""
+    if kept is Kept.COPY_COUNTS:
+        return "joined.toml is lost or damaged, and the door lives by its copy; `sudo doorctl join` puts it back."
+    if kept is Kept.COPY_LACKS:
+        return "joined.toml has no copy that says the same; `sudo doorctl join` makes one."
     return ""
 
 

@@ -7,6 +7,8 @@ Rules kept here:
   answers (a maintainer's SSH) is told and not judged: whoever runs the audit knows whether it is theirs. Where the
   recording does not show who began, it is a call only if somebody waits for calls there; else it is judged.
 - A recording with losses fails.
+- A room that could speak where this does not hear (`beyond`) fails: another kind of socket, or a namespace with more
+  than loopback. Other programs there, and Bluetooth radios, are told and not judged.
 - What cannot be seen is said every time.
 """
 
@@ -14,12 +16,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.desk.network import destinations as the_way
 from device.desk.network import permitted as the_list
+from device.desk.network.beyond import Beyond
 from device.desk.network.capture import LOOPBACK, Capture, ListeningFault
 from device.desk.network.destinations import Destinations, Going, destinations
 from device.desk.network.owners import Held, Owners
@@ -32,9 +35,10 @@ _Ends = tuple[Place, Place]  # of a conversation: the one here, the one far away
 LOOK_EVERY_S: Final = 0.2
 CANNOT_SHOW: Final = (
     "what stands inside TLS: only who spoke with whom, when, and how much",
-    "what was sent before or after these seconds, or on a network of another namespace",
+    "what was sent before or after these seconds, or by other programs in network namespaces of their own",
     "that a permitted broker keeps to itself what it is told",
-    "a radio or a second computer beside the board that Linux does not know as an interface",
+    "what a Bluetooth radio sends: only that there is one, and who holds a socket for it",
+    "a radio or a second computer beside the board that Linux does not know",
 )
 
 
@@ -46,27 +50,30 @@ class Heard:
     allowed: Permitted
     owners: Owners
     trouble: str = ""
+    beyond: Beyond = field(default_factory=Beyond)
 
 
 def listen(broker: str, seconds: float, *, simulated: bool) -> Heard:
     """Listen for `seconds`. Raises ListeningRefused, ListeningFault if it cannot even begin."""
     capture = Capture()  # first: who may not listen should not wait for names to be looked up
     allowed = the_list.looked_up(the_list.permitted(broker, the_list.board_of()))
-    owners = Owners(simulated=simulated)
+    owners, beyond = Owners(simulated=simulated), Beyond(simulated=simulated)
     owners.look()
+    beyond.look()
     began_ns = time.time_ns()
     with capture:
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             time.sleep(min(left, LOOK_EVERY_S))
             owners.look()
+            beyond.look()
     try:
         capture.check()
         trouble = ""
     except ListeningFault as fault:
         trouble = str(fault)
     # The look-ups above are this program's, and the door has its own.
-    return Heard(tuple(each for each in capture.packets if each.at_ns >= began_ns), allowed, owners, trouble)
+    return Heard(tuple(each for each in capture.packets if each.at_ns >= began_ns), allowed, owners, trouble, beyond)
 
 
 def findings(heard: Heard) -> Iterator[Finding]:
@@ -80,6 +87,7 @@ def findings(heard: Heard) -> Iterator[Finding]:
     yield _destinations(heard, way)
     yield _names(way)
     yield from _rooms(heard)
+    yield from _beyond(heard.beyond)
     yield _answered(heard, answered)
 
 
@@ -100,6 +108,11 @@ def facts(heard: Heard) -> dict[str, object]:
             for each in way.went
         ],
         "names": list(way.names),
+        "apart": {
+            name: sorted(there) for name, there in sorted({**heard.beyond.apart, **_named(heard.beyond)}.items())
+        },
+        "radios": list(heard.beyond.radios),
+        "radio_users": list(heard.beyond.radio_users),
         "processes": [
             {"who": held.who, "near": str(held.near), "far": str(held.far)}
             for held in sorted(heard.owners.of_rooms(), key=lambda held: (held.who, held.near, held.far))
@@ -180,6 +193,43 @@ def _rooms(heard: Heard) -> Iterator[Finding]:
         yield ok("report", f"report speaks with {', '.join(sorted({str(each.far) for each in mine}))} and nobody else")
     else:
         yield skipped("report", "it held no connection while this listened")
+
+
+def _beyond(beyond: Beyond) -> Iterator[Finding]:
+    if beyond.strange:
+        kinds = sorted(
+            {
+                f"{room} ({'Bluetooth' if beyond.is_bluetooth(at) else 'of no known kind'})"
+                for room, at in beyond.strange
+            }
+        )
+        yield failed("sockets", f"what no table of this network explains is held by {', '.join(kinds)}")
+    else:
+        yield ok("sockets", "every socket of the door's is local, or one that was judged here")
+    yield _namespaces(beyond)
+    if beyond.radios:
+        users = ", ".join(map(ascii, beyond.radio_users)) or "nobody"
+        yield skipped(
+            "bluetooth", f"{', '.join(beyond.radios)} is there, and what it sends is not heard; used by {users}"
+        )
+    else:
+        yield ok("bluetooth", "Linux knows no Bluetooth radio here")
+
+
+def _namespaces(beyond: Beyond) -> Finding:
+    if Room.REPORT in beyond.rooms_apart:
+        return failed("namespaces", "report is in another network namespace, where this does not hear; run it in there")
+    bad = sorted(f"{room} has {', '.join(sorted(there))}" for room, there in beyond.rooms_apart.items() if there)
+    if bad:
+        return failed("namespaces", f"a part of the door has a network where this does not hear: {'; '.join(bad)}")
+    others = sorted(name for name, there in beyond.apart.items() if there)
+    if others:
+        return skipped("namespaces", f"not heard, in networks of their own: {', '.join(map(ascii, others))}")
+    return ok("namespaces", "no network of another namespace was seen")
+
+
+def _named(beyond: Beyond) -> dict[str, frozenset[str]]:
+    return {str(room): there for room, there in beyond.rooms_apart.items()}
 
 
 def _permitted(heard: Heard, held: Held) -> bool:

@@ -22,7 +22,7 @@ from device.desk.network.permitted import Place
 from device.edges import PROCESSES, Room
 from device.link import permitted_uids
 
-_TABLES: Final = {
+TABLES: Final = {
     "tcp": "tcp",
     "tcp6": "tcp",
     "udp": "udp",
@@ -77,7 +77,7 @@ class Owners:
         """Add everything that is open now."""
         found: list[tuple[Place, Place, bool, int, int]] = []
         net = self._proc / "thread-self" / "net"  # a network namespace belongs to a thread
-        for table, protocol in _TABLES.items():
+        for table, protocol in TABLES.items():
             found += _table(net / table, protocol)
         found += _packet_sockets(net / "packet")
         fresh = [each for each in found if self._unknown(each)]
@@ -136,11 +136,12 @@ class Owners:
                 continue  # it ended, or is nobody's business
             for link in links:
                 if link in wanted:
-                    holders[wanted[link]] = (*_program(process), int(process.name))
+                    holders[wanted[link]] = (*program_of(process), int(process.name))
         return holders
 
 
-def _program(process: Path) -> tuple[str, Room | None]:
+def program_of(process: Path) -> tuple[str, Room | None]:
+    """The name of the process at /proc/PID, and which room its command line says it is; "?" if it is gone."""
     try:
         name = (process / "comm").read_text(errors="replace").strip()
         words = (process / "cmdline").read_bytes()

@@ -117,6 +117,7 @@ def states(packets: Iterable[Packet], held: Owners, trouble: str = "") -> dict[s
 
 
 WELL = {"recording": "ok", "destinations": "ok", "names": "ok", "rooms": "ok", "report": "ok", "calls": "ok"}
+WELL |= {"sockets": "ok", "namespaces": "ok", "bluetooth": "ok"}
 NOBODY = Place("0.0.0.0", 0, "tcp")  # noqa: S104 - compared, not bound
 SSH = Place("0.0.0.0", 22, "tcp")  # noqa: S104 - likewise
 CALL = [
