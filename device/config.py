@@ -2,7 +2,8 @@
 
 Rules kept here:
 - What a door learns when it joins (its id, its manager's key, its broker) stands in joined.toml, written by `doorctl
-  join` and nobody else. A setting that stands in both files with two values is refused, not chosen between.
+  join` and nobody else; `device.learned` says when its copy counts instead. A setting that stands in both files with
+  two values is refused, not chosen between.
 - Without an id a door has not joined, and only what drives the bolt or joins may start: `NotJoined`.
 - The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
 - No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
@@ -19,20 +20,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
+from device import learned
 from device.errors import ConfigRefused, NotJoined
+from device.learned import JOINED
 from device.settings import Between, Matching, OneOf, OneOfNumbers, named, read_table
 from device.strength import KeyPlace, place_of
 
-JOINED = "joined.toml"
 _LEARNED = {"door": ("id", "manager_key"), "report": ("broker",)}
 _NOBODY = "0" * 16
 
 _GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
-_LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:(0|[1-9][0-9]{{0,3}})|line:[A-Za-z0-9_./+-]{{1,31}}"
-PIN_NAME = Matching(_LINE, 'a pin such as "GPIO17", or with board "gpiod" also "gpiochip0:17" or "line:NAME"')
+_OFFSET = r"(0|[1-9][0-9]{0,3})"
+_LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:{_OFFSET}|chip:[A-Za-z0-9_.@-]{{1,31}}:{_OFFSET}|line:[A-Za-z0-9_./+-]{{1,31}}"
+_LINE_MEANING = 'a pin such as "GPIO17", or with board "gpiod" also "line:NAME", "chip:LABEL:17" or "gpiochip0:17"'
+PIN_NAME = Matching(_LINE, _LINE_MEANING)
 OPTIONAL_PIN = Matching(rf"({_LINE})?", f"empty (not wired), or {PIN_NAME.meaning}")
 
 OSDP_MEANING = 'empty or a name such as "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.3:1.0-port0"'
+CAMERA_MEANING = 'empty or a name such as "/dev/v4l/by-path/platform-3610000.usb-usb-0:2.1:1.0-video-index0"'
 KEYPAD_MEANING = 'empty or a name such as "/dev/input/by-path/platform-keypad-event"'
 
 
@@ -48,7 +53,9 @@ class DoorTable:
 class CameraTable:
     """The camera. Two planes of one exposure: `main` for the crop, `low` for the detector."""
 
-    backend: Annotated[str, OneOf(("picamera2", "replay", "none"))] = "picamera2"
+    backend: Annotated[str, OneOf(("picamera2", "v4l2", "replay", "none"))] = "picamera2"
+    # v4l2 only: the USB camera by where it is plugged in or what it is, not by the number it happened to get.
+    device: Annotated[str, Matching(r"(/dev/v4l/by-(path|id)/[A-Za-z0-9_.:+@=#-]+)?", CAMERA_MEANING)] = ""
     # replay only: a picture, a folder, or a scene file (doorsim)
     replay: Annotated[str, Matching(r"[^\0]*", "the path of a picture, a folder or a scene")] = ""
     width_px: Annotated[int, Between(320, 4608)] = 640
@@ -161,6 +168,20 @@ class ReportTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SignTable:
+    """What the sign at the door needs to know and no process does (`doorctl setup --sign`).
+
+    `contact`: whom to ask, one line as it is printed. `view_deg`: the camera's horizontal field of view, as its maker
+    says; 66 is that of a Raspberry Pi Camera Module 3. From it follows how far away a face may still be found.
+    """
+
+    contact: Annotated[
+        str, Matching(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,200}", "one line of at most 200 letters")
+    ] = ""
+    view_deg: Annotated[float, Between(10, 170)] = 66.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of door.toml."""
 
@@ -172,6 +193,7 @@ class Config:
     tpm: TpmTable = TpmTable()
     lock: LockTable = LockTable()
     report: ReportTable = ReportTable()
+    sign: SignTable = SignTable()
 
 
 def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
@@ -200,11 +222,11 @@ def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
 
 def load(path: Path, *, without_id: bool = False) -> Config:
     """The configuration in the file `path` and in joined.toml beside it, if there is one. As `parse`."""
-    text = _read(path)
+    text = learned.text_of(path)
     if text is None:
         msg = f"there is no configuration at {path}"
         raise ConfigRefused(msg)
-    return parse(text, _read(path.with_name(JOINED)) or "", without_id=without_id)
+    return parse(text, learned.read(path).text, without_id=without_id)
 
 
 def _tables(text: str, file: str) -> dict[str, Any]:
@@ -220,8 +242,8 @@ def _tables(text: str, file: str) -> dict[str, Any]:
 
 def _merged(tables: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
     for name, table in joined.items():
-        learned = table if isinstance(table, dict) else {"": None}
-        for key, value in learned.items():
+        settings = table if isinstance(table, dict) else {"": None}
+        for key, value in settings.items():
             if key not in _LEARNED.get(name, ()):
                 msg = f"{JOINED} holds [{named(name)}] {named(key)}, which no door learns when it joins"
                 raise ConfigRefused(msg)
@@ -230,16 +252,6 @@ def _merged(tables: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
                 msg = f"[{name}] {key} is one thing in door.toml and another in {JOINED}; take it out of door.toml"
                 raise ConfigRefused(msg)
     return tables
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as cause:
-        msg = f"the configuration at {path} cannot be read: {cause}"
-        raise ConfigRefused(msg) from cause
 
 
 def _refuse_contradictions(config: Config) -> None:
@@ -267,4 +279,7 @@ def _refuse_contradictions(config: Config) -> None:
         raise ConfigRefused(msg)
     if config.camera.backend == "replay" and not config.camera.replay:
         msg = '[camera] replay must name a picture or a folder when backend is "replay"'
+        raise ConfigRefused(msg)
+    if config.camera.backend == "v4l2" and not config.camera.device:
+        msg = '[camera] device must name the USB camera when backend is "v4l2": see `ls /dev/v4l/by-path`'
         raise ConfigRefused(msg)

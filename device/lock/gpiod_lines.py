@@ -1,9 +1,10 @@
-"""Lines of the kernel's GPIO chips through libgpiod 2, by name or by chip and offset.
+"""Lines of the kernel's GPIO chips through libgpiod 2, by name, or by chip (its label or its number) and offset.
 
 Rules kept here:
 - An output is claimed with its first level in one step: the kernel sets direction and level together, so that no line
   passes through the other level at the start.
-- A name that no chip has, or that two chips have, is refused: a door does not guess which line its bolt hangs on.
+- A name that no chip has, or that two chips have, is refused: a door does not guess which line its bolt hangs on. So is
+  such a label of a chip.
 - One line has one owner: the kernel refuses a second claim, and so does `claim`.
 """
 
@@ -88,6 +89,9 @@ def _found(chips: Chips, pin: str) -> tuple[str, int]:
     if pin.startswith("gpiochip"):
         chip_name, _, number = pin.partition(":")
         return f"/dev/{chip_name}", int(number)
+    if pin.startswith("chip:"):
+        label, _, number = pin.removeprefix("chip:").rpartition(":")
+        return _labelled(chips, label, pin), int(number)
     name = pin.removeprefix("line:")
     found = [(path, offset) for path in chips.paths() if (offset := _offset(chips, path, name)) is not None]
     if len(found) != 1:
@@ -95,6 +99,20 @@ def _found(chips: Chips, pin: str) -> tuple[str, int]:
         msg = f"the line {pin} cannot be claimed: {how_many} a line of that name; gpioinfo lists them"
         raise BoltFault(msg)
     return found[0]
+
+
+def _labelled(chips: Chips, label: str, pin: str) -> str:
+    found = [path for path in chips.paths() if _label(chips, path) == label]
+    if len(found) != 1:
+        how_many = "no GPIO chip has" if not found else "more than one GPIO chip has"
+        msg = f"the line {pin} cannot be claimed: {how_many} that label; gpiodetect lists them"
+        raise BoltFault(msg)
+    return found[0]
+
+
+def _label(chips: Chips, path: str) -> str:
+    with chips.open(path) as chip:
+        return str(chip.get_info().label)
 
 
 def _offset(chips: Chips, path: str, name: str) -> int | None:

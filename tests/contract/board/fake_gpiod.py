@@ -118,6 +118,7 @@ class FakeChip:
 
     pads: list[Pad]
     claim: type[Request] = Request
+    label: str = "pinctrl-fake"
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +127,7 @@ class FakeChip:
         """Requests live on."""
 
     def get_info(self) -> Any:
-        return cast("Any", type("Info", (), {"num_lines": len(self.pads)}))
+        return cast("Any", type("Info", (), {"num_lines": len(self.pads), "label": self.label}))
 
     def get_line_info(self, offset: int) -> Pad:
         return self.pads[offset]

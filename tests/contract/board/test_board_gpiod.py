@@ -97,6 +97,8 @@ def test_a_line_that_is_taken_refuses_the_board_and_gives_the_others_back(name: 
         ("line:TWICE", "more than one GPIO chip has a line of that name"),
         ("line:1", "no GPIO chip has a line of that name"),
         ("gpiochip7:0", "No such file"),
+        ("chip:gone:0", "no GPIO chip has that label"),
+        ("chip:pinctrl-fake:0", "more than one GPIO chip has that label"),
         ("gpiochip1:9", "Invalid argument"),
     ],
 )
@@ -121,6 +123,17 @@ def test_a_line_is_found_by_name_and_by_chip_and_offset(pin: str, name: str) -> 
     line = output(chips.port, pin, on=True)
     assert [pad.name for chip in chips.at.values() for pad in chip.pads if pad.level] == [name]
     line.give_back()
+
+
+def test_a_chip_is_found_by_its_label_whatever_its_number() -> None:
+    for numbers in (("0", "1"), ("1", "0")):
+        main, other = (f"/dev/gpiochip{number}" for number in numbers)
+        chips = FakeChips(
+            {main: FakeChip([Pad("A"), Pad("B")], label="main"), other: FakeChip([Pad("C")], label="usb")}
+        )
+        line = output(chips.port, "chip:main:1", on=True)
+        assert chips.pad("B").level
+        line.give_back()
 
 
 def test_whatever_a_chip_raises_is_a_fault_of_the_board() -> None:

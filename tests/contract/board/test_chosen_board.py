@@ -12,7 +12,7 @@ from device import config
 from device.config import Config
 from device.errors import BoltFault, ConfigRefused
 from device.lock import gpiod_lines, reader_pcsc
-from device.lock.__main__ import _board
+from device.lock.assembly import board_of
 from device.lock.board_gpiod import GpiodBoard
 from device.lock.parts import PartsBoard
 from device.lock.state import TamperMoved
@@ -30,9 +30,9 @@ def read(lock_table: str) -> Config:
 def test_the_named_board_is_the_one_that_is_driven(monkeypatch: pytest.MonkeyPatch) -> None:
     with short_root() as root:
         with pytest.raises(BoltFault, match="no GPIO chip has a line of that name"):
-            _board(read('board = "gpiod"\n'), Paths(root))
+            board_of(read('board = "gpiod"\n'), Paths(root))
         monkeypatch.setattr(gpiod_lines, "kernel_chips", lambda: FakeChips().port)
-        board = _board(read('board = "gpiod"\n'), Paths(root))
+        board = board_of(read('board = "gpiod"\n'), Paths(root))
         assert isinstance(board, GpiodBoard)
         board.close()
 
@@ -41,7 +41,7 @@ def test_a_named_keypad_is_listened_to_beside_any_board(monkeypatch: pytest.Monk
     chips = FakeChips()
     monkeypatch.setattr(gpiod_lines, "kernel_chips", lambda: chips.port)
     with short_root() as root:
-        board = _board(read('board = "gpiod"\nkeypad = "/dev/input/by-path/none-such"\n'), Paths(root))
+        board = board_of(read('board = "gpiod"\nkeypad = "/dev/input/by-path/none-such"\n'), Paths(root))
         assert isinstance(board, PartsBoard)
         assert TamperMoved(on=True) in board.events(1.0), "it is not there"
         board.bolt.release(60_000)
@@ -55,7 +55,7 @@ def test_a_named_card_reader_stands_beside_any_board(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(reader_pcsc, "START_S", 0.0)
     monkeypatch.setitem(sys.modules, "smartcard.scard", None)
     with short_root() as root:
-        board = _board(read('board = "gpiod"\ncard_reader = "No Such Reader"\n'), Paths(root))
+        board = board_of(read('board = "gpiod"\ncard_reader = "No Such Reader"\n'), Paths(root))
         assert isinstance(board, PartsBoard)
         assert TamperMoved(on=True) in board.events(time.monotonic()), "it is not there"
         board.close()

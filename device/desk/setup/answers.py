@@ -1,0 +1,56 @@
+"""Answers from a file, for whoever sets up many doors alike: the same draft, the same checks, nobody asked.
+
+Rules kept here:
+- The file holds what door.toml holds, and a table [setup] of two: `label`, a file to join with, and `replace`, without
+  which a door.toml that stands there with other values is left alone.
+- What the file does not name keeps its value, or its default on a new door.
+- The first thing that is wrong ends it, and nothing was written.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from device.desk.setup.draft import Draft
+from device.errors import ConfigRefused
+from device.settings import named, read_table
+
+_LONGEST = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class SetupTable:
+    """What a file of answers says beside the settings."""
+
+    label: str = ""
+    replace: bool = False
+
+
+def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
+    """`draft` after the answers in the file `path`, and whether another door.toml may be replaced.
+
+    Raises ConfigRefused.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST + 1)
+    except OSError as cause:
+        msg = f"{path} cannot be read: {cause.strerror}"
+        raise ConfigRefused(msg) from cause
+    if len(content) > _LONGEST:
+        msg = f"{path} is too long for a file of answers"
+        raise ConfigRefused(msg)
+    try:
+        tables = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as cause:
+        msg = f"{path} is no TOML: {cause}" if isinstance(cause, tomllib.TOMLDecodeError) else f"{path} is no TOML"
+        raise ConfigRefused(msg) from cause
+    asked = read_table(SetupTable, tables.pop("setup", {}), "setup")
+    for table, values in tables.items():
+        if not isinstance(values, dict):
+            msg = f"{named(table)} stands outside of any table in {path}"
+            raise ConfigRefused(msg)
+        draft = draft.put(named(table), **values)
+    return replace(draft, label=asked.label), asked.replace

@@ -1,0 +1,91 @@
+"""The sign for everybody who passes by: that there is a camera, what for, how far it sees, what is kept, whom to ask.
+
+Rules kept here:
+- It is made from the running configuration, and says nothing that does not follow from that or from the rules of the
+  project. What cannot be known (whether the lamp hangs on the camera's own supply) is not claimed.
+- The range errs on the far side: it is that of the people whose eyes stand farthest apart.
+- The page needs nothing from elsewhere: no script, no font, no picture. It prints on one sheet.
+
+Range: eyes that stand `EYES_M` apart are min_eye_distance_px apart in the picture at EYES_M x f / min_eye_distance_px,
+where f = (width_px / 2) / tan(view / 2) is the focal length in pixels (a pinhole camera). Adults' eyes stand 45 to
+80 mm apart (N. Dodgson, Variation and extrema of human interpupillary distance, Proc. SPIE 5291, 2004).
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+
+from device.config import Config
+
+EYES_M = 0.080
+_ROUNDING = 1e-6  # what is a tenth of a metre but for the last digits of a float is that tenth
+
+
+def range_m(config: Config) -> float:
+    """How far from the camera a face may at most be found, rounded up to a tenth of a metre."""
+    focal_px = config.camera.width_px / 2 / math.tan(math.radians(config.sign.view_deg) / 2)
+    return math.ceil(EYES_M * focal_px / config.eye.min_eye_distance_px * 10 - _ROUNDING) / 10
+
+
+def text(config: Config) -> str:
+    """The sign as text, in both languages."""
+    return "\n\n".join("\n".join(lines) for lines in _signs(config))
+
+
+def page(config: Config) -> str:
+    """The sign as one page of HTML to be printed."""
+    parts = []
+    for language, (title, *lines) in zip(("en", "zh"), _signs(config), strict=True):
+        body = "".join(f"<p>{html.escape(line)}</p>\n" for line in lines)
+        parts.append(f'<section lang="{language}">\n<h1>{html.escape(title)}</h1>\n{body}</section>\n')
+    style = (
+        "@page { size: A4; margin: 2cm } body { font: 18pt/1.4 sans-serif; color: #000; background: #fff } "
+        "h1 { font-size: 30pt; margin: 0 0 12pt } section { break-inside: avoid; margin: 0 0 24pt } "
+        "p { margin: 0 0 8pt; overflow-wrap: anywhere }"
+    )
+    head = f'<meta charset="utf-8">\n<title>{html.escape(_signs(config)[0][0])}</title>\n<style>{style}</style>'
+    return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{"".join(parts)}</body>\n</html>\n'
+
+
+def _signs(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    contact = config.sign.contact.strip()
+    if config.camera.backend == "none":
+        return (
+            (
+                "This door has no camera",
+                "It opens by PIN, code or card. Nobody is recognised here.",
+                f"Questions: {contact}",
+            ),
+            ("这扇门没有摄像头", "用密码、临时码或门卡开门。这里不识别任何人。", f"咨询：{contact}"),
+        )
+    return (_english(config, contact), _chinese(config, contact))
+
+
+def _english(config: Config, contact: str) -> tuple[str, ...]:
+    pin = " The PIN is asked for as well." if config.lock.tier == "face+pin" else ""
+    return (
+        "There is a camera at this door",
+        f"What for: to open this door for residents who chose to be recognised.{pin}",
+        "Nobody has to be recognised: a PIN or a card opens the same door at the same hours.",
+        f"When: only after somebody presses the face button, for at most {config.lock.window_s:g} seconds.",
+        "The lamp is lit meanwhile.",
+        f"How far: about {range_m(config):g} metres at most. Nothing is computed from faces farther away.",
+        "What is kept: of people who pass by, nothing. No picture is kept or sent.",
+        "What residents agreed to is kept in this door alone, until they erase it or their place here ends.",
+        f"Questions: {contact}",
+    )
+
+
+def _chinese(config: Config, contact: str) -> tuple[str, ...]:
+    pin = "仍需输入密码。" if config.lock.tier == "face+pin" else ""
+    return (
+        "这扇门有摄像头",
+        f"用途：为自愿登记人脸的住户开门。{pin}人脸不是必需的：密码或门卡在同样的时间打开同一扇门。",
+        f"何时：只有按下人脸按钮后才工作，最多 {config.lock.window_s:g} 秒，其间指示灯亮起。",
+        f"范围：最远约 {range_m(config):g} 米。更远的人脸会被丢弃，不做任何计算。",
+        "保存：路过的人不留下任何信息。不保存、不发送任何画面。住户同意保存的内容只存在这扇门里，直到本人删除或名额到期。",
+        f"咨询：{contact}",
+    )

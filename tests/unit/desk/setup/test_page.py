@@ -1,0 +1,35 @@
+"""docs/setup.md against the code: its commands, its files, its example."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from device.desk.setup import answers, cli, interview, writing
+from device.desk.setup.draft import Draft
+from device.paths import Paths
+from tests.unit.desk.setup.people import PI
+
+PAGE = (Path(__file__).parents[4] / "docs" / "setup.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_answers_is_one_that_is_taken(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "answers").write_text(example, encoding="utf-8")
+    draft, replaces = answers.read(tmp_path / "answers", Draft())
+    interview.refuse_unfit(draft, PI)
+    assert (draft.label, replaces) == ("/root/front-door.label", True)
+
+
+def test_the_files_on_the_page_are_those_that_are_written() -> None:
+    planned = {str(sheet.path) for sheet in writing.sheets(Draft().config, Paths(Path("/")))}
+    assert set(re.findall(r"^\| `(/etc/[^`]+)`", PAGE, re.MULTILINE)) == planned
+
+
+def test_the_command_that_starts_the_door_is_the_one_that_is_told() -> None:
+    assert f"    {cli.START}\n" in PAGE
+
+
+def test_every_option_on_the_page_is_one() -> None:
+    options = {option for parameter in cli.setup.params for option in parameter.opts}
+    assert set(re.findall(r"`?(--[a-z]+)", PAGE.replace("--reload", "").replace("--now", ""))) <= options
