@@ -4,6 +4,8 @@ Rules kept here:
 - `probe` says whether a camera is there without reading a frame; it is the only thing done outside a window.
 - `read` never returns a frame whose exposure began before the moment asked for, and never waits longer than told.
 - `close` may be called at any time and any number of times; `open` works again after it.
+- `steady` holds exposure and white balance for as long as frames are compared or averaged, where the camera can; a
+  camera that cannot does nothing. What is held is given back by `steady(held=False)` and by `close`.
 - A frame is two arrays in memory. No method of any camera writes a picture anywhere.
 """
 
@@ -47,6 +49,9 @@ class Camera(Protocol):
     def read(self, not_before_ns: int) -> Frame:
         """The next frame whose exposure began at `not_before_ns` (CLOCK_MONOTONIC) or later."""
 
+    def steady(self, *, held: bool) -> None:
+        """Hold exposure and white balance as they are now, or let the camera choose again."""
+
     def close(self) -> None:
         """Stop the stream and let go of every frame."""
 
@@ -69,6 +74,9 @@ class NoCamera:
         msg = "this door is set up without a camera"
         raise CameraFault(msg)
 
+    def steady(self, *, held: bool) -> None:
+        """Nothing chooses an exposure."""
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -83,4 +91,8 @@ def make(table: CameraTable) -> Camera:
         from device.eye.camera_picamera2 import PiCamera
 
         return PiCamera(table)
+    if table.backend == "v4l2":
+        from device.eye.camera_v4l2 import V4l2Camera
+
+        return V4l2Camera(table)
     return NoCamera()

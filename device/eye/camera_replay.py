@@ -99,6 +99,9 @@ class ReplayCamera:
             raise CameraFault(str(refusal)) from refusal
         return Frame(main, low, now)
 
+    def steady(self, *, held: bool) -> None:
+        """A picture is as bright as it is."""
+
     def close(self) -> None:
         """Stop playing and forget the decoded pictures."""
         self._open = False

@@ -59,6 +59,11 @@ class Recognition:
         """Whether the one answer was given."""
         return self._sent
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a frame that others will be averaged with."""
+        return bool(self._kept)
+
     def offer(self, embedding: Floats, frame_ns: int) -> None:
         """One more good frame."""
         if self._sent:

@@ -208,7 +208,10 @@ class EyeWork:
     def _one_frame(self, approach: _Approach, window: _Window) -> None:
         try:
             self._open_camera()
+            # What is averaged is exposed alike; an enrolment wants its samples to differ.
+            averaging = isinstance(approach.gather, Recognition) and approach.gather.begun
             with self._leash.hold(self._timeout_s + CALL_LIMIT_S):
+                self._camera.steady(held=averaging)
                 frame = self._camera.read(approach.not_before_ns)
         except CameraFault as fault:
             self._camera_failed(fault)

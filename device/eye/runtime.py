@@ -17,7 +17,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -51,6 +50,10 @@ _MODULES: Final = {
     Runtime.LITERT: "ai_edge_litert.interpreter",
     Runtime.TFLITE: "tflite_runtime.interpreter",
 }
+# LiteRT needs fewer instructions for every network on both 64-bit Arm processors that were counted: the figures are in
+# models/manifest.toml (arm64_millions), how they were had in docs/arm64.md. tflite-runtime sends no int8 operation of
+# SFace to XNNPACK, neither there nor on x86-64. So there is one order for all platforms.
+PREFERENCE: Final = (Runtime.LITERT, Runtime.TFLITE)
 _PACKAGES: Final = {Runtime.LITERT: "ai-edge-litert", Runtime.TFLITE: "tflite-runtime"}
 
 
@@ -61,16 +64,10 @@ def installed() -> frozenset[Runtime]:
     )
 
 
-def choose(
-    setting: str,
-    present: frozenset[Runtime] | None = None,
-    machine: str | None = None,
-    python: tuple[int, int] | None = None,
-) -> Runtime:
+def choose(setting: str, present: frozenset[Runtime] | None = None) -> Runtime:
     """The runtime for `setting` ("auto", "litert" or "tflite"). Raises ModelRefused if it is not installed.
 
-    "auto" prefers what the package's own dependency markers would install: tflite-runtime on aarch64 with Python below
-    3.12, else LiteRT (on x86-64 tflite-runtime sends no int8 operation to XNNPACK); the other one if only that is here.
+    "auto" is the first of `PREFERENCE` that is installed, on every processor.
     """
     present = installed() if present is None else present
     if not present:
@@ -82,9 +79,7 @@ def choose(
             msg = f"[eye] runtime asks for {runtime}, but {_PACKAGES[runtime]} is not installed"
             raise ModelRefused(msg)
         return runtime
-    old = (machine or platform.machine()) == "aarch64" and (python or sys.version_info[:2]) < (3, 12)
-    preferred = Runtime.TFLITE if old else Runtime.LITERT
-    return preferred if preferred in present else next(iter(present))
+    return next(runtime for runtime in PREFERENCE if runtime in present)
 
 
 @dataclass(slots=True, eq=False)

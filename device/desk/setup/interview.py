@@ -70,6 +70,10 @@ def refuse_unfit(draft: Draft, machine: Machine, joined: str = "") -> None:
     if keypad and keypad not in {pad.path for pad in machine.keypads}:
         msg = f"[lock] keypad names {keypad}, which is not plugged in"
         raise ConfigRefused(msg)
+    usb = draft.config.camera.device
+    if usb and draft.config.camera.backend == "v4l2" and usb not in machine.cameras:
+        msg = f"[camera] device names {usb}, which is not plugged in"
+        raise ConfigRefused(msg)
     if draft.config.lock.osdp and draft.config.lock.osdp not in machine.serials:
         msg = f"[lock] osdp names {draft.config.lock.osdp}, which is not plugged in"
         raise ConfigRefused(msg)

@@ -47,6 +47,7 @@ class Machine:
     model: str = ""
     keypads: tuple[Keypad, ...] = ()
     serials: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
     chips: tuple[Chip, ...] = ()
     readers: tuple[str, ...] = ()
     tpm: bool = False
@@ -59,6 +60,7 @@ def look(paths: Paths, ask: Ask, root: Path = Path("/")) -> Machine:
         model=_text(root / "proc/device-tree/model"),
         keypads=_keypads(root),
         serials=_serials(root),
+        cameras=_cameras(root),
         chips=_chips(ask),
         readers=_readers(ask),
         tpm=(root / "dev/tpmrm0").exists(),
@@ -84,6 +86,16 @@ def _serials(root: Path) -> tuple[str, ...]:
     for folder in ("by-path", "by-id"):
         for link in _listed(root / "dev/serial" / folder):
             found.setdefault(link.resolve(), f"/dev/serial/{folder}/{link.name}")
+    return tuple(sorted(found.values()))
+
+
+def _cameras(root: Path) -> tuple[str, ...]:
+    """USB cameras by their first node; the others of a camera carry no pictures, and a board's own are libcamera's."""
+    found: dict[Path, str] = {}
+    for folder in ("by-path", "by-id"):
+        for link in _listed(root / "dev/v4l" / folder):
+            if "usb" in link.name and link.name.endswith("-video-index0"):
+                found.setdefault(link.resolve(), f"/dev/v4l/{folder}/{link.name}")
     return tuple(sorted(found.values()))
 
 

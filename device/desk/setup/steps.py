@@ -233,24 +233,28 @@ def _beginning(name: str) -> str:
     return " ".join(words)
 
 
-def _camera(draft: Draft, _machine: Machine) -> Question:
+def _camera(draft: Draft, machine: Machine) -> Question:
     words = {
         "picamera2": "a Raspberry Pi camera, or a USB camera that libcamera knows (picamera2)",
         "replay": "the simulated board's camera, for trying things out",
         "none": "no camera: the door opens by PIN, code and card",
     }
-    named = places.camera_backends()
-    if draft.config.lock.board != "sim":
-        named = tuple(name for name in named if name != "replay")
-    choices = tuple(Choice(name, words.get(name, name)) for name in named)
+    stands = draft.config.camera
+    default = stands.device if stands.backend == "v4l2" else stands.backend
+    left_out = ("v4l2",) if draft.config.lock.board == "sim" else ("v4l2", "replay")
+    choices = tuple(Choice(name, words.get(name, name)) for name in places.camera_backends() if name not in left_out)
+    plugged = tuple((path, f"the USB camera {path} (V4L2; Jetson, and others)") for path in machine.cameras)
+    choices += _listed(plugged, stands.device if stands.backend == "v4l2" else "")[1:]
     why = (
         "A face is never required. No frame is read now; whether the camera is there can be tried at the end, and only "
         "there and only if you say so is one picture looked at."
     )
-    return Question("camera.backend", "Which camera does the door have?", why, draft.config.camera.backend, choices)
+    return Question("camera.backend", "Which camera does the door have?", why, default, choices)
 
 
 def _take_camera(draft: Draft, machine: Machine, backend: str) -> Draft:
+    if backend.startswith("/dev/"):
+        return draft.put("camera", backend="v4l2", device=backend, replay="")
     return draft.put("camera", backend=backend, replay=f"{machine.simulated}/scene.json" if backend == "replay" else "")
 
 

@@ -1,9 +1,10 @@
 """A stand-in for picamera2, made after the behaviour of its source, version 0.3.38.
 
 What is copied: a video configuration's shape and its alignment of sizes, `configure` refused while running, frames that
-are queued before anybody asks (the stale-frame trap), `flush` that waits for an exposure begun after a timestamp
-(`wait_for_timestamp_`), the timeout of `Job.get_result`, a job that keeps its frame after a timeout until it is
-cancelled, buffers that must be given back or no further frame comes, and a request that is dead once released.
+are queued before anybody asks (the stale-frame trap), the timeout of `Job.get_result`, a job that keeps its frame after
+a timeout until it is cancelled, buffers that must be given back or no further frame comes, a request that is dead once
+released, and controls that a camera does not have being refused. A USB camera (`World.usb`): as libcamera 0.3.2 and
+picamera2 0.3.38 show one in a virtual machine (tests/system): one plane, YUYV or Motion-JPEG, no ExposureTime told.
 """
 
 import time
@@ -17,6 +18,10 @@ import numpy.typing as npt
 
 FRAME_NS = 66_000_000
 EXPOSURE_US = 10_000
+# (230, 120, 20) in R, G, B; as Y, U, Y, V of BT.601, limited range; as a Pi's RGB888, which is B, G, R in memory.
+ORANGE_RGB = (230, 120, 20)
+ORANGE_YUYV = (138, 68, 138, 183)
+ORANGE_BGR = (20, 120, 230)
 
 
 class Request:
@@ -29,13 +34,19 @@ class Request:
     def make_array(self, name: str) -> npt.NDArray[np.uint8]:
         assert not self.released, "a released request has no buffers"
         width, height = self._camera.config[name]["size"]
+        form = self._camera.config[name]["format"]
+        if form == "YUYV":
+            return np.tile(np.array(ORANGE_YUYV, np.uint8), (height, width // 2)).reshape(height, width, 2)
         if name == "main":
-            return np.full((height, width, 3), 90, np.uint8)
+            colour = ORANGE_RGB if form == "MJPEG" else ORANGE_BGR
+            return np.tile(np.array(colour, np.uint8), (height, width, 1))
         stride = -(-width // 64) * 64
         return np.full((height * 3 // 2, stride), 128, np.uint8)
 
     def get_metadata(self) -> dict[str, Any]:
         assert not self.released
+        if self._camera.world.usb:
+            return {"SensorTimestamp": self._began_ns + FRAME_NS}
         return {"SensorTimestamp": self._began_ns + EXPOSURE_US * 1000, "ExposureTime": EXPOSURE_US}
 
     def release(self) -> None:
@@ -56,6 +67,11 @@ class Picamera2:
             raise RuntimeError("Camera __init__ sequence did not complete.")
         self.world.claimed = True
         self.config: dict[str, Any] = {}
+        self.camera_properties = {} if self.world.usb else {"ColorFilterArrangement": 3}
+        own = ("AeEnable", "AwbEnable", "ExposureTime", "FrameDurationLimits")
+        self.camera_controls = dict.fromkeys(("Brightness",) if self.world.usb else own)
+        self.libcamera_config = self
+        self.main_index = 0
         self.started = False
         self.lent = 0
         self._jobs = 0
@@ -99,13 +115,31 @@ class Picamera2:
         self.world.configured += 1
         self.config = config
         self.config["main"]["size"] = self.world.adjust(self.config["main"]["size"])
+        if self.world.usb:
+            self.config["main"]["format"] = self.world.usb
+            if config["lores"]:
+                raise RuntimeError("Configuration has too many streams")
+        self.set_controls(config["controls"])
 
     def camera_configuration(self) -> dict[str, Any]:
-        return self.config
+        # `colour_space_from_libcamera` compares primaries and transfer function alone: a USB camera's matrix is lost.
+        return self.config | {"colour_space": types.SimpleNamespace(ycbcrEncoding="YcbcrEncoding.Rec709")}
+
+    def at(self, index: int) -> types.SimpleNamespace:
+        assert index == self.main_index
+        told = types.SimpleNamespace(ycbcrEncoding="YcbcrEncoding.Rec601", range="Range.Limited")
+        return types.SimpleNamespace(color_space=told)
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        for name, value in controls.items():
+            if name not in self.camera_controls:
+                raise RuntimeError(f"Control {name} is not advertised by libcamera")
+            self.world.controls[name] = value
 
     def start(self, config: object = None, *, show_preview: bool | None = False) -> None:
         if not self.config:
             raise RuntimeError("Camera has not been configured")
+        assert show_preview is False, "without it, frames would go to a window"
         self.started = True
         # Frames from before anybody asks: what `flush` is for.
         now = self.world.clock_ns()
@@ -122,7 +156,7 @@ class Picamera2:
         self.stop()
         self.world.claimed = False
 
-    def capture_request(self, wait: float | None = None, *, flush: int | None = None) -> Request:
+    def capture_request(self, wait: float | None = None) -> Request:
         assert self.started
         assert wait is not None, "a capture without a bound may wait for ever"
         deadline = self.world.clock_ns() + int(wait * 1e9)
@@ -134,8 +168,6 @@ class Picamera2:
             if self._jobs:
                 self._jobs -= 1
                 self.lent += 1  # nobody will ever release it
-                continue
-            if flush and began < flush:
                 continue
             self.lent += 1
             return Request(self, began)
@@ -164,6 +196,8 @@ class World:
     ) -> None:
         self.clock_ns, self.sleep = clock_ns, sleep
         self.present, self.stalled, self.stop_fails, self.claimed = True, False, False, False
+        self.usb = ""  # the format of a USB camera; empty: the Raspberry Pi's own
+        self.controls: dict[str, Any] = {}
         self.configured = self.probes = 0
         self.camera: Picamera2 | None = None
         self.adjust: Callable[[tuple[int, int]], tuple[int, int]] = lambda size: size

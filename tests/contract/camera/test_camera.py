@@ -1,4 +1,8 @@
-"""One suite for every camera: the simulated one, and picamera2's wrapper over a stand-in for picamera2."""
+"""One suite for every camera: the simulated one, and two over stand-ins for what drives a real one.
+
+picamera2's wrapper has a Raspberry Pi's own camera and a USB camera in its two formats; the other is the kernel's own
+interface. tests/system/test_camera.py holds the real ones to the same promises in a virtual machine.
+"""
 
 import json
 import sys
@@ -15,8 +19,10 @@ from device.errors import CameraFault
 from device.eye.camera import Camera, Frame, NoCamera, make
 from device.eye.camera_picamera2 import PiCamera
 from device.eye.camera_replay import ReplayCamera
+from device.eye.camera_v4l2 import V4l2Camera
 from device.eye.scene import read_meter
-from tests.contract.camera.fake_picamera2 import World
+from tests.contract.camera.fake_picamera2 import ORANGE_BGR, World
+from tests.contract.camera.fake_v4l2 import PATH, V4l2World
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -70,15 +76,30 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-@pytest.fixture(params=["picture", "folder", "scene", "picamera2"])
+def over_picamera2(world: World, clock: Clock, usb: str) -> Rig:
+    world.usb = usb
+
+    def disturb(*, present: bool) -> None:
+        world.present, world.stalled = present, not present
+
+    camera = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS), clock)
+    return Rig(camera, clock, lambda: disturb(present=False), lambda: disturb(present=True))
+
+
+def over_the_kernel(clock: Clock) -> Rig:
+    world = V4l2World(clock, clock.sleep)
+    table = CameraTable(backend="v4l2", device=PATH, frame_timeout_ms=TIMEOUT_MS)
+    camera = V4l2Camera(table, world, clock)
+    return Rig(camera, clock, lambda: setattr(world, "present", False), lambda: setattr(world, "present", True))
+
+
+@pytest.fixture(params=["picture", "folder", "scene", "picamera2", "picamera2-YUYV", "picamera2-MJPEG", "v4l2"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, world: World) -> Iterator[Rig]:
-    if request.param == "picamera2":
-
-        def disturb(*, present: bool) -> None:
-            world.present, world.stalled = present, not present
-
-        pi = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS))
-        yield Rig(pi, clock, lambda: disturb(present=False), lambda: disturb(present=True))
+    if request.param == "v4l2":
+        yield over_the_kernel(clock)
+        return
+    if request.param.startswith("picamera2"):
+        yield over_picamera2(world, clock, request.param.partition("-")[2])
         return
     shown = tmp_path / "shown"
     shown.mkdir()
@@ -185,6 +206,16 @@ def test_opening_twice_is_harmless_and_opening_again_works(rig: Rig) -> None:
         rig.camera.close()
 
 
+def test_steadying_is_harmless_at_any_time(rig: Rig) -> None:
+    rig.camera.steady(held=True)
+    rig.camera.open()
+    for held in (True, True, False, False, True):
+        rig.camera.steady(held=held)
+        assert_frame(rig.camera.read(rig.clock()))
+    rig.camera.close()
+    rig.camera.steady(held=False)
+
+
 # ---- the simulated camera alone
 
 
@@ -255,7 +286,7 @@ def test_frames_cannot_be_written_on_and_are_forgotten_at_close(tmp_path: Path, 
 
 
 def test_camera_is_configured_once_and_every_buffer_given_back(world: World, clock: Clock) -> None:
-    camera = PiCamera(CameraTable())
+    camera = PiCamera(CameraTable(), clock)
     for _ in range(10):
         camera.open()
         for _ in range(6):  # more than there are buffers
@@ -268,20 +299,55 @@ def test_camera_is_configured_once_and_every_buffer_given_back(world: World, clo
     assert world.camera.config["encode"] is None
 
 
-def test_frames_from_before_the_button_exist_and_are_not_seen(world: World, clock: Clock) -> None:
-    """Seeds the fault: without `flush`, the stand-in hands out what it had queued before."""
-    camera = PiCamera(CameraTable())
-    camera.open()
-    assert world.camera is not None
+@pytest.mark.parametrize("usb", ["", "YUYV"])
+def test_frames_from_before_the_button_exist_and_are_not_seen(world: World, clock: Clock, usb: str) -> None:
+    """Seeds the fault: a camera that is asked for any frame is handed what had been queued before."""
+    rig = over_picamera2(world, clock, usb)
+    rig.camera.open()
     asked_ns = clock()
-    stale = world.camera.capture_request(wait=1.0)
-    assert stale.get_metadata()["SensorTimestamp"] < asked_ns
-    stale.release()
-    assert camera.read(clock()).time_ns > asked_ns
+    assert rig.camera.read(0).time_ns < asked_ns
+    assert rig.camera.read(asked_ns).time_ns > asked_ns
+    assert world.camera is not None
+    assert world.camera.lent == 0
+
+
+@pytest.mark.parametrize("usb", ["", "YUYV", "MJPEG"])
+def test_colours_are_in_the_order_that_eye_expects(world: World, clock: Clock, usb: str) -> None:
+    rig = over_picamera2(world, clock, usb)
+    rig.camera.open()
+    frame = rig.camera.read(0)
+    assert frame.main[0, 0].tolist() == pytest.approx(ORANGE_BGR, abs=2)
+    if usb:  # the plane of a Pi's own camera comes from its processor, not from `main`
+        assert frame.low[239, 319].tolist() == frame.main[479, 639].tolist()
+
+
+def test_a_usb_format_that_cannot_be_read_is_refused(world: World, clock: Clock) -> None:
+    rig = over_picamera2(world, clock, "NV12")
+    with pytest.raises(CameraFault, match="NV12 where"):
+        rig.camera.open()
+    assert not world.claimed
+
+
+def test_exposure_and_white_balance_are_held_and_set_free_again(world: World, clock: Clock) -> None:
+    rig = over_picamera2(world, clock, "")
+
+    def free() -> tuple[object, object]:
+        return world.controls["AeEnable"], world.controls["AwbEnable"]
+
+    rig.camera.open()
+    assert free() == (True, True)
+    rig.camera.steady(held=True)
+    assert free() == (False, False)
+    rig.camera.steady(held=False)
+    assert free() == (True, True)
+    rig.camera.steady(held=True)
+    rig.camera.close()
+    rig.camera.open()
+    assert free() == (True, True), "a window begins with the camera's own choice"
 
 
 def test_a_timeout_does_not_swallow_the_frames_after_it(world: World, clock: Clock) -> None:
-    camera = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS))
+    camera = PiCamera(CameraTable(frame_timeout_ms=TIMEOUT_MS), clock)
     camera.open()
     camera.read(clock())
     for _ in range(8):
@@ -321,6 +387,7 @@ def test_absent_library_is_a_fault_that_says_what_to_install(monkeypatch: pytest
 
 def test_door_toml_names_the_camera(tmp_path: Path) -> None:
     assert isinstance(make(CameraTable()), PiCamera)
+    assert isinstance(make(CameraTable(backend="v4l2", device=PATH)), V4l2Camera)
     assert isinstance(make(CameraTable(backend="replay", replay=str(tmp_path))), ReplayCamera)
     none = make(CameraTable(backend="none"))
     assert isinstance(none, NoCamera)

@@ -52,6 +52,8 @@ class Bench:
     may_read: bool = False
     broken: str = ""
     restart_heals: bool = False
+    held: bool = False
+    held_frames: list[bool] = field(default_factory=list)
     forgotten: int = 0
     seen: list[Hint | int] = field(default_factory=list)
     covered: bool = False
@@ -76,14 +78,19 @@ class Bench:
         if self.broken:
             raise CameraFault("gave no frame")
         self.frames_read += 1
+        self.held_frames.append(self.held)
         self.illegal_reads += not (self.may_read and self.open_)
         self.now_ns = max(self.now_ns + 66 * MS, not_before_ns)
         main = np.zeros((4, 4, 3), np.uint8)
         self.last_frame = weakref.ref(main)
         return Frame(main, main, self.now_ns)
 
+    def steady(self, *, held: bool) -> None:
+        assert self.open_
+        self.held = held
+
     def close(self) -> None:
-        self.open_ = False
+        self.open_ = self.held = False
 
     # ---- Sight
     model_id = MODEL
@@ -161,6 +168,23 @@ def test_without_a_look_nothing_is_ever_read_and_nothing_is_ever_due() -> None:
     work.tick()
     assert (bench.frames_read, bench.open_) == (0, False)
     assert bench.states() == [IDLE]
+
+
+def test_the_frames_of_one_mean_are_exposed_alike_and_others_are_not_held() -> None:
+    bench = Bench(seen=[Hint.LOOK_AT_CAMERA, 1, 1, 1])
+    work = make(bench)
+    look(bench, work)
+    run(bench, work)
+    assert bench.held_frames == [False, False, True, True]
+    look(bench, work, 2)  # the next approach begins with the camera's own choice
+    run(bench, work, 1)
+    assert bench.held_frames[4:] == [False]
+    close(bench, work)
+    assert not bench.held
+    bench.held_frames.clear()
+    look(bench, work, 3, LookMode.ENROL)
+    run(bench, work, 20)
+    assert not any(bench.held_frames), "the samples of an enrolment are meant to differ"
 
 
 def test_a_look_becomes_one_probe_of_three_frames() -> None:

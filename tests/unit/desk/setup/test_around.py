@@ -41,6 +41,19 @@ def input_device(root: Path, event: str, links: tuple[str, ...], make: tuple[str
         (told / "id" / name).write_text(f"{value}\n")
 
 
+def test_usb_cameras_are_found_once_each_by_the_node_that_gives_pictures(tmp_path: Path) -> None:
+    place, make = (tmp_path / "dev/v4l" / folder for folder in ("by-path", "by-id"))
+    for folder, stem in ((place, "pci-usb-0:2:1.0"), (make, "usb-Maker_HD_Camera")):
+        folder.mkdir(parents=True)
+        for index in (0, 1):
+            (tmp_path / f"dev/video{index}").touch()
+            (folder / f"{stem}-video-index{index}").symlink_to(f"../../video{index}")
+    (tmp_path / "dev/video7").touch()
+    (place / "platform-fe801000.csi-video-index0").symlink_to("../../video7")
+    found = machine.look(Paths(tmp_path), asks({}), tmp_path).cameras
+    assert found == ("/dev/v4l/by-path/pci-usb-0:2:1.0-video-index0",)
+
+
 def test_keypads_are_found_once_each_with_their_make(tmp_path: Path) -> None:
     links = ("by-path/pci-usb-event-kbd", "by-path/pci-usbv2-event-kbd", "by-id/usb-make-event-kbd")
     input_device(tmp_path, "event3", links, ("0003", "1a2c", "0002", "0110"))

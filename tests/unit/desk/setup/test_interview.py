@@ -157,6 +157,23 @@ def test_a_tpm_that_is_not_there_cannot_be_chosen() -> None:
     assert (taken.vault.key_store, taken.keeper.key_store) == ("tpm-nv", "file"), "the PINs stay in a file"
 
 
+def test_a_usb_camera_is_chosen_by_the_place_it_is_plugged_into() -> None:
+    usb = "/dev/v4l/by-path/pci-0000:00:05.0-usb-0:2:1.0-video-index0"
+    jetson = dataclasses.replace(PI, cameras=(usb,))
+    moment = step_to("camera.backend", jetson)
+    assert moment.question
+    assert "v4l2" not in {choice.value for choice in moment.question.choices}, "without a place it says too little"
+    camera = moment.answered(usb).draft.config.camera
+    assert (camera.backend, camera.device) == ("v4l2", usb)
+    again = moment.answered(usb).back().question
+    assert again
+    assert again.default in {choice.value for choice in again.choices}
+    chosen = Draft().put("camera", backend="v4l2", device=usb).put("sign", contact="Office")
+    interview.refuse_unfit(chosen, jetson)
+    with pytest.raises(ConfigRefused, match="not plugged in"):
+        interview.refuse_unfit(chosen, PI)
+
+
 def test_without_a_camera_nothing_is_asked_about_faces() -> None:
     moment = step_to("camera.backend", PI).answered("none")
     asked = []
