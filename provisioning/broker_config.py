@@ -5,6 +5,8 @@ Rules kept here:
   certificate alone: name and session are taken from it, so that no door can take another one's place.
 - A door writes below its own id and reads what is addressed to it; a manager reads what doors say and writes documents
   and certificates to them. Nobody else has rights, and doors know nothing of each other.
+- A certificate that was revoked lets nobody in, and ends no later than the broker has the list that says so. That list
+  has an end of its own, with the broker's certificate: afterwards nobody comes in at all.
 - Everything has a bound: packets, queues, sessions. A door that is taken over can fill its own queue, not the disk.
 - Doors that join have no certificate yet. They are let in by a Mosquitto of its own, which keeps nothing on disk: a
   client's name counts at every port of a program, and a stranger could end a door's session by its name.
@@ -25,10 +27,12 @@ from provisioning.errors import FleetRefused
 
 if TYPE_CHECKING:
     from provisioning.certificates import Authority, Issued
+    from provisioning.store import Revoked
 
 PORT = 8883  # IANA: secure-mqtt
 CLAIM_PORT = 8884  # the one after it is the managers'
 CONFIG, RIGHTS, CA, CERTIFICATE, KEY = "mosquitto.conf", "acl", "ca.pem", "broker.pem", "broker.key"
+REVOKED = "revoked.pem"
 CLAIM_CONFIG, CLAIM_RIGHTS, CLAIM_MANAGERS = "claim.conf", "claim-doors.acl", "claim-managers.acl"
 CLAIM_MEMORY = 33_554_432
 """Bytes. A request takes about 500, kept for its door; beyond this limit Mosquitto takes no more, and works on."""
@@ -75,18 +79,28 @@ class Place:
 
 
 def write(
-    folder: Path, place: Place, authority: Authority, names: Sequence[str], managers: Sequence[str], days: int, now: int
+    folder: Path,
+    place: Place,
+    authority: Authority,
+    names: Sequence[str],
+    managers: Sequence[str],
+    days: int,
+    now: int,
+    revoked: Sequence[Revoked] = (),
 ) -> Issued:
     """Write the files for a broker that is reached by `names` into `folder`; `now` in seconds since 1970.
 
-    Raises FleetRefused, also if one of the files is there already, or FleetFault.
+    Its certificate, and the list of those that are `revoked`, last `days` days. Raises FleetRefused, also if one of the
+    files is there already, or FleetFault.
     """
     rights, approvers = acl(managers), claim_managers(managers)
     pair = authority.issue_broker(names, days, now)
+    listed = authority.list_revoked(revoked, days, now)
     files.make_folder(folder)
     files.create(folder / KEY, pair.key_pem)
     files.create(folder / CERTIFICATE, pair.issued.pem)
     files.create(folder / CA, authority.pem)
+    files.create(folder / REVOKED, listed.pem)
     files.create(folder / RIGHTS, rights.encode())
     if place.claim_port:
         files.create(folder / CLAIM_RIGHTS, claim_doors().encode())
@@ -110,12 +124,14 @@ def config(place: Place) -> str:
 #   mosquitto -c {at / CONFIG}
 #
 # Who is who follows from certificates of the fleet's own authority; the rights stand in {RIGHTS}. After a change of
-# that file, or of the certificate: kill -HUP. What a broker sees of a door, and what it does not: docs/broker.md.
+# that file, of the certificate or of {REVOKED}: kill -HUP. Whoever was revoked while connected stays so until a
+# restart. What a broker sees of a door, and what it does not: docs/broker.md.
 
 listener {listener}
 protocol mqtt
 tls_version tlsv1.3
 cafile {at / CA}
+crlfile {at / REVOKED}
 certfile {at / CERTIFICATE}
 keyfile {at / KEY}
 
@@ -216,6 +232,7 @@ max_connections 200
 # Managers, by their certificates, as at the broker itself.
 listener {f"{place.claim_port + 1} {address}".rstrip()}
 {tls}
+crlfile {at / REVOKED}
 require_certificate true
 use_identity_as_username true
 use_username_as_clientid true

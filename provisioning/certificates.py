@@ -6,6 +6,10 @@ Rules kept here:
   (serverAuth), none signs another. One with a wrong purpose is refused by whoever it is shown to.
 - Of a request only the key is taken over: the name is what the caller expects, every extension is ours.
 - Nothing outlives the authority. What is cut short for that reason says so.
+- An authority goes on with the same key under the same name, in a certificate that begins when the first one did: what
+  either of them signed is good with both, and no clock that takes the one calls the other one of the future.
+- A list of revoked certificates names serials and moments, and neither doors nor reasons. One that is over shuts
+  everybody out, so it lasts as long as a broker's own certificate, and who makes one learns until when.
 - Serial numbers are drawn at random (RFC 5280, 4.1.2.2), so that they count nothing.
 
 X.509 by `cryptography`; profile after RFC 5280, 4.2. Times are seconds since 1970.
@@ -15,7 +19,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from provisioning.errors import FleetRefused
+from provisioning.store import Revoked
 
 AUTHORITY_DAYS = 7305  # 20 years: doors hold it, and a building outlives a computer
 LONGEST_DAYS = 1827
@@ -89,19 +94,54 @@ class Authority:
         uses = _server(names)
         return Pair(self._issue("broker", key.public_key(), uses, days, now_unix), _written(key))
 
-    def _issue(
-        self, name: str, key: ec.EllipticCurvePublicKey, uses: list[x509.ExtensionType], days: int, now_unix: int
-    ) -> Issued:
+    def succeeded(self, now_unix: int) -> Authority:
+        """The same authority, for another AUTHORITY_DAYS from now on. Raises FleetRefused if that is no gain."""
+        first, last = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        ends = now_unix + AUTHORITY_DAYS * _DAY_S
+        if now_unix < first.timestamp() or ends < last.timestamp() + _DAY_S:
+            msg = (
+                f"the fleet's authority lasts until {last:%Y-%m-%d}, and by this computer's clock ({_day(now_unix)}) a "
+                "new one would last no longer; nothing was made"
+            )
+            raise FleetRefused(msg)
+        return Authority(self.key, _own(self.key, self.certificate.subject, int(first.timestamp()), ends))
+
+    def list_revoked(self, revoked: Iterable[Revoked], days: int, now_unix: int) -> Issued:
+        """The list (CRL, PEM) of the certificates that are believed no more. Raises FleetRefused.
+
+        Its number (RFC 5280, 5.2.3) is the moment at which it was made: that grows whoever makes it.
+        """
+        begins, wanted, last = self._times(days, now_unix)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(_moment(begins))
+            .next_update(_moment(min(wanted, last)))
+            .add_extension(x509.CRLNumber(now_unix), critical=False)
+            .add_extension(identifier, critical=False)
+        )
+        for each in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(int(each.serial, 16))
+            builder = builder.add_revoked_certificate(entry.revocation_date(_moment(each.revoked_unix)).build())
+        pem = builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return Issued(pem, min(wanted, last), wanted > last)
+
+    def _times(self, days: int, now_unix: int) -> tuple[int, int, int]:
+        """When what is made now begins, when it is to end, and when the authority does. Raises FleetRefused."""
         if not 1 <= days <= LONGEST_DAYS:
             msg = f"a certificate lasts 1 to {LONGEST_DAYS} days"
             raise FleetRefused(msg)
         last = int(self.certificate.not_valid_after_utc.timestamp())
         first = int(self.certificate.not_valid_before_utc.timestamp())
-        if not first <= now_unix < last:
-            msg = "the fleet's authority is over, or not valid yet; look at this computer's clock"
-            raise FleetRefused(msg)
-        wanted = now_unix + days * _DAY_S
-        builder = _builder(_named(name), key, max(first, now_unix - EARLIER_S), min(wanted, last))
+        refuse_untimely(self.certificate, now_unix)
+        return max(first, now_unix - EARLIER_S), now_unix + days * _DAY_S, last
+
+    def _issue(
+        self, name: str, key: ec.EllipticCurvePublicKey, uses: list[x509.ExtensionType], days: int, now_unix: int
+    ) -> Issued:
+        begins, wanted, last = self._times(days, now_unix)
+        builder = _builder(_named(name), key, begins, min(wanted, last))
         builder = builder.issuer_name(self.certificate.subject)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
@@ -123,11 +163,32 @@ def new_authority(key: ec.EllipticCurvePrivateKey, now_unix: int) -> Authority:
     """An authority with this key, from now on."""
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest.hex()
     name = _named(f"Doorward fleet {identifier[:16]}")  # tells two fleets' authorities apart, and says nothing else
-    builder = _builder(name, key.public_key(), now_unix - EARLIER_S, now_unix + AUTHORITY_DAYS * _DAY_S)
-    builder = builder.issuer_name(name)
+    return Authority(key, _own(key, name, now_unix - EARLIER_S, now_unix + AUTHORITY_DAYS * _DAY_S))
+
+
+def _own(key: ec.EllipticCurvePrivateKey, name: x509.Name, begins_unix: int, ends_unix: int) -> x509.Certificate:
+    """An authority's certificate, signed by itself."""
+    builder = _builder(name, key.public_key(), begins_unix, ends_unix).issuer_name(name)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
-    return Authority(key, builder.sign(key, hashes.SHA256()))
+    return builder.sign(key, hashes.SHA256())
+
+
+def refuse_untimely(authority: x509.Certificate, now_unix: int) -> None:
+    """Refuse to make anything before an authority begins or after its end. Raises FleetRefused."""
+    first, last = int(authority.not_valid_before_utc.timestamp()), int(authority.not_valid_after_utc.timestamp())
+    if now_unix < first:
+        msg = (
+            f"this computer's clock says {_day(now_unix)}, and the fleet's authority began on {_day(first)}: "
+            "set the clock; nothing was made"
+        )
+        raise FleetRefused(msg)
+    if now_unix >= last:
+        msg = (
+            f"the fleet's authority ended on {_day(last)}, and this computer's clock says {_day(now_unix)}: "
+            "if the clock is right, `doorward ca renew` lets the authority go on"
+        )
+        raise FleetRefused(msg)
 
 
 def der(certificate: x509.Certificate) -> bytes:
@@ -180,10 +241,18 @@ def _builder(
         .subject_name(subject)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.fromtimestamp(begins_unix, UTC))
-        .not_valid_after(datetime.fromtimestamp(ends_unix, UTC))
+        .not_valid_before(_moment(begins_unix))
+        .not_valid_after(_moment(ends_unix))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+
+
+def _day(unix: int) -> str:
+    return f"{_moment(unix):%Y-%m-%d}"
+
+
+def _moment(unix: int) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)
 
 
 def _named(name: str) -> x509.Name:

@@ -1,7 +1,6 @@
 """`doorward`: the manager's command line.
 
 Rules kept here:
-- An invitation is shown once, by the command that made it, and stored nowhere.
 - What is not built yet is not listed.
 """
 
@@ -14,9 +13,20 @@ from pathlib import Path
 
 import click
 
-from device.policy.schedule import LAST_TIMETABLE
-from device.wire import NO_END, NO_TIMETABLE
-from provisioning import cli_broker, cli_fleet, cli_join, cli_label, cli_reporting, cli_watch, options, timetable
+from device.wire import NO_END
+from provisioning import (
+    cli_broker,
+    cli_fleet,
+    cli_join,
+    cli_label,
+    cli_reporting,
+    cli_retire,
+    cli_revoke,
+    cli_slot,
+    cli_watch,
+    options,
+    timetable,
+)
 from provisioning import fleet as fleets
 from provisioning import identity as identities
 from provisioning import until as untils
@@ -130,7 +140,8 @@ def door_list(*, folder: Path, store: str | None) -> Answer:
     \b
     Example: doorward door list --fleet ~/fleet --json
     """
-    doors = fleets.open_fleet(folder, store).store.doors()
+    fleet = fleets.open_fleet(folder, store)
+    doors, soon = fleet.store.doors(), _authority_ends_soon(fleet)
     facts = [
         {
             "name": door.name,
@@ -146,86 +157,21 @@ def door_list(*, folder: Path, store: str | None) -> Answer:
         }
         for door in doors
     ]
-    return Answer(lambda: _show_doors(doors, int(time.time())), {"doors": facts})
+
+    def say() -> None:
+        _show_doors(doors, int(time.time()))
+        if soon:
+            click.echo(cli_broker.ENDS_SOON, err=True)
+
+    return Answer(say, {"doors": facts, "authority_ends_soon": soon})
 
 
-@cli.group("slot")
-def slot_group() -> None:
-    """Offer places on a door's list.
+def _authority_ends_soon(fleet: fleets.Fleet) -> bool:
+    if not fleet.has_authority:
+        return False
+    from provisioning import authority  # here: `cryptography` takes a while, and not every fleet has one
 
-    \b
-    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12
-    """
-
-
-@slot_group.command("offer")
-@options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
-@click.option("--slot", type=int, required=True, help="The place: a number from 1 to 9999, such as the flat's.")
-@click.option("--days", type=int, default=14, show_default=True, help="How long the invitation is good.")
-@click.option(
-    "--until",
-    metavar="YYYY-MM-DD",
-    help="The place's last day, which ends at midnight in this computer's time zone. Without it the place stays.",
-)
-@click.option(
-    "--timetable",
-    type=click.IntRange(1, LAST_TIMETABLE),
-    metavar="NUMBER",
-    help="The place opens in the hours of this timetable of the door's policy only. Without it: in those of the door.",
-)
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
-)
-@answering
-def slot_offer(
-    *,
-    folder: Path,
-    store: str | None,
-    door_name: str,
-    slot: int,
-    days: int,
-    until: str | None,
-    timetable: int | None,
-    out: Path | None,
-) -> Answer:
-    """Offer a place: prints an invitation for the resident, once, and writes a document for the door.
-
-    Whoever types 00 #, the slot's number, #, the invitation, #, a new PIN, #, the same PIN, # at the door takes the
-    place. A new offer for the same place ends the old one. With --timetable it opens in its own hours only, by PIN,
-    card, code and face alike; `policy set` says which hours those are. After its last day a place opens nothing any
-    more; its PIN and its face are then erased at the door.
-
-    \b
-    Example: doorward slot offer --fleet ~/fleet --door "Front door" --slot 12 --until 2027-06-30 --out slot-12.doc
-    """
-    fleet = fleets.open_fleet(folder, store)
-    last = untils.day(until) if until is not None else None
-    offer = fleet.offer_slot(
-        door_name,
-        slot,
-        days=days,
-        until=last,
-        timetable=timetable or NO_TIMETABLE,
-        now_unix=int(time.time()),
-        passphrase=options.passphrase(),
-    )
-    path = out or folder / f"{offer.door.id}-{offer.version}.doc"
-    fleets.write_document(offer, path)
-    return Answer(
-        lambda: _show_offer(offer, path),
-        {
-            "door": offer.door.name,
-            "slot": offer.slot,
-            "serial": offer.serial,
-            "version": offer.version,
-            "expires_unix": offer.expires_unix,
-            "ends_unix": offer.ends_unix or None,
-            "timetable": offer.timetable or None,
-            "invitation": offer.invitation.digits,
-            "document": str(path),
-        },
-    )
+    return authority.ends_soon(fleet.folder, int(time.time())) is not None
 
 
 @cli.group("policy")
@@ -302,6 +248,8 @@ def policy_show(*, folder: Path, store: str | None, door_name: str) -> Answer:
 
 
 cli.add_command(cli_fleet.fleet_group)
+cli.add_command(cli_slot.slot_group)
+cli.add_command(cli_revoke.manager_group)
 cli.add_command(cli_broker.ca_group)
 cli.add_command(cli_broker.broker_group)
 cli.add_command(cli_reporting.reporting_group)
@@ -309,8 +257,10 @@ cli.add_command(cli_reporting.alarm_group)
 cli.add_command(cli_label.label_group)
 cli.add_command(cli_watch.watch)
 door_group.add_command(cli_join.door_approve)
+door_group.add_command(cli_retire.door_retire)
 door_group.add_command(cli_join.door_renew)
 door_group.add_command(cli_join.door_send)
+door_group.add_command(cli_revoke.door_revoke)
 
 
 def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
@@ -329,20 +279,6 @@ def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
         table.add_row(*row, str(door.version), places, untils.shown(ending))
     console = Console()
     (console if console.is_terminal else Console(width=_FILE_WIDTH)).print(table)
-
-
-def _show_offer(offer: fleets.Offer, path: Path) -> None:
-    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(offer.expires_unix))
-    click.echo(f"Invitation for place {offer.slot} at {offer.door.name}, good until {until}. It is shown only now:\n")
-    click.echo(f"    {offer.invitation.grouped}\n")
-    if offer.ends_unix != NO_END:
-        end = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(offer.ends_unix))
-        click.echo(f"The last day of the place is {untils.shown(offer.ends_unix)}; it ends at {end}.")
-    if offer.timetable != NO_TIMETABLE:
-        click.echo(
-            f"The place opens in the hours of timetable {offer.timetable} only; `doorward policy show` lists them."
-        )
-    click.echo(f"The door needs the document {path}: doorctl apply {path}")
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from provisioning.errors import FleetFault
 if TYPE_CHECKING:
     from provisioning.certificates import Issued
 
+ENDS_SOON = "The fleet's authority ends within two years, and every certificate with it: `doorward ca renew`."
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _days = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="How long it is valid.")
@@ -76,6 +77,24 @@ def ca_init(*, folder: Path, store: str | None) -> Answer:
     return _shown(folder)
 
 
+@ca_group.command("renew")
+@options.fleet
+@answering
+def ca_renew(*, folder: Path, store: str | None) -> Answer:
+    """Let the fleet's authority go on for 20 years, with the same key and name.
+
+    Doors take the new certificate with their next one; brokers and managers need the new file before the old one ends.
+
+    Example: doorward ca renew --fleet ~/fleet
+    """
+    from provisioning import authority
+
+    fleet = fleets.open_fleet(folder, store)
+    authority.renew(folder, options.passphrase(), int(time.time()))
+    fleet.store.record("ca renew")
+    return _shown(folder)
+
+
 @ca_group.command("show")
 @options.fleet
 @answering
@@ -96,13 +115,16 @@ def ca_show(*, folder: Path, store: str | None) -> Answer:
 @click.option("--out", type=_NEW_FILE, required=True, help="The certificate's file: tls/door.pem at the door.")
 @answering
 def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: int, out: Path) -> Answer:
-    """Issue a door's certificate for the request in the file REQUEST.
+    """Issue a door's certificate for the request in the file REQUEST, by hand.
+
+    The fleet notes it, so that `doorward door revoke` reaches it too. A door that joined by a label renews its own.
 
     Example: doorward ca door "Front door" front.csr --fleet ~/fleet --out front.pem
     """
-    from provisioning import authority
+    from provisioning import authority, joining
 
-    door = fleets.open_fleet(folder, store).store.door(name)
+    fleet = fleets.open_fleet(folder, store)
+    door = fleet.store.door(name)
     try:
         asked = request.read_bytes()
     except OSError as cause:
@@ -110,6 +132,8 @@ def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: 
         raise FleetFault(msg) from cause
     issuer = authority.opened(folder, options.passphrase())
     issued = issuer.issue_door(asked, door.id, days, int(time.time()))
+    files.refuse_present((out,))
+    fleet.store.note_certificate(name, joining.note_of_pem(issued.pem, door.id), lambda _door: None)  # first, as below
     files.create(out, issued.pem)
     return _issued(issued, f"The certificate of {door.name} is in {out}", {"door": door.name, "certificate": str(out)})
 
@@ -125,11 +149,13 @@ def ca_manager(*, name: str, folder: Path, store: str | None, days: int, out: Pa
 
     Example: doorward ca manager office --fleet ~/fleet --out office
     """
-    from provisioning import authority
+    from provisioning import authority, revocation
 
-    fleets.open_fleet(folder, store)
+    fleet = fleets.open_fleet(folder, store)
     issuer = authority.opened(folder, options.passphrase())
     pair = issuer.issue_manager(name, days, int(time.time()))
+    files.refuse_present(out / each for each in ("manager.key", "manager.pem", "ca.pem"))
+    fleet.store.add_login(revocation.login_of(name, pair.issued.pem))  # first: what is in no list cannot be revoked
     files.make_folder(out)
     files.create(out / "manager.key", pair.key_pem)
     files.create(out / "manager.pem", pair.issued.pem)
@@ -173,9 +199,32 @@ def broker_config_(
     fleet = fleets.open_fleet(folder, store)
     issuer = authority.opened(folder, options.passphrase())
     place = replace(place, doors=2 * len(fleet.store.doors()))  # a fleet grows
-    issued = broker_config.write(out, place, issuer, names, managers, days, int(time.time()))
+    now_unix = int(time.time())
+    issued = broker_config.write(out, place, issuer, names, managers, days, now_unix, fleet.store.revoked())
     text = f"The broker's files are in {out}; they belong into {place.at} on its machine, and one of them is a key"
     return _issued(issued, text, {"folder": str(out), "names": list(names), "managers": list(managers)})
+
+
+@broker_group.command("revoked")
+@options.fleet
+@click.option("--out", type=_NEW_FILE, required=True, help="The list's file, which is replaced: revoked.pem.")
+@_days
+@answering
+def broker_revoked(*, folder: Path, store: str | None, out: Path, days: int) -> Answer:
+    """Write the list of revoked certificates (CRL) for the brokers; a broker that has it lets none of them in.
+
+    Bring it to the broker's folder and send Mosquitto a HUP; a restart also ends connections that are up. A list that
+    is over lets nobody in: bring a newer one before. `doorward watch --revoked FILE` keeps one new.
+
+    Example: doorward broker revoked --fleet ~/fleet --out revoked.pem
+    """
+    from provisioning import authority, revocation
+
+    fleet = fleets.open_fleet(folder, store)
+    issuer = authority.opened(folder, options.passphrase())
+    listed = revocation.write(fleet, issuer, out, days, int(time.time()))
+    text = f"The list in {out} names {listed.count}; bring it to the broker and send Mosquitto a HUP"
+    return _issued(listed.issued, text, {"list": str(out), "revoked": listed.count})
 
 
 def _shown(folder: Path) -> Answer:
@@ -183,16 +232,19 @@ def _shown(folder: Path) -> Answer:
 
     from provisioning import authority
 
-    shown = authority.certificate(folder)
+    shown, file = authority.certificate(folder), authority.newest(folder)
+    soon = authority.ends_soon(folder, int(time.time())) is not None
     ends = int(shown.not_valid_after_utc.timestamp())
     fingerprint = shown.fingerprint(hashes.SHA256()).hex()
 
     def say() -> None:
-        click.echo(f"authority    {folder / authority.CERTIFICATE_FILE}")
+        click.echo(f"authority    {file}")
         click.echo(f"valid until  {_day(ends)}")
         click.echo(f"SHA-256      {fingerprint}")
+        if soon:
+            click.echo(ENDS_SOON)
 
-    facts = {"certificate": str(folder / authority.CERTIFICATE_FILE), "ends_unix": ends, "sha256": fingerprint}
+    facts = {"certificate": str(file), "ends_unix": ends, "sha256": fingerprint, "ends_soon": soon}
     return Answer(say, facts)
 
 

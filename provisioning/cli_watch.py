@@ -3,7 +3,7 @@
 Rules kept here:
 - What is shown is shown once and kept nowhere.
 - The passphrase is asked for at the start and the authority's key is held in memory while it runs; --no-renew does
-  without both.
+  without both, but for --revoked, which needs the key too.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _NOTICES_S = 86_400
 @click.option(
     "--alarm-key", "key_file", type=_FILE, help="What `doorward alarm key` made: shows why there is an alarm."
 )
+@click.option("--revoked", "list_file", type=_FILE, help="Keep the list of revoked certificates in this file new.")
 @answering
 @options.access
 def watch(
@@ -53,23 +54,27 @@ def watch(
     once: bool,
     silent: bool,
     key_file: Path | None,
+    list_file: Path | None,
 ) -> Answer:
     """Answer the doors' questions for certificates, and show reports and alarms as they come. Ctrl-C ends it.
 
     Nothing of a report is stored. With --json there is one object a line. The passphrase of the alarm key is taken from
-    DOORWARD_ALARM_PASSPHRASE, or asked for.
+    DOORWARD_ALARM_PASSPHRASE, or asked for. The list of --revoked is written at the start, when it changed (looked at
+    once a day), and every 30 days; bringing it to the broker is up to you.
 
     \b
     Example: doorward watch --fleet ~/fleet --broker mqtts://broker.example --as ~/watch
     """
-    from provisioning import authority, reporting
+    from provisioning import authority, reporting, revocation
     from provisioning.line import Line
     from provisioning.renewing import Renewer
     from provisioning.watching import TOPICS, Watch
 
     fleet = fleets.open_fleet(folder, store)
     where, own = access.where, access.login
-    renewer = None if silent else Renewer(fleet, authority.opened(folder, options.passphrase()))
+    issuer = None if silent and list_file is None else authority.opened(folder, options.passphrase())
+    renewer = None if silent or issuer is None else Renewer(fleet, issuer)
+    keeper = revocation.Keeper(fleet, issuer, list_file) if list_file is not None and issuer is not None else None
     key = _alarm_key(key_file, reporting.load_key) if key_file is not None else None
     as_json = bool(click.get_current_context().params["as_json"])
     seen = [0]
@@ -78,7 +83,7 @@ def watch(
         seen[0] += 1
         _show(fact, as_json=as_json)
 
-    watching = Watch(fleet, tell, time.time, renewer, key)
+    watching = Watch(fleet, tell, time.time, renewer, key, keeper)
     with Line(where.host, where.port, own, TOPICS) as line:
         line.open(patient=not once)
         watching.notices(authority.certificate(folder))

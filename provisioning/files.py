@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,6 +43,14 @@ def create(path: Path, content: bytes) -> None:
         raise FleetRefused(msg) from cause
     except OSError as cause:
         raise _unwritable(path, cause) from cause
+
+
+def refuse_present(paths: Iterable[Path]) -> None:
+    """Raise FleetRefused if one of `paths` exists: before something is noted that would belong to them."""
+    for path in paths:
+        if path.exists():
+            msg = f"{path} exists already and is not replaced"
+            raise FleetRefused(msg)
 
 
 def make_folder(path: Path) -> None:

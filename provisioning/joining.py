@@ -133,6 +133,11 @@ def note_of(certificate: x509.Certificate, door_id: str) -> Certificate:
     return Certificate(door_id, f"{certificate.serial_number:x}", begins, ends, key_fingerprint(public))
 
 
+def note_of_pem(pem: bytes, door_id: str) -> Certificate:
+    """As `note_of`, of a certificate that was just made."""
+    return note_of(x509.load_pem_x509_certificate(pem), door_id)
+
+
 def key_fingerprint(public: bytes) -> str:
     """SHA-256 of a key (SubjectPublicKeyInfo, DER), 64 hexadecimal digits."""
     return hashlib.sha256(public).hexdigest()
@@ -205,7 +210,11 @@ def _refuse_used(asked: Asked, noted: tuple[Certificate, ...], *, newest: bool, 
         return  # the approval was cut off before the certificate
     if door.state is DoorState.JOINED:
         key = key_fingerprint(asked.request.public)
-        same = same and any(each.fingerprint == key and each.revoked_unix is None for each in noted)
+        own = [each for each in noted if each.fingerprint == key]
+        if same and own and all(each.revoked_unix is not None for each in own):
+            msg = f'the certificate of "{door.name}" was revoked, and this label gets it no other; give it a new one'
+            raise FleetRefused(msg)
+        same = same and bool(own)
     if not same:
         msg = (
             "this label was used already, by a door with another key; if that was not you, somebody had the label: "

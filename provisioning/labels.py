@@ -85,12 +85,10 @@ class Plan:
                 raise FleetRefused(msg)
             return cls(now_unix, ends_unix, None, b"")
         known = authority.certificate(folder)
-        if not known.not_valid_before_utc.timestamp() <= now_unix < known.not_valid_after_utc.timestamp():
-            msg = "the fleet's authority is over, or not valid yet; look at this computer's clock"
-            raise FleetRefused(msg)
+        certificates.refuse_untimely(known, now_unix)
         if known.not_valid_after_utc.timestamp() < ends_unix:
             last = known.not_valid_after_utc
-            msg = f"the fleet's authority ends on {last:%Y-%m-%d}, before the label would; a door could not join by it"
+            msg = f"the fleet's authority ends on {last:%Y-%m-%d}, before the label would: `doorward ca renew`"
             raise FleetRefused(msg)
         return cls(now_unix, ends_unix, where, certificates.der(known))
 

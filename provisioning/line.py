@@ -2,6 +2,7 @@
 
 Rules kept here:
 - TLS 1.3, and a broker that the fleet's own authority vouches for; the manager's certificate says who is there.
+- A subscription that the broker refuses is the end: to listen on would be to hear nothing and call it quiet.
 - What was said counts when the broker has acknowledged it. What was lost on the way is an error, and said so.
 - A lost connection comes back by itself, after 1 to 30 seconds; what the broker keeps for everybody comes again then.
 - paho's thread puts messages into a queue and does nothing else. The queue has a bound, and so has a packet, by force:
@@ -48,6 +49,7 @@ class Heard:
     content: bytes = b""
     retained: bool = False
     why: str = ""
+    final: bool = False  # and it is not tried again
 
 
 class _Client(Client):
@@ -88,6 +90,7 @@ class Line:
         self._answers: dict[int, ReasonCode | None] = {}
         self._ready = False
         self._why = ""
+        self._refused = False
         self._client = client = _Client(_context(folder))
         client.reconnect_delay_set(*_AGAIN_S)
         client.on_connect = self._on_connect
@@ -123,11 +126,17 @@ class Line:
                 raise self._unreached()
 
     def next(self, timeout_s: float) -> Heard | None:
-        """The next message or news of the connection, None if there is none in time."""
+        """The next message or news of the connection, None if there is none in time.
+
+        Raises FleetFault if the broker does not let this manager listen.
+        """
         try:
-            return self._heard.get(timeout=timeout_s)
+            heard = self._heard.get(timeout=timeout_s)
         except queue.Empty:
             return None
+        if heard.final:
+            raise FleetFault(heard.why)
+        return heard
 
     def say(self, topic: str, content: bytes, *, retain: bool = False, expiry_s: int | None = None) -> None:
         """Publish, and wait for the broker's word. Raises FleetFault."""
@@ -162,6 +171,8 @@ class Line:
         return f"{self._where[0]}:{self._where[1]}"
 
     def _unreached(self) -> FleetFault:
+        if self._refused:
+            return FleetFault(self._why)
         return FleetFault(f"the broker {self._name} cannot be reached: {self._why or 'it does not answer'}")
 
     def _await(self, wanted: Callable[[], bool], patience_s: float) -> None:
@@ -180,8 +191,19 @@ class Line:
         else:
             self._up()
 
-    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
-        self._up()
+    def _on_subscribe(self, _client: Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        refused = [(topic, why) for topic, why in zip(self._topics, reasons, strict=False) if why.is_failure]
+        if not refused:
+            self._up()
+            return
+        topic, why = refused[0]
+        sentence = (
+            f"the broker {self._name} does not let this manager hear {topic}: {str(why).lower()}; look at its rights"
+        )
+        with self._changed:
+            self._refused, self._why = True, sentence
+            self._changed.notify_all()
+        self._put(Heard(why=sentence, final=True))
 
     def _up(self) -> None:
         with self._changed:
@@ -211,6 +233,8 @@ class Line:
         self._lost("it does not answer")
 
     def _lost(self, why: str) -> None:
+        if self._refused:
+            return  # that the connection ends afterwards is no further news
         with self._changed:
             told = self._ready or not self._why
             self._ready, self._why = False, why
@@ -238,8 +262,8 @@ def _context(folder: Path) -> ssl.SSLContext:
         context.load_cert_chain(folder / "manager.pem", folder / "manager.key", password="")
     except (OSError, ValueError) as cause:
         msg = (
-            f"{folder} holds no certificate of a manager ({_said(cause)}); `doorward ca manager NAME --out FOLDER` "
-            "writes what is needed"
+            f"there is no certificate of a manager in {folder} ({_said(cause)}); `doorward ca manager NAME --out "
+            "FOLDER` writes what is needed"
         )
         raise FleetRefused(msg) from cause
     return context

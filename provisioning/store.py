@@ -118,6 +118,26 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """The X.509 certificate of a manager's computer, called `name`; the rest as in `Certificate`."""
+
+    name: str
+    serial: str
+    not_before_unix: int
+    not_after_unix: int
+    revoked_unix: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate that is believed no more: `serial` in hexadecimal digits, times since 1970."""
+
+    serial: str
+    revoked_unix: int
+    not_after_unix: int
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Something a manager did: when (seconds since 1970), under which account, which command, at which door (or "")."""
 
@@ -165,11 +185,17 @@ class FleetStore(Protocol):
     def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
         """Durably take the next version of a door and the next serial of a slot; `offered.serial` does not count."""
 
+    def reserve_withdrawal(self, door_name: str, number: int, now_unix: int, check: Check) -> Reserved:
+        """Durably take the next version of a door and the next serial of a slot, whose place ends now."""
+
     def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
         """Durably take the next version of a door for its new policy."""
 
     def reserve_reporting(self, door_name: str, body: bytes, check: Check) -> Door:
         """Durably take the next version of a door for what it is to tell (the body of a REPORTING document)."""
+
+    def reserve_retirement(self, door_name: str, check: Check) -> Door:
+        """Durably take the next version of a door for a document that announces its end, or takes that back."""
 
     def rotate(self, old: str, new: str) -> None:
         """Let the fleet's public key be `new`. Refused if it is not `old`.
@@ -208,11 +234,32 @@ class FleetStore(Protocol):
     def add_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
         """Note a further certificate of a door, which becomes its newest. Refused if its serial is taken."""
 
+    def note_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
+        """Note a certificate that was made by hand: it can be revoked, and the door's newest stays what it is.
+
+        Refused if its serial is taken.
+        """
+
     def revoke_certificate(self, serial: str, now_unix: int) -> Certificate:
         """Note that a certificate is revoked. Refused if there is none of that serial, or it is revoked already."""
 
     def certificates(self, door_name: str) -> tuple[Certificate, ...]:
         """All certificates of a door, in the order of their beginning."""
+
+    def revoke_door(self, door_name: str, now_unix: int) -> tuple[Certificate, ...]:
+        """Revoke every certificate of a door that stands, and its open label; which certificates. Refused if none."""
+
+    def add_login(self, login: Login) -> None:
+        """Note the certificate of a manager's computer. Refused if its serial is taken."""
+
+    def logins(self) -> tuple[Login, ...]:
+        """All certificates of managers' computers, by name and beginning."""
+
+    def revoke_logins(self, name: str, now_unix: int) -> tuple[Login, ...]:
+        """Revoke every certificate of a manager that stands; which. Refused if there is none."""
+
+    def revoked(self) -> tuple[Revoked, ...]:
+        """Every certificate that was revoked, of doors and managers, by serial."""
 
     def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
         """Give a door up: its open label and its certificates are revoked, and nothing is made for it any more."""

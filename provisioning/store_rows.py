@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from device.document import LATEST_UNIX
 from device.policy.schedule import LAST_TIMETABLE
-from provisioning.store import HIGHEST, Act, Certificate, Door, DoorState, Label, LabelState, Slot
-from provisioning.store_tables import ActRow, CertificateRow, DoorRow, LabelRow, SlotRow
+from provisioning.store import HIGHEST, Act, Certificate, Door, DoorState, Label, LabelState, Login, Slot
+from provisioning.store_tables import ActRow, CertificateRow, DoorRow, LabelRow, ManagerRow, SlotRow
 
 Kind = TypeVar("Kind")
 
@@ -47,11 +47,15 @@ def label(row: LabelRow) -> Label:
 
 def certificate(row: CertificateRow) -> Certificate:
     """The certificate of a row."""
-    if len(row.serial) > _LONGEST_SERIAL or int(row.serial, 16) < 1:
-        msg = "a serial out of range"
-        raise ValueError(msg)
     times = _number(row.not_before_unix, LATEST_UNIX), _number(row.not_after_unix, LATEST_UNIX)
-    return Certificate(_hex(row.door_id, 8), row.serial, *times, _hex(row.fingerprint, 32), _maybe(row.revoked_unix))
+    numbered = _hex(row.door_id, 8), _serial(row.serial)
+    return Certificate(*numbered, *times, _hex(row.fingerprint, 32), _maybe(row.revoked_unix))
+
+
+def login(row: ManagerRow) -> Login:
+    """The certificate of a manager's computer."""
+    times = _number(row.not_before_unix, LATEST_UNIX), _number(row.not_after_unix, LATEST_UNIX)
+    return Login(_a(str, row.name), _serial(row.serial), *times, _maybe(row.revoked_unix))
 
 
 def act(row: ActRow) -> Act:
@@ -68,6 +72,13 @@ def _slot(row: SlotRow) -> Slot:
     times = _number(row.expires_unix, LATEST_UNIX), _number(row.ends_unix, LATEST_UNIX)
     counters = _number(row.number, HIGHEST), _number(row.serial, HIGHEST)
     return Slot(*counters, *times, _number(row.timetable, LAST_TIMETABLE))
+
+
+def _serial(value: str) -> str:
+    if len(value) > _LONGEST_SERIAL or int(value, 16) < 1:
+        msg = "a serial out of range"
+        raise ValueError(msg)
+    return value
 
 
 def _hex(value: str, size: int) -> str:

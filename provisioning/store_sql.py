@@ -4,7 +4,7 @@ Rules kept here:
 - Every operation is one transaction, which holds the row of the door it is about (SQLite: the whole file) before it
   reads it. So a version, a serial or a label is handed out once, by whichever of several managers came first.
 - What a change notes of the manager's act is in the same transaction, and holds no argument of the command.
-- A door that brings a label's secret learns why it is refused only if the secret is right.
+- What labels and certificates mean stands in `store_joining` and `store_revoked`, within a transaction of this module.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from device.errors import Refusal
-from provisioning import store_rows, store_schema
+from provisioning import store_joining, store_revoked, store_rows, store_schema
 from provisioning.errors import FleetRefused
 from provisioning.store import (
     HIGHEST,
-    SECRET_HASH_BYTES,
     Act,
     Certificate,
     Check,
@@ -29,7 +28,9 @@ from provisioning.store import (
     DoorState,
     Label,
     LabelState,
+    Login,
     Reserved,
+    Revoked,
     Slot,
 )
 from provisioning.store_engine import READING, damaged, told
@@ -116,18 +117,11 @@ class SqlStore:
 
     def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
         with self._changing(door_name, check, "slot offer") as (_session, row):
-            place = next((known for known in row.slots if known.number == offered.number), None)
-            if place is None:
-                place = SlotRow(number=offered.number, serial=0)
-                row.slots.append(place)
-                row.slots.sort(key=lambda each: each.number)
-            if place.serial == HIGHEST:
-                raise _used_up(row)
-            place.serial += 1
-            place.expires_unix, place.ends_unix = offered.expires_unix, offered.ends_unix
-            place.timetable = offered.timetable
-            _take_version(row)
-            return Reserved(store_rows.door(row), row.version, place.serial)
+            return _next_offer(row, offered)
+
+    def reserve_withdrawal(self, door_name: str, number: int, now_unix: int, check: Check) -> Reserved:
+        with self._changing(door_name, check, "slot revoke") as (_session, row):
+            return _next_offer(row, Slot(number, 0, 0, now_unix))
 
     def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
         with self._changing(door_name, check, "policy set") as (_session, row):
@@ -138,6 +132,11 @@ class SqlStore:
     def reserve_reporting(self, door_name: str, body: bytes, check: Check) -> Door:
         with self._changing(door_name, check, "reporting set") as (_session, row):
             row.reporting = body
+            _take_version(row)
+            return store_rows.door(row)
+
+    def reserve_retirement(self, door_name: str, check: Check) -> Door:
+        with self._changing(door_name, check, "door retire") as (_session, row):
             _take_version(row)
             return store_rows.door(row)
 
@@ -170,17 +169,11 @@ class SqlStore:
 
     def add_label(self, door_name: str, verifier: str, times: tuple[int, int], check: Check) -> Label:
         with self._changing(door_name, check, "label make") as (session, row):
-            _revoke_open(session, row.id)
-            made, expires = times
-            label = LabelRow(
-                door_id=row.id, verifier=verifier, made_unix=made, expires_unix=expires, state=LabelState.OPEN.value
-            )
-            session.add(label)
-            return store_rows.label(label)
+            return store_joining.add_label(session, row, verifier, times)
 
     def revoke_label(self, door_name: str) -> Label:
         with self._changing(door_name, _nothing, "label revoke") as (session, row):
-            revoked = _revoke_open(session, row.id)
+            revoked = store_joining.revoke_open(session, row.id)
             if revoked is None:
                 msg = f'"{door_name}" has no label that could be revoked'
                 raise FleetRefused(msg)
@@ -188,17 +181,7 @@ class SqlStore:
 
     def claim(self, door_id: str, secret_hash: bytes, now_unix: int) -> Door:
         with self._writing() as session:
-            row = session.scalar(sa.select(DoorRow).where(DoorRow.id == door_id).with_for_update())
-            brought = secret_hash.hex() if len(secret_hash) == SECRET_HASH_BYTES else ""
-            label = session.scalar(sa.select(LabelRow).where(LabelRow.door_id == door_id, LabelRow.verifier == brought))
-            if row is None or label is None:
-                msg = "this is no label of this door in this fleet"
-                raise FleetRefused(msg)
-            _refuse_unusable(store_rows.label(label), now_unix)
-            label.state = LabelState.USED.value
-            row.state = DoorState.CLAIMED.value
-            row.document_key = ""  # of the board before, if there was one: whoever is approved brings their own
-            row.manager_key = row.succession = None  # labels that name an older key are revoked
+            row = store_joining.claim(session, door_id, secret_hash, now_unix)
             self._note(session, "door claim", row.id)
             return store_rows.door(row)
 
@@ -208,12 +191,17 @@ class SqlStore:
                 msg = f'"{door_name}" has used no label since it was added or joined; give it one, and let it join'
                 raise FleetRefused(msg)
             row.state, row.joined_unix, row.document_key = DoorState.JOINED.value, now_unix, document_key
-            _add_certificate(session, row, certificate)
+            store_joining.go_by(session, row, certificate)
             return store_rows.door(row)
 
     def add_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
         with self._changing(door_name, check, "certificate add") as (session, row):
-            _add_certificate(session, row, certificate)
+            store_joining.go_by(session, row, certificate)
+            return store_rows.door(row)
+
+    def note_certificate(self, door_name: str, certificate: Certificate, check: Check) -> Door:
+        with self._changing(door_name, check, "ca door") as (session, row):
+            store_joining.note(session, row, certificate)
             return store_rows.door(row)
 
     def revoke_certificate(self, serial: str, now_unix: int) -> Certificate:
@@ -235,15 +223,36 @@ class SqlStore:
 
     def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
         with self._changing(door_name, check, "door retire") as (session, row):
-            _revoke_open(session, row.id)
-            standing = sa.select(CertificateRow).where(
-                CertificateRow.door_id == row.id, CertificateRow.revoked_unix.is_(None)
-            )
-            for certificate in session.scalars(standing):
-                certificate.revoked_unix = now_unix
-            row.certificate_serial = row.not_after_unix = None
+            store_joining.revoke_open(session, row.id)
+            store_revoked.door(session, row, now_unix)
             row.state = DoorState.RETIRED.value
             return store_rows.door(row)
+
+    def revoke_door(self, door_name: str, now_unix: int) -> tuple[Certificate, ...]:
+        with self._changing(door_name, _nothing, "door revoke") as (session, row):
+            label, revoked = store_joining.revoke_open(session, row.id), store_revoked.door(session, row, now_unix)
+            if label is None and not revoked:
+                msg = f'"{door_name}" has neither a certificate nor a label that could be revoked'
+                raise FleetRefused(msg)
+            return revoked
+
+    def add_login(self, login: Login) -> None:
+        with self._writing() as session:
+            store_revoked.add_login(session, login)
+            self._note(session, "ca manager", "")
+
+    def logins(self) -> tuple[Login, ...]:
+        with self._reading() as session:
+            return store_revoked.logins(session)
+
+    def revoke_logins(self, name: str, now_unix: int) -> tuple[Login, ...]:
+        with self._writing() as session:
+            self._note(session, "manager revoke", "")
+            return store_revoked.revoke_logins(session, name, now_unix)
+
+    def revoked(self) -> tuple[Revoked, ...]:
+        with self._reading() as session:
+            return store_revoked.everything(session)
 
     @contextmanager
     def _changing(self, door_name: str, check: Check, command: str) -> Iterator[tuple[Session, DoorRow]]:
@@ -306,6 +315,21 @@ def _take_version(row: DoorRow) -> None:
     row.version += 1
 
 
+def _next_offer(row: DoorRow, offered: Slot) -> Reserved:
+    place = next((known for known in row.slots if known.number == offered.number), None)
+    if place is None:
+        place = SlotRow(number=offered.number, serial=0)
+        row.slots.append(place)
+        row.slots.sort(key=lambda each: each.number)
+    if place.serial == HIGHEST:
+        raise _used_up(row)
+    place.serial += 1
+    place.expires_unix, place.ends_unix = offered.expires_unix, offered.ends_unix
+    place.timetable = offered.timetable
+    _take_version(row)
+    return Reserved(store_rows.door(row), row.version, place.serial)
+
+
 def _refuse_knowing(row: DoorRow) -> None:
     if row.manager_key is None:
         msg = f'"{row.name}" knows the key of this fleet; no other one is on its way'
@@ -314,46 +338,3 @@ def _refuse_knowing(row: DoorRow) -> None:
 
 def _used_up(row: DoorRow) -> FleetRefused:
     return FleetRefused(f'"{row.name}" has used up all its versions; add it to the fleet anew')
-
-
-def _revoke_open(session: Session, door_id: str) -> LabelRow | None:
-    asked = sa.select(LabelRow).where(LabelRow.door_id == door_id, LabelRow.state == LabelState.OPEN.value)
-    row = session.scalar(asked)
-    if row is not None:
-        row.state = LabelState.REVOKED.value
-        session.flush()  # before another one is written: the database allows one that is open
-    return row
-
-
-def _refuse_unusable(label: Label, now_unix: int) -> None:
-    if label.state is LabelState.REVOKED:
-        msg = "this label was revoked; ask the manager for a new one"
-        raise FleetRefused(msg)
-    if label.state is LabelState.USED:
-        msg = (
-            "this label was used already, and a label is good once; if that was not you, tell the manager, who gives "
-            "you a new one"
-        )
-        raise FleetRefused(msg)
-    if label.expires_unix <= now_unix:
-        msg = "this label has expired; ask the manager for a new one"
-        raise FleetRefused(msg)
-
-
-def _add_certificate(session: Session, row: DoorRow, certificate: Certificate) -> None:
-    if certificate.door_id != row.id:
-        msg = f'this certificate is that of the door {certificate.door_id}, and "{row.name}" has the id {row.id}'
-        raise FleetRefused(msg)
-    if session.get(CertificateRow, certificate.serial) is not None:
-        msg = f"there is a certificate with the serial {certificate.serial} already"
-        raise FleetRefused(msg)
-    made = CertificateRow(
-        serial=certificate.serial,
-        door_id=row.id,
-        not_before_unix=certificate.not_before_unix,
-        not_after_unix=certificate.not_after_unix,
-        fingerprint=certificate.fingerprint,
-    )
-    store_rows.certificate(made)
-    session.add(made)
-    row.certificate_serial, row.not_after_unix = certificate.serial, certificate.not_after_unix

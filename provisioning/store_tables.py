@@ -4,7 +4,8 @@ Rules kept here:
 - What the database may hold is said twice: here for the program, and in `migrations` for a fleet that lives through
   many releases. A test compares the two on both databases.
 - A door has one open label at most, and a place of a door one row: the database itself refuses a second.
-- Nothing but doors, places on them, labels, certificates and the manager's own acts has a table.
+- Nothing but doors, places on them, labels, certificates (of doors and of managers' computers) and the manager's own
+  acts has a table.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from provisioning.store import HIGHEST, DoorState
 
 # All steps of `migrations`, oldest first. A database that stands at the last is one that this program reads.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 VERSION_TABLE = "doorward_revision"  # not alembic's own name, which another program's tables may use already
 LONGEST_ACT = 64
 
@@ -112,6 +113,18 @@ class CertificateRow(Row):
     not_before_unix: Mapped[int] = mapped_column(sa.BigInteger)
     not_after_unix: Mapped[int] = mapped_column(sa.BigInteger)
     fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    revoked_unix: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class ManagerRow(Row):
+    """A certificate of a manager's computer."""
+
+    __tablename__ = "managers"
+
+    serial: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(64), index=True)
+    not_before_unix: Mapped[int] = mapped_column(sa.BigInteger)
+    not_after_unix: Mapped[int] = mapped_column(sa.BigInteger)
     revoked_unix: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 

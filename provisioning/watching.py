@@ -25,6 +25,7 @@ from provisioning.fleet import Fleet
 from provisioning.line import Heard
 from provisioning.renewing import Renewer
 from provisioning.reporting import read_alarm
+from provisioning.revocation import Keeper
 from provisioning.store import Door, DoorState
 
 TOPICS = tuple(f"doorward/+/{end}" for end in ("report", "alarm", "availability", "state", "renew"))
@@ -37,8 +38,8 @@ _DOORS_S = 30
 _STRANGERS_S = 2  # so often, and no oftener, the store is asked whether an id that nobody knows is of a new door
 _NUMBERS = ("docs", "dropped", "count", "seq")
 _WELL = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")  # true while all is well
-_FLAGS = (*_WELL, "alarm", "lockout", "locked")
-_TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "alarm", "lockout"}), frozenset({"locked", "door"})
+_FLAGS = (*_WELL, "alarm", "lockout", "retired", "locked")
+_TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "alarm", "lockout", "retired"}), frozenset({"locked", "door"})
 
 Fact = dict[str, object]
 Reply = tuple[str, bytes]
@@ -56,6 +57,7 @@ class Watch:
     clock: Callable[[], float]
     renewer: Renewer | None = None
     key: PrivateKey | None = None
+    keeper: Keeper | None = None
     _doors: dict[str, Door] = field(default_factory=dict)
     _read_unix: float = float("-inf")
 
@@ -90,8 +92,11 @@ class Watch:
             self.tell({"event": "trouble", "why": str(trouble)})
 
     def notices(self, authority: x509.Certificate | None) -> None:
-        """Tell which certificates end soon. Raises FleetFault."""
+        """Tell which certificates end soon, and renew the list of those that were revoked. Raises FleetFault."""
         now = self.clock()
+        listed = self.keeper.look(int(now)) if self.keeper is not None else None
+        if listed is not None:
+            self.tell({"event": "revoked-list", "revoked": listed.count, "ends_unix": listed.issued.ends_unix})
         if authority is not None and authority.not_valid_after_utc.timestamp() - now < AUTHORITY_ENDS_SOON_S:
             self.tell({"event": "authority-ends", "ends_unix": int(authority.not_valid_after_utc.timestamp())})
         for door in self.fleet.store.doors():
@@ -160,7 +165,8 @@ def _at(fact: Fact) -> str:
 
 def _report(fact: Fact) -> str:
     words = "is well" if fact["well"] else "is not well: " + ", ".join(_wrong(fact))
-    return f"{_at(fact)} {words}" + (" (somebody was locked out for a while)" if fact.get("lockout") else "")
+    beside = " (somebody was locked out for a while)" if fact.get("lockout") else ""
+    return f"{_at(fact)} {words}{beside}" + ("; it has ended for good" if fact.get("retired") else "")
 
 
 def _alarm(fact: Fact) -> str:
@@ -183,7 +189,11 @@ _WORDS: dict[str, Callable[[Fact], str]] = {
     "asks": lambda fact: f"{_at(fact)} asks for its next certificate",
     "certificate-ends": lambda fact: f"the certificate of {_at(fact)} ends on {_day(fact['ends_unix'])}",
     "authority-ends": lambda fact: (
-        f"the fleet's authority ends on {_day(fact['ends_unix'])}, and every certificate with it"
+        f"the fleet's authority ends on {_day(fact['ends_unix'])}, and every certificate with it; `doorward ca renew`"
+    ),
+    "revoked-list": lambda fact: (
+        f"the list of revoked certificates was written anew, with {fact['revoked']} in it, until "
+        f"{_day(fact['ends_unix'])}; the broker needs it"
     ),
     "unknown": lambda fact: f"{_at(fact)} is no door of this fleet",
     "connected": lambda _fact: "connected to the broker",

@@ -34,19 +34,23 @@ def certificate(serial: str, door_id: str = FRONT) -> Certificate:
 EVERY_CHANGE: dict[str, Callable[[SqlStore], object]] = {
     "identify": lambda store: store.identify("Front", KEY, anything),
     "offer": lambda store: reserve(store, "Front", 1),
+    "withdrawal": lambda store: store.reserve_withdrawal("Front", 1, 7, anything),
     "policy": lambda store: store.reserve_policy("Front", b"?", anything),
     "reporting": lambda store: store.reserve_reporting("Front", b"!", anything),
     "label": lambda store: store.add_label("Front", "ef" * 32, (1, 2), anything),
     "certificate": lambda store: store.add_certificate("Front", certificate("01"), anything),
+    "certificate by hand": lambda store: store.note_certificate("Front", certificate("02"), anything),
     "retire": lambda store: store.retire("Front", 9, anything),
 }
 REFUSED: dict[str, Callable[[SqlStore], object]] = {
     "identify": lambda store: store.identify("Front", KEY, never),
     "offer": lambda store: store.reserve_offer("Front", Slot(1, 0, 5), never),
+    "withdrawal": lambda store: store.reserve_withdrawal("Front", 1, 7, never),
     "policy": lambda store: store.reserve_policy("Front", b"?", never),
     "reporting": lambda store: store.reserve_reporting("Front", b"!", never),
     "label": lambda store: store.add_label("Front", "ef" * 32, (1, 2), never),
     "certificate": lambda store: store.add_certificate("Front", certificate("01"), never),
+    "certificate by hand": lambda store: store.note_certificate("Front", certificate("02"), never),
     "join": lambda store: store.join("Front", KEY, certificate("01"), 9, never),
     "retire": lambda store: store.retire("Front", 9, never),
 }
@@ -130,7 +134,7 @@ def test_a_used_up_number_is_refused_and_not_begun_anew(place: Place, store: Sql
         reserve(store, "Front", 1)
     assert store.door("Front").version == 1
     place.raw("UPDATE doors SET version = 4294967295")
-    for reserving in ("offer", "policy", "reporting"):
+    for reserving in ("offer", "withdrawal", "policy", "reporting"):
         with pytest.raises(FleetRefused, match="used up"):
             EVERY_CHANGE[reserving](store)
     assert store.door("Front").version == HIGHEST

@@ -144,3 +144,15 @@ def test_a_revoked_certificate_is_not_the_doors_any_more(store: SqlStore) -> Non
         with pytest.raises(FleetRefused, match=why):
             store.revoke_certificate(serial, MADE + 1)
     assert [each.revoked_unix for each in store.certificates("Front")] == [MADE, MADE]
+
+
+def test_certificate_made_by_hand_is_revoked_with_its_door_and_not_what_it_goes_by(store: SqlStore) -> None:
+    assert store.note_certificate("Front", certificate("0d"), anything).certificate_serial is None
+    store.add_certificate("Front", certificate("0a"), anything)
+    by_hand = store.note_certificate("Front", certificate("0e"), anything)
+    assert by_hand.certificate_serial == "0a"
+    for taken in ("0a", "0d"):
+        with pytest.raises(FleetRefused, match="already"):
+            store.note_certificate("Front", certificate(taken), anything)
+    assert {each.serial for each in store.revoke_door("Front", 7)} == {"0a", "0d", "0e"}
+    assert {each.serial for each in store.revoked()} == {"0a", "0d", "0e"}

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from provisioning import store_rows, store_sql
+from provisioning import store_joining, store_rows
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.store import Door, DoorState, Label, LabelState, Slot
 from provisioning.store_sql import SqlStore
@@ -146,13 +146,13 @@ def test_a_label_is_used_by_whoever_holds_the_door(
     labelled(store)
     if not guarded:
         unguarded(monkeypatch)
-    meeting, real = Meeting(), store_sql._refuse_unusable
+    meeting, real = Meeting(), store_joining._refuse_unusable
 
     def slow(label: Label, now_unix: int) -> None:
         real(label, now_unix)
         meeting()
 
-    monkeypatch.setattr(store_sql, "_refuse_unusable", slow)
+    monkeypatch.setattr(store_joining, "_refuse_unusable", slow)
     got = both_do(lambda: place.opened().claim(FRONT, HASHES[0], MADE).state)
     assert (got.count(DoorState.CLAIMED) == 1) == guarded, got
     assert [label.state for label in store.labels("Front")] == [LabelState.USED]
@@ -165,7 +165,7 @@ def test_a_label_that_is_revoked_at_this_moment_is_used_or_revoked_and_never_bot
     labelled(store)
     if not guarded:
         unguarded(monkeypatch)
-    meeting, real = Meeting(), store_sql._refuse_unusable
+    meeting, real = Meeting(), store_joining._refuse_unusable
 
     def claiming(label: Label, now_unix: int) -> None:
         real(label, now_unix)
@@ -178,8 +178,8 @@ def test_a_label_that_is_revoked_at_this_moment_is_used_or_revoked_and_never_bot
             found.state = LabelState.REVOKED.value
         return found
 
-    monkeypatch.setattr(store_sql, "_refuse_unusable", claiming)
-    monkeypatch.setattr(store_sql, "_revoke_open", revoking)
+    monkeypatch.setattr(store_joining, "_refuse_unusable", claiming)
+    monkeypatch.setattr(store_joining, "revoke_open", revoking)
     turns = iter(["claim", "revoke"])
 
     def one() -> object:

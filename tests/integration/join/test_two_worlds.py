@@ -1,18 +1,19 @@
 """Two doors alike, at one a resident enrols a face, at the other nobody does: the manager cannot tell which."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from device import installing
 from device.edges import Room
 from device.joining import Label
 from provisioning import fleet as fleets
 from provisioning import stores
+from tests.contract.store import postgresql
 from tests.support.door import NOTED, OPENED, Home, Manager, another_picture, door_up, resident_pictures
 from tests.support.office import PASSPHRASE, Office, Watching
 
@@ -25,7 +26,7 @@ _DRAWN = ("id", "key", "verifier", "serial", "fingerprint", "name", "unix", "num
 def joined(office: Office, name: str) -> Iterator[Home]:
     """A door that has joined by the broker, as it reports."""
     label = Label.read(str(office.done("door", "add", name, "--broker", office.where.url)["label"]))
-    manager = Manager(fleets.open_fleet(office.folder).unlock(PASSPHRASE))
+    manager = Manager(fleets.open_fleet(office.folder, office.store).unlock(PASSPHRASE))
     with door_up(
         broker=label.broker, cadence_s=1, door_id=label.door_id.hex(), manager=manager, window_s=4, started=False
     ) as home:
@@ -54,19 +55,30 @@ def life(office: Office, watch: Watching, name: str, home: Home, *, face: bool) 
     home.goes_in()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Both databases a fleet can be kept in; None: a file in its folder."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with postgresql.running() as server:
+        yield server.new_database("fleet")
+
+
 def rows(office: Office, name: str) -> dict[str, list[dict[str, object]]]:
-    """Everything the store has of a door; what was drawn or dated stands as its kind and length."""
-    with closing(sqlite3.connect(office.folder / stores.FILE)) as database:
-        database.row_factory = sqlite3.Row
-        (door,) = database.execute("SELECT id FROM doors WHERE name = ?", (name,)).fetchone()
-        tables = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    """Everything the store has of a door, read past it; what was drawn or dated stands as its kind and length."""
+    engine = sa.create_engine(office.store or f"sqlite:///{office.folder / stores.FILE}", poolclass=sa.NullPool)
+    seen = sa.MetaData()
+    seen.reflect(engine)
+    with engine.connect() as database:
+        doors = seen.tables["doors"]
+        door = database.execute(sa.select(doors.c.id).where(doors.c.name == name)).scalar_one()
         found: dict[str, list[dict[str, object]]] = {}
-        for table in sorted(tables):
-            columns = [row["name"] for row in database.execute(f"PRAGMA table_info({table})")]
-            of_door = "id" if table == "doors" else "door_id"
-            if of_door in columns:
-                said = database.execute(f"SELECT * FROM {table} WHERE {of_door} = ?", (door,))  # noqa: S608 - own names
-                found[table] = [_plain(dict(row)) for row in said]
+        for table in seen.sorted_tables:
+            of_door = "id" if table is doors else "door_id"
+            if of_door in table.c:
+                said = database.execute(sa.select(table).where(table.c[of_door] == door).order_by(*table.primary_key))
+                found[table.name] = [_plain(dict(row._mapping)) for row in said]
         return found
 
 

@@ -125,6 +125,7 @@ def test_the_fleet_has_no_place_for_people(folder: Path) -> None:
         "slots": {"door_id", "number", "serial", "expires_unix", "ends_unix", "timetable"},
         "labels": {"number", "door_id", "verifier", "made_unix", "expires_unix", "state"},
         "certificates": {"serial", "door_id", "not_before_unix", "not_after_unix", "fingerprint", "revoked_unix"},
+        "managers": {"serial", "name", "not_before_unix", "not_after_unix", "revoked_unix"},
         "acts": {"number", "at_unix", "who", "command", "door_id"},
     }
 

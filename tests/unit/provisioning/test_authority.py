@@ -10,6 +10,7 @@ from cryptography import x509
 from nacl.pwhash import argon2id
 
 from provisioning import authority, broker_config, keys
+from provisioning import fleet as fleets
 from provisioning.broker_config import Place
 from provisioning.cli import cli
 from provisioning.errors import FleetFault, FleetRefused
@@ -122,6 +123,10 @@ def test_a_request_made_by_openssl_as_the_page_says_becomes_a_door_s_certificate
     certificate.verify_directly_issued_by(authority.certificate(folder))
     assert certificate.subject.rfc4514_string() == f"CN={door}"
     assert "exists already" in refused("ca", "door", "Front", str(request), "--out", str(tmp_path / "door.pem"))
+    (noted,) = fleets.open_fleet(folder).store.certificates("Front")
+    assert noted.serial == f"{certificate.serial_number:x}", "and the one that was refused is not in the list"
+    done("door", "revoke", "Front")
+    assert [each.serial for each in fleets.open_fleet(folder).store.revoked()] == [noted.serial]
     assert "is not of the door" in refused_for_another(request, tmp_path)
 
 
@@ -135,7 +140,8 @@ def test_a_broker_s_files_are_complete_and_for_their_owner_alone(tmp_path: Path)
     done("ca", "init")
     out = tmp_path / "broker"
     done("broker", "config", "--host", "broker.example", "--manager", "office", "--out", str(out))
-    assert {path.name for path in out.iterdir()} == {"mosquitto.conf", "acl", "ca.pem", "broker.pem", "broker.key"}
+    keys_and_lists = {"ca.pem", "broker.pem", "broker.key", "revoked.pem"}
+    assert {path.name for path in out.iterdir()} == {"mosquitto.conf", "acl"} | keys_and_lists
     assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
     assert "user manager/office\n" in (out / "acl").read_text()
     before = (out / "broker.key").read_bytes()

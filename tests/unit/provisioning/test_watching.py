@@ -144,7 +144,7 @@ def test_authority_that_ends_with_the_certificate_issues_no_next_one_and_is_anno
     assert renewer.renew("Front", request, last - 200 * DAY_S) is not None
     with pytest.raises(FleetRefused, match="ends with the present one"):
         renewer.renew("Front", request, last - 100 * DAY_S)
-    with pytest.raises(FleetRefused, match="look at this computer's clock"):
+    with pytest.raises(FleetRefused, match="this computer's clock"):
         renewer.renew("Front", request, last + DAY_S)
     desk.now = last - 20 * DAY_S
     desk.watch.notices(desk.authority.certificate)
