@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from device import config as door_config
 from device.edges import PROCESSES, Room
@@ -27,11 +27,14 @@ from device.lock.board_sim import MAX_WORDS
 from device.lock.bolt import Wiring
 from device.lock.keypad import KEYS
 from device.paths import Paths
+from device.urgency import come_first
 from tools.simulator import scene
-from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.status import CardFileRefused, CardGone
 from tools.simulator.init import Init
 from tools.simulator.world import World
+
+if TYPE_CHECKING:  # a card's own cryptography is no part of a door: loaded when a card is shown, see `_tap`
+    from tools.simulator.cards.card import SimulatedCard
 
 _STOP_S = 3.0
 
@@ -120,6 +123,8 @@ class Daemon:
         if self._card:
             msg = "a card is in front of the reader already"
             raise ValueError(msg)
+        from tools.simulator.cards.card import SimulatedCard
+
         self._card = SimulatedCard.load(Path(asked["card"]))
         if asked["pull_away_after"] is not None:
             self._card.pull_away_after(int(asked["pull_away_after"]))
@@ -269,7 +274,9 @@ def main() -> int:
     """Serve the door under the folder in argv[1]."""
     os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the command that talks to us
-    Daemon(Paths(Path(sys.argv[1]))).serve()
+    daemon = Daemon(Paths(Path(sys.argv[1])))
+    come_first("doorsim")  # a chip waits for no processor, and its rooms start as ordinary processes
+    daemon.serve()
     return 0
 
 

@@ -39,11 +39,15 @@ def status() -> Answer:
     \b
     Example: doorctl status --json
     """
+    door = AtTheDoor.here(door_paths())
+    if not steps.has_id(door):
+        return Answer(sentences.NOT_JOINED, {"joined": False}, ok=False)
     answer = _status()
     if isinstance(answer, wire.DoorStatus):
-        lacks = steps.lacks(AtTheDoor.here(door_paths()))
-        told = "\n".join(filter(None, (sentences.status_sentence(answer), lacks)))
-        return Answer(told, {**sentences.status_facts(answer), "certificate": not lacks})
+        lacks, unlike = steps.lacks(door), steps.unlike(door)
+        told = "\n".join(filter(None, (sentences.status_sentence(answer), lacks, unlike)))
+        facts = {**sentences.status_facts(answer), "joined": True, "certificate": not lacks, "copy": not unlike}
+        return Answer(told, facts)
     return _unanswered(answer)
 
 

@@ -7,7 +7,8 @@ Rules kept here:
 - What was sealed is opened once before it counts: a TPM that seals and does not open costs nobody anything.
 - How each is sealed stands in door.toml (docs/keys.md) and is never found out. lock's follows keeper's: neither PINs
   nor the bolt shall hang on a TPM that the installer did not choose for them.
-- No PCR is bound: a new firmware must not lock residents out. The TPM itself is what a stolen card lacks.
+- No PCR that anything measures into is bound: a new firmware must not lock residents out. The TPM itself is what a
+  stolen card lacks.
 
 Source: systemd-creds(1), systemd.exec(5) on LoadCredentialEncrypted=.
 """
@@ -32,6 +33,9 @@ from device.paths import Paths, door_paths
 KEY_BYTES = 32
 PROGRAM = "/usr/bin/systemd-creds"
 SEAL_S = 20.0  # a TPM takes about a second; the unit gives all keys together a minute
+# systemd 252 seals to no PCR at all, and then refuses to open that ("TPM2 PCR bank invalid or not supported"; seen on
+# Debian 12). 23 is for applications (TCG PC Client Platform Firmware Profile): nothing writes to it here.
+_UNUSED_PCR = 23
 _SEALED_WITH = {"host": "host", "tpm2": "host+tpm2"}  # the TPM's on top of the host's: neither alone opens it
 
 Creds = Callable[[tuple[str, ...], bytes], bytes]
@@ -118,7 +122,7 @@ def run(creds: Creds = systemd_creds) -> int:
 def _sealed(key: Wanted, creds: Creds) -> bytes:
     secret = secrets.token_bytes(KEY_BYTES)
     named = f"--name={key.name}"
-    blob = creds(("encrypt", named, f"--with-key={key.with_key}", "--tpm2-pcrs=", "-", "-"), secret)
+    blob = creds(("encrypt", named, f"--with-key={key.with_key}", f"--tpm2-pcrs={_UNUSED_PCR}", "-", "-"), secret)
     if creds(("decrypt", named, "--newline=no", "-", "-"), blob) != secret:
         msg = f"the key {key.name} was sealed, and does not open again; nothing was kept of it"
         raise KeyFault(msg)
