@@ -19,7 +19,7 @@ from device.attestation import Verified
 from device.config import Config
 from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.audit import door as the_door
-from device.desk.audit import erasure, search
+from device.desk.audit import erasure, search, walls
 from device.desk.audit.finding import Finding, State, failed, skipped
 from device.desk.network import cli as the_network
 from device.desk.papers.cli import FILE
@@ -48,10 +48,11 @@ STOPPED = "Stopped; what was not searched to its end may hold anything."
 )
 @answering
 def audit(*, receipt_file: Path | None, images: tuple[Path, ...], network: bool, seconds: float | None) -> Answer:
-    """Check what this door says about its keys, its folders and its erasures. Changes nothing.
+    """Check this door's keys, folders and erasures, and the walls between its rooms. Changes nothing.
 
-    Reads the rooms' folders, so on a real door it needs root. With --network it listens to all interfaces instead, and
-    compares where packets went, and whose they were, with the few places that door.toml permits.
+    Reads the rooms' folders and tries the walls from where each room stands, so on a real door it needs root. With
+    --network it listens to all interfaces instead, and compares where packets went, and whose they were, with the few
+    places that door.toml permits.
 
     \b
     Example: doorctl audit
@@ -98,6 +99,7 @@ def _all(
 ) -> Iterator[Finding]:
     paths = door_paths()
     yield from the_door.findings(paths, models_dir(), door, vault)
+    yield from walls.findings(paths, door)
     if receipt is None:
         return
     yield receipt

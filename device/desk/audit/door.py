@@ -29,6 +29,7 @@ CANNOT_SHOW = (
     "blocks that flash memory has set aside: no program can read them",
     "records of the same face from before its last change (a pause, a renewal, new keys): each had a mark of its own",
     "what lies in an image under compression or another encryption",
+    "a wall against root, or against a flaw of the kernel: there is none",
 )
 
 

@@ -106,6 +106,7 @@ def test_a_door_that_is_well_passes_every_check(place: Place, tmp_path: Path) ->
         "notice": "ok",
         "door key": "ok",
         "key place": "ok",
+        "walls": "skipped",
         "receipt": "ok",
         "receipt's door": "ok",
         "receipt's key": "ok",
@@ -146,7 +147,7 @@ def test_json_names_the_places_and_the_key(place: Place) -> None:
 def test_without_vault_what_needs_it_is_skipped_and_the_rest_is_checked(place: Place) -> None:
     code, states = audited(place, "--receipt", place.receipt, vault=None)
     skipped = [name for name, state in states.items() if state == "skipped"]
-    assert skipped == ["door key", "key place", "receipt's key", "ring"]
+    assert skipped == ["door key", "key place", "walls", "receipt's key", "ring"]
     assert code == 0
 
 
