@@ -77,7 +77,21 @@ class Receipt:
     key_place: KeyPlace
 
 
-Paper = ConsentRecord | Receipt
+@dataclass(frozen=True, slots=True)
+class EndOfDoor:
+    """That on `day` (days since 1970-01-01 UTC) everything of its residents was destroyed at this door, for good.
+
+    `faces`, `pins`: where the epoch keys were that were replaced, of the faces and of PINs, cards and codes. It says of
+    nobody how many there were.
+    """
+
+    door: Annotated[bytes, Exactly(DOOR_BYTES)]
+    day: U32
+    faces: KeyPlace
+    pins: KeyPlace
+
+
+Paper = ConsentRecord | Receipt | EndOfDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,7 @@ _HEAD = Schema(_Head)
 _FORMS: dict[type[Paper], _Form] = {
     ConsentRecord: _Form(b"DWCS", "CONSENT", b"doorward consent record\x00", Schema(ConsentRecord)),
     Receipt: _Form(b"DWRT", "RECEIPT", b"doorward receipt of erasure\x00", Schema(Receipt)),
+    EndOfDoor: _Form(b"DWED", "END OF DOOR", b"doorward end of a door\x00", Schema(EndOfDoor)),
 }
 
 

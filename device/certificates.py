@@ -5,6 +5,8 @@ Rules kept here:
 - A request names its door, and shows that who asks has the key.
 - A certificate is believed if it has the door's own key, names the door and nobody else, and was signed by the one
   authority that the door knows. The signature comes first; a system's list of authorities is not asked.
+- An authority lives on in another certificate of the very same key and name, signed by that key. Another key is another
+  authority, whatever it calls itself and whoever signed it.
 - What cannot be read is refused in one sentence, whatever the reader stumbled over.
 
 X.509 is RFC 5280, the request RFC 2986 (PKCS #10); keys are compared as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
@@ -101,6 +103,24 @@ def refuse_unfit(certificate: bytes, *, door_id: bytes, public: bytes, authority
     return found
 
 
+def refuse_foreign(offered: bytes, known: bytes) -> x509.Certificate:
+    """The authority `offered` (DER), if it is the one that is `known` (DER), in this or in another certificate of it.
+
+    Raises JoiningRefused. Which of the two lasts longer is not asked here.
+    """
+    found, present = certificate_from_der(offered), certificate_from_der(known)
+    if offered == known:
+        return found
+    sentence = "the answer comes from another authority than the one on this door's label"
+    with _reading(sentence):
+        found.verify_directly_issued_by(present)
+        limits = found.extensions.get_extension_for_class(x509.BasicConstraints).value
+        same = key_of(found) == key_of(present) and found.subject == present.subject and limits.ca
+    if not same or not offered.endswith(b"\0" + found.signature):  # the bits that nobody signs: see `refuse_unfit`
+        raise JoiningRefused(sentence)
+    return found
+
+
 def ended(certificate: x509.Certificate, now_unix: float) -> bool:
     """Whether the certificate is over."""
     return now_unix >= certificate.not_valid_after_utc.timestamp()
@@ -153,7 +173,14 @@ def _reading(sentence: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as cause:
+        except (
+            ValueError,
+            TypeError,
+            InvalidSignature,
+            UnsupportedAlgorithm,
+            x509.InvalidVersion,
+            x509.ExtensionNotFound,
+        ) as cause:
             raise JoiningRefused(sentence) from cause
 
 

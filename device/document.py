@@ -7,10 +7,10 @@ Rules kept here:
   slot. What would not be produced by `sign` is not accepted by `parse`.
 - A place ends after the document that offers it was issued, or not at all. It may end before the invitation does: a
   cleaner's place of one day is no mistake, and an invitation is worth nothing once its place has ended.
-- A document offers slots, or says which methods open in which hours, what the door tells by itself, or which key signs
-  from now on. No kind exists that opens a door, sets a PIN or names a person.
-- A key is never replaced by itself, nor by what is no Ed25519 key: nobody could sign for the door any more.
-- What is told has two profiles and one number. A live state and a count beside it are refused: the state says more.
+- An offer to nobody (`SlotOffer.withdrawal`) withdraws a place; it has one form, which says nothing else.
+- A document offers slots, or says which methods open in which hours, what the door tells by itself, when it ends, or
+  which key signs from now on. No kind exists that opens a door, sets a PIN or names a person.
+- A key is never replaced by itself. What else bodies may say stands in `bodies`.
 - A policy in which some minute opens by face but not by PIN and card is neither signed nor believed (`policy.prover`).
 - What travels is an envelope: the signed document, sealed to the key of the one door it is for. Whoever carries it
   reads which door, and nothing else. It convinces nobody: anybody can seal, and only the signature inside counts.
@@ -34,12 +34,48 @@ from nacl.exceptions import CryptoError
 from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
+from device import bodies
+from device.bodies import (
+    LEAST_EPSILON_MILLI,
+    MOST_EPSILON_MILLI,
+    NO_COUNT,
+    Fixed,
+    Retirement,
+    Successor,
+    Telling,
+    pack_telling,
+    unpack_telling,
+)
 from device.codec import Exactly, Number, Schema
 from device.errors import DocumentRefused, MessageRefused
 from device.policy import table
 from device.policy.prover import refuse_unequal
 from device.policy.schedule import DoorPolicy
-from device.wire import MAX_DOCUMENT, NO_ALARM_KEY, NO_END, U8, U16, U32, Hash, Profile, SlotOffer
+from device.wire import MAX_DOCUMENT, NO_END, U8, U32, SlotOffer
+
+# With the bodies that stand in `bodies`: whoever reads documents imports them from one place.
+__all__ = [
+    "LEAST_EPSILON_MILLI",
+    "MOST_EPSILON_MILLI",
+    "NO_COUNT",
+    "Body",
+    "DocumentForeign",
+    "DocumentUnsigned",
+    "Kind",
+    "Parsed",
+    "Retirement",
+    "SlotOffers",
+    "Successor",
+    "Telling",
+    "fingerprint",
+    "kind_of",
+    "pack_telling",
+    "parse",
+    "seal",
+    "sealed_box",
+    "sign",
+    "unpack_telling",
+]
 
 FORMAT = 3
 ENVELOPE = 1
@@ -50,10 +86,6 @@ FIRST_SLOT = 1
 LAST_SLOT = 9999  # what a person can type as a flat number: four digits
 # The year 5138. A later time is a mistake of units (milliseconds, nanoseconds), and an end then would never come.
 LATEST_UNIX = 10**11
-NO_COUNT = 0
-# The epsilon of a day's count, in thousandths. Below 0.1 the noise drowns a house; above 2 it hides nobody.
-LEAST_EPSILON_MILLI = 100
-MOST_EPSILON_MILLI = 2000
 
 _MAGIC = b"DWDC"
 _DOMAIN = b"doorward signed document\x00"  # no other signature of the project begins with these bytes
@@ -77,7 +109,8 @@ class Kind(IntEnum):
     SLOT_OFFERS = 1
     POLICY = 2
     REPORTING = 3
-    SUCCESSOR = 5  # 4 is kept for the end of a door
+    RETIRE = 4
+    SUCCESSOR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +120,7 @@ class SlotOffers:
     offers: tuple[SlotOffer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """The body of Kind.REPORTING: what the door tells by itself. The default is that of a door without a document.
-
-    `epsilon_milli`: of the noise of a day's count, in thousandths; NO_COUNT: there is none. `alarm_key`: the X25519 key
-    of whoever may open the reasons of alarms; NO_ALARM_KEY: nobody.
-    """
-
-    profile: Profile = Profile.BUILDING
-    epsilon_milli: U16 = NO_COUNT
-    alarm_key: Hash = NO_ALARM_KEY
-
-
-@dataclass(frozen=True, slots=True)
-class Successor:
-    """The body of Kind.SUCCESSOR: the Ed25519 key (32 bytes) of the door's manager from now on."""
-
-    manager_key: Hash
-
-
-Body = SlotOffers | DoorPolicy | Telling | Successor
+Body = SlotOffers | DoorPolicy | Fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +152,7 @@ class _Envelope:
 
 _HEAD = Schema(_Head)
 _OFFER = Schema(SlotOffer)
-_TELLING = Schema(Telling)
-_SUCCESSOR = Schema(Successor)
+_FIXED: dict[Kind, type[Fixed]] = {Kind.REPORTING: Telling, Kind.RETIRE: Retirement, Kind.SUCCESSOR: Successor}
 _OUTSIDE = Schema(_Envelope)
 SEAL_BYTES: int = bindings.crypto_box_SEALBYTES  # an X25519 key for this one message, and a tag of 16 bytes
 MAX_SIGNED = MAX_DOCUMENT - _OUTSIDE.size - SEAL_BYTES
@@ -217,6 +229,8 @@ def kind_of(body: Body) -> Kind:
             return Kind.POLICY
         case Telling():
             return Kind.REPORTING
+        case Retirement():
+            return Kind.RETIRE
         case Successor():
             return Kind.SUCCESSOR
         case SlotOffers():
@@ -254,23 +268,6 @@ def parse(data: bytes, door_id: bytes, manager_key: bytes) -> Parsed:
     return Parsed(Kind(head.kind), head.version, head.issued_unix, body)
 
 
-def pack_telling(telling: Telling) -> bytes:
-    """The body of a document of Kind.REPORTING. Raises DocumentRefused for what no door would believe."""
-    _refuse_telling(telling)
-    return _TELLING.pack(telling)
-
-
-def unpack_telling(body: bytes) -> Telling:
-    """What such a body says. Raises DocumentRefused."""
-    try:
-        telling: Telling = _TELLING.unpack(body)
-    except MessageRefused as cause:
-        msg = f"what the document lets the door tell is not understood: {cause}"
-        raise DocumentRefused(msg) from cause
-    _refuse_telling(telling)
-    return telling
-
-
 def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
     if not manager_key:
         msg = "this door has no manager yet; manager_key is empty in door.toml"
@@ -286,33 +283,26 @@ def _verify(content: bytes, signature: bytes, manager_key: bytes) -> None:
 def _packed(body: Body) -> bytes:
     if isinstance(body, DoorPolicy):
         return table.pack(body)
-    if isinstance(body, Telling):
-        return _TELLING.pack(body)
-    if isinstance(body, Successor):
-        return _SUCCESSOR.pack(body)
-    return b"".join(_OFFER.pack(offer) for offer in body.offers)
+    if isinstance(body, SlotOffers):
+        return b"".join(_OFFER.pack(offer) for offer in body.offers)
+    return bodies.pack(body)
 
 
 def _unpacked(kind: Kind, rest: bytes) -> Body:
     if kind is Kind.POLICY:
         return table.unpack(rest)
-    if kind is Kind.SUCCESSOR:
-        return _successor(rest)
-    return _slot_offers(rest) if kind is Kind.SLOT_OFFERS else unpack_telling(rest)
+    return _slot_offers(rest) if kind is Kind.SLOT_OFFERS else bodies.unpack(_FIXED[kind], rest)
 
 
 def _refuse_body(body: Body, issued_unix: int) -> None:
     if isinstance(body, DoorPolicy):
         refuse_unequal(body)
         return
-    if isinstance(body, Telling):
-        _refuse_telling(body)
+    if isinstance(body, SlotOffers):
+        _refuse_offers(body.offers)
+        _refuse_times(body.offers, issued_unix)
         return
-    if isinstance(body, Successor):
-        _refuse_successor(body)
-        return
-    _refuse_offers(body.offers)
-    _refuse_times(body.offers, issued_unix)
+    bodies.refuse(body)
 
 
 def _slot_offers(body: bytes) -> SlotOffers:
@@ -323,21 +313,6 @@ def _slot_offers(body: bytes) -> SlotOffers:
         _OFFER.unpack(body[at : at + _OFFER.size]) for at in range(0, len(body), _OFFER.size)
     )
     return SlotOffers(offers)
-
-
-def _successor(body: bytes) -> Successor:
-    try:
-        successor: Successor = _SUCCESSOR.unpack(body)
-    except MessageRefused as cause:
-        msg = f"which key is the manager's from now on is not understood: {cause}"
-        raise DocumentRefused(msg) from cause
-    return successor
-
-
-def _refuse_successor(successor: Successor) -> None:
-    if not bindings.crypto_core_ed25519_is_valid_point(successor.manager_key):
-        msg = "what is to be the manager's key is none: nothing could be verified with it"
-        raise DocumentRefused(msg)
 
 
 def _refuse_itself(body: Body, manager_key: bytes) -> None:
@@ -366,32 +341,9 @@ def _refuse_offers(offers: tuple[SlotOffer, ...]) -> None:
     if not (slots[0] >= FIRST_SLOT and slots[-1] <= LAST_SLOT):
         msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}"
         raise DocumentRefused(msg)
-    if any(offer.serial < 1 or offer.expires_unix < 1 for offer in offers):
-        msg = "an offer's serial and its expiry start at 1"
+    if any(offer.serial < 1 or (offer.expires_unix < 1 and not offer.withdraws) for offer in offers):
+        msg = "an offer's serial and its expiry start at 1; only one that withdraws a place has no expiry, and no more"
         raise DocumentRefused(msg)
-
-
-def _refuse_telling(telling: Telling) -> None:
-    counts = telling.epsilon_milli != NO_COUNT
-    if counts and telling.profile is Profile.HOME:
-        msg = "a door that shows its state live gives no daily count: the state says more"
-        raise DocumentRefused(msg)
-    if counts and not LEAST_EPSILON_MILLI <= telling.epsilon_milli <= MOST_EPSILON_MILLI:
-        least, most = LEAST_EPSILON_MILLI / 1000, MOST_EPSILON_MILLI / 1000
-        msg = f"the epsilon of a daily count is {least:g} to {most:g}, in thousandths"
-        raise DocumentRefused(msg)
-    if telling.alarm_key != NO_ALARM_KEY and not _opens_something(telling.alarm_key):
-        msg = "the key for the reasons of alarms is none: nothing can be sealed to it"
-        raise DocumentRefused(msg)
-
-
-def _opens_something(key: bytes) -> bool:
-    """Whether something can be sealed to an X25519 key: a point of low order has no secret (RFC 7748, section 6.1)."""
-    try:
-        SealedBox(PublicKey(key)).encrypt(b"")
-    except CryptoError:
-        return False
-    return True
 
 
 def _refuse_times(offers: tuple[SlotOffer, ...], issued_unix: int) -> None:

@@ -63,7 +63,7 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.VAULT,
         Room.LOCK,
-        (wire.Window, wire.AskClaim, wire.Close),
+        (wire.Window, wire.AskClaim, wire.Close, wire.Retire),
         (
             wire.Verdict,
             wire.ClaimAnswer,
@@ -71,14 +71,15 @@ EDGES: tuple[Edge, ...] = (
             wire.FaceReady,
             wire.EnrolmentEnded,
             wire.ActEnded,
+            wire.Retired,
             wire.Breach,
         ),
     ),
     _edge(
         Room.VAULT,
         Room.DESK,
-        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume, wire.Renew, wire.Rekey, wire.AskRecord),
-        (wire.Done, wire.EnrolHint, wire.Attestation, wire.RecordAnswer),
+        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume, wire.Renew, wire.Rekey, wire.AskRecord, wire.AskRetirement),
+        (wire.Done, wire.EnrolHint, wire.Attestation, wire.RecordAnswer, wire.AttestationCopy),
     ),
     _edge(
         Room.KEEPER,
@@ -92,6 +93,8 @@ EDGES: tuple[Edge, ...] = (
             wire.CardShown,
             wire.CardAnswer,
             wire.CardGone,
+            wire.ProveResident,
+            wire.Retire,
         ),
         (
             wire.Verdict,
@@ -100,6 +103,7 @@ EDGES: tuple[Edge, ...] = (
             wire.OfferKept,
             wire.Occupied,
             wire.LockedOut,
+            wire.Retired,
             wire.Breach,
         ),
     ),
@@ -107,7 +111,7 @@ EDGES: tuple[Edge, ...] = (
         Room.KEEPER,
         Room.VAULT,
         (wire.HasCredential,),
-        (wire.Grant, wire.CredentialAnswer, wire.LastCredentialGone),
+        (wire.Grant, wire.CredentialAnswer, wire.LastCredentialGone, wire.PlaceEnded),
     ),
     _edge(Room.KEEPER, Room.DESK, (), (wire.GrantTicket,)),
     _edge(
@@ -116,11 +120,16 @@ EDGES: tuple[Edge, ...] = (
         (wire.Occurrence, wire.Ack, wire.Reporting, wire.DoorKeys, wire.DoorState, wire.DailyCount),
         (wire.Document,),
     ),
-    _edge(Room.DESK, Room.LOCK, (wire.Ack, wire.DoorStatus), (wire.Document, wire.AskStatus, wire.Breach)),
+    _edge(
+        Room.DESK,
+        Room.LOCK,
+        (wire.Ack, wire.DoorStatus, wire.Ended),
+        (wire.Document, wire.AskStatus, wire.RetireDoor, wire.Breach),
+    ),
     _edge(
         Room.DESK,
         Room.DOORCTL,
-        (wire.AskStatus, wire.Act, wire.Document, wire.AskRekey, wire.QueryRecord),
+        (wire.AskStatus, wire.Act, wire.Document, wire.AskRekey, wire.QueryRecord, wire.RetireDoor, wire.AskRetirement),
         (wire.DoorStatus, wire.Ended, wire.EnrolHint, wire.Ack, wire.AttestationCopy, wire.RecordAnswer),
         many=True,
     ),

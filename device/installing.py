@@ -6,6 +6,9 @@ Rules kept here:
   door.toml, makes the door a manager's (`joined`); the certificate comes last, judged by key and authority. Cut off
   anywhere, the door has joined or it has not, and the same step may be done again.
 - A certificate that is not believed changes no file; the old one works on until the new one is in its place.
+- The authority's own certificate is followed by one of the same key and name that lasts longer, if it comes with a
+  certificate that the door takes; never by one that ends earlier. It is written first: with either of them the old
+  certificate works on, and so does the new one, so a power cut between the two leaves a door that works.
 - joined.toml has a copy, for the day on which it is lost or torn (`device.learned`); whoever joins makes it, and
   `mend` makes the two alike again.
 - The label with its secret is gone as soon as the certificate is there.
@@ -142,10 +145,23 @@ class Joining:
         if current is not None and found.not_valid_after_utc < current.not_valid_after_utc:
             msg = "the door has a certificate already that lasts longer than the one in the answer"
             raise JoiningRefused(msg)
+        self._follow(answer.authority)
         if current != found:
             store(self.tls / CERTIFICATE, certificates.to_pem(answer.certificate), _PUBLIC)
         self.forget_label()
         return found
+
+    def cut_short(self, found: x509.Certificate) -> bool:
+        """Whether the certificate ends with the authority, and not by itself. Raises StoreFault or JoiningRefused."""
+        known = self.authority()
+        return bool(known) and found.not_valid_after_utc >= certificates.certificate_from_der(known).not_valid_after_utc
+
+    def _follow(self, offered: bytes) -> None:
+        """Keep the authority in an answer that is believed if it lasts longer than the one that is kept."""
+        known = self.authority()
+        following = certificates.refuse_foreign(offered, known)
+        if following.not_valid_after_utc > certificates.certificate_from_der(known).not_valid_after_utc:
+            store(self.tls / AUTHORITY, certificates.to_pem(offered), _PUBLIC)
 
     def forget_label(self) -> None:
         """The label is of no use any more. Raises StoreFault."""

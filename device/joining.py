@@ -168,15 +168,13 @@ class Answer:
     def believed(self, *, door_id: bytes, public: bytes, authority: bytes) -> x509.Certificate:
         """The certificate, if it is this door's: see `certificates.refuse_unfit`. Raises JoiningRefused.
 
-        `authority` is the one the door knows, from its label; that another one stands in the answer changes nothing
-        but the sentence.
+        `authority` is the one the door knows. In the answer it may stand in another certificate, of the same key and
+        name (`certificates.refuse_foreign`); the door's certificate is judged by the one that is known.
         """
         if self.door_id != door_id:
             msg = "the answer is for another door"
             raise JoiningRefused(msg)
-        if self.authority != authority:
-            msg = "the answer comes from another authority than the one on this door's label"
-            raise JoiningRefused(msg)
+        certificates.refuse_foreign(self.authority, authority)
         return certificates.refuse_unfit(self.certificate, door_id=door_id, public=public, authority=authority)
 
 

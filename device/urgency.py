@@ -6,6 +6,8 @@ Rules kept here:
   takes half a second of a core on a small board, and whoever else runs there goes on.
 - Whoever takes a core without a pause is no longer waited for: after `PAUSE_WITHIN_S` the process gives up coming
   first and goes on as any other, where the watchdog sees it as ever. One that cannot even do that is killed.
+- Its end waits like every other process: the interpreter takes its handlers down before the process is gone, and a
+  limit reached then would kill it (seen on a machine that emulated its processor and had no time for it).
 - It changes who waits, never what is decided.
 
 The lowest of the real-time priorities: above all ordinary work, below what the kernel and others give one of their own.
@@ -15,9 +17,11 @@ Sources: sched(7), getrlimit(2) for RLIMIT_RTTIME.
 
 from __future__ import annotations
 
+import atexit
 import os
 import resource
 import signal
+from contextlib import suppress
 from typing import Final
 
 from device.journal import log
@@ -36,6 +40,7 @@ def come_first(who: str) -> bool:
     except (OSError, ValueError):  # the library calls a limit that may not be set a wrong value
         log(f"{who} waits for a processor like every other process: this system lets none of ours come first")
         return False
+    atexit.register(_step_back)
     return True
 
 
@@ -47,7 +52,12 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_RTTIME, (min(round(PAUSE_WITHIN_S * 1e6), last // 2), last))
 
 
-def _give_up(who: str) -> None:
+def _step_back() -> None:
     # The flag stays: a process without privileges may not take it back, and an ordinary one loses nothing by it.
-    os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+
+
+def _give_up(who: str) -> None:
+    _step_back()
     log(f"{who} was busy for too long without a pause; until it starts anew it waits like every other process")

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -62,6 +63,11 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
 def tell(text: str) -> None:
     """Say something on the way to the answer."""
     click.echo(text, err=bool(click.get_current_context().meta.get(_JSON)))
+
+
+def screen() -> TextIO:
+    """Where a conversation with a person goes: standard output, or with --json standard error."""
+    return sys.stderr if click.get_current_context().meta.get(_JSON) else sys.stdout
 
 
 def confirm(question: str) -> bool:

@@ -23,12 +23,16 @@ from device.desk.acts import PersonalAct
 from device.desk.answers import Answer, answering, confirm, if_stopped, tell
 from device.desk.audit.cli import audit
 from device.desk.client import DeskLine
+from device.desk.ending.cli import retire
+from device.desk.ending.cli_clear import decommission
 from device.desk.joining.cli import join
 from device.desk.loop import NO_CONSENT
 from device.desk.papers.cli import FILE, consent, language_option, receipt
 from device.desk.papers.files import NewPaper
 from device.desk.papers.kept import Asked, keep
+from device.desk.setup.cli import setup
 from device.desk.upkeep.cli import apply, export_identity, rekey, secure_bolt, selftest, status
+from device.desk.upkeep.cli_upgrade import upgrade
 from device.errors import Fault, Refusal
 from device.paths import door_paths, models_dir
 from device.wire import Purpose, Result
@@ -61,7 +65,22 @@ def cli() -> None:
     """
 
 
-for _command in (apply, audit, consent, export_identity, join, receipt, rekey, selftest, status, secure_bolt):
+for _command in (
+    apply,
+    audit,
+    consent,
+    decommission,
+    export_identity,
+    join,
+    receipt,
+    rekey,
+    retire,
+    selftest,
+    status,
+    secure_bolt,
+    setup,
+    upgrade,
+):
     cli.add_command(_command)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from device import attestation, wire
-from device.attestation import ConsentRecord, Paper, Receipt
+from device.attestation import ConsentRecord, EndOfDoor, Paper, Receipt
 from device.edges import Room
 from device.errors import AttestationRefused, NotPermitted
 from device.service import Link
@@ -27,6 +27,16 @@ _SIGNED: dict[Purpose, type[Paper]] = {
 }
 
 BUSY = Result.BUSY  # what somebody hears who asks while another person is being served
+
+
+def ends_a_door(content: bytes) -> bool:
+    """Whether `content` is what may be said of the door's end: nothing yet, or its signed receipt and nothing else."""
+    if not content:
+        return True
+    try:
+        return isinstance(attestation.verify(content).paper, EndOfDoor)
+    except AttestationRefused:
+        return False
 
 
 class Rooms(Protocol):

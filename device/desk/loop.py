@@ -10,6 +10,8 @@ Rules kept here:
   the face of whoever left.
 - What the door signs about an act goes to whoever asked for that act, once, and is not kept here. It is looked at
   first: anything but the signed paper that belongs to such an act goes nowhere.
+- The end of the door is for lock to grant, which has a proof of its own; its receipt is for vault to give, and nothing
+  but such a receipt is handed on.
 - An answer nobody asked for breaks the table of messages and closes that connection.
 
 doorctl asks -> desk spends a ticket -> vault acts (lock, for status and documents) -> desk tells the one who asked.
@@ -25,7 +27,7 @@ from dataclasses import dataclass, field
 
 from device import wire
 from device.desk import timeouts
-from device.desk.errands import BUSY, ActErrand, Questions, Rooms, order
+from device.desk.errands import BUSY, ActErrand, Questions, Rooms, ends_a_door, order
 from device.desk.tickets import Tickets
 from device.edges import Room
 from device.errors import NotPermitted
@@ -49,6 +51,8 @@ class Desk:
     _status: Questions = field(init=False)
     _documents: Questions = field(init=False)
     _records: Questions = field(init=False)
+    _ends: Questions = field(init=False)
+    _receipts: Questions = field(init=False)
     _act: ActErrand | None = None
     _vault: Link | None = None
     _alarm_owed: bool = False
@@ -59,6 +63,8 @@ class Desk:
         self._status = Questions(self.rooms, Room.LOCK, timeouts.STATUS_S, MOST_QUESTIONS)
         self._documents = Questions(self.rooms, Room.LOCK, timeouts.DOCUMENT_S, 1)
         self._records = Questions(self.rooms, Room.VAULT, timeouts.RECORD_S, MOST_QUESTIONS)
+        self._ends = Questions(self.rooms, Room.LOCK, timeouts.STATUS_S, MOST_QUESTIONS)
+        self._receipts = Questions(self.rooms, Room.VAULT, timeouts.RECORD_S, MOST_QUESTIONS)
 
     def connected(self, link: Link) -> None:
         """Nothing to say first, people ask; but lock hears of a breach that it could not be told of."""
@@ -82,6 +88,10 @@ class Desk:
                 self._documents.ask(link, msg, self.now_s())
             case wire.QueryRecord(record):
                 self._records.ask(link, wire.AskRecord(record), self.now_s())
+            case wire.RetireDoor():
+                self._ends.ask(link, msg, self.now_s())
+            case wire.AskRetirement():
+                self._receipts.ask(link, msg, self.now_s())
             case wire.Act():
                 self._begin_personal(link, msg)
             case wire.AskRekey():
@@ -97,6 +107,10 @@ class Desk:
                 self._documents.answer(msg)
             case wire.RecordAnswer():
                 self._records.answer(msg)
+            case wire.Ended():
+                self._ends.answer(msg)
+            case wire.AttestationCopy():
+                self._ended(msg)
             case wire.GrantTicket():
                 self._keep(msg)
             case wire.Attestation(grant, content):
@@ -120,10 +134,12 @@ class Desk:
             case Room.LOCK:
                 self._status.room_left()
                 self._documents.room_left()
+                self._ends.room_left()
             case Room.VAULT:
                 self._vault = None
                 self._overdue.clear()
                 self._records.room_left()
+                self._receipts.room_left()
                 self._finish_act(Result.FAULT)
 
     def breached(self, room: Room) -> None:
@@ -202,6 +218,12 @@ class Desk:
             text = "vault sent what is not the paper that belongs to the act under way"
             raise NotPermitted(text)
 
+    def _ended(self, msg: wire.AttestationCopy) -> None:
+        if not ends_a_door(msg.content):
+            text = "vault sent what is not the receipt for the end of this door"
+            raise NotPermitted(text)
+        self._receipts.answer(msg)
+
     def _end_act(self, grant: bytes, result: Result) -> None:
         if self._act and self._act.grant == grant:
             self._finish_act(result)
@@ -224,7 +246,7 @@ class Desk:
     # ---- common
 
     def _asked(self) -> tuple[Questions, ...]:
-        return (self._status, self._documents, self._records)
+        return (self._status, self._documents, self._records, self._ends, self._receipts)
 
     def _now_ns(self) -> int:
         return int(self.now_s() * 1e9)

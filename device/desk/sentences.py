@@ -8,7 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 from device.strength import KeyPlace
-from device.wire import AlarmBits, DoorStatus, Hint, Purpose, Result
+from device.wire import AlarmBits, DoorStatus, Ending, Hint, Purpose, Result
 
 KEYPAD = {
     Purpose.ENROL: "At the keypad, type 01 #, your flat number, #, your PIN, #.",
@@ -39,6 +39,10 @@ REKEYS = (
     "and PINs and cards are not touched."
 )
 BUSY = "The door is serving somebody else; try again in a minute."
+NOT_JOINED = (
+    "This door has not joined a manager yet, so nothing opens and its parts wait. Whoever looks after the doors makes "
+    "a label (`doorward label new`); then run `sudo doorctl join --label FILE` here."
+)
 AWAY = "A part of the door that is needed for this is away; `doorctl status` says which."
 
 HINTS = {
@@ -82,6 +86,7 @@ _ACTS = {
     Result.UNSIGNED: "The door refused the request as unsigned; nothing was changed.",
     Result.WRONG_DOOR: "The request was for another door; nothing was changed.",
     Result.UNEQUAL: "The door took the request for a policy and refused it; nothing was changed.",
+    Result.RETIRED: "This door has ended: nothing of anybody is kept here any more.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
     "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
 }
@@ -92,6 +97,20 @@ _REKEYED = {
     Result.FAULT: "The door did not say that it is done: either every face has its new key or every one has its old "
     "one; `doorctl status` says what is away, then try again.",
 }
+_ENDS = {
+    Result.DONE: "The door has ended. No PIN, card or face opens it any more; the mechanical key does.",
+    Result.RETIRED: "This door has ended already.",
+    Result.NO_GRANT: "Nobody has shown a PIN for this in the last minute: somebody who lives here types 011 #, their "
+    "flat number, #, their PIN, # at the keypad. Without that only a door at which no place is taken can be ended.",
+    Result.WRONG_DOOR: "That is not the id of this door; nothing was changed.",
+    Result.FAULT: "The door could not write down that it ends, so it has not ended: perhaps its disk is full, or lock "
+    "is away, which `doorctl status` says.",
+}
+NO_RECEIPT_YET = (
+    "The door has ended and destroys what it kept, but its receipt is not signed yet: `doorctl retire` gives it once "
+    "it is. If that takes longer than a few minutes, the journal of vault and keeper says why."
+)
+END_KEYPAD = "Somebody who lives here now types at the keypad: 011 #, their flat number, #, their PIN, #."
 _DOCUMENTS = {
     Result.DONE: "The document is applied; the door is at version {version}.",
     Result.STALE: "The document is not newer than what the door has (version {version}); nothing was changed.",
@@ -103,6 +122,7 @@ _DOCUMENTS = {
     "refuses that whoever signs it; nothing was changed, and the journal of lock names the first such minute.",
     Result.BUSY: "The door is applying another document; try again in a minute.",
     Result.WRONG_DOOR: "The document is for another door; nothing was changed.",
+    Result.RETIRED: "This door has ended, and it is too late for any document, also for one that takes the end back.",
     Result.FAULT: "The door could not store the document and is still at version {version}; try again.",
 }
 KEY_PLACES = {
@@ -140,6 +160,24 @@ def document_sentence(result: Result, version: int) -> str:
     return _DOCUMENTS.get(result, other).format(version=version)
 
 
+def end_sentence(result: Result) -> str:
+    """What became of the wish to end the door."""
+    return _ENDS.get(result, "The door is serving somebody else, or did not understand; nothing was changed.")
+
+
+def ending_sentence(status: DoorStatus) -> str:
+    """Whether the door is to end, for a person; empty if not."""
+    if status.ending is Ending.RETIRED:
+        return "This door has ended: no PIN, card or face opens it any more; `doorctl retire` gives its receipt."
+    if status.ending is Ending.ANNOUNCED:
+        hours = -(-status.ends_in_s // 3600)
+        return (
+            f"This door ends after at most {hours} more hours of running: no PIN, card or face opens it then. Its "
+            "manager can take that back until then."
+        )
+    return ""
+
+
 def rooms(status: DoorStatus) -> dict[str, bool]:
     """Which rooms are up. lock and desk are: this status came through them."""
     return {
@@ -165,6 +203,8 @@ def status_facts(status: DoorStatus) -> dict[str, object]:
         "alarms": alarms(status),
         "policy_version": status.policy_version,
         "document_key": status.document_key.hex(),
+        "ending": status.ending.name.lower(),
+        "ends_in_s": status.ends_in_s,
     }
 
 
@@ -174,4 +214,11 @@ def status_sentence(status: DoorStatus) -> str:
     verdict = "Every room of the door is up." if not away else f"Away: {', '.join(away)}."
     facts = status_facts(status)
     standing = ", ".join(alarms(status)) or "none"
-    return f"{verdict}\ncamera   {facts['camera']}\nalarms   {standing}\npolicy   version {facts['policy_version']}"
+    lines = (
+        verdict,
+        f"camera   {facts['camera']}",
+        f"alarms   {standing}",
+        f"policy   version {facts['policy_version']}",
+        ending_sentence(status),
+    )
+    return "\n".join(line for line in lines if line)

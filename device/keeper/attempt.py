@@ -11,6 +11,8 @@ Rules kept here:
 - What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, or its
   tenancy ended, the attempt is refused.
 - A tenancy that is over is refused like a slot that nobody ever had, by the same work.
+- The invitation that a PIN was set with is known again by the same work, at the price of any other digits. It is a
+  refusal of which more is told, and like a guest's code it gives back what it cost itself and forgives nothing else.
 - A guest's one-time code is marked as used, durably, before anybody hears that it was right: a power cut in between
   burns it and opens nothing. That is the one write that only a right code has, and it opens the door before all eyes.
 - A fault of the disk or of memory is a refusal, and the attempt stays charged.
@@ -32,7 +34,7 @@ from device.keeper.ends import Ends, Moment
 from device.keeper.line import Result, Work
 from device.keeper.match import By, Decoys, Shown, match
 from device.keeper.pin import SALT_BYTES, Stretch, Verifiers
-from device.keeper.record import Credential, Kind
+from device.keeper.record import NOTHING, Credential, Kind
 from device.keeper.throttle import Admission, Counts, Throttle
 from device.service import log
 from device.wire import NOBODY, Secret
@@ -70,11 +72,15 @@ class Guard:
 
 @dataclass(eq=False, slots=True)
 class Attempt:
-    """The `line.Task` of one attempt; `ended` hears what was proven, or None for every kind of refusal."""
+    """The `line.Task` of one attempt; `ended` hears what was proven, or None for every kind of refusal.
+
+    `used`, once it has ended: whether what was shown is the invitation that this slot's PIN was set with.
+    """
 
     guard: Guard
     shown: Shown
     ended: Callable[[Proven | None], None]
+    used: bool = field(default=False, init=False)
     _held: Credential | None = field(default=None, init=False)
     _admission: Admission = field(default=Admission(admitted=False, paid=False), init=False)
     _new_salt: bytes = field(default=b"", init=False)
@@ -86,7 +92,7 @@ class Attempt:
         self._admission = guard.throttle.charge(
             shown.claim, guard.clock.now_s(), known=self._held is not None, residents=guard.book.residents
         )
-        salt = self._held.salt if self._held else guard.decoys.salt
+        salt = self._salt_of(self._held) if self._held else guard.decoys.salt
         salts = [(shown.digits, salt)]
         if shown.fresh is not None:
             self._new_salt = self._salt_for(shown.fresh.secret, salt)
@@ -110,8 +116,13 @@ class Attempt:
         if matched.held != held and not self._marked(matched.held):
             self.ended(None)
             return
-        give_back = guard.throttle.take_back if matched.by is By.GUEST else guard.throttle.settle
+        whole = matched.by in (By.RIGHT, By.DURESS)
+        give_back = guard.throttle.settle if whole else guard.throttle.take_back
         give_back(self.shown.claim, self._admission)
+        if matched.by is By.USED:
+            self.used = True
+            self.ended(None)
+            return
         new_stretched = result[1] if self.shown.fresh else b""
         self.ended(Proven(matched.held, matched.by, result[0], self._new_salt, new_stretched))
 
@@ -129,6 +140,10 @@ class Attempt:
             return False
         return True
 
+    def _salt_of(self, held: Credential) -> bytes:
+        """With which the shown digits are stretched: the salt of what they could be."""
+        return held.salt if held.kind is self.shown.kind else held.redeemed_salt
+
     def _salt_for(self, secret: Secret, salt: bytes) -> bytes:
         if secret is Secret.GUESTS:
             return codes.salt(self.shown.claim)
@@ -136,9 +151,12 @@ class Attempt:
         return os.urandom(SALT_BYTES) if self.shown.kind is Kind.INVITATION else salt
 
     def _what_counts(self) -> Credential | None:
-        """The record that could be matched now, None if there is none of that kind."""
+        """The record that could be matched now, None if there is nothing of that kind."""
         held = self.guard.book.held(self.shown.claim)
-        if held is None or held.kind is not self.shown.kind or self.shown.claim == NOBODY:
+        if held is None or self.shown.claim == NOBODY:
+            return None
+        redeemed = self.shown.kind is Kind.INVITATION and held.redeemed != NOTHING
+        if held.kind is not self.shown.kind and not redeemed:
             return None
         at = self.guard.clock.read()
         if self.guard.ends.over(held, at):

@@ -1,10 +1,12 @@
 """keeper's process: messages in, attempts through the line, cards through their exchange, answers out.
 
 Rules kept here:
-- Every question of lock gets exactly one answer, in order, and every refusal is the same answer.
+- Every question of lock gets exactly one answer, in order, and every refusal is the same answer. One says more: to
+  whoever shows the invitation that a PIN was set with, that it was used. Nobody else has a use for those digits.
 - Whoever has to wait is refused like anybody else, by the same work. That there was somebody, never who, lock hears up
   to a minute later, at a moment that has nothing to do with theirs.
-- lock hears whether so many places are taken that a number of the day names nobody.
+- lock hears whether so many places are taken that a number of the day names nobody, and whether any is.
+- When the door ends nothing is destroyed here: the folder is marked, and the process that finds the mark does it.
 - A duress PIN is answered as the PIN is, but for the one value that says so to lock.
 - A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol or renew needs desk as
   well, which shows the notice.
@@ -24,7 +26,7 @@ from typing import Protocol
 
 from device import wire
 from device.edges import Room
-from device.errors import CredentialRefused, Fault, NotPermitted
+from device.errors import CredentialRefused, Fault, NotPermitted, StoreFault
 from device.keeper import offers
 from device.keeper.any_cards import MakeCards, NoCards
 from device.keeper.attempt import Attempt, Guard, Settling
@@ -33,7 +35,7 @@ from device.keeper.line import Executor, Line
 from device.keeper.match import By, Fresh, Shown
 from device.keeper.record import Kind
 from device.keeper.tenancies import Tenancies
-from device.service import Link
+from device.service import Link, log
 from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
@@ -72,8 +74,14 @@ class _Nonces:
             self._seen.discard(self._order.popleft())
 
 
+def no_end() -> None:
+    """What a keeper without a folder does when its door ends. Raises StoreFault."""
+    msg = "this keeper has no folder to give up"
+    raise StoreFault(msg)
+
+
 class Keeper:
-    """The Work of keeper."""
+    """The Work of keeper. `retire` marks its folder and ends the process; what is there the next start destroys."""
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class Keeper:
         executor: Executor,
         draw: Callable[[int], bytes] = os.urandom,
         cards: MakeCards = NoCards,
+        retire: Callable[[], None] = no_end,
     ) -> None:
         self._out = switchboard
         self._guard = guard
@@ -91,7 +100,8 @@ class Keeper:
         self._nonces = _Nonces()
         self._alarm_owed = False
         self._tell_lockout_s: float | None = None
-        self._many: bool | None = None  # what lock was told last
+        self._occupied: wire.Occupied | None = None  # what lock was told last
+        self._retire = retire
         self._tenancies = Tenancies(guard, lambda msg: switchboard.send(Room.VAULT, msg))
         self._cards = cards(guard, self._tenancies, self._line, lambda msg: switchboard.send(Room.LOCK, msg))
 
@@ -102,7 +112,7 @@ class Keeper:
         if link.peer is Room.LOCK and self._alarm_owed:
             self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
         if link.peer is Room.LOCK:
-            self._many = None
+            self._occupied = None
             self._tell_occupied()
 
     def disconnected(self, link: Link) -> None:
@@ -140,8 +150,13 @@ class Keeper:
             case wire.ChangeCards():
                 self._nonces.use(msg.nonce)
                 self._change_cards(msg)
+            case wire.ProveResident():
+                self._nonces.use(msg.nonce)
+                self._prove_resident(msg)
             case wire.SlotOffer():
                 self._offer(msg)
+            case wire.Retire():
+                self._end()
             case wire.HasCredential():
                 self._tenancies.asked(msg.slot)
             case _:
@@ -195,6 +210,9 @@ class Keeper:
 
         self._submit(Shown(msg.claim, Kind.PIN, msg.digits), ended)
 
+    def _prove_resident(self, msg: wire.ProveResident) -> None:
+        self._submit(Shown(msg.claim, Kind.PIN, msg.digits), lambda proven: self._answer(msg.nonce, proven))
+
     def _change_cards(self, msg: wire.ChangeCards) -> None:
         def ended(proven: Proven | None) -> None:
             change = self._cards.expect if msg.change is wire.CardChange.ADD else self._cards.drop
@@ -208,17 +226,27 @@ class Keeper:
         def ended(proven: Proven | None) -> None:
             self._answer(msg.nonce, proven if proven and self._keep(msg.claim, fresh, proven) else None)
 
+        def used() -> None:
+            self._out.send(Room.LOCK, wire.Answer(msg.nonce, Outcome.USED))
+
         try:
             refuse_unfit(msg.proof, fresh, msg.shown)
         except CredentialRefused:
             self._answer(msg.nonce, None)
             return
         kind = Kind.INVITATION if msg.proof is wire.Proof.INVITATION else Kind.PIN
-        self._submit(Shown(msg.claim, kind, msg.shown, fresh), ended)
+        self._submit(Shown(msg.claim, kind, msg.shown, fresh), ended, used)
 
-    def _submit(self, shown: Shown, ended: Callable[[Proven | None], None]) -> None:
+    def _submit(
+        self, shown: Shown, ended: Callable[[Proven | None], None], used: Callable[[], None] | None = None
+    ) -> None:
+        """Put the attempt in the line; `used` is told instead of a refusal where an invitation was redeemed before."""
+
         def told(proven: Proven | None) -> None:
-            ended(proven)
+            if attempt.used and used:
+                used()
+            else:
+                ended(proven)
             if attempt.turned_away and self._tell_lockout_s is None:
                 self._tell_lockout_s = (self._guard.clock.now_s() // BESIDE_S + 1) * BESIDE_S
             self._line.submit(Settling(self._guard))
@@ -257,10 +285,19 @@ class Keeper:
         self._out.send(Room.LOCK, wire.OfferKept(msg.slot, msg.serial, result))
         self._tell_occupied()
 
+    def _end(self) -> None:
+        self._cards.void()
+        self._line.void()
+        try:
+            self._retire()
+        except Fault as fault:
+            log(f"keeper: what is kept for this door's residents could not be given up yet: {fault}")
+
     def _tell_occupied(self) -> None:
-        many = self._tenancies.taken() >= MANY
-        if many is not self._many and self._out.send(Room.LOCK, wire.Occupied(many)):
-            self._many = many
+        taken = self._tenancies.taken()
+        occupied = wire.Occupied(many=taken >= MANY, some=taken > 0)
+        if occupied != self._occupied and self._out.send(Room.LOCK, occupied):
+            self._occupied = occupied
 
 
 def _outcome(proven: Proven | None) -> Outcome:

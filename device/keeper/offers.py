@@ -3,7 +3,8 @@
 Rules kept here:
 - Per slot only a greater serial is kept; the very same offer again is answered as if for the first time and changes
   nothing, so lock may repeat a document after a power cut without throwing anybody out.
-- A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it.
+- A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it. One that
+  withdraws the place leaves nothing there that any digits match, and no older offer comes back.
 - An invitation can be redeemed from the moment it was kept until it expires, or until the tenancy ends (`ends`), which
   may be sooner. If the clock says that it was not kept
   yet, the clock is wrong and the invitation has to wait.
@@ -16,7 +17,7 @@ from nacl import bindings
 
 from device import wire
 from device.keeper.pin import Verifiers
-from device.keeper.record import OFFER_ID_BYTES, Credential, Kind
+from device.keeper.record import NO_SALT, NOTHING, OFFER_ID_BYTES, Credential, Kind
 from device.wire import Result, SlotOffer
 
 # The year 5138, as in `device.document`, which keeper has no use for. What ends later is a mistake of units.
@@ -34,14 +35,25 @@ def weigh(
     offer: SlotOffer, held: Credential | None, verifiers: Verifiers, now_unix: int
 ) -> tuple[Result, Credential | None]:
     """What to answer, and what to keep instead of `held` (None: nothing changes)."""
-    sane = 0 < offer.expires_unix <= LATEST_UNIX and wire.NO_END <= offer.ends_unix <= LATEST_UNIX
-    if offer.slot == wire.NOBODY or not sane:
+    dated = 0 < offer.expires_unix <= LATEST_UNIX and wire.NO_END <= offer.ends_unix <= LATEST_UNIX
+    if offer.slot == wire.NOBODY or not (dated or offer.withdraws):
         return Result.REFUSED, None
     name = offer_id(offer)
     if held and name == held.offer_id:
         return Result.DONE, None
     if held and offer.serial <= held.serial:
         return Result.STALE, None
+    if offer.withdraws:
+        return Result.DONE, Credential(
+            kind=Kind.ENDED,
+            serial=offer.serial,
+            offer_id=name,
+            kept_unix=now_unix,
+            expires_unix=offer.expires_unix,
+            ends_unix=wire.NO_END,
+            salt=NO_SALT,
+            verifier=NOTHING,
+        )
     return Result.DONE, Credential(
         kind=Kind.INVITATION,
         serial=offer.serial,

@@ -4,6 +4,8 @@ Rules kept here:
 - A slot holds an open invitation, a PIN, or what is left of either when the tenancy has ended; never two of them.
   Setting a PIN burns the invitation, a newer offer cancels whatever is there.
 - Duress PIN, guests' secret and cards stand beside a PIN and never without one: they go when it goes.
+- So does the verifier of the invitation that the PIN was set with. It sets and opens nothing any more; whoever shows
+  that invitation hears that it was used (`match`). It goes with the PIN: by a newer offer, a withdrawal, or an end.
 - All kinds have the same size, so that a file's length does not tell who has moved in or out.
 - The newest offer is remembered after it was redeemed or ended: it can never be redeemed again, nor an older one be
   stored. What has ended holds nothing that any digits match.
@@ -24,12 +26,13 @@ from device.keeper.pin import SALT_BYTES, VERIFIER_BYTES
 from device.sealing.box import OVERHEAD_BYTES
 from device.wire import NO_END
 
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 OFFER_ID_BYTES = 16
 DURESS_DIGITS_BYTES = 16
 DURESS_BOX_BYTES = DURESS_DIGITS_BYTES + OVERHEAD_BYTES
 
-NOTHING = bytes(VERIFIER_BYTES)  # no duress PIN, no guests' secret
+NOTHING = bytes(VERIFIER_BYTES)  # no duress PIN, no guests' secret, no invitation that was redeemed
+NO_SALT = bytes(SALT_BYTES)
 NO_BOX = bytes(DURESS_BOX_BYTES)
 NO_CARDS = bytes(CARDS_BYTES)
 
@@ -63,6 +66,13 @@ class Credential:
     guest_key: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # from which guests' codes follow
     guest_used: Annotated[int, Number("Q")] = 0  # bit n: the one-time code n has been used
     cards: Annotated[bytes, Exactly(CARDS_BYTES)] = NO_CARDS
+    redeemed_salt: Annotated[bytes, Exactly(SALT_BYTES)] = NO_SALT  # of the invitation that the PIN was set with
+    redeemed: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # its verifier
+
+    @property
+    def over_for_good(self) -> bool:
+        """Whether nobody has a PIN here by the manager's word, which no clock takes back: an offer, or a withdrawal."""
+        return self.kind is Kind.INVITATION or (self.kind is Kind.ENDED and self.expires_unix == 0)
 
     def used(self, number: int) -> bool:
         """Whether the one-time code `number` has been used."""
@@ -73,8 +83,11 @@ class Credential:
         return replace(self, guest_used=self.guest_used | 1 << number)
 
     def with_pin(self, salt: bytes, verifier: bytes) -> Credential:
-        """The same slot with a PIN instead of what it held."""
-        return replace(self, kind=Kind.PIN, salt=salt, verifier=verifier)
+        """The same slot with a PIN instead of what it held; an invitation stays beside it as redeemed."""
+        with_pin = replace(self, kind=Kind.PIN, salt=salt, verifier=verifier)
+        if self.kind is not Kind.INVITATION:
+            return with_pin
+        return replace(with_pin, redeemed_salt=self.salt, redeemed=self.verifier)
 
     def ended(self) -> Credential:
         """What stays of it when the tenancy is over: which offer it was, and nothing to match anything with."""
@@ -85,7 +98,7 @@ class Credential:
             kept_unix=self.kept_unix,
             expires_unix=self.expires_unix,
             ends_unix=self.ends_unix,
-            salt=bytes(SALT_BYTES),
+            salt=NO_SALT,
             verifier=NOTHING,
         )
 
@@ -120,9 +133,11 @@ def unpack(payload: bytes) -> Credential:
 
 
 def _belongs_together(credential: Credential) -> bool:
-    beside = (credential.duress, credential.duress_box, credential.guest_key, credential.cards)
+    redeemed = (credential.redeemed_salt, credential.redeemed)
+    beside = (credential.duress, credential.duress_box, credential.guest_key, credential.cards, *redeemed)
     if credential.kind is not Kind.PIN and (any(map(any, beside)) or credential.guest_used):
         return False
     orphan_box = any(credential.duress_box) and not any(credential.duress)
     orphan_marks = credential.guest_used != 0 and not any(credential.guest_key)
-    return not (orphan_box or orphan_marks)
+    orphan_salt = any(credential.redeemed_salt) and not any(credential.redeemed)
+    return not (orphan_box or orphan_marks or orphan_salt)

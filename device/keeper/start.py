@@ -24,11 +24,13 @@ from device.keeper.ends import GRACE_S, Ends
 from device.keeper.line import Line
 from device.keeper.loop import Keeper
 from device.keeper.pin import PRODUCTION, Cost, Verifiers, derive, stretcher
+from device.keeper.retired import RetiredKeeper
 from device.keeper.tenancies import Tenancies
 from device.keeper.throttle import Throttle
 from device.keeper.worker import ThreadExecutor
 from device.sealing.keys import KeyStore
 from device.sealing.providers import Index, key_store
+from device.sealing.retired import Destroying, End
 from device.sealing.store import Binding, SealedStore
 from device.service import Service, credential, log
 
@@ -65,18 +67,30 @@ def _ring_keys(state: Path, root_key: bytes, keeper: KeeperTable, tpm: TpmTable)
     return key_store(keeper.key_store, state / "epoch.key", derive(root_key, b"doorward ring"), Index.KEEPER, tpm.tcti)
 
 
-def build(service: Service) -> Keeper:
-    """The keeper as it runs on a door. Raises ConfigRefused, KeyFault, StoreFault."""
+def build(service: Service) -> Keeper | RetiredKeeper:
+    """The keeper as it runs on a door; at one that has ended, after what is left is destroyed.
+
+    Raises ConfigRefused, KeyFault, StoreFault.
+    """
     config = door_config.load(service.paths.config)
     state = service.paths.state("keeper")
+    end = End(state, ("records",))
     clock = Clock(time.monotonic_ns, time.time)
     root_key = credential("keeper.key")
     keys = _ring_keys(state, root_key, config.keeper, config.tpm)
+    if end.begun:
+        return RetiredKeeper(service, Destroying(end, keys, "keeper"))
     door = bytes.fromhex(config.door.id)
     guard = guard_at(state, door, root_key, clock, keys=keys, grace_s=config.vault.expiry_grace_s)
     reader = bool(config.lock.card_reader) or config.lock.board == "sim"
     cards = cards_at(state, door, root_key) if reader else NoCards
-    return Keeper(service, guard, ThreadExecutor(service.watch), cards=cards)
+
+    def retire() -> None:
+        end.begin()
+        log("keeper: the door ends; this process gives up what it holds, and the next one destroys it")
+        service.fail()
+
+    return Keeper(service, guard, ThreadExecutor(service.watch), cards=cards, retire=retire)
 
 
 def cards_at(state: Path, door: bytes, root_key: bytes) -> MakeCards:

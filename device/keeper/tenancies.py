@@ -4,6 +4,8 @@ Rules kept here:
 - What vault is told is what the book and the clock say at that moment, at the first second after a start as later.
 - vault is told of the slots it has asked about since it came, and of no others: who takes no part in faces is not its
   business. Of those it hears whenever a PIN comes, goes, ends, or belongs to another tenant.
+- What the manager offered anew or withdrew is over for good, and vault hears it as that (`PlaceEnded`), also if it was
+  away at that moment. What ended by the clock is not: vault has a clock too.
 - What has been over for long enough (`ends`) is replaced by a record without a PIN. It keeps serial and offer, so that
   the offer can never be kept or redeemed again; only a newer one begins anew.
 - One record and a few messages a look: a house that moves out on one day keeps nobody waiting at the keypad.
@@ -29,13 +31,18 @@ SOON_S = 0.1  # until the next look while there is more to do
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """What vault may know of a slot: the offer under which it was taken, and its end. `NONE`: no PIN works."""
+    """What vault may know of a slot: the offer under which it was taken, and its end.
+
+    `NONE`: no PIN works; `OVER`: nor will one of those who had one until now.
+    """
 
     name: bytes
     ends_unix: int
+    over: bool = False
 
 
 NONE = Tenancy(wire.NO_TENANCY, wire.NO_END)
+OVER = Tenancy(wire.NO_TENANCY, wire.NO_END, over=True)
 
 
 class Tenancies:
@@ -63,7 +70,7 @@ class Tenancies:
         now = self.of(slot)
         if slot in self._told or len(self._told) < MOST_ASKED_ABOUT:
             self._told[slot] = now
-        self._tell(wire.CredentialAnswer(slot, now.name, now.ends_unix))
+        self._tell(wire.PlaceEnded(slot) if now.over else wire.CredentialAnswer(slot, now.name, now.ends_unix))
 
     def forget(self) -> None:
         """Vault is gone, and so is what it was told."""
@@ -119,11 +126,17 @@ class Tenancies:
         self._told[slot] = now
         if now == before:
             return
-        gone = now == NONE
-        self._tell(wire.LastCredentialGone(slot) if gone else wire.CredentialAnswer(slot, now.name, now.ends_unix))
+        if now == NONE:
+            self._tell(wire.LastCredentialGone(slot))
+        elif now.over:
+            self._tell(wire.PlaceEnded(slot))
+        else:
+            self._tell(wire.CredentialAnswer(slot, now.name, now.ends_unix))
 
     def _at(self, slot: int, at: Moment) -> Tenancy:
         held = self._guard.book.held(slot)
+        if held is not None and held.over_for_good:
+            return OVER
         if held is None or held.kind is not Kind.PIN or self._guard.ends.over(held, at):
             return NONE
         return Tenancy(held.offer_id, held.ends_unix)

@@ -17,6 +17,7 @@ Rules kept here:
     05 #  flat # old PIN # new PIN # again #      change the PIN
     09 #  flat # PIN # guests' secret #           let codes made from this secret open; 0 instead: none any more
     010 # flat # PIN # duress PIN # again #       a second PIN, which opens alike and calls for help; 0: none any more
+    011 # flat # PIN #                            prove that somebody lives here who wants this door to end
     00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
 
@@ -44,7 +45,8 @@ _SECRETS = {
     "09": (Proof.PIN, Secret.GUESTS),
     "010": (Proof.PIN, Secret.DURESS),
 }
-_COMMANDS = frozenset(_PURPOSES) | frozenset(_CARDS) | frozenset(_SECRETS)
+_END_DOOR = "011"
+_COMMANDS = frozenset(_PURPOSES) | frozenset(_CARDS) | frozenset(_SECRETS) | {_END_DOOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,14 @@ class ChangeOfCards:
 
 
 @dataclass(frozen=True, slots=True)
+class EndDoor:
+    """011: prove a PIN of this door, so that whoever looks after it may end it (`doorctl retire`)."""
+
+    claim: int = field(repr=False)
+    digits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NewSecret:
     """00, 05, 09 and 010: set `secret`, shown an invitation or the PIN."""
 
@@ -99,7 +109,7 @@ class Reading(Enum):
     NONSENSE = auto()
 
 
-Request = OpenDoor | PersonalAct | ChangeOfCards | NewSecret
+Request = OpenDoor | PersonalAct | ChangeOfCards | EndDoor | NewSecret
 
 
 def press(entry: Entry | None, key: str, now_ns: int) -> Entry | None:
@@ -129,6 +139,11 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
         return Reading.NONSENSE
     if len(done) < wanted:
         return Reading.MORE
+    return _request(command, done)
+
+
+def _request(command: str, done: list[str]) -> Request | Reading:
+    """What the whole fields `done` ask for."""
     claim = int(done[0])
     if command in _SECRETS:
         if done[2] != done[-1]:  # what nobody can see is typed twice
@@ -136,6 +151,8 @@ def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
         return NewSecret(*_SECRETS[command], claim, done[1], done[2])
     if command in _CARDS:
         return ChangeOfCards(_CARDS[command], claim, done[1])
+    if command == _END_DOOR:
+        return EndDoor(claim, done[1])
     if command in _PURPOSES:
         return PersonalAct(_PURPOSES[command], claim, done[1])
     return OpenDoor(claim, done[1])

@@ -10,6 +10,10 @@ Rules kept here:
 - Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
 - Documents are verified here (`policy`); offers are handed to keeper, a policy is put into force. They open nothing.
 - report hears how the door stands, and how often it was opened, as far as a signed document says so (`reporting`).
+- The end of the door is decided here and nowhere else: when what a document announced has run, or at once for whoever
+  looks after the door and has a resident beside them, or a door without any. Nothing opens from then on; the process
+  ends, and the next one destroys what lock kept and sees to it that everybody else does (`farewell`).
+- The end that was announced lets whoever was just let in go through first: it waits for the strike to be secured.
 - What the policy allows is asked anew with every event, and can only narrow what door.toml allows.
 """
 
@@ -22,9 +26,10 @@ from dataclasses import replace
 from device import wire
 from device.config import Config
 from device.edges import Room
-from device.errors import BoltFault, NotPermitted
+from device.errors import BoltFault, NotPermitted, StoreFault
 from device.lock import machine
 from device.lock.board import Board
+from device.lock.farewell import Farewell
 from device.lock.permits import permitted
 from device.lock.policy import Policy
 from device.lock.state import (
@@ -49,12 +54,14 @@ from device.lock.state import (
     Tell,
     Tick,
 )
-from device.policy.methods import Method
+from device.policy.methods import NOTHING, Method
 from device.service import Link, Service, log
 from device.wire import AlarmBits, CameraCondition
 
 SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection
+END_AGAIN_NS = 60_000_000_000  # a full disk that does not take the decision is not asked with every key
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
+MOST_LEFT_S = 2**32 - 1
 _BITS = {
     Alarm.FORCED_OPEN: AlarmBits.FORCED_OPEN,
     Alarm.HELD_OPEN: AlarmBits.HELD_OPEN,
@@ -86,6 +93,9 @@ class LockWork:
         self._rules = rules
         self._apply_until_ns = 0
         self._obeys = True
+        self._some: bool | None = None  # whether any place is taken, as keeper says; None while it is away
+        self._farewell = Farewell()
+        self._end_from_ns = 0  # when the end that is due is tried next
         self.state = State()
         service.watch(board.fileno(), self._board_spoke)
 
@@ -97,6 +107,7 @@ class LockWork:
             if link.peer is Room.REPORT:
                 self._policy.reporting.begin()
             self.handle(PeerUp(link.peer))
+            self._farewell.came()
             if link.peer is Room.REPORT:
                 self._tell_keys()
 
@@ -105,6 +116,7 @@ class LockWork:
         self.handle(PeerDown(link.peer))
         self._policy.asker_gone(link.peer)
         if link.peer is Room.KEEPER:
+            self._some = None
             self._reply(self._policy.abandon())
 
     def received(self, link: Link, msg: wire.Message) -> None:
@@ -114,6 +126,7 @@ class LockWork:
             raise NotPermitted(text)
         if link.peer not in self.state.up:
             self.handle(PeerUp(link.peer))
+            self._farewell.came()
         match msg:
             case wire.AskStatus():
                 link.send(self._status())
@@ -123,7 +136,12 @@ class LockWork:
                 self._reply(self._policy.kept(msg))
                 if not self._policy.applying:
                     self._tell_keys()
-            case wire.Occupied(many):
+            case wire.RetireDoor(door):
+                link.send(wire.Ended(self._asked_to_end(door)))
+            case wire.Retired():
+                self._farewell.heard(link.peer, msg)
+            case wire.Occupied(many, some):
+                self._some = some
                 self._policy.reporting.occupied(many=many)
                 self._tell_report()
             case _:
@@ -143,8 +161,10 @@ class LockWork:
         looking = self.state.window is not None or self.state.inquiry is not None
         change_ns = self._policy.hours.deadline_ns(time.monotonic_ns(), closely=looking)
         ends.append(None if change_ns is None else change_ns / 1e9)
+        over = self._policy.retiring.over
+        end_ns = self._farewell.deadline_ns() if over else self._policy.retiring.deadline_ns()
         day_ns = self._policy.reporting.deadline_ns()
-        ends.append(None if day_ns is None else day_ns / 1e9)
+        ends += [None if other_ns is None else other_ns / 1e9 for other_ns in (day_ns, end_ns)]
         return min((end for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
@@ -158,6 +178,7 @@ class LockWork:
             self._tell_report()
         if self._policy.applying and time.monotonic_ns() >= self._apply_until_ns:
             self._reply(self._policy.abandon())
+        self._towards_the_end(now_ns)
 
     def healthy(self) -> bool:
         """The loop turns and the bolt obeys; that is all of lock's work."""
@@ -188,7 +209,7 @@ class LockWork:
         self._tell_report()
 
     def _rules_at(self, now_ns: int) -> Rules:
-        allowed = self._policy.hours.allowed(now_ns)
+        allowed = NOTHING if self._policy.retiring.over else self._policy.hours.allowed(now_ns)
         alone = self._rules.face_alone_opens and Method.FACE in allowed
         hours = self._policy.hours
         return replace(
@@ -197,6 +218,7 @@ class LockWork:
             face_alone_opens=alone,
             barred=hours.barred(now_ns),
             day=hours.day(now_ns),
+            ending=self._policy.retiring.ending,
         )
 
     def _carry_out(self, effect: Effect) -> None:
@@ -246,6 +268,43 @@ class LockWork:
         if answer:
             self._service.send(*answer)
 
+    # ---- the end of the door
+
+    def _asked_to_end(self, door: bytes) -> wire.Result:
+        if self._policy.retiring.over:
+            return wire.Result.RETIRED
+        if door != self._policy.door:
+            return wire.Result.WRONG_DOOR
+        until_ns = self.state.proven_until_ns
+        proven = until_ns is not None and time.monotonic_ns() < until_ns
+        if not proven and self._some is not False:
+            return wire.Result.NO_GRANT
+        return wire.Result.DONE if self._end() else wire.Result.FAULT
+
+    def _towards_the_end(self, now_ns: int) -> None:
+        retiring = self._policy.retiring
+        if retiring.over:
+            if self._farewell.due(now_ns) and self._policy.clear():
+                self._farewell.gone.add(Room.LOCK)
+            for room, question in self._farewell.questions(now_ns):
+                self._service.send(room, question)
+            return
+        if retiring.deadline_ns() is not None:
+            retiring.tick(now_ns, believed=self._policy.hours.now_unix(now_ns) is not None)
+        if retiring.due and self.state.granted_until_ns is None and now_ns >= self._end_from_ns:
+            self._end_from_ns = now_ns + END_AGAIN_NS
+            self._end()
+
+    def _end(self) -> bool:
+        try:
+            self._policy.end()
+        except StoreFault as fault:
+            log(str(fault))
+        if self._policy.retiring.over:
+            log("this door has ended: no PIN, card or face opens it any more")
+            self._service.fail()
+        return self._policy.retiring.over
+
     # ---- report
 
     def _tell_report(self) -> None:
@@ -267,6 +326,8 @@ class LockWork:
             alarms=sum(_BITS[alarm] for alarm in state.alarms),
             policy_version=self._policy.version,
             document_key=self._policy.key.public,
+            ending=self._policy.retiring.ending,
+            ends_in_s=min(self._policy.retiring.left_s, MOST_LEFT_S),
         )
 
 

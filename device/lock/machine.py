@@ -9,9 +9,12 @@ Rules kept here:
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
   that the press refers to.
-- Every refusal looks the same: Signal.REFUSED.
+- Every refusal looks the same: Signal.REFUSED. One says more, and only to whoever shows an invitation that was used to
+  move in: Signal.INVITATION_USED.
 - A door found open at the start counts as forced: lock cannot know who opened it.
 - A duress PIN does what the PIN does, and report hears of it; nothing at the door looks, sounds or lasts any different.
+- While the end of the door is announced, everybody who was let in hears of it, once what they were told before is over.
+- A proof for the end of the door is a PIN that was asked for exactly that, a minute ago at most; it opens nothing.
 - The way out is not here: a request to exit silences an alarm and moves nothing.
 
 docs/architecture.md draws the states. `fresh` is 16 random bytes from the caller, used at most once.
@@ -59,7 +62,7 @@ from device.lock.state import (
 )
 from device.lock.window import Worth
 from device.policy.methods import Method
-from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome
+from device.wire import CameraCondition, Ending, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
 
@@ -91,6 +94,8 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
         state.window.until_ns if state.window else None,
         state.inquiry.until_ns if state.inquiry else None,
         state.fading_until_ns,
+        state.announce_at_ns,
+        state.proven_until_ns,
         state.claim.until_ns if state.claim else None,
         state.breach_until_ns if Alarm.BREACH in state.alarms else None,
         state.check.until_ns if state.check else None,
@@ -109,6 +114,10 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
     if state.granted_until_ns is not None and now_ns >= state.granted_until_ns:
         late_ns = state.granted_until_ns + rules.passage_ns
         state, effects = replace(state, granted_until_ns=None, passage_until_ns=late_ns), (Secure(),)
+    if state.announce_at_ns is not None and now_ns >= state.announce_at_ns:
+        state, effects = replace(state, announce_at_ns=None), (*effects, Show(Signal.DOOR_ENDS))
+    if state.proven_until_ns is not None and now_ns >= state.proven_until_ns:
+        state = replace(state, proven_until_ns=None)
     state, closed = window.expired(state, now_ns, rules)
     effects += closed
     if state.claim and now_ns >= state.claim.until_ns:
@@ -147,7 +156,13 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
     state = replace(state, entry=None, claim=None)
     if isinstance(request, keypad.Reading) or Room.KEEPER not in state.up:
         return state, (Show(Signal.REFUSED),)
-    check = Check(fresh, now_ns + rules.check_ns, opens=isinstance(request, keypad.OpenDoor))
+    check = Check(
+        fresh,
+        now_ns + rules.check_ns,
+        opens=isinstance(request, keypad.OpenDoor),
+        redeems=isinstance(request, keypad.NewSecret) and request.proof is wire.Proof.INVITATION,
+        ends_door=isinstance(request, keypad.EndDoor),
+    )
     state = replace(state, check=check, asked=(*state.asked, Asked(fresh, Room.KEEPER, now_ns)))
     return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh, rules)))
 
@@ -158,6 +173,8 @@ def _question(request: keypad.Request, nonce: bytes, rules: Rules) -> wire.Messa
             return wire.CheckPin(nonce, claim, digits, rules.day)
         case keypad.PersonalAct(purpose, claim, digits):
             return wire.ProvePin(nonce, purpose, claim, digits)
+        case keypad.EndDoor(claim, digits):
+            return wire.ProveResident(nonce, claim, digits)
         case keypad.ChangeOfCards(change, claim, digits):
             return wire.ChangeCards(nonce, change, claim, digits)
         case keypad.NewSecret(proof, secret, claim, shown, new):
@@ -172,7 +189,7 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.Verdict():
             return _verdict(state, event.sender, event.msg, now_ns, fresh, rules)
         case wire.Answer(nonce, outcome):
-            return _answer(_answered(state, nonce), nonce, outcome)
+            return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)
         case wire.CardCommand(nonce, apdu):
             return card.told(state, nonce, apdu)
         case wire.ActEnded(result):
@@ -242,17 +259,26 @@ def _decide(state: State, now_ns: int, rules: Rules, method: Method, slot: int) 
         return state, closed or (Show(Signal.REFUSED),)
     state, closed = window.ended(state, Signal.OPENED)
     shown = closed or (Show(Signal.OPENED),)
-    granted = replace(state, granted_until_ns=now_ns + rules.unlock_ns, opened_while_granted=False, claim=None)
+    granted = replace(
+        state,
+        granted_until_ns=now_ns + rules.unlock_ns,
+        opened_while_granted=False,
+        claim=None,
+        announce_at_ns=now_ns + rules.announce_ns if rules.ending is Ending.ANNOUNCED else None,
+    )
     return granted, (Release(rules.unlock_ns), *shown)
 
 
-def _answer(state: State, nonce: bytes, outcome: Outcome) -> Step:
+def _answer(state: State, nonce: bytes, outcome: Outcome, now_ns: int, rules: Rules) -> Step:
     check = state.check
     if check is None or check.nonce != nonce or (check.opens and not check.card):
         return _with_a_call_for_help((state, ())) if outcome is Outcome.DURESS else (state, ())
     accepted = outcome in _ACCEPTED
     well = Signal.DONE if check.card else Signal.NOTED  # with the card an act is over that began with the PIN
-    shown = (replace(state, check=None), (Show(well if accepted else Signal.REFUSED), *card.let_go(check)))
+    if check.ends_door and accepted:
+        state = replace(state, proven_until_ns=now_ns + rules.proof_ns)
+    no = Signal.INVITATION_USED if check.redeems and outcome is Outcome.USED else Signal.REFUSED
+    shown = (replace(state, check=None), (Show(well if accepted else no), *card.let_go(check)))
     return _with_a_call_for_help(shown) if outcome is Outcome.DURESS else shown
 
 
@@ -276,7 +302,7 @@ def _help_last(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
 # ---- connections
 
 
-def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
+def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, rules: Rules) -> Step:
     state = replace(state, up=state.up | {event.room})
     if event.room is Room.REPORT:
         # report starts from nothing: tell it what stands, so that a restart of it hides no alarm.
@@ -284,7 +310,8 @@ def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, _rules: R
         standing = tuple(Tell(alarms.TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
         fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
         owed = (_HELP,) if state.help_owed else ()
-        return replace(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *owed)
+        ended = (Tell(OccurrenceKind.RETIRED),) if rules.ending is Ending.RETIRED else ()
+        return replace(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *ended, *owed)
     told = _GONE_TOLD.get(event.room)
     return state, (Tell(told[1]),) if told else ()
 

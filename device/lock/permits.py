@@ -51,6 +51,7 @@ PERMITS = (
     Permit(Room.VAULT, wire.EnrolmentEnded, asked),
     Permit(Room.VAULT, wire.ActEnded, always),
     Permit(Room.VAULT, wire.Guidance, always),
+    Permit(Room.VAULT, wire.Retired, always),
     Permit(Room.VAULT, wire.Breach, always),
     Permit(Room.KEEPER, wire.Verdict, asked, may_open=True),
     Permit(Room.KEEPER, wire.Answer, asked),
@@ -58,10 +59,12 @@ PERMITS = (
     Permit(Room.KEEPER, wire.OfferKept, always),
     Permit(Room.KEEPER, wire.Occupied, always),
     Permit(Room.KEEPER, wire.LockedOut, always),
+    Permit(Room.KEEPER, wire.Retired, always),
     Permit(Room.KEEPER, wire.Breach, always),
     Permit(Room.REPORT, wire.Document, always),
     Permit(Room.DESK, wire.Document, always),
     Permit(Room.DESK, wire.AskStatus, always),
+    Permit(Room.DESK, wire.RetireDoor, always),
     Permit(Room.DESK, wire.Breach, always),
 )
 _TABLE = {(permit.sender, permit.message): permit for permit in PERMITS}

@@ -9,13 +9,16 @@ Rules kept here:
 - The timetables that offers name bar before keeper is asked, and no restriction is lifted before keeper holds the offer
   that lifts it (`hours`).
 - A policy needs no keeper, nor does the choice what the door tells (`reporting`): it is on disk, then its version, and
-  both before it is acknowledged. Between the two it is in force already, and may be sent again.
+  both before it is acknowledged. Between the two it is in force already, and may be sent again. It has its version in
+  itself, so nothing older is taken in between, and the next start stores the version.
 - The version is on disk before it is acknowledged; it comes back after a power cut. (It lies on the same disk as
   everything else and rolls back with an old image of it.)
 - A key that follows the manager's (`managers`) is believed as soon as it is on disk; its version follows, at the next
   start if need be. What was signed by an older key is unsigned from then on.
+- The end of the door (`retiring`) is announced like any other choice. Once it has come, every document is refused as
+  too late, and what lock kept of the manager and of slots is destroyed before any of it is read.
 - Every document that is applied tells how late it is at least (`hours`).
-- Pure but for the files of `VersionFile`, `Managers`, `Hours` and `Reporting`.
+- Pure but for the files of `VersionFile`, `Managers`, `Hours`, `Reporting` and `Retiring`.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from device.lock.hours import Hours
 from device.lock.identity import DocumentKey
 from device.lock.managers import Managers
 from device.lock.reporting import Reporting
+from device.lock.retiring import Retiring, finish, marked
 from device.policy.prover import DocumentUnequal
 from device.service import log
 from device.wire import Result
@@ -94,27 +98,35 @@ class Policy:
     managers: Managers = field(init=False)
     hours: Hours = field(init=False)
     reporting: Reporting = field(init=False)
+    retiring: Retiring = field(init=False)
+    _last: int | None = None  # the newest version there will ever be, at a door that had ended when this was made
+    _cleared: bool = False
 
     def __post_init__(self) -> None:
-        folder, applied = self.versions.path.parent, self.version
+        folder = self.versions.path.parent
+        self._last = marked(folder)
+        if self._last is not None:
+            self.clear()
+        applied = self.version
         self.managers = Managers(folder, self.door, self.manager_key, self.key.kept, self.versions.manager_key)
         self.hours = Hours(folder, self.managers.kept, self.key.kept)
         self.reporting = Reporting(folder, self.managers.kept, self.key.kept)
-        if self.managers.chain.version > applied:
+        self.retiring = Retiring(folder, self.managers.kept, self.key.kept)
+        if self._begun > applied:
             self._finish()
 
     @property
     def version(self) -> int:
         """The newest applied version, as told to people; 0 on a new door, and while the file cannot be read."""
         try:
-            return self.versions.load()
+            return self.versions.load() if self._last is None else self._last
         except StoreFault:
             return 0
 
     def received(self, content: bytes, asker: Room) -> tuple[Result, tuple[wire.SlotOffer, ...]]:
         """Check a document. DONE means: send these offers to keeper, and wait for `kept`; without any it is applied."""
-        if self.applying:
-            return Result.BUSY, ()
+        if self.applying or self.retiring.over:
+            return Result.RETIRED if self.retiring.over else Result.BUSY, ()
         try:
             signed = self.key.open(sealed_box(content, self.door))
             parsed = self.managers.parse(signed)
@@ -131,7 +143,7 @@ class Policy:
             return Result.MALFORMED, ()
         except StoreFault:
             return Result.FAULT, ()
-        if parsed.version <= newest:
+        if parsed.version <= newest or parsed.version < self._begun:
             return Result.STALE, ()
         if not isinstance(parsed.body, SlotOffers):
             return self._put_in_force(signed, parsed), ()
@@ -171,11 +183,28 @@ class Policy:
         if self.applying and self.applying.asker is room:
             self.applying.asker = None
 
+    def end(self) -> None:
+        """Let this door end now. Raises StoreFault; unless `retiring.over` says otherwise it then goes on."""
+        self.retiring.end(self.version)
+
+    def clear(self) -> bool:
+        """Destroy what lock kept, at a door that had ended when this was made; whether nothing of it is left."""
+        if self._cleared or self._last is None:
+            return self._cleared
+        try:
+            finish(self.versions.path.parent)
+        except StoreFault as fault:
+            log(str(fault))
+        else:
+            self._cleared = True
+        return self._cleared
+
     def _put_in_force(self, signed: bytes, parsed: Parsed) -> Result:
         try:
             self.managers.apply(signed, parsed)
             self.hours.apply(signed, parsed)
             self.reporting.apply(signed, parsed)
+            self.retiring.apply(signed, parsed)
             self._store(parsed.version)
         except DocumentRefused as cause:
             log(f"a document is refused: {cause}")
@@ -190,11 +219,16 @@ class Policy:
         self.versions.manager_key = self.managers.witness
         self.versions.store(version)
 
+    @property
+    def _begun(self) -> int:
+        """The newest version among the documents that lie on disk as they were signed."""
+        return max(self.managers.chain.version, self.hours.version, self.reporting.version, self.retiring.version)
+
     def _finish(self) -> None:
-        """The power went after a new key was kept, and before its version was."""
+        """The power went after a document was kept, and before its version was."""
         try:
             self.versions.load()
-            self._store(self.managers.chain.version)
+            self._store(self._begun)
         except StoreFault as fault:
             log(str(fault))
 

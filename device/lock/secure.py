@@ -27,7 +27,7 @@ SECURED = "The bolt's line was driven locked."
 def claimed(config: Config, paths: Paths) -> Bolt:
     """The bolt of the configured board, secured as it was claimed, without any other line. Raises BoltFault."""
     table, wiring = config.lock, Wiring(config.lock.wiring)
-    # Imported where chosen, as in device.lock.__main__.
+    # Imported where chosen, as in device.lock.assembly.
     match table.board:
         case "sim":
             from device.lock.board_sim import SimBoard

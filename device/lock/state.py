@@ -16,7 +16,7 @@ from enum import Enum, auto, unique
 from device.edges import Room
 from device.lock.keypad import Entry
 from device.policy.methods import EVERYTHING, Method
-from device.wire import NO_DAY, NOBODY, CameraCondition, Hint, LookMode, Message, OccurrenceKind
+from device.wire import NO_DAY, NOBODY, CameraCondition, Ending, Hint, LookMode, Message, OccurrenceKind
 
 SECOND_NS = 1_000_000_000
 
@@ -48,6 +48,9 @@ class Rules:
     methods: Method = EVERYTHING  # what the policy in force allows at this very moment
     barred: frozenset[int] = field(default=frozenset(), repr=False)  # the slots whose own hours are not now
     day: int = NO_DAY  # the date at the door
+    ending: Ending = Ending.NONE
+    announce_ns: int = 2 * SECOND_NS  # "opened" is over by then, and whoever was let in still stands there
+    proof_ns: int = 60 * SECOND_NS  # how long a proof for the end of the door is good, as a grant
 
 
 @unique
@@ -63,7 +66,7 @@ class Alarm(Enum):
 
 @unique
 class Signal(Enum):
-    """What a person sees and hears; every refusal is the same one."""
+    """What a person sees and hears; every refusal is the same one, but for an invitation that was used."""
 
     KEY = auto()
     WAIT = auto()
@@ -76,6 +79,8 @@ class Signal(Enum):
     USE_PIN_OR_CARD = auto()
     CLOSE_DOOR = auto()  # to whoever still hears it: the door stands open
     CLAIM_FIRST = auto()  # the flat number and #, then the face button
+    DOOR_ENDS = auto()  # soon no PIN, card or face opens here any more
+    INVITATION_USED = auto()  # somebody moved in with it before; the manager has to hear of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class Check:
     opens: bool
     by: Method = Method.PIN
     left: bool = False  # the card of it is gone: nothing is said to another one in its name
+    redeems: bool = False  # with an invitation
+    ends_door: bool = False  # asked for a proof that somebody who lives here wants this door to end
 
     @property
     def card(self) -> bool:
@@ -161,6 +168,8 @@ class State:
     exit_until_ns: int = 0
     alarms: frozenset[Alarm] = frozenset()
     help_owed: bool = False  # somebody called for help while report was away
+    announce_at_ns: int | None = None  # when whoever was let in hears that the door ends
+    proven_until_ns: int | None = None  # until when whoever looks after the door may end it: a resident has agreed
 
 
 # ---- events

@@ -131,7 +131,7 @@ def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
             return Worth.OPENS if rules.face_alone_opens else Worth.PIN
         case Outcome.WITH_PIN:
             return Worth.PIN
-        case Outcome.REFUSED | Outcome.DURESS:  # no face calls for help, and one that says so is no verdict of vault's
+        case Outcome.REFUSED | Outcome.DURESS | Outcome.USED:  # the last two are no verdicts of vault's: keeper's alone
             return Worth.NOTHING
 
 

@@ -32,7 +32,7 @@ class Health:
 
     `documents`: the newest one applied. `storage`: report's disk has room. `lockout`: somebody had to wait after wrong
     attempts, since the last report. `count`: the noisy number of the last full day. `certificate`: that of report's TLS
-    is not about to end, or there is none to end.
+    is not about to end, or there is none to end. `retired`: the door has ended for good.
     """
 
     lock: bool = False
@@ -45,6 +45,7 @@ class Health:
     lockout: bool = False
     count: int | None = None
     certificate: bool = True
+    retired: bool = False
 
     @property
     def bolt(self) -> bool:
@@ -58,7 +59,7 @@ def heard(health: Health, kind: OccurrenceKind) -> Health:
         return replace(health, alarms=health.alarms | {kind})
     match kind:
         case OccurrenceKind.STARTED:
-            return replace(health, camera=True, vault=True, keeper=True, alarms=frozenset())
+            return replace(health, camera=True, vault=True, keeper=True, alarms=frozenset(), retired=False)
         case OccurrenceKind.ALARM_CLEARED:
             return replace(health, alarms=frozenset())
         case OccurrenceKind.CAMERA_FAULT | OccurrenceKind.CAMERA_WELL:
@@ -69,6 +70,8 @@ def heard(health: Health, kind: OccurrenceKind) -> Health:
             return replace(health, keeper=kind is OccurrenceKind.KEEPER_BACK)
         case OccurrenceKind.LOCKOUT:
             return replace(health, lockout=True)
+        case OccurrenceKind.RETIRED:
+            return replace(health, retired=True)
     return health
 
 

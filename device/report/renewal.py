@@ -15,6 +15,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from cryptography import x509
+
 from device import certificates
 from device.errors import Fault, JoiningRefused, Refusal
 from device.installing import Joining
@@ -101,7 +103,14 @@ class Renewal:
         self._refused = b""
         if found is not None and found != before:  # the same one again is no news, however often a broker brings it
             self._said.anew()
-            log(f"report: the door has a certificate until {found.not_valid_after_utc:%Y-%m-%d}")
+            log(f"report: the door has a certificate until {found.not_valid_after_utc:%Y-%m-%d}{self._cut(found)}")
+
+    def _cut(self, found: x509.Certificate) -> str:
+        try:
+            short = self._files.cut_short(found)
+        except (Refusal, Fault):
+            return ""
+        return ", when the fleet's authority ends; the manager renews that (`doorward ca renew`)" if short else ""
 
     def _answered(self) -> None:
         self.question.over()

@@ -56,6 +56,8 @@ class Acts:
                 self._act(grant, Purpose.RENEW, lambda slot: self._renew(grant, slot, consent))
             case wire.Rekey(nonce):
                 self._finish(nonce, self._rekey)
+            case wire.AskRetirement():
+                self.rooms.send(Room.DESK, wire.AttestationCopy(b""))  # the door has not ended
             case wire.AskRecord(record):
                 named, signer = self.faces.names(record), self.signer
                 answer = wire.RecordAnswer(

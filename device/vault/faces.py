@@ -4,7 +4,7 @@ Rules kept here:
 - Only a face that is awake (`awake` says when) is in the gallery.
 - Templates are turned by the rotation that follows from the store's secret; one that was turned by another is refused.
 - A slot that was taken anew has another tenant: the face of the one before is erased, not left asleep. So is a face
-  whose place has ended (`expiry`).
+  whose place has ended (`expiry`), by the clock or by the manager's word.
 - A record that does not open, or opens to something else than a face record, sleeps: it is neither compared nor
   deleted, until its slot erases it or enrols again.
 - What is acknowledged is on disk already; after a fault the memory follows what the disk says.
@@ -111,6 +111,13 @@ class Faces:
         self._note(slot)
         if face is not None and place.taken and place.tenancy != face.tenancy:
             self.erase(slot)
+
+    def ended(self, slot: int) -> None:
+        """Keeper's word: the place of `slot` has ended for good. Its face sleeps now, and `expire` erases it."""
+        self._places[slot] = UNTAKEN
+        if slot in self._records:
+            self._expiry.end(slot)
+        self._note(slot)
 
     def look_at_ends(self, now_unix: float, now_ns: int) -> bool:
         """Let those sleep whose place has ended, wake those for whom the clock was wrong; whether anything changed."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from device import wire
 from device.edges import Room
-from device.errors import Fault, NotPermitted
+from device.errors import Fault, NotPermitted, StoreFault
 from device.service import Link, log
 from device.vault.acts import AT_THE_KEYPAD, Acts
 from device.vault.credentials import UNTAKEN, Credentials, Place
@@ -37,13 +37,20 @@ _OWN_HINTS = (Hint.CONFIRM_WITH_PIN, Hint.LOOKS_LIKE_ANOTHER)  # which are vault
 _SECONDS_A_DAY = 86_400
 
 
+def no_end() -> None:
+    """What a vault without a folder does when its door ends. Raises StoreFault."""
+    msg = "this vault has no folder to give up"
+    raise StoreFault(msg)
+
+
 @dataclass(slots=True)
 class Vault:
     """The work of Room.VAULT. `enrol_frames`: good frames that make a template ([eye] enrol_frames).
 
     `face_alone`: whether the terms that people agreed to say that a face alone opens.
 
-    `unix_s` is the wall clock, which may be wrong; it dates what is signed and ends places, it opens nothing.
+    `unix_s` is the wall clock, which may be wrong; it dates what is signed and ends places, it opens nothing. `retire`
+    marks vault's folder and ends the process; what is there the next start destroys (`retired`).
     """
 
     rooms: Rooms
@@ -54,6 +61,7 @@ class Vault:
     face_alone: bool
     now_ns: Callable[[], int] = time.monotonic_ns
     unix_s: Callable[[], float] = time.time
+    retire: Callable[[], None] = no_end
     acts: Acts = field(init=False)
     enrolments: Enrolments = field(init=False)
     _grants: Grants = field(default_factory=Grants)
@@ -155,6 +163,8 @@ class Vault:
             case wire.AskClaim(nonce, claim):
                 awake = claim in self.faces.awake and self._threshold(1) is not None
                 self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, awake))
+            case wire.Retire():
+                self._end()
             case wire.Window():
                 self._window_over()
                 self._window = msg
@@ -179,6 +189,9 @@ class Vault:
             case wire.CredentialAnswer(slot, tenancy, ends_unix):
                 self._credential(slot, Place(tenancy, ends_unix))
             case wire.LastCredentialGone(slot):
+                self._credential(slot, UNTAKEN)
+            case wire.PlaceEnded(slot):
+                self.faces.ended(slot)
                 self._credential(slot, UNTAKEN)
         self._ask_keeper()
 
@@ -262,6 +275,14 @@ class Vault:
 
     def _today(self) -> int:
         return max(0, int(self.unix_s())) // _SECONDS_A_DAY
+
+    def _end(self) -> None:
+        self._window_over()
+        self.enrolments.forget()
+        try:
+            self.retire()
+        except Fault as fault:
+            log(f"vault: the faces of this door could not be given up yet: {fault}")
 
     # ---- what lock is told
 

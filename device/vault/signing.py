@@ -67,4 +67,4 @@ def consent_id(consent: bytes) -> bytes:
         paper = attestation.verify(consent).paper
     except AttestationRefused:
         return NO_CONSENT_ID
-    return paper.consent_id
+    return paper.consent_id if isinstance(paper, ConsentRecord) else NO_CONSENT_ID

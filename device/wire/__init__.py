@@ -9,7 +9,7 @@ Rules kept here:
 - A repr shows no digit, slot, claim or embedding, so that no log line can.
 
 docs/formats.md lists the bytes. `base` says what a message is, `values` lists what fields may hold; `face`,
-`credentials`, `acts` and `health` hold the messages.
+`credentials`, `acts`, `health` and `retiring` hold the messages.
 """
 
 from device.wire.acts import (
@@ -89,6 +89,7 @@ from device.wire.credentials import (
     LockedOut,
     Occupied,
     OfferKept,
+    PlaceEnded,
     ProvePin,
     SetPin,
     SlotOffer,
@@ -120,11 +121,13 @@ from device.wire.health import (
     Occurrence,
     Reporting,
 )
+from device.wire.retiring import AskRetirement, ProveResident, Retire, Retired, RetireDoor
 from device.wire.values import (
     AlarmBits,
     Attack,
     CameraCondition,
     CardChange,
+    Ending,
     Hint,
     LookMode,
     OccurrenceKind,
@@ -165,6 +168,7 @@ __all__ = [
     "AskClaim",
     "AskRecord",
     "AskRekey",
+    "AskRetirement",
     "AskStatus",
     "Attack",
     "Attestation",
@@ -194,6 +198,7 @@ __all__ = [
     "DoorStatus",
     "Embedding",
     "Ended",
+    "Ending",
     "Enrol",
     "EnrolHint",
     "EnrolmentEnded",
@@ -219,10 +224,12 @@ __all__ = [
     "OfferKept",
     "Outcome",
     "Pause",
+    "PlaceEnded",
     "Probe",
     "Profile",
     "Proof",
     "ProvePin",
+    "ProveResident",
     "Purpose",
     "QueryRecord",
     "RecordAnswer",
@@ -232,6 +239,9 @@ __all__ = [
     "Reporting",
     "Result",
     "Resume",
+    "Retire",
+    "RetireDoor",
+    "Retired",
     "Salt",
     "Sample",
     "Secret",

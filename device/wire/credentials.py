@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.wire.base import (
+    NO_END,
+    NO_TIMETABLE,
     U8,
     U32,
     Apdu,
@@ -26,6 +28,8 @@ from device.wire.base import (
     message,
 )
 from device.wire.values import CardChange, Outcome, Proof, Purpose, Result, Secret
+
+_NO_SALT, _NO_VERIFIER = bytes(16), bytes(32)  # of an offer to nobody: no digits are known to have this verifier
 
 
 @message(0x30)
@@ -86,6 +90,8 @@ class SlotOffer(Message):
     `verifier` is Argon2id(invitation digits, `salt`, ops 2, 64 MiB, 32 bytes); `serial` only ever grows per slot.
     `expires_unix` ends the invitation, `ends_unix` the tenancy that begins with it (NO_END: it has none). `timetable`:
     hours of the policy that hold for this slot besides those of the door (NO_TIMETABLE: no others); lock's business.
+
+    A `withdrawal` is an offer to nobody: whatever the slot held ends, and there is no invitation.
     """
 
     slot: U32 = field(repr=False)
@@ -95,6 +101,16 @@ class SlotOffer(Message):
     timetable: U8
     salt: Salt
     verifier: Hash = field(repr=False)
+
+    @classmethod
+    def withdrawal(cls, slot: int, serial: int) -> SlotOffer:
+        """The one form of it: all zeros but for slot and serial."""
+        return cls(slot, serial, 0, NO_END, NO_TIMETABLE, _NO_SALT, _NO_VERIFIER)
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether this is a withdrawal."""
+        return self == SlotOffer.withdrawal(self.slot, self.serial)
 
 
 @message(0x35)
@@ -155,9 +171,13 @@ class ChangeCards(Message):
 @message(0x3B)
 @dataclass(frozen=True, slots=True)
 class Occupied(Message):
-    """keeper -> lock: whether so many places are taken that a day's count names nobody; at connection and on change."""
+    """keeper -> lock: whether so many places are taken that a day's count names nobody; at connection and on change.
+
+    `some`: whether any is. Where none is, nobody could show a PIN to end the door.
+    """
 
     many: bool
+    some: bool
 
 
 @message(0x3C)
@@ -214,5 +234,16 @@ class CredentialAnswer(Message):
 @dataclass(frozen=True, slots=True)
 class LastCredentialGone(Message):
     """keeper -> vault: `slot` lost its last PIN or card; its face sleeps from now on."""
+
+    slot: U32 = field(repr=False)
+
+
+@message(0x45)
+@dataclass(frozen=True, slots=True)
+class PlaceEnded(Message):
+    """keeper -> vault: as a reply, or as news: no PIN or card works for `slot`, and whoever had one has it no more.
+
+    The manager has offered the place anew or withdrawn it: a face that is there can never wake again, and is erased.
+    """
 
     slot: U32 = field(repr=False)

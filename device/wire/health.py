@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from device.wire.base import U8, U32, DocumentBytes, Hash, Message, Noisy, message
-from device.wire.values import OccurrenceKind, Profile, Result
+from device.wire.values import Ending, OccurrenceKind, Profile, Result
 
 
 @message(0x60)
@@ -50,6 +50,8 @@ class DoorStatus(Message):
     alarms: U8  # AlarmBits
     policy_version: U32
     document_key: Hash  # X25519: what the manager seals this door's documents to; public
+    ending: Ending
+    ends_in_s: U32  # of running time, while the end is announced; 0 otherwise
 
 
 @message(0x70)

@@ -63,6 +63,7 @@ class Outcome(IntEnum):
     ACCEPTED = 1
     WITH_PIN = 2  # vault only: known, but this face opens nothing without the PIN
     DURESS = 3  # keeper only: accepted in every respect, and whoever typed it calls for help
+    USED = 4  # keeper only, in an Answer: refused, since the invitation that was shown has set a PIN already
 
 
 @unique
@@ -123,6 +124,7 @@ class Result(IntEnum):
     UNCONFIRMED = 15
     OTHER_TERMS = 16  # the consent is not to the terms in force
     UNEQUAL = 17  # a policy in which some hour opens by face but not by PIN and card
+    RETIRED = 18  # the door has ended: nothing is applied to it any more, and nothing takes that back
 
 
 @unique
@@ -144,6 +146,16 @@ class OccurrenceKind(IntEnum):
     ALARM_CLEARED = 13
     DURESS = 14  # never among the alarms that stand at the door: whoever forces somebody would see it there
     LOCKOUT = 15  # so many wrong attempts that keeper makes everybody wait, or one flat; never which
+    RETIRED = 16  # the door has ended for good; told once to each report process
+
+
+@unique
+class Ending(IntEnum):
+    """Whether the door is to be given up for good."""
+
+    NONE = 0
+    ANNOUNCED = 1  # a signed document says so; it works as before until its time has run
+    RETIRED = 2  # no PIN, card or face opens it ever again
 
 
 @unique

@@ -32,11 +32,14 @@ PIN: Final = 2
 
 CONSENT_PREFIX: Final = b"doorward consent record\0"
 RECEIPT_PREFIX: Final = b"doorward receipt of erasure\0"
+END_PREFIX: Final = b"doorward end of a door\0"
 DOCUMENT_PREFIX: Final = b"doorward signed document\0"
 
 DIMENSIONS: Final = 128
 LATEST_END: Final = 100_000_000_000
 HIGHEST_SLOT: Final = 9999
+LEAST_NOTICE: Final = 72
+LONGEST_NOTICE: Final = 8784
 HIGHEST_DROPPED: Final = 65535
 ENVELOPE_SIZE: Final = 384
 
@@ -45,6 +48,7 @@ _TAG = 16
 _HEADER = 8
 _CONSENT_SIZE = 290
 _RECEIPT_SIZE = 178
+_END_SIZE = 115
 _PAGE_SIZE = 16384
 _PAGE_PLAIN = 16336
 _COFACTOR = 8
@@ -64,11 +68,13 @@ _HIGHEST_SEQ = 2**32 - 1
 _RING_HEAD = struct.Struct("<QI4s32s")
 _RING_ENTRY = struct.Struct("<IQ16s32s32s")
 _FACE_HEAD = struct.Struct("<4BI8s16sq290s2s512s")
-_PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s32s56s32sQ40s")
+_PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s32s56s32sQ40s16s32s")
 _CONSENT = struct.Struct("<4sB8s16sIB32s32s32s32s32s32s64s")
 _RECEIPT = struct.Struct("<4sB8s16s32s16sIB32s64s")
+_END = struct.Struct("<4sB8sIBB32s64s")
 _DOCUMENT_HEAD = struct.Struct("<4sB8sBIq")
 _OFFER = struct.Struct("<IIqqB16s32s")
+_NOTICE = struct.Struct("<H")
 _ENVELOPE = struct.Struct("<4sB8s")
 _TIMETABLES_HEAD = struct.Struct("<4sB3sI")
 _TIMETABLES_ENTRY = struct.Struct("<IIB")
@@ -389,6 +395,27 @@ def read_receipt(paper: bytes) -> Receipt:
     return Receipt(door, record_id, mark, consent_id, day, KeyPlace(place), door_key)
 
 
+@dataclass(frozen=True)
+class End:
+    """That everything of its residents was destroyed at this door, for good."""
+
+    door: bytes
+    day: int
+    faces: KeyPlace
+    pins: KeyPlace
+    door_key: bytes
+
+
+def read_end(paper: bytes) -> End:
+    """Verify the receipt for the end of a door; that its key is the door's is for the caller to compare."""
+    _demand(len(paper) == _END_SIZE, "a receipt for the end of a door has 115 bytes")
+    magic, version, door, day, faces, pins, door_key, signature = _END.unpack(paper)
+    _demand((magic, version) == (b"DWED", 1), "no receipt of version 1 for the end of a door")
+    _demand({faces, pins} <= {known.value for known in KeyPlace}, "no place for keys has this number")
+    verify(door_key, END_PREFIX, paper[: -len(signature)], signature)
+    return End(door, day, KeyPlace(faces), KeyPlace(pins), door_key)
+
+
 def mark_of(record: bytes) -> bytes:
     """What a receipt's mark must be for this record's file."""
     return record[8:40]
@@ -396,7 +423,7 @@ def mark_of(record: bytes) -> bytes:
 
 # Armour
 
-_WORDS = {b"DWCS": "CONSENT", b"DWRT": "RECEIPT"}
+_WORDS = {b"DWCS": "CONSENT", b"DWRT": "RECEIPT", b"DWED": "END OF DOOR"}
 _ARMOUR = re.compile(r"-----BEGIN DOORWARD ([A-Z ]+)-----\n([A-Za-z0-9+/=\n]+)-----END DOORWARD \1-----\n?")
 
 
@@ -493,20 +520,23 @@ class Pin:
     guest_key: bytes
     guest_used: frozenset[int]
     cards: bytes
+    redeemed_salt: bytes
+    redeemed: bytes
 
 
 def read_pin(payload: bytes) -> Pin:
     """Read the payload of a PIN or an invitation."""
-    _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 262 bytes")
+    _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 310 bytes")
     version, kind, serial, offer_id, kept, expires, ends, *secrets = _PIN_PAYLOAD.unpack(payload)
-    salt, verifier, duress, duress_box, guest_key, guest_used, cards = secrets
-    _demand(version == 3, "no payload of version 3")
+    salt, verifier, duress, duress_box, guest_key, guest_used, cards, redeemed_salt, redeemed = secrets
+    _demand(version == 4, "no payload of version 4")
     _demand(kind in {known.value for known in PinKind}, "no such kind of payload")
     _demand(PinKind(kind) is not PinKind.ENDED or _is_zero(salt + verifier), "ended, and yet there is something left")
-    beside = _is_zero(duress + duress_box + guest_key + cards) and guest_used == 0
+    beside = _is_zero(duress + duress_box + guest_key + cards + redeemed_salt + redeemed) and guest_used == 0
     _demand(PinKind(kind) is PinKind.PIN or beside, "something stands beside what is no PIN")
     _demand(_is_zero(duress_box) or not _is_zero(duress), "digits of a duress PIN, and no duress PIN")
     _demand(guest_used == 0 or not _is_zero(guest_key), "used codes of no key")
+    _demand(_is_zero(redeemed_salt) or not _is_zero(redeemed), "the salt of no invitation")
     _demand(ends >= 0, "an end before 1970")
     used = frozenset(number for number in range(64) if guest_used >> number & 1)
     return Pin(
@@ -523,6 +553,8 @@ def read_pin(payload: bytes) -> Pin:
         guest_key,
         used,
         cards,
+        redeemed_salt,
+        redeemed,
     )
 
 
@@ -626,8 +658,45 @@ class Document:
     offers: tuple[Offer, ...]
 
 
+@dataclass(frozen=True)
+class Retirement:
+    """For how many hours of its running time the door announces its end; 0: it does not end."""
+
+    door: bytes
+    version: int
+    issued_unix: int
+    notice_hours: int
+
+
 def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Document:
-    """Verify a signed document for this door; `newest` is the version applied last, 0 if none was."""
+    """Verify a signed document of offers for this door; `newest` is the version applied last, 0 if none was."""
+    kind, version, issued, body = _verified(paper, key, door)
+    if kind != 1 or version == 0 or not 0 <= issued <= LATEST_END or len(body) % _OFFER.size:
+        raise DocumentRefused("MALFORMED", "not a list of offers")
+    offers = tuple(Offer(*fields) for fields in _OFFER.iter_unpack(body))
+    slots = [offer.slot for offer in offers]
+    if slots != sorted(set(slots)) or not all(_offer_is_sound(offer, issued) for offer in offers):
+        raise DocumentRefused("MALFORMED", "an offer out of order or out of bounds")
+    if version <= newest:
+        raise DocumentRefused("STALE", "not newer than what is applied")
+    return Document(door, version, issued, offers)
+
+
+def read_retirement(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Retirement:
+    """Verify the document that announces this door's end, or takes that back; `newest` as in `read_document`."""
+    kind, version, issued, body = _verified(paper, key, door)
+    if kind != 4 or version == 0 or not 0 <= issued <= LATEST_END or len(body) != _NOTICE.size:
+        raise DocumentRefused("MALFORMED", "not about the end of a door")
+    (hours,) = _NOTICE.unpack(body)
+    if hours != 0 and not LEAST_NOTICE <= hours <= LONGEST_NOTICE:
+        raise DocumentRefused("MALFORMED", "announced for too short or too long")
+    if version <= newest:
+        raise DocumentRefused("STALE", "not newer than what is applied")
+    return Retirement(door, version, issued, hours)
+
+
+def _verified(paper: bytes, key: bytes, door: bytes) -> tuple[int, int, int, bytes]:
+    """Verify what every kind of document has in common; its kind, version and date, and its body."""
     if not _DOCUMENT_LOWEST <= len(paper) <= _DOCUMENT_HIGHEST or paper[:4] != b"DWDC":
         raise DocumentRefused("MALFORMED", "no signed document")
     try:
@@ -639,16 +708,12 @@ def read_document(paper: bytes, key: bytes, door: bytes, newest: int = 0) -> Doc
         raise DocumentRefused("MALFORMED", "no document of format 3")
     if door_id != door:
         raise DocumentRefused("WRONG_DOOR", "for another door")
-    body = paper[_DOCUMENT_HEAD.size : -64]
-    if kind != 1 or version == 0 or not 0 <= issued <= LATEST_END or len(body) % _OFFER.size:
-        raise DocumentRefused("MALFORMED", "not a list of offers")
-    offers = tuple(Offer(*fields) for fields in _OFFER.iter_unpack(body))
-    slots = [offer.slot for offer in offers]
-    if slots != sorted(set(slots)) or not all(_offer_is_sound(offer, issued) for offer in offers):
-        raise DocumentRefused("MALFORMED", "an offer out of order or out of bounds")
-    if version <= newest:
-        raise DocumentRefused("STALE", "not newer than what is applied")
-    return Document(door_id, version, issued, offers)
+    return kind, version, issued, paper[_DOCUMENT_HEAD.size : -64]
+
+
+def _withdraws(offer: Offer) -> bool:
+    beyond = (offer.expires_unix, offer.ends_unix, offer.timetable, *offer.salt, *offer.verifier)
+    return not any(beyond)
 
 
 def _offer_is_sound(offer: Offer, issued: int) -> bool:
@@ -656,7 +721,7 @@ def _offer_is_sound(offer: Offer, issued: int) -> bool:
     return (
         1 <= offer.slot <= HIGHEST_SLOT
         and offer.serial >= 1
-        and 1 <= offer.expires_unix <= LATEST_END
+        and (1 <= offer.expires_unix <= LATEST_END or _withdraws(offer))
         and (endless or issued < offer.ends_unix <= LATEST_END)
     )
 
@@ -835,7 +900,7 @@ class Envelope:
 
 _BOTH = ("v", "kind", "door", "run", "seq", "sw", "dropped")
 _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
-_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm", "storage", "lockout", "cert")
+_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm", "storage", "lockout", "cert", "retired")
 _NUMBERS = ("docs", "count")
 _REASON_SIZE = 64  # a sealed box of 16 bytes
 

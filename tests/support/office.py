@@ -29,6 +29,8 @@ class Office:
     port: int  # and the two after it, where doors join and where managers approve them
     now_unix: int = field(default_factory=lambda: int(time.time()))
     brokers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    store: str | None = None  # the address of a database, where the fleet is not kept in its folder
+    hosts: tuple[str, ...] = (HOST,)  # what doors may call the broker
 
     @property
     def folder(self) -> Path:
@@ -54,6 +56,7 @@ class Office:
             "DOORWARD_BROKER": self.where.url,
             "DOORWARD_CLAIM_PORT": str(self.where.claim_port),
             "DOORWARD_CERTIFICATE": str(self.login),
+            **({"DOORWARD_STORE": self.store} if self.store is not None else {}),
         }
 
     def run(self, *words: str, typed: str | None = None) -> tuple[int, dict[str, Any]]:
@@ -75,7 +78,8 @@ class Office:
         self.data.mkdir()
         at = ("--at", str(self.files), "--data", str(self.data), "--listen", HOST, "--out", str(self.files))
         ports = ("--port", str(self.port), "--claim-port", str(self.where.claim_port))
-        self.done("broker", "config", "--host", HOST, "--manager", "office", "--manager", "watch", *ports, *at)
+        hosts = [word for host in self.hosts for word in ("--host", host)]
+        self.done("broker", "config", *hosts, "--manager", "office", "--manager", "watch", *ports, *at)
         self.done("ca", "manager", "office", "--out", str(self.login))
         self.done("ca", "manager", "watch", "--out", str(self.root / "watch"))
 

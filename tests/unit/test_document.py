@@ -13,8 +13,8 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
-from device import document
-from device.document import DocumentForeign, DocumentUnsigned, Kind, SlotOffers, Successor, Telling
+from device import bodies, document
+from device.document import DocumentForeign, DocumentUnsigned, Kind, Retirement, SlotOffers, Successor, Telling
 from device.errors import DocumentRefused
 from device.wire import MAX_DOCUMENT, NO_ALARM_KEY, NO_END, NO_TIMETABLE, Profile, SlotOffer
 
@@ -392,7 +392,7 @@ def test_a_choice_out_of_bounds_is_neither_signed_nor_believed(telling: Telling,
     with pytest.raises(DocumentRefused, match=sentence):
         document.sign(telling, door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)
     with pytest.raises(DocumentRefused, match=sentence):
-        document.parse(of_telling(document._TELLING.pack(telling)), DOOR, MANAGER)
+        document.parse(of_telling(bodies.pack(telling)), DOOR, MANAGER)
 
 
 @pytest.mark.parametrize("body", [b"", bytes(34), bytes(35), b"\3" + bytes(34), b"\1" + bytes(35)])
@@ -427,3 +427,21 @@ def test_a_key_of_which_nothing_could_be_verified_is_not_signed_either() -> None
     for key in (bytes(32), MANAGER):
         with pytest.raises(DocumentRefused):
             document.sign(Successor(key), door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)
+
+
+# ---- the end of a door
+
+
+@pytest.mark.parametrize("hours", [0, 72, 8784])
+def test_the_end_of_a_door_comes_back_as_it_was_announced(hours: int) -> None:
+    data = document.sign(Retirement(hours), door_id=DOOR, version=7, issued_unix=1_900_000_000, key=KEY)
+    parsed = document.parse(data, DOOR, MANAGER)
+    assert (parsed.kind, parsed.body) == (Kind.RETIRE, Retirement(hours))
+
+
+@pytest.mark.parametrize("body", [b"", b"\x48", b"\x48\0\0", b"\1\0", b"\x47\0", b"\x51\x22", b"\xff\xff"])
+def test_an_end_that_comes_too_soon_or_makes_no_sense_is_not_believed_even_if_it_is_signed(body: bytes) -> None:
+    head = signed()[:13] + bytes((Kind.RETIRE,)) + signed()[14:26]
+    assert document.parse(resigned(head + b"\x48\0"), DOOR, MANAGER).body == Retirement(72)
+    with pytest.raises(DocumentRefused):
+        document.parse(resigned(head + body), DOOR, MANAGER)

@@ -16,7 +16,7 @@ import pytest
 from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
-from device import document, wire
+from device import bodies, document, wire
 from device.codec import Blob, Member
 from device.edges import EDGES
 from device.errors import DocumentRefused
@@ -114,10 +114,11 @@ VECTORS = {
     "CardShown": wire.CardShown(count(0, 16)),
     "CardCommand": wire.CardCommand(count(0, 16), bytes.fromhex("905a00000300000000")),
     "CardAnswer": wire.CardAnswer(count(0, 16), bytes.fromhex("9100")),
-    "Occupied": wire.Occupied(many=True),
+    "Occupied": wire.Occupied(many=True, some=True),
     "LockedOut": wire.LockedOut(),
     "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.RENEW, 60_000_000_000),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
+    "PlaceEnded": wire.PlaceEnded(12),
     "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
     "Done": wire.Done(count(0, 16), wire.Result.OTHER_TERMS),
     "RecordAnswer": wire.RecordAnswer(
@@ -133,6 +134,8 @@ VECTORS = {
         alarms=wire.AlarmBits.TAMPER,
         policy_version=7,
         document_key=count(0, 32),
+        ending=wire.Ending.ANNOUNCED,
+        ends_in_s=7200,
     ),
     "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True),
     "QueryRecord": wire.QueryRecord(count(0, 16)),
@@ -141,6 +144,11 @@ VECTORS = {
     "DoorKeys": wire.DoorKeys(7, count(0, 32)),
     "DoorState": wire.DoorState(granted=True, open=False),
     "DailyCount": wire.DailyCount(-3),
+    "ProveResident": wire.ProveResident(count(0, 16), 12, "482913"),
+    "Retire": wire.Retire(all_gone=True),
+    "Retired": wire.Retired(attested=True),
+    "RetireDoor": wire.RetireDoor(DOOR),
+    "AskRetirement": wire.AskRetirement(),
 }
 
 
@@ -211,6 +219,19 @@ def test_the_managers_next_key_is_what_sign_makes_and_parse_takes() -> None:
     assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body
     assert body.manager_key.hex() in text
     assert f"has {len(stated)} bytes" in text
+
+
+def test_the_end_of_a_door_is_what_sign_makes_and_parse_takes() -> None:
+    text, key = section("When the door ends, the body of kind 4"), SigningKey(count(0, 32))
+    (rows,), (stated,) = tables(text), vectors(text)
+    assert [(int(row["offset"]), int(row["size"]), row["form"], row["field"]) for row in rows] == [
+        (place.offset, place.size, form_of(place.field), place.name) for place in places(document.Retirement)
+    ]
+    body = document.Retirement(72)
+    assert stated == document.sign(body, door_id=DOOR, version=9, issued_unix=1_900_000_000, key=key)
+    assert document.parse(stated, DOOR, bytes(key.verify_key)).body == body
+    assert f"has {len(stated)} bytes" in text
+    assert rows[0]["meaning"].startswith(f"{bodies.LEAST_NOTICE_HOURS} to {bodies.MOST_NOTICE_HOURS}; {bodies.RECALL}:")
 
 
 def refusals_of(data: bytes, key: bytes) -> str:

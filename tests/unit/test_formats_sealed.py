@@ -74,6 +74,8 @@ CREDENTIAL = pin_record.Credential(
     ),
     guest_key=count(0x40, 32),
     guest_used=0b101,
+    redeemed_salt=count(0x60, 16),
+    redeemed=count(0x80, 32),
 )
 
 
@@ -245,16 +247,16 @@ def test_a_template_may_be_as_long_as_the_page_says(length: float, taken: bool) 
 
 @pytest.mark.parametrize("kind", [1, 2])
 def test_zeros_are_a_salt_and_a_verifier_like_any_other(kind: int) -> None:
-    (stated,) = vectors(section("Payload of a PIN or an invitation, 262 bytes"))
-    assert not any(pin_record.unpack(stated[:1] + bytes((kind,)) + stated[2:46] + bytes(216)).verifier)
+    (stated,) = vectors(section("Payload of a PIN or an invitation, 310 bytes"))
+    assert not any(pin_record.unpack(stated[:1] + bytes((kind,)) + stated[2:46] + bytes(264)).verifier)
 
 
 @pytest.mark.parametrize(("kind", "begins"), [(1, 94), (3, 46)])
 def test_what_the_page_calls_zeros_is_refused_if_it_is_none(kind: int, begins: int) -> None:
-    (stated,) = vectors(section("Payload of a PIN or an invitation, 262 bytes"))
-    bare = stated[:1] + bytes((kind,)) + stated[2:begins] + bytes(262 - begins)
+    (stated,) = vectors(section("Payload of a PIN or an invitation, 310 bytes"))
+    bare = stated[:1] + bytes((kind,)) + stated[2:begins] + bytes(310 - begins)
     assert pin_record.unpack(bare).kind == kind
-    for at in range(begins, 262):
+    for at in range(begins, 310):
         with pytest.raises(RecordRefused):
             pin_record.unpack(bare[:at] + b"\1" + bare[at + 1 :])
 
@@ -266,12 +268,12 @@ def test_the_box_of_the_page_holds_the_digits_of_the_duress_pin() -> None:
 
 
 def test_the_pin_payload_has_the_layout_of_the_page() -> None:
-    text = section("Payload of a PIN or an invitation, 262 bytes")
+    text = section("Payload of a PIN or an invitation, 310 bytes")
     (rows,), (stated,) = tables(text), vectors(text)
     fields_of_page = [(row["field"], int(row["offset"]), int(row["size"])) for row in rows]
     written = [(place.name, place.offset + 1, place.size) for place in places(pin_record.Credential)]
     assert fields_of_page == [("version", 0, 1), *written]
-    assert pin_record.PAYLOAD_BYTES == 262
+    assert pin_record.PAYLOAD_BYTES == 310
     assert stated == pin_record.pack(CREDENTIAL)
     assert pin_record.unpack(stated) == CREDENTIAL
     kinds = ", ".join(f"{kind.value} {name}" for kind, name in zip(pin_record.Kind, WORDS_OF_KINDS, strict=True))

@@ -11,7 +11,7 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from device import attestation, config, consent, document, strength
-from device.attestation import ConsentRecord, Paper, Receipt
+from device.attestation import ConsentRecord, EndOfDoor, Paper, Receipt
 from device.errors import AttestationRefused, DocumentRefused
 from device.lock import managers, timetables
 from device.lock.identity import DocumentKey
@@ -35,7 +35,11 @@ from tests.unit.formats_page import (
 )
 from tests.unit.shared.strategies import places
 
-KINDS = {"Consent record, 290 bytes": ConsentRecord, "Receipt, 178 bytes": Receipt}
+KINDS = {
+    "Consent record, 290 bytes": ConsentRecord,
+    "Receipt, 178 bytes": Receipt,
+    "Receipt for the end of a door, 115 bytes": EndOfDoor,
+}
 
 
 @pytest.mark.parametrize("title", KINDS)
@@ -65,6 +69,7 @@ PAPERS: dict[str, Paper] = {
         DOOR, count(0, 16), 20_000, True, *(count(start, 32) for start in range(0, 0xA0, 0x20))
     ),
     "Receipt, 178 bytes": Receipt(DOOR, count(0, 16), count(0, 32), count(0x10, 16), 20_001, KeyPlace.TPM_NV),
+    "Receipt for the end of a door, 115 bytes": EndOfDoor(DOOR, 20_002, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY),
 }
 
 

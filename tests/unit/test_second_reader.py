@@ -23,7 +23,9 @@ from Crypto.Cipher import ChaCha20_Poly1305
 from Crypto.Signature import eddsa
 from nacl.public import PrivateKey, SealedBox
 
+from device import document as documents
 from device.document import seal as sealed_to
+from device.errors import DocumentRefused as DocumentUnlike
 from device.lock.identity import DocumentKey
 from device.lock.timetables import Binding as SlotBinding
 from device.lock.timetables import TimetableFiles
@@ -328,6 +330,8 @@ def test_the_pin_of_the_page_is_read() -> None:
         guest_key=bytes(range(0x40, 0x60)),
         guest_used=frozenset({0, 2}),
         cards=bytes(40),
+        redeemed_salt=bytes(range(0x60, 0x70)),
+        redeemed=bytes(range(0x80, 0xA0)),
     )
 
 
@@ -343,20 +347,21 @@ def test_the_digits_of_the_duress_pin_are_read_by_whoever_has_the_pin() -> None:
 
 def test_the_payload_of_a_pin_is_read_exactly_or_refused() -> None:
     payload = vector("Payload of a PIN or an invitation")
-    ended = payload[:1] + b"\x03" + payload[2:46] + bytes(216)
-    offered = payload[:1] + b"\x01" + payload[2:94] + bytes(168)
+    ended = payload[:1] + b"\x03" + payload[2:46] + bytes(264)
+    offered = payload[:1] + b"\x01" + payload[2:94] + bytes(216)
     assert reader.read_pin(ended).kind is PinKind.ENDED
     refuses(reader.read_pin, resized(payload))
     refuses(reader.read_pin, (payload[:1] + bytes([kind]) + payload[2:] for kind in (0, 4, 255)))
-    refuses(reader.read_pin, (bytes([version]) + payload[1:] for version in (0, 1, 2, 4)))
-    refuses(reader.read_pin, (ended[:at] + b"\x01" + ended[at + 1 :] for at in range(46, 262)))
-    refuses(reader.read_pin, (offered[:at] + b"\x01" + offered[at + 1 :] for at in range(94, 262)))
+    refuses(reader.read_pin, (bytes([version]) + payload[1:] for version in (0, 1, 2, 3, 5)))
+    refuses(reader.read_pin, (ended[:at] + b"\x01" + ended[at + 1 :] for at in range(46, 310)))
+    refuses(reader.read_pin, (offered[:at] + b"\x01" + offered[at + 1 :] for at in range(94, 310)))
     refuses(
         reader.read_pin, iter([payload[:94] + bytes(32) + payload[126:], payload[:182] + bytes(32) + payload[214:]])
     )
+    refuses(reader.read_pin, iter([payload[:278] + bytes(32)]))
     refuses(reader.read_pin, iter([payload[:38] + struct.pack("<q", -1) + payload[46:]]))
     for kind in (1, 2):
-        assert reader.read_pin(payload[:1] + bytes([kind]) + payload[2:46] + bytes(216)).verifier == ZEROS
+        assert reader.read_pin(payload[:1] + bytes([kind]) + payload[2:46] + bytes(264)).verifier == ZEROS
 
 
 def offer_of_the_page() -> bytes:
@@ -543,13 +548,29 @@ def test_the_receipt_of_the_page_holds() -> None:
     )
 
 
+END = "Receipt for the end of a door"
+
+
+def test_the_receipt_for_the_end_of_a_door_of_the_page_holds() -> None:
+    assert reader.read_end(vector(END)) == reader.End(
+        door=DOOR,
+        day=20002,
+        faces=KeyPlace.TPM_NV,
+        pins=KeyPlace.FILE_HOST_KEY,
+        door_key=reader.public_key(SEED),
+    )
+    assert reader.unarmour(reader.armour(vector(END))) == vector(END)
+
+
 READERS = [
     pytest.param("Consent record", reader.read_consent, id="consent"),
     pytest.param("Receipt", reader.read_receipt, id="receipt"),
+    pytest.param(END, reader.read_end, id="end"),
 ]
 PAPERS = [
     pytest.param("Consent record", reader.read_consent, reader.CONSENT_PREFIX, id="consent"),
     pytest.param("Receipt", reader.read_receipt, reader.RECEIPT_PREFIX, id="receipt"),
+    pytest.param(END, reader.read_end, reader.END_PREFIX, id="end"),
 ]
 
 
@@ -592,8 +613,12 @@ def test_what_the_page_forbids_is_refused_even_if_it_is_signed(
     title: str, read: Callable[[bytes], object], prefix: bytes
 ) -> None:
     content = vector(title)[:-64]
-    choice = {"Consent record": (33, 2), "Receipt": (81, 4)}[title]
-    for at, value in ((0, 0), (4, 2), choice, (81, 0) if title == "Receipt" else (33, 255)):
+    choices = {
+        "Consent record": ((33, 2), (33, 255)),
+        "Receipt": ((81, 4), (81, 0)),
+        END: ((17, 0), (17, 4), (18, 0), (18, 4)),
+    }[title]
+    for at, value in ((0, 0), (4, 2), *choices):
         refuses(read, iter([sign(prefix, content[:at] + bytes([value]) + content[at + 1 :])]))
 
 
@@ -774,6 +799,56 @@ def test_a_signed_document_that_says_what_the_page_forbids_is_malformed(paper: b
     assert result_of(paper) == "MALFORMED"
 
 
+def ended_by(paper: bytes, door: bytes = DOOR, newest: int = 0) -> str:
+    try:
+        reader.read_retirement(paper, reader.public_key(SEED), door, newest)
+    except DocumentRefused as refused:
+        return refused.result
+    return "DONE"
+
+
+def end(hours: int, **changed: int) -> bytes:
+    return document(struct.pack("<H", hours), **({"kind": 4, "version": 9} | changed))
+
+
+def test_the_announced_end_of_the_page_is_read() -> None:
+    paper = vector("When the door ends, the body of kind 4")
+    assert paper == end(72)
+    assert reader.read_retirement(paper, reader.public_key(SEED), DOOR, 8) == reader.Retirement(
+        door=DOOR, version=9, issued_unix=1900000000, notice_hours=72
+    )
+    changed = [paper[:at] + bytes([byte ^ 1 << at % 8]) + paper[at + 1 :] for at, byte in enumerate(paper)]
+    assert {ended_by(other) for other in changed[:4]} == {"MALFORMED"}
+    assert {ended_by(other) for other in changed[4:]} == {"UNSIGNED"}
+    refuses(lambda other: reader.read_retirement(other, reader.public_key(SEED), DOOR), resized(paper))
+
+
+@pytest.mark.parametrize(
+    ("paper", "newest", "result"),
+    [
+        (end(0), 8, "DONE"),
+        (end(72), 8, "DONE"),
+        (end(8784), 8, "DONE"),
+        (end(72), 9, "STALE"),
+        (end(1), 8, "MALFORMED"),
+        (end(71), 9, "MALFORMED"),
+        (end(8785), 8, "MALFORMED"),
+        (end(72, kind=1), 8, "MALFORMED"),
+        (end(72, version=0), 8, "MALFORMED"),
+        (document(struct.pack("<HB", 72, 0), kind=4), 0, "MALFORMED"),
+    ],
+)
+def test_a_door_and_the_page_alone_agree_on_what_ends_a_door(paper: bytes, newest: int, result: str) -> None:
+    assert ended_by(paper, newest=newest) == result
+    try:
+        version = documents.parse(paper, DOOR, reader.public_key(SEED)).version
+    except DocumentUnlike:
+        believed = "MALFORMED"
+    else:
+        believed = "DONE" if version > newest else "STALE"
+    assert believed == result
+
+
 # What hides a document on its way, and what lock keeps
 
 LOCK_ROOT = bytes(range(0x40, 0x60))
@@ -914,7 +989,7 @@ def messages() -> list[bytes]:
 def test_the_report_and_the_alarm_of_the_page_are_read() -> None:
     report, alarm = map(reader.read_envelope, messages())
     well = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")
-    health = dict.fromkeys(well, True) | {"alarm": False, "lockout": False}
+    health = dict.fromkeys(well, True) | {"alarm": False, "lockout": False, "retired": False}
     run = bytes.fromhex("0badcafe")
     assert report == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, health, docs=8, count=41)
     assert alarm == reader.Envelope("alarm", DOOR, run, 2, "0.1.0", 0, None, reason=alarm.reason)

@@ -57,6 +57,9 @@ class _Prepared:
     def close(self) -> None:
         """Nothing to close."""
 
+    def steady(self, *, held: bool) -> None:
+        """There is nothing to hold: it is one picture."""
+
     def read(self, not_before_ns: int) -> Frame:
         """The frame, as if exposed now."""
         return Frame(self.frame.main, self.frame.low, max(not_before_ns, time.monotonic_ns()))

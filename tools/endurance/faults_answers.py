@@ -28,7 +28,11 @@ ANSWERS = (
         "a question may be answered twice",
         100,
         ("machine", "state = _answered(state, verdict.nonce)\n    alive", "alive"),
-        ("machine", "return _answer(_answered(state, nonce), nonce, outcome)", "return _answer(state, nonce, outcome)"),
+        (
+            "machine",
+            "return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)",
+            "return _answer(state, nonce, outcome, now_ns, rules)",
+        ),
     ),
     fault(
         "another room may answer for keeper (two guards)",
@@ -77,7 +81,7 @@ ANSWERS = (
         100,
         (
             "machine",
-            "return _answer(_answered(state, nonce), nonce, outcome)",
+            "return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)",
             "return _verdict(state, event.sender, wire.Verdict(nonce, now_ns, outcome, 12), now_ns, fresh, rules)",
         ),
     ),
@@ -86,8 +90,8 @@ ANSWERS = (
         100,
         (
             "machine",
-            "(Show(well if accepted else Signal.REFUSED), *card.let_go(check))",
-            "(Release(1_000_000), Show(well if accepted else Signal.REFUSED), *card.let_go(check))",
+            "(Show(well if accepted else no), *card.let_go(check))",
+            "(Release(1_000_000), Show(well if accepted else no), *card.let_go(check))",
         ),
     ),
     fault(
@@ -107,7 +111,7 @@ ANSWERS = (
     fault(
         "keeper talks to the card in the name of another one",
         400,
-        ("card", "_there(state) and state.check and state.check.nonce == nonce", "_there(state)"),
+        ("card", "if check and check.nonce == nonce else ()", "if check else ()"),
     ),
     fault(
         "keeper talks to whatever card comes after",
@@ -119,8 +123,8 @@ ANSWERS = (
         100,
         (
             "card",
-            "    if not (state.check and _there(state)):\n        return state, ()\n    return state, (Send",
-            "    if not state.check:\n        return state, ()\n    return state, (Send",
+            "    check = _there(state)\n    return state, (Send",
+            "    check = state.check\n    return state, (Send",
         ),
     ),
     fault(
@@ -152,7 +156,7 @@ ANSWERS = (
         "a duress that vault speaks of opens",
         2100,
         ("window", "case Outcome.ACCEPTED:", "case Outcome.ACCEPTED | Outcome.DURESS:"),
-        ("window", "case Outcome.REFUSED | Outcome.DURESS:", "case Outcome.REFUSED:"),
+        ("window", "case Outcome.REFUSED | Outcome.DURESS | Outcome.USED:", "case Outcome.REFUSED | Outcome.USED:"),
     ),
     fault(
         "keeper's duress opens nothing",

@@ -35,8 +35,8 @@ SIGHT = (
         1800,
         (
             "window",
-            "case Outcome.REFUSED | Outcome.DURESS:",
-            "case Outcome.REFUSED:\n            return Worth.OPENS\n        case Outcome.DURESS:",
+            "case Outcome.REFUSED | Outcome.DURESS | Outcome.USED:",
+            "case Outcome.REFUSED:\n            return Worth.OPENS\n        case Outcome.DURESS | Outcome.USED:",
         ),
     ),
     fault(

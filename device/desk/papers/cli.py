@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from device import config
+from device.attestation import EndOfDoor
 from device.consent import LANGUAGES
 from device.desk import terms as the_terms
 from device.desk.answers import Answer, answering
@@ -112,12 +113,14 @@ def receipt() -> None:
 @door_key_option
 @answering
 def receipt_verify(*, file: Path, consent_file: Path | None, door_key: bytes | None) -> Answer:
-    """Check a signed receipt of erasure, without any door, and say what it proves.
+    """Check a signed receipt of an erasure, or of the end of a door, without any door, and say what it proves.
 
     \b
     Example: doorctl receipt verify my-receipt.txt --consent my-consent.txt
     """
     read = files.read(file)
+    if isinstance(read.paper, EndOfDoor) and consent_file is None:
+        return _answer(findings.judge_end(read, door_key))
     agreed = files.read(consent_file) if consent_file is not None else None
     if agreed is not None:
         try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from device.attestation import MARK_BYTES, NO_CONSENT_ID, ConsentRecord, Receipt, Verified
+from device.attestation import MARK_BYTES, NO_CONSENT_ID, ConsentRecord, EndOfDoor, Receipt, Verified
 from device.consent import Terms
 from device.desk.sentences import KEY_PLACES
 from device.desk.terms import COMPONENTS
@@ -42,7 +42,10 @@ class Findings:
 
 
 def receipt_in(verified: Verified) -> Receipt:
-    """The receipt. Raises AttestationRefused for a consent record."""
+    """The receipt of an erasure. Raises AttestationRefused for another paper."""
+    if isinstance(verified.paper, EndOfDoor):
+        msg = "this is the receipt for the end of a whole door, and names no record"
+        raise AttestationRefused(msg)
     if not isinstance(verified.paper, Receipt):
         msg = "this is a consent record and no receipt; `doorctl consent verify` reads it"
         raise AttestationRefused(msg)
@@ -73,11 +76,39 @@ def judge_receipt(verified: Verified, consent: Verified | None = None, door_key:
         sentences.append(_same_consent(verified, receipt, consent))
     sentences += _key_sentences(verified, door_key, compared=consent is not None)
     facts: dict[str, object] = {
-        **_common_facts(verified, consent=consent is not None, door_key=door_key is not None),
+        **_common_facts(verified, receipt.consent_id, consent=consent is not None, door_key=door_key is not None),
         "record": receipt.record_id.hex(),
         "mark": receipt.mark.hex(),
         "key_place": receipt.key_place.name.lower(),
         "deletion_is_final": strength.deletion_is_final,
+    }
+    return Findings(tuple(sentences), facts)
+
+
+def judge_end(verified: Verified, door_key: bytes | None = None) -> Findings:
+    """What the receipt for the end of a door proves. Raises AttestationRefused if it does not fit the key given."""
+    if not isinstance(verified.paper, EndOfDoor):
+        msg = "this is not the receipt for the end of a door"
+        raise AttestationRefused(msg)
+    end = verified.paper
+    strengths = {place: describe(place) for place in (end.faces, end.pins)}
+    sentences = [
+        f"{_signed(verified)} this receipt, and it was not changed since.",
+        f"It says: by {day_in_words(end.day)} this door had destroyed every face, PIN, card and code that it kept.",
+        f"The keys of the faces were in {KEY_PLACES[end.faces]}, those of the rest in {KEY_PLACES[end.pins]}.",
+    ]
+    for place, strength in strengths.items():
+        sentences.append(f"Where keys were in {KEY_PLACES[place]}:")
+        sentences += [f"- {sentence}" for sentence in strength.sentences()[1:]]
+    sentences += _key_sentences(verified, door_key, compared=False)
+    facts: dict[str, object] = {
+        "kind": "end of door",
+        "door": end.door.hex(),
+        "door_key": verified.door_key.hex(),
+        "day": day_in_words(end.day),
+        "compared_with": {"door_key": door_key is not None},
+        "key_places": {"faces": end.faces.name.lower(), "pins": end.pins.name.lower()},
+        "deletion_is_final": all(strength.deletion_is_final for strength in strengths.values()),
     }
     return Findings(tuple(sentences), facts)
 
@@ -93,7 +124,7 @@ def judge_consent(verified: Verified, door_key: bytes | None = None) -> Findings
         *_key_sentences(verified, door_key, compared=False),
     ]
     facts: dict[str, object] = {
-        **_common_facts(verified, consent=None, door_key=door_key is not None),
+        **_common_facts(verified, record.consent_id, consent=None, door_key=door_key is not None),
         "under_14": record.under_14,
         "consent_hash": record.terms_hash.hex(),
         "components": components(_parts(record)),
@@ -157,12 +188,12 @@ def _key_sentences(verified: Verified, door_key: bytes | None, *, compared: bool
     return ["It is the key that you gave."]
 
 
-def _common_facts(verified: Verified, *, consent: bool | None, door_key: bool) -> dict[str, object]:
+def _common_facts(verified: Verified, consent_id: bytes, *, consent: bool | None, door_key: bool) -> dict[str, object]:
     compared = {"door_key": door_key} if consent is None else {"consent": consent, "door_key": door_key}
     return {
         "door": verified.paper.door.hex(),
         "door_key": verified.door_key.hex(),
-        "consent_id": verified.paper.consent_id.hex(),
+        "consent_id": consent_id.hex(),
         "day": day_in_words(verified.paper.day),
         "compared_with": compared,
     }

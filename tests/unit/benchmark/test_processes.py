@@ -3,7 +3,7 @@
 import os
 import time
 
-from tools.benchmark.processes import busy_s, memory, processor_s, rollup, used
+from tools.benchmark.processes import busy_s, comes_first, memory, processor_s, rollup, used
 
 TICK = os.sysconf("SC_CLK_TCK")
 STAT = "17 (a name) with ( brackets)) S 1 17 17 0 -1 4194560 5 0 0 0 {utime} {stime} 3 4 20 0 1 0 99 1 1"
@@ -43,3 +43,12 @@ def test_work_of_this_process_shows_and_its_memory_is_counted_once() -> None:
     assert own.pss_kb is not None
     assert 0 < own.pss_kb <= own.rss_kb
     assert own.counted_kb == own.pss_kb
+
+
+def test_an_ordinary_process_does_not_come_first() -> None:
+    child = os.fork()
+    if not child:
+        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+        os._exit(comes_first(os.getpid()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert comes_first(os.getpid()) == (os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR))

@@ -95,13 +95,13 @@ def opened(ms: float, blind_ms: float = -20.0) -> Opened:
     return Opened(ms, 8.0 + ms, 3, 0.06, blind_ms)
 
 
-def cards(eye_ms: float, crypto_eye_ms: float = 0.5) -> Section:
+def cards(eye_ms: float, crypto_eye_ms: float = 0.5, *, first: bool = True) -> Section:
     idle, busy = card.Samples(), card.Samples()
     for _ in range(5):
         idle.take(opened(1.0), Bare(0.5, 1.5, 2.0), Condition.IDLE)
         busy.take(opened(eye_ms), Bare(crypto_eye_ms, 1.5, 2.0), Condition.EYE)
     busy.take(opened(100.0, blind_ms=900.0), Bare(0.5, 1.5, 2.0), Condition.EYE)
-    return card.section({Condition.IDLE: [idle], Condition.EYE: [busy]}, QUIET)
+    return card.section({Condition.IDLE: [idle], Condition.EYE: [busy]}, QUIET, first=first)
 
 
 @pytest.mark.parametrize(("eye_ms", "kept"), [(0.7, True), (2.9, True), (3.1, False)])
@@ -122,6 +122,11 @@ def test_a_card_is_judged_by_the_crypto_alone_in_the_same_condition(
 def test_the_strictest_reading_of_the_limit_is_told_beside_it() -> None:
     assert "1.5 would be met: 1.40" in cards(0.7).notes[0]
     assert "1.5 would be missed: 4.00" in cards(2.0).notes[0]
+
+
+@pytest.mark.parametrize(("first", "told"), [(True, "lock and keeper came first."), (False, "neither lock nor keeper")])
+def test_it_is_told_whether_lock_and_keeper_came_first(first: bool, told: str) -> None:
+    assert any(told in note for note in cards(1.0, first=first).notes)
 
 
 def test_a_card_shown_while_eye_had_nothing_to_read_is_dropped_and_told() -> None:

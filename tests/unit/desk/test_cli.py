@@ -36,6 +36,8 @@ WELL = DoorStatus(
     alarms=0,
     policy_version=3,
     document_key=bytes(range(32)),
+    ending=wire.Ending.NONE,
+    ends_in_s=0,
 )
 FOREVER_NS = 2**62
 ACTS = {
@@ -108,7 +110,11 @@ def test_status_tells_every_room(root: Path) -> None:
         "alarms": [],
         "policy_version": 3,
         "document_key": bytes(range(32)).hex(),
+        "ending": "none",
+        "ends_in_s": 0,
+        "joined": True,
         "certificate": True,
+        "copy": True,
     }
 
 
@@ -131,6 +137,8 @@ def test_status_names_who_is_away() -> None:
         alarms=AlarmBits.TAMPER | AlarmBits.BREACH,
         policy_version=0,
         document_key=bytes(32),
+        ending=wire.Ending.NONE,
+        ends_in_s=0,
     )
     assert sentences.status_sentence(away).splitlines() == [
         "Away: eye, keeper.",

@@ -27,6 +27,8 @@ STATUS = wire.DoorStatus(
     alarms=0,
     policy_version=3,
     document_key=KEY,
+    ending=wire.Ending.NONE,
+    ends_in_s=0,
 )
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from device import attestation, wire
+from device.attestation import EndOfDoor
 from device.desk import timeouts
 from device.desk.loop import BUSY, NO_CONSENT, Desk
 from device.desk.tickets import Tickets
 from device.edges import Room
 from device.paths import Paths
+from device.strength import KeyPlace
 from device.wire import DoorStatus, Ended, Hint, Purpose, Result
 from tests.unit.desk.house import End, House, nonce
 from tests.unit.desk.papers import CONSENT, KEY, RECEIPT
@@ -29,6 +31,8 @@ WELL = DoorStatus(
     alarms=0,
     policy_version=3,
     document_key=bytes(range(32)),
+    ending=wire.Ending.NONE,
+    ends_in_s=0,
 )
 WITH_CONSENT = (Purpose.ENROL, Purpose.RENEW)
 ATTESTED = (Purpose.ENROL, Purpose.RENEW, Purpose.ERASE)
@@ -362,6 +366,73 @@ def test_what_is_not_the_paper_of_the_act_is_a_breach_and_goes_nowhere(scene: Sc
     scene.act(Purpose.ERASE)
     scene.vault_says(wire.Attestation(grant, LEAKS[what]))
     assert not any(isinstance(msg, wire.AttestationCopy) for msg in scene.person.heard())
+    assert scene.vault_is_cut_off()
+
+
+# ---- the end of the door
+
+END = attestation.sign(EndOfDoor(bytes(8), 20_000, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY), KEY)
+
+
+def test_the_wish_to_end_the_door_goes_to_lock_and_its_answer_to_whoever_asked(scene: Scene) -> None:
+    other = scene.house.join(Room.DOORCTL)
+    scene.ask(wire.RetireDoor(bytes(8)))
+    assert scene.lock.heard() == [wire.RetireDoor(bytes(8))]
+    assert scene.vault.heard() == []
+    scene.lock_says(Ended(Result.NO_GRANT))
+    assert (scene.person.heard(), other.heard()) == ([Ended(Result.NO_GRANT)], [])
+    scene.lock_says(Ended(Result.DONE))
+    scene.lock.heard()
+    assert scene.lock.cut_off(), "an end that nobody asked for"
+
+
+def test_a_lock_that_is_away_or_leaves_ends_no_door(scene: Scene) -> None:
+    """As it leaves when it has decided: the person asks again, and hears that it has ended."""
+    scene.ask(wire.RetireDoor(bytes(8)))
+    scene.lock.sock.close()
+    scene.house.turn()
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+    scene.ask(wire.RetireDoor(bytes(8)))
+    assert scene.person.heard() == [Ended(Result.FAULT)]
+
+
+@pytest.mark.parametrize("content", [b"", END], ids=["none yet", "signed"])
+def test_the_receipt_for_the_end_comes_from_vault_as_often_as_it_is_asked(scene: Scene, content: bytes) -> None:
+    for _ in range(2):
+        scene.ask(wire.AskRetirement())
+        assert scene.vault.heard() == [wire.AskRetirement()]
+        scene.vault_says(wire.AttestationCopy(content))
+        assert scene.person.heard() == [wire.AttestationCopy(content)]
+
+
+END_LEAKS = {
+    "a template": bytes(range(256)) + bytes(128),
+    "the paper of another act": PAPER,
+    "changed": END[:-1] + bytes([END[-1] ^ 1]),
+    "with something behind it": END + b"more",
+}
+
+
+@pytest.mark.parametrize("what", END_LEAKS)
+def test_what_is_not_the_receipt_for_the_end_is_a_breach_and_goes_nowhere(scene: Scene, what: str) -> None:
+    scene.ask(wire.AskRetirement())
+    scene.vault_says(wire.AttestationCopy(END_LEAKS[what]))
+    assert scene.vault_is_cut_off()
+    assert not any(isinstance(msg, wire.AttestationCopy) for msg in scene.person.heard())
+
+
+def test_a_desk_that_hands_on_whatever_vault_calls_a_receipt_is_caught(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded fault of the test above."""
+    monkeypatch.setattr("device.desk.loop.ends_a_door", lambda _content: True)
+    scene.ask(wire.AskRetirement())
+    scene.vault_says(wire.AttestationCopy(END_LEAKS["a template"]))
+    assert scene.person.heard() == [wire.AttestationCopy(END_LEAKS["a template"])]
+
+
+def test_a_receipt_that_nobody_asked_for_is_a_breach(scene: Scene) -> None:
+    scene.vault_says(wire.AttestationCopy(END))
     assert scene.vault_is_cut_off()
 
 

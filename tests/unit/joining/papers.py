@@ -41,6 +41,15 @@ class Authority:
         made = _certificate(name, key.public_key(), name, key, days=3650, began_days=began_days, ca=True)
         return cls(key, made)
 
+    def renewed(
+        self, *, days: float = 7300, name: str = "", key: ec.EllipticCurvePrivateKey | None = None
+    ) -> Authority:
+        """What follows it: the same key and name, for longer. Or another of either, signed by this one's key."""
+        subject = str(self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        following = key or self.key
+        public = following.public_key()
+        return Authority(following, _certificate(name or subject, public, subject, self.key, days=days, ca=True))
+
     @property
     def der(self) -> bytes:
         return certificates.to_der(self.certificate)

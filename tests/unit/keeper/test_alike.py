@@ -91,7 +91,7 @@ def house(door: Door) -> Door:
 
 
 CHECKED = (("page", PAGE_BYTES), ("stretch", 16), ("Verdict to lock", 31), ("page", PAGE_BYTES))
-MARKED = (*CHECKED[:2], ("record", 262), *CHECKED[2:])
+MARKED = (*CHECKED[:2], ("record", 310), *CHECKED[2:])
 
 
 def cases(door: Door, dice: random.Random) -> dict[str, tuple[str, int]]:
@@ -156,7 +156,7 @@ def test_grants_are_earned_alike(house: Door) -> None:
 
 
 SET = (("page", PAGE_BYTES), ("stretch", 16), ("stretch", 16), ("Answer to lock", 19), ("page", PAGE_BYTES))
-KEPT = (*SET[:3], ("record", 262), *SET[3:])
+KEPT = (*SET[:3], ("record", 310), *SET[3:])
 
 
 @pytest.mark.parametrize("secret", Secret)
@@ -190,6 +190,21 @@ def test_an_invitation_is_redeemed_with_as_many_stretches(house: Door) -> None:
     assert watch.of(lambda: house.set_pin(INVITATION, "662071", 14)) == KEPT
     assert watch.of(lambda: house.set_pin(INVITATION, "739105", 14)) == SET
     assert watch.of(lambda: house.set_secret(Secret.PIN, WRONG, "739105", 15, Proof.INVITATION)) == SET
+
+
+def test_an_invitation_that_was_used_is_the_work_of_a_wrong_one(house: Door) -> None:
+    watch, dice = Watch(house), random.Random(5)
+    shown = {"used": (INVITATION, 12), "wrong": (WRONG, 12), "no flat": (INVITATION, 15), "wrong, open": (WRONG, 14)}
+    for _ in range(20):
+        for name, (digits, slot) in sorted(shown.items(), key=lambda _: dice.random()):
+            house.wait(3600.0)
+            outcome: list[Outcome] = []
+
+            def act(digits: str = digits, slot: int = slot, outcome: list[Outcome] = outcome) -> None:
+                outcome.append(house.set_secret(Secret.PIN, digits, "662071", slot, Proof.INVITATION))
+
+            assert watch.of(act) == SET
+            assert outcome == [Outcome.USED if name == "used" else Outcome.REFUSED]
 
 
 # ---- seeded faults

@@ -108,7 +108,7 @@ def locked_out_by_junk(home: Door) -> bool:
     for number in range(30):
         home.type_in(WRONG, 400 + number)  # no such flat
         home.type_in(WRONG, 13)  # nobody has moved in yet
-        home.set_pin(WRONG, "271828", 12)  # there is no invitation any more
+        home.set_secret(wire.Secret.DURESS, WRONG, "662071", 400 + number)  # nor anything to set there
     return not home.type_in(PIN, 12)
 
 

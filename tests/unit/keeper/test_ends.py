@@ -377,7 +377,10 @@ def test_a_newer_offer_begins_anew(lease: Door) -> None:
     lease.house.to(Room.VAULT)
     assert lease.invite(serial=2, digits=OTHER, expires=END + 10**6, ends=END + 10**7) is Result.DONE
     assert lease.set_pin(OTHER, "271828")
-    assert lease.house.to(Room.VAULT) == [wire.CredentialAnswer(12, lease.tenancy(), END + 10**7)]
+    assert lease.house.to(Room.VAULT) == [
+        wire.PlaceEnded(12),
+        wire.CredentialAnswer(12, lease.tenancy(), END + 10**7),
+    ]
     assert lease.type_in("271828")
     assert not lease.type_in(PIN)
 

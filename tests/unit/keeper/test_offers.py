@@ -92,10 +92,10 @@ def test_a_newer_offer_cancels_the_pin_at_once_and_vault_hears_it(home: Door) ->
     before = home.tenancy()
     assert home.vault_asks(12) == [wire.CredentialAnswer(12, before, wire.NO_END)]
     assert home.invite(serial=2, digits=OTHER) is Result.DONE
-    assert home.house.to(Room.VAULT) == [wire.LastCredentialGone(12)]
+    assert home.house.to(Room.VAULT) == [wire.PlaceEnded(12)]
     assert not home.type_in(PIN)
     home.boot()
-    assert home.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY, wire.NO_END)]
+    assert home.vault_asks(12) == [wire.PlaceEnded(12)]
     assert not home.type_in(PIN)
     assert not home.set_pin(INVITATION, PIN)
     home.wait(30)
@@ -184,7 +184,7 @@ def test_after_a_fault_the_book_says_what_the_disk_says(door: Door, makes_it: bo
     store = FailingRecords(makes_it=makes_it)
     door.run_on(dataclasses.replace(door.guard, book=Book(store)))
     door.invite()
-    assert door.vault_asks(12) == [wire.CredentialAnswer(12, wire.NO_TENANCY, wire.NO_END)]
+    assert door.vault_asks(12) == [wire.PlaceEnded(12)]
     store.fails = True
     assert not door.set_pin(INVITATION, PIN)
     assert door.taken(12) is makes_it

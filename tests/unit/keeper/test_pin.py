@@ -83,7 +83,8 @@ def test_any_other_payload_is_refused() -> None:
         good[:-1],
         good + b"\0",
         b"\x02" + good[1:],
-        b"\x04" + good[1:],
+        b"\x03" + good[1:],
+        b"\x05" + good[1:],
         good[:1] + b"\x00" + good[2:],
         good[:1] + b"\x09" + good[2:],
     ):

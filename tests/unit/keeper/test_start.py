@@ -8,6 +8,7 @@ import pytest
 
 from device.edges import Room
 from device.keeper.ends import GRACE_S, Moment
+from device.keeper.loop import Keeper
 from device.keeper.record import Credential, Kind
 from device.keeper.start import build
 from device.paths import Paths
@@ -28,6 +29,7 @@ def test_the_grace_in_door_toml_holds_for_pins_as_for_faces(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     service = Service(Room.KEEPER, paths)
     keeper = build(service)
+    assert isinstance(keeper, Keeper)
     try:
         readings = [Moment(float(now_s), NOON + 10.0) for now_s in (0, grace_s - 1, grace_s)]
         assert [keeper._guard.ends.ripe(ENDED, at) for at in readings] == [False, False, True]

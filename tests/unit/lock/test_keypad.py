@@ -91,7 +91,7 @@ def test_every_command_has_its_number_of_fields_and_is_complete_with_the_last_an
 
 
 def test_no_command_is_taken_for_another_that_begins_alike() -> None:
-    known = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "010"}
+    known = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "010", "011"}
     for number in range(1000):
         for word in {f"0{number}", f"00{number}"} - known:
             assert typed(f"{word}#12#") is Reading.NONSENSE, word
@@ -115,7 +115,7 @@ def test_star_leaves_nothing_behind_for_the_next_person() -> None:
 
 
 def test_flat_nought_and_empty_fields_are_nonsense() -> None:
-    for keys in ("0#1234#", "#1234#", "12##", "011#12#1#", "012#1#", "123456#1#"):
+    for keys in ("0#1234#", "#1234#", "12##", "013#12#1#", "012#1#", "123456#1#"):
         assert typed(keys) is Reading.NONSENSE
 
 

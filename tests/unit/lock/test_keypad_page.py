@@ -45,6 +45,7 @@ SECRETS = {
     "09": (Proof.PIN, Secret.GUESTS),
     "010": (Proof.PIN, Secret.DURESS),
 }
+END_DOOR = "011"
 CARDS = {"07": CardChange.ADD, "08": CardChange.CANCEL_ALL}
 ACTS = {
     "01": Purpose.ENROL,
@@ -65,13 +66,15 @@ def test_a_command_on_the_page_is_that_command_at_the_door(row: str) -> None:
             assert CARDS[command] is change
         case keypad.PersonalAct(purpose, 12):
             assert ACTS[command] is purpose
+        case keypad.EndDoor(12):
+            assert command == END_DOOR
         case other:
             pytest.fail(f"{row} is {other}")
 
 
 def test_every_command_of_the_door_stands_on_the_page() -> None:
     named = {row.split(" ", 1)[0] for row in ROWS if row[0] == "0"}
-    assert named == set(SECRETS) | set(CARDS) | set(ACTS)
+    assert named == set(SECRETS) | set(CARDS) | set(ACTS) | {END_DOOR}
     # Any other that begins with 0 is nothing to the door: a command nobody wrote down would be seen here.
     shapes = ("12#", "12#482913#", "12#482913#640275#", "12#482913#640275#640275#")
     commands = [str(n).zfill(digits) for digits in (1, 2, 3) for n in range(100)]
@@ -92,7 +95,7 @@ def test_coming_home_is_flat_and_pin_or_code() -> None:
 def test_a_command_that_is_changed_is_another_one() -> None:
     """What the first test is worth: with any other command in front, the same fields are something else."""
     assert read("07 # flat # PIN #") != read("08 # flat # PIN #")
-    assert read("011 # flat # PIN # duress PIN # again #") is keypad.Reading.NONSENSE
+    assert read("012 # flat # PIN # duress PIN # again #") is keypad.Reading.NONSENSE
 
 
 def test_the_rhythms_are_those_of_the_wiring_page() -> None:

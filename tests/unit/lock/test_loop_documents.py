@@ -30,6 +30,8 @@ def test_status_tells_the_health_and_the_version(house: House) -> None:
             alarms=AlarmBits.TAMPER,
             policy_version=7,
             document_key=DOCUMENT_KEY.public,
+            ending=wire.Ending.NONE,
+            ends_in_s=0,
         )
     ]
 

@@ -104,7 +104,7 @@ def house(house: House) -> House:
 def test_a_door_without_a_document_is_a_building_that_counts_nothing(house: House) -> None:
     door = Choice(house)
     assert door.first == [wire.Reporting(Profile.BUILDING, NO_ALARM_KEY), wire.DoorKeys(0, DOCUMENT_KEY.public)]
-    door.keeper.say(wire.Occupied(many=True))
+    door.keeper.say(wire.Occupied(many=True, some=True))
     house.board.happens(DoorMoved(open=True))
     door.lets_in(3)
     door.to_midnight()
@@ -184,7 +184,7 @@ def test_a_state_of_a_building_is_seen(house: House, monkeypatch: pytest.MonkeyP
 
 def test_a_number_comes_once_a_day_and_again_to_whoever_comes(house: House) -> None:
     door = Choice(house, COUNTED)
-    door.keeper.say(wire.Occupied(many=True))
+    door.keeper.say(wire.Occupied(many=True, some=True))
     house.turn()
     door.to_midnight()
     assert told(door.report) == [], "nobody counted on the morning before the document"
@@ -203,7 +203,7 @@ def test_a_number_comes_once_a_day_and_again_to_whoever_comes(house: House) -> N
 
 def numbers_of_a_small_house(house: House) -> list[wire.Message]:
     door = Choice(house, COUNTED)
-    door.keeper.say(wire.Occupied(many=False))
+    door.keeper.say(wire.Occupied(many=False, some=True))
     house.turn()
     door.to_midnight()
     door.lets_in()
@@ -223,15 +223,15 @@ def test_a_number_of_a_small_house_is_seen(house: House, monkeypatch: pytest.Mon
 
 def test_a_house_that_has_become_small_takes_its_number_back(house: House) -> None:
     door = Choice(house, COUNTED)
-    door.keeper.say(wire.Occupied(many=True))
+    door.keeper.say(wire.Occupied(many=True, some=True))
     house.turn()
     door.to_midnight()
     door.to_midnight()
     assert len(told(door.report, wire.DailyCount)) == 1
-    door.keeper.say(wire.Occupied(many=False))
+    door.keeper.say(wire.Occupied(many=False, some=True))
     house.turn()
     assert told(door.report) == [wire.Reporting(Profile.BUILDING, NO_ALARM_KEY)]
-    door.keeper.say(wire.Occupied(many=True))
+    door.keeper.say(wire.Occupied(many=True, some=True))
     house.turn()
     door.passes(3600)
     assert told(door.report) == [], "when somebody moved in is nobody's business"

@@ -41,6 +41,7 @@ healths = st.builds(
     lockout=st.booleans(),
     count=st.none() | st.integers(-(2**70), 2**70),
     certificate=st.booleans(),
+    retired=st.booleans(),
 )
 envelopes = st.builds(
     Envelope,
@@ -76,11 +77,12 @@ def test_it_reads_back_as_plain_json_with_what_was_said(said: Envelope) -> None:
         assert read["alarm"] is bool(said.health.alarms)
         assert (read["storage"], read["lockout"]) == (said.health.storage, said.health.lockout)
         assert read["cert"] is said.health.certificate
+        assert read["retired"] is said.health.retired
         assert (read["count"] is None) is (said.health.count is None)
 
 
 def test_a_report_holds_these_keys_and_no_other() -> None:
-    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm docs storage lockout count cert"
+    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm docs storage lockout count cert retired"
     assert list(json.loads(envelope.encode(LONGEST))) == keys.split()
 
 

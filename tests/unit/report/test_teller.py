@@ -34,6 +34,7 @@ HEALTH_ONLY = {
     "BOLT_FAULT",
     "ALARM_CLEARED",
     "LOCKOUT",  # wrong attempts, and it waits for the report (ADR 0017)
+    "RETIRED",  # the end of the door itself, which follows from nobody's coming and going
 }
 CHOSEN = {"DURESS"}  # the resident's own call for help (ADR 0015)
 

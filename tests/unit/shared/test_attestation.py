@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from device import attestation, document, wire
-from device.attestation import NO_CONSENT_ID, SIZES, ConsentRecord, Paper, Receipt, armour, read, sign, verify
+from device.attestation import (
+    NO_CONSENT_ID,
+    SIZES,
+    ConsentRecord,
+    EndOfDoor,
+    Paper,
+    Receipt,
+    armour,
+    read,
+    sign,
+    verify,
+)
 from device.codec import Schema
 from device.consent import Notice, Terms
 from device.errors import AttestationRefused, Refusal
@@ -27,12 +38,17 @@ DOOR = bytes.fromhex("00112233445566aa")
 TERMS = Terms(Notice("notice-0", ("in one", "in another")), "purpose", "retention", bytes(range(32)), "class")
 CONSENT = ConsentRecord(DOOR, bytes(range(16)), 20_000, False, *TERMS.parts)
 RECEIPT = Receipt(DOOR, bytes(range(16)), bytes(range(32)), bytes(range(16)), 20_001, KeyPlace.TPM_NV)
-PAPERS: tuple[Paper, ...] = (CONSENT, RECEIPT)
-DOMAINS = {ConsentRecord: b"doorward consent record\0", Receipt: b"doorward receipt of erasure\0"}
-NAMES = {ConsentRecord: "CONSENT", Receipt: "RECEIPT"}
+END = EndOfDoor(DOOR, 20_002, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY)
+PAPERS: tuple[Paper, ...] = (CONSENT, RECEIPT, END)
+DOMAINS = {
+    ConsentRecord: b"doorward consent record\0",
+    Receipt: b"doorward receipt of erasure\0",
+    EndOfDoor: b"doorward end of a door\0",
+}
+NAMES = {ConsentRecord: "CONSENT", Receipt: "RECEIPT", EndOfDoor: "END OF DOOR"}
 
 each = pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: type(paper).__name__)
-papers = st.sampled_from([ConsentRecord, Receipt]).flatmap(
+papers = st.sampled_from([ConsentRecord, Receipt, EndOfDoor]).flatmap(
     lambda kind: st.builds(kind, **{place.name: values(place.field) for place in places(kind)})
 )
 

@@ -183,6 +183,15 @@ def test_a_replay_camera_without_pictures_is_refused() -> None:
     assert "replay" in refused(DOOR + '[camera]\nbackend = "replay"\n')
 
 
+def test_a_usb_camera_is_named_by_its_place_and_never_by_a_number() -> None:
+    head = DOOR + '[camera]\nbackend = "v4l2"\n'
+    assert "device must name the USB camera" in refused(head)
+    for name in ("/dev/video0", "/dev/v4l/by-path/../../video0", "video0", "/dev/v4l/by-path/a/b"):
+        assert "[camera] device must be" in refused(head + f'device = "{name}"\n')
+    named = "/dev/v4l/by-id/usb-Maker_HD_Camera_0001-video-index0"
+    assert config.parse(head + f'device = "{named}"\n').camera.device == named
+
+
 @pytest.mark.parametrize("broker", ["https://x", "mqtt://", "mqtt://a b", "mqtt://user:pw@host", "mqtt://h/t", "x"])
 def test_a_broker_is_a_host_and_a_port_and_holds_no_password(broker: str) -> None:
     assert "[report] broker must be" in refused(DOOR + f'[report]\nbroker = "{broker}"\n')

@@ -120,6 +120,7 @@ def test_what_the_door_signs_goes_to_people_alone_and_is_smaller_than_a_template
     }
     assert carried == {
         (Room.VAULT, Room.DESK, wire.Attestation),
+        (Room.VAULT, Room.DESK, wire.AttestationCopy),
         (Room.DESK, Room.DOORCTL, wire.AttestationCopy),
     }
     assert all(wire.body_size(msg) < wire.EMBEDDING_BYTES for msg in papers)

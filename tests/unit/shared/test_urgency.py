@@ -134,3 +134,27 @@ urgency.come_first("lock")
 print(*resource.getrlimit(resource.RLIMIT_RTTIME))
 """)
     assert done.stdout.split() == ["30000", "60000"]
+
+
+AT_THE_END = """
+import atexit
+urgency.come_first("lock")
+{fault}
+class Late:
+    def __del__(self):
+        # When the interpreter lets go of its modules: what is registered for its end has run, the process is there.
+        print(policy(), flush=True)
+late = Late()
+late.itself = late  # found by nobody but the last collection
+"""
+
+
+@permitted
+def test_end_of_a_process_waits_like_every_other() -> None:
+    assert told_by(AT_THE_END.format(fault="")).stdout == "other\n"
+
+
+@permitted
+def test_fault_end_that_still_comes_first_is_seen() -> None:
+    fault = "atexit.unregister(urgency._step_back)"
+    assert told_by(AT_THE_END.format(fault=fault)).stdout == "first\n"

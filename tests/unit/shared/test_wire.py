@@ -52,6 +52,7 @@ TYPE_BYTES = {
     0x42: "HasCredential",
     0x43: "CredentialAnswer",
     0x44: "LastCredentialGone",
+    0x45: "PlaceEnded",
     0x50: "Enrol",
     0x51: "Erase",
     0x52: "Pause",
@@ -78,6 +79,11 @@ TYPE_BYTES = {
     0x73: "DoorKeys",
     0x74: "DoorState",
     0x75: "DailyCount",
+    0x80: "ProveResident",
+    0x81: "Retire",
+    0x82: "Retired",
+    0x83: "RetireDoor",
+    0x84: "AskRetirement",
 }
 SIZES = {
     "Look": 17,
@@ -352,6 +358,7 @@ def test_an_unlock_is_not_among_the_occurrences() -> None:
         "ALARM_CLEARED",
         "DURESS",  # the resident's own call for help (ADR 0015)
         "LOCKOUT",  # somebody has to wait after wrong attempts; it waits for the report (ADR 0017)
+        "RETIRED",
     }
 
 

@@ -23,6 +23,7 @@ SMALL = 64  # bytes: far below a template of 512, and below the smallest picture
 LARGER = {
     (wire.Document, Room.DESK, Room.DOORCTL): 2 + wire.MAX_DOCUMENT,
     (wire.Attestation, Room.VAULT, Room.DESK): wire.EMBEDDING_BYTES - 1,
+    (wire.AttestationCopy, Room.VAULT, Room.DESK): wire.EMBEDDING_BYTES - 1,  # the receipt for the end of the door
     (wire.AttestationCopy, Room.DESK, Room.DOORCTL): wire.EMBEDDING_BYTES - 1,
 }
 
@@ -36,6 +37,7 @@ BETWEEN = {
     wire.SetPin: {Room.LOCK, Room.KEEPER},
     wire.HasCredential: {Room.VAULT, Room.KEEPER},
     wire.CredentialAnswer: {Room.VAULT, Room.KEEPER},
+    wire.PlaceEnded: {Room.VAULT, Room.KEEPER},
     wire.Grant: {Room.VAULT, Room.KEEPER},
 }
 

@@ -129,6 +129,7 @@ def test_no_message_of_vault_has_room_for_a_score() -> None:
     small = {"Nonce", "Outcome", "Result", "Hint", "bool", "U32", "TimeNs"}
     papers: dict[type[wire.Message], set[str]] = {
         wire.Attestation: {"Nonce", "AttestationBytes"},
+        wire.AttestationCopy: {"AttestationBytes"},
         wire.RecordAnswer: {"bool", "U8", "Hash", "TermsId"},
     }
     outgoing = {kind for edge in edges.EDGES for kind in _sent_by_vault(edge)}

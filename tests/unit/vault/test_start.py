@@ -14,6 +14,7 @@ from device.paths import Paths, models_dir
 from device.service import Service
 from device.vault import tail
 from device.vault.__main__ import KEY_NAME, build
+from device.vault.loop import Vault
 from device.vault.signing import signing_key
 from tests.unit.vault.values import new_face, unit
 
@@ -32,10 +33,17 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     return door
 
 
+def built(paths: Paths) -> Vault:
+    """The vault of a door that lives."""
+    work = build(Service(Room.VAULT, paths))
+    assert isinstance(work, Vault)
+    return work
+
+
 def test_vault_starts_on_a_new_door_and_finds_its_faces_again(paths: Paths) -> None:
-    first = build(Service(Room.VAULT, paths))
+    first = built(paths)
     first.faces.enrol(11, new_face(unit(1)))
-    again = build(Service(Room.VAULT, paths))
+    again = built(paths)
     assert again.faces.slots() == (11,)
     assert again.recogniser.model_id == manifest.load(models_dir()).for_job(manifest.Job.EMBED).model_id
     assert paths.state(Room.VAULT).stat().st_mode & 0o777 == 0o700
@@ -65,13 +73,13 @@ BROKEN: dict[str, tuple[Callable[[Paths], object], type[Refusal | Fault], str]] 
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_vault_that_cannot_start_says_why_and_deletes_nothing(paths: Paths, how: str) -> None:
-    build(Service(Room.VAULT, paths))
+    built(paths)
     folder = paths.state(Room.VAULT)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     breaks, error, sentence = BROKEN[how]
     breaks(paths)
     with pytest.raises(error, match=sentence):
-        build(Service(Room.VAULT, paths))
+        built(paths)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -83,18 +91,18 @@ def test_vault_does_not_start_without_a_measured_impostor_tail_or_with_another_n
     own = manifest.load(models_dir()).for_job(manifest.Job.EMBED).sha256.hex()
     monkeypatch.setattr("device.vault.__main__.models_dir", lambda: tmp_path)
     with pytest.raises(ModelRefused, match="face does not start without a measured impostor tail"):
-        build(Service(Room.VAULT, paths))
+        built(paths)
     (tmp_path / tail.FILE).write_text(whole.replace(own, "00" * 32))
     with pytest.raises(ModelRefused, match="measured with another network"):
-        build(Service(Room.VAULT, paths))
+        built(paths)
     (tmp_path / tail.FILE).write_text(whole)
-    build(Service(Room.VAULT, paths))
+    built(paths)
 
 
 def test_a_stricter_budget_in_door_toml_raises_the_threshold(paths: Paths) -> None:
-    usual = build(Service(Room.VAULT, paths)).recogniser.thresholds.threshold(1, 5)
+    usual = built(paths).recogniser.thresholds.threshold(1, 5)
     paths.config.write_text(DOOR + "[vault]\nstrangers_per_day = 10\n")
-    strict = build(Service(Room.VAULT, paths)).recogniser.thresholds.threshold(1, 5)
+    strict = built(paths).recogniser.thresholds.threshold(1, 5)
     assert usual is not None
     assert strict is not None
     assert strict > usual
@@ -104,18 +112,18 @@ def test_a_stricter_budget_in_door_toml_raises_the_threshold(paths: Paths) -> No
 def test_a_looser_budget_is_refused(paths: Paths, setting: str) -> None:
     paths.config.write_text(f"{DOOR}[vault]\n{setting}\n")
     with pytest.raises(ConfigRefused, match=setting.split(maxsplit=1)[0]):
-        build(Service(Room.VAULT, paths))
+        built(paths)
 
 
 def test_a_damaged_record_is_told_and_the_rest_lives(paths: Paths, capfd: pytest.CaptureFixture[str]) -> None:
-    first = build(Service(Room.VAULT, paths))
+    first = built(paths)
     for slot in (424242, 12):
         first.faces.enrol(slot, new_face(unit(slot)))
     entry = first.faces._store._ring.find(424242)
     assert entry
     path = paths.state(Room.VAULT) / entry.file_name
     path.write_bytes(path.read_bytes()[:-1])
-    again = build(Service(Room.VAULT, paths))
+    again = built(paths)
     said = capfd.readouterr().err
     assert again.faces.slots() == (12,)
     assert said.count("a sealed record does not open") == 1
@@ -125,22 +133,22 @@ def test_a_damaged_record_is_told_and_the_rest_lives(paths: Paths, capfd: pytest
 def test_other_terms_in_door_toml_are_told_and_let_every_face_sleep(
     paths: Paths, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    build(Service(Room.VAULT, paths)).faces.enrol(424242, new_face(unit(1)))
-    assert build(Service(Room.VAULT, paths)).faces.outdated == 0
+    built(paths).faces.enrol(424242, new_face(unit(1)))
+    assert built(paths).faces.outdated == 0
     assert capfd.readouterr().err == ""
     paths.config.write_text(DOOR + "[vault]\nstrangers_per_day = 10\n")
-    assert build(Service(Room.VAULT, paths)).faces.outdated == 1
+    assert built(paths).faces.outdated == 1
     said = capfd.readouterr().err
     assert said.count("the terms have changed since faces were enrolled") == 1
     assert "424242" not in said
     paths.config.write_text(DOOR)
-    assert build(Service(Room.VAULT, paths)).faces.outdated == 0
+    assert built(paths).faces.outdated == 0
 
 
 def test_the_door_signs_with_the_same_key_at_every_start_and_with_another_under_another_root_key(
     paths: Paths,
 ) -> None:
-    first, again = (build(Service(Room.VAULT, paths)).signer.door_key for _ in range(2))
+    first, again = (built(paths).signer.door_key for _ in range(2))
     assert first == again
     assert first == bytes(signing_key(b"r" * 32).verify_key)
     assert first != bytes(signing_key(b"q" * 32).verify_key)

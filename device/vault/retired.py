@@ -1,0 +1,144 @@
+"""vault once its door has ended: nobody is recognised, one receipt is signed, and then nothing any more.
+
+Rules kept here:
+- It is built where the mark is found (`sealing.retired`), before any face is read. What is still there is destroyed
+  first, and there is no way from here back to a vault that compares.
+- The receipt is signed once: when everything here is destroyed, and lock says that keeper has nothing left either. It
+  is on disk before lock hears of it, and it is given to whoever asks at the door, as often as they ask.
+- With the receipt on disk the signing key is not derived any more: nothing else is signed in the name of this door.
+- The receipt holds no number of faces: how many of a house gave one is nobody's business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from device import attestation, wire
+from device.attestation import EndOfDoor
+from device.edges import Room
+from device.errors import AttestationRefused, Fault, NotPermitted
+from device.sealing.files import write_new
+from device.sealing.retired import Destroying
+from device.service import Link, log
+from device.strength import KeyPlace
+from device.vault.enrolments import Rooms
+from device.wire import Result
+
+RECEIPT = "end-of-door"
+_SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the receipt says: the door's id (8 bytes), and where the keys of faces and of PINs were."""
+
+    door: bytes
+    faces: KeyPlace
+    pins: KeyPlace
+
+
+@dataclass(slots=True)
+class RetiredVault:
+    """The Work of vault at a door that has ended. `sign` gives the signed bytes of a paper.
+
+    `unix_s` is the wall clock, which may be wrong; it dates the receipt.
+    """
+
+    rooms: Rooms
+    destroying: Destroying
+    facts: Facts
+    sign: Callable[[EndOfDoor], bytes] = field(repr=False)
+    unix_s: Callable[[], float] = time.time
+    receipt: bytes = field(init=False, default=b"")
+    _alarm_owed: bool = False
+
+    def __post_init__(self) -> None:
+        self.receipt = self._stored()
+
+    # ---- Work
+
+    def connected(self, link: Link) -> None:
+        """Lock hears that there is nobody to look for, and what is left."""
+        if link.peer is Room.LOCK:
+            if self._alarm_owed:
+                self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
+            self.rooms.send(Room.LOCK, wire.FaceReady(recognise=False, enrol=False, claim_first=False))
+            self._tell()
+
+    def received(self, link: Link, msg: wire.Message) -> None:
+        """One message. What eye and keeper say is heard by nobody any more. Raises NotPermitted."""
+        match msg:
+            case wire.Retire(all_gone):
+                if all_gone:
+                    self._attest()
+                self._tell()
+            case wire.AskClaim(nonce):
+                self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, awake=False))
+            case wire.AskRetirement():
+                self.rooms.send(Room.DESK, wire.AttestationCopy(self.receipt))
+            case wire.AskRecord():
+                door_key = attestation.verify(self.receipt).door_key if self.receipt else bytes(32)
+                answer = wire.RecordAnswer(
+                    named=False, key_place=self.facts.faces, door_key=door_key, terms=bytes(wire.TERMS_ID_BYTES)
+                )
+                self.rooms.send(Room.DESK, answer)
+            case wire.Enrol(grant) | wire.Erase(grant) | wire.Pause(grant) | wire.Resume(grant) | wire.Renew(grant):
+                self.rooms.send(Room.DESK, wire.Done(grant, Result.RETIRED))
+            case wire.Rekey(nonce):
+                self.rooms.send(Room.DESK, wire.Done(nonce, Result.RETIRED))
+            case _ if link.peer is Room.DESK:
+                text = f"vault has no use for a {type(msg).__name__} of {link.peer}"
+                raise NotPermitted(text)
+
+    def disconnected(self, link: Link) -> None:
+        """Nothing is owed to anybody."""
+
+    def breached(self, room: Room) -> None:
+        """Lock raises the alarm; if it cannot be told now, it is told when it comes back."""
+        self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
+
+    def deadline(self) -> float | None:
+        """When to try again to destroy what could not be destroyed."""
+        return self.destroying.due_s
+
+    def tick(self) -> None:
+        """Try again."""
+        if self.destroying.tick():
+            self._tell()
+
+    def healthy(self) -> bool:
+        """There is nothing that could hang."""
+        return True
+
+    def stop(self) -> None:
+        """Nothing to put away."""
+
+    # ---- the receipt
+
+    def _tell(self) -> None:
+        if self.destroying.done:
+            self.rooms.send(Room.LOCK, wire.Retired(attested=bool(self.receipt)))
+
+    def _attest(self) -> None:
+        if self.receipt or not self.destroying.done:
+            return
+        facts, end = self.facts, self.destroying.end
+        today = max(0, int(self.unix_s())) // _SECONDS_A_DAY
+        try:
+            receipt = self.sign(EndOfDoor(facts.door, today, facts.faces, facts.pins))
+            write_new(end.disk, end.folder, [(RECEIPT, receipt)])
+        except (Fault, AttestationRefused) as cause:
+            log(f"vault: the receipt for the end of this door could not be made yet: {cause}")
+            return
+        self.receipt = receipt
+
+    def _stored(self) -> bytes:
+        """The receipt on disk; empty if there is none, or half of one."""
+        end = self.destroying.end
+        try:
+            content = end.disk.read(end.folder / RECEIPT) or b""
+            return content if isinstance(attestation.verify(content).paper, EndOfDoor) else b""
+        except (Fault, AttestationRefused):
+            return b""
