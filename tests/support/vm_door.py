@@ -131,7 +131,11 @@ class OnMachine:
                 raise VmFault(msg)
 
     def close_the_door(self) -> None:
-        """The door shut, the housing closed, nobody on any button: contacts close to ground."""
+        """The door shut, the housing closed, nobody on any button: contacts close to ground.
+
+        To be done again after lock has started anew: its pull-up changes the simulated pull of a line, where a real
+        contact would win.
+        """
         for line, high in ((DOOR, False), (TAMPER, False), (REX, True), (FACE, True)):
             self.lines.pull(line, high=high)
 

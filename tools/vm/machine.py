@@ -31,6 +31,8 @@ from tools.vm.say import VmFault
 BOOTS_WITHIN_S: Final = 420.0  # about 40 s on two quiet cores
 BROKER_ADDRESS: Final = "10.0.2.100"
 BROKER_PORT: Final = 8883
+KEYPAD_DEVICE: Final = {"driver": "usb-kbd", "bus": "usb.0", "port": "1", "id": "keypad"}
+"""As QEMU's monitor takes it to plug it in again."""
 _COMES_UP_WITHIN_S: Final = 20.0
 _ENDS_WITHIN_S: Final = 10.0
 _MEMORY_MIB: Final = 2048
@@ -49,6 +51,7 @@ class Machine:
     folder: Path
     broker_port: int = 0  # a port of this computer's loopback that the guest reaches at BROKER_ADDRESS
     tpm: Path | None = None  # the TPM's memory; by default in the state folder
+    counted: bool = False  # its clock counts instructions: on a busy computer it is slow, and nothing in it is late
     _qemu: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _monitor: Monitor | None = field(default=None, repr=False)
     _agent: Agent | None = field(default=None, repr=False)
@@ -179,8 +182,10 @@ class Machine:
         at = self.folder
         relay = f",guestfwd=tcp:{BROKER_ADDRESS}:{BROKER_PORT}-cmd:busybox nc 127.0.0.1 {self.broker_port}"
         network = f"user,id=net,restrict=on{relay if self.broker_port else ''}"
+        # 2**0 ns an instruction; one thread then plays both processors.
+        runs = ("tcg,thread=single", "-icount", "shift=0,sleep=on") if self.counted else ("tcg,thread=multi",)
         return [
-            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-M", "q35"),
+            *("qemu-system-x86_64", "-accel", *runs, "-cpu", "Nehalem", "-M", "q35"),
             *("-m", str(_MEMORY_MIB), "-smp", "2", "-display", "none", "-nodefaults", "-vga", "none"),
             *("-serial", f"file:{at}/console.log", "-qmp", f"unix:{at}/monitor.sock,server=on,wait=off"),
             *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd), "-append", _KERNEL_LINE),
@@ -191,10 +196,15 @@ class Machine:
             *("-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"),
             *("-device", "i6300esb,id=watchdog", "-action", "watchdog=reset"),
             *("-device", "virtio-rng-pci", "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile="),
-            *("-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0,port=1"),
+            *("-device", "qemu-xhci,id=usb", "-device", ",".join(_words(KEYPAD_DEVICE))),
             *("-chardev", f"socket,id=camera,path={self.camera_socket},server=on,wait=off"),
             *("-device", "usb-redir,chardev=camera,bus=usb.0,port=2,id=camera"),
         ]
+
+
+def _words(device: dict[str, str]) -> list[str]:
+    """A device for QEMU's command line: its driver first."""
+    return [value if name == "driver" else f"{name}={value}" for name, value in device.items()]
 
 
 def end_process(pid_file: Path) -> None:
