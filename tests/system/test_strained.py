@@ -1,0 +1,166 @@
+"""A machine in trouble: no memory, its keypad pulled out, its kernel hung. PINs open again, and nothing else opens.
+
+What the bolt does is read off its line (gpio-sim), by the guest's clock. Times are printed: `pytest -rP` shows them.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+import pytest
+
+from device.edges import PROCESSES, Room
+from tests.support.vm import booted, journal, told
+from tests.support.vm_door import BOLT, KEYPAD, OnMachine, unit
+from tools.vm.machine import KEYPAD_DEVICE
+from tools.vm.say import VmFault
+
+SLOT, PIN = 12, "482913"
+RIGHT = f"{SLOT}#{PIN}#"
+UNLOCK_MS = 10_000
+EAT: Final = "python3 -c 'eaten = []\nwhile True: eaten.append(bytearray(b\"x\") * (1 << 23))'"
+STOPPING: Final = (
+    ("ctrl", "alt", "delete"),
+    ("ctrl", "alt", "kp_decimal"),
+    ("alt", "sysrq", "b"),
+    ("power",),
+    ("sleep",),
+)
+# Whoever presses Ctrl, Alt and Del, and is heard, leaves a file instead of starting the machine anew.
+CAD, HEARD = "/run/systemd/system/ctrl-alt-del.service", "/run/heard"
+_CAD = f"[Service]\nType=oneshot\nExecStart=/usr/bin/touch {HEARD}\n"
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[OnMachine]:
+    with booted() as machine:
+        made = OnMachine(machine, unlock_ms=UNLOCK_MS)
+        try:
+            made.set_up()
+            made.move_in(SLOT, PIN)
+            yield made
+        except BaseException as error:
+            error.add_note(journal(machine, "doorward-*")[-6000:])
+            raise
+
+
+def chord(door: OnMachine, *keys: str) -> None:
+    """Hold keys of the keypad down together."""
+    for down, each in [(True, key) for key in keys] + [(False, key) for key in reversed(keys)]:
+        event = {"key": {"type": "qcode", "data": each}, "down": down}
+        door.machine.monitor.ask("input-send-event", events=[{"type": "key", "data": event}])
+    door.machine.agent.ask("sleep 1")  # by the guest's clock: what it starts is seen
+
+
+def boot_id(door: OnMachine) -> str:
+    return door.machine.agent.ask("cat /proc/sys/kernel/random/boot_id")
+
+
+def keypad_is_held(door: OnMachine) -> None:
+    """Return when lock has the keypad in hand."""
+    opened = f"ls -l /proc/$(systemctl show -P MainPID {unit(Room.LOCK)})/fd | grep -q /dev/input/event"
+    door.machine.agent.until(f"test -e {KEYPAD} && {opened}", "lock with the keypad in hand")
+
+
+@pytest.mark.parametrize("room", [Room.LOCK, Room.KEEPER, Room.EYE])
+def test_a_room_over_its_memory_is_ended_the_bolt_secured_and_it_comes_back(door: OnMachine, room: Room) -> None:
+    """Somebody who eats stands in the room's own control group, so that the limit is the unit's."""
+    door.well()
+    agent, restarts, watch = door.machine.agent, door.restarts(room), door.lines.watch()
+    agent.put("/run/eat", EAT.encode())
+    door.press(RIGHT)
+    rose_s = watch.wait_high(BOLT, 60).at_s
+    group = f"/sys/fs/cgroup$(systemctl show -P ControlGroup {unit(room)})/cgroup.procs"
+    assert agent.run(f"echo $$ > {group} && exec bash /run/eat").code != 0
+    fell_s = watch.wait_pulse(BOLT, 60)[1]
+    told(f"{room}: locked {fell_s - rose_s:.2f} s after it opened, of {UNLOCK_MS / 1000} s")
+    if room is Room.LOCK:
+        assert fell_s - rose_s < UNLOCK_MS / 1000 / 2
+    agent.until(f"[ $(systemctl show -P NRestarts {unit(room)}) -gt {restarts} ]", "a new start")
+    assert "oom-kill" in journal(door.machine, unit(room))
+    door.well()
+    assert len(watch.pulses(BOLT)) == 1, "the new start opened the door"
+    door.types(RIGHT)
+
+
+def test_a_keypad_that_is_pulled_out_and_plugged_in_again_works(door: OnMachine) -> None:
+    restarts, watch, monitor = door.restarts(Room.LOCK), door.lines.watch(), door.machine.monitor
+    keypad_is_held(door)
+    since = len(monitor.events)
+    monitor.ask("device_del", id=KEYPAD_DEVICE["id"])
+    monitor.wait("DEVICE_DELETED", 60, since)
+    door.machine.agent.until(f"test ! -e {KEYPAD}", "the end of the keypad")
+    assert all(door.well()["rooms"].values())
+    monitor.ask("device_add", **KEYPAD_DEVICE)
+    keypad_is_held(door)
+    assert not watch.pulses(BOLT)
+    door.types(RIGHT)
+    assert door.restarts(Room.LOCK) == restarts
+
+
+def test_keys_that_stop_a_computer_do_not_reach_past_the_lock(door: OnMachine) -> None:
+    """Ctrl, Alt and Del are heard at once where lock does not hold the keypad: that shows that they were pressed."""
+    agent, restarts, watch, before = door.machine.agent, door.restarts(Room.LOCK), door.lines.watch(), boot_id(door)
+    target = "[Unit]\nWants=ctrl-alt-del.service\nAfter=ctrl-alt-del.service\n"
+    agent.put("/etc/systemd/system/ctrl-alt-del.target", target.encode())
+    agent.put(CAD, _CAD.encode())
+    agent.ask("systemctl daemon-reload")
+    keypad_is_held(door)
+    for keys in (
+        ("ctrl", "alt", "delete"),
+        ("ctrl", "alt", "kp_decimal"),
+        ("alt", "sysrq", "b"),
+        ("power",),
+        ("sleep",),
+    ):
+        chord(door, *keys)
+    assert agent.run(f"test -e {HEARD}").code != 0
+    assert boot_id(door) == before
+    assert door.restarts(Room.LOCK) == restarts
+    assert not watch.pulses(BOLT)
+    door.types(RIGHT)
+    agent.ask(f"systemctl stop {unit(Room.LOCK)}")
+    chord(door, "ctrl", "alt", "delete")
+    agent.until(f"test -e {HEARD}", "keys that are heard without lock", 30)
+    agent.ask(f"systemctl start --no-block {unit(Room.LOCK)}")
+    door.well()
+    door.types(RIGHT)
+
+
+def test_a_kernel_that_hangs_while_the_door_is_open_is_reset_and_the_door_is_locked(door: OnMachine) -> None:
+    """The machine boots again. It panics and is told to stay as it is: nothing but the watchdog acts."""
+    agent, monitor = door.machine.agent, door.machine.monitor
+    setting = "/usr/share/doorward/system.conf.d/50-doorward.conf"  # as the package advises
+    agent.ask(f"install -D -t /etc/systemd/system.conf.d {setting} && systemctl daemon-reexec")
+    agent.until("systemctl show -P RuntimeWatchdogUSec | grep -qx 10s", "a watchdog that is fed")
+    boots, since, before = agent.boots, len(monitor.events), boot_id(door)
+    watch = door.lines.watch()
+    door.press(RIGHT)
+    watch.wait_high(BOLT, 60)
+    with suppress(VmFault):  # nobody answers any more
+        agent.run("echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger")
+    monitor.wait("WATCHDOG", 120, since)
+    told(f"agent {agent.wait_ready(420, boots):.0f} s after the watchdog's reset")
+    watch = door.lines.watch()
+    assert boot_id(door) != before
+    door.well()
+    assert not any(change.high for change in watch.changes(BOLT))
+    door.close_the_door()
+    door.types(RIGHT)
+    assert all(door.restarts(room) == 0 for room in PROCESSES)
+
+
+def test_the_door_waits_for_no_network_as_it_starts(door: OnMachine) -> None:
+    """How long each room takes from its start until it is ready, all at once at the boot, in bare Python starts."""
+    agent = door.machine.agent
+    chain = agent.ask("systemd-analyze critical-chain --no-pager doorward.target")
+    told(chain)
+    assert "network" not in chain
+    bare = "python -I -B -c pass"
+    timed = f"TIMEFORMAT=%R; for _ in 1 2 3; do time /usr/lib/doorward/bin/{bare}; done"
+    bare_s = min(map(float, agent.run(timed).err.split()))
+    for room in PROCESSES:
+        names = ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+        began_us, ready_us = (int(agent.ask(f"systemctl show -P {name} {unit(room)}")) for name in names)
+        assert 0 < began_us < ready_us
+        told(f"{room}: ready after {(ready_us - began_us) / 1e6 / bare_s:.0f} bare starts of {bare_s:.2f} s")
