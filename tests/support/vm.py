@@ -14,17 +14,14 @@ from tools.vm.say import VmFault
 
 
 @contextmanager
-def booted(*, broker_port: int = 0, tpm: Path | None = None, counted: bool = False) -> Iterator[Machine]:
-    """A machine of today's checkout, ready for commands; gone with the block. A failing test is told its console.
-
-    `counted`: its clock stands still while this computer is busy elsewhere, for what takes time in a door: a network.
-    """
+def booted(*, broker_port: int = 0, tpm: Path | None = None) -> Iterator[Machine]:
+    """A machine of today's checkout, ready for commands; gone with the block. A failing test is told its console."""
     try:
         image = built_image(door=True)
     except VmFault as fault:
         pytest.fail(str(fault), pytrace=False)
     with short_root() as folder:
-        machine = Machine(image, folder, broker_port=broker_port, tpm=tpm, counted=counted)
+        machine = Machine(image, folder, broker_port=broker_port, tpm=tpm)
         try:
             with machine:
                 yield machine

@@ -36,7 +36,6 @@ _TOML = """
 
 [camera]
 backend = "{camera}"
-device = "{camera_at}"
 fps = 10.0
 frame_timeout_ms = 5000
 
@@ -68,7 +67,6 @@ class OnMachine:
     machine: Machine
     board: str = "gpiod"
     camera: str = "none"
-    camera_at: str = ""  # v4l2 only
     unlock_ms: int = 3000
     more: str = ""
     joined: bool = True  # False: a new door, which `doorctl join` gives to a manager
@@ -97,7 +95,6 @@ class OnMachine:
         text = _TOML.format(
             named=f'id = "{self.door_id}"\nmanager_key = "{self.manager.public}"' if self.joined else "",
             camera=self.camera,
-            camera_at=self.camera_at,
             board=self.board,
             unlock_ms=self.unlock_ms,
             more=self.more,

@@ -51,7 +51,6 @@ class Machine:
     folder: Path
     broker_port: int = 0  # a port of this computer's loopback that the guest reaches at BROKER_ADDRESS
     tpm: Path | None = None  # the TPM's memory; by default in the state folder
-    counted: bool = False  # its clock counts instructions: on a busy computer it is slow, and nothing in it is late
     _qemu: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _monitor: Monitor | None = field(default=None, repr=False)
     _agent: Agent | None = field(default=None, repr=False)
@@ -182,10 +181,8 @@ class Machine:
         at = self.folder
         relay = f",guestfwd=tcp:{BROKER_ADDRESS}:{BROKER_PORT}-cmd:busybox nc 127.0.0.1 {self.broker_port}"
         network = f"user,id=net,restrict=on{relay if self.broker_port else ''}"
-        # 2**0 ns an instruction; one thread then plays both processors.
-        runs = ("tcg,thread=single", "-icount", "shift=0,sleep=on") if self.counted else ("tcg,thread=multi",)
         return [
-            *("qemu-system-x86_64", "-accel", *runs, "-cpu", "Nehalem", "-M", "q35"),
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-M", "q35"),
             *("-m", str(_MEMORY_MIB), "-smp", "2", "-display", "none", "-nodefaults", "-vga", "none"),
             *("-serial", f"file:{at}/console.log", "-qmp", f"unix:{at}/monitor.sock,server=on,wait=off"),
             *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd), "-append", _KERNEL_LINE),

@@ -7,7 +7,7 @@ import pytest
 
 from device.config import CameraTable
 from device.errors import CameraFault
-from device.eye import camera_v4l2, v4l2_kernel
+from device.eye import camera_v4l2, v4l2_kernel, v4l2_stream
 from device.eye.camera_v4l2 import V4l2Camera
 from device.eye.pixels import Picture
 from device.eye.v4l2_stream import Stream
@@ -128,14 +128,29 @@ def test_rows_that_are_too_short_for_their_pixels_are_refused(camera: V4l2Camera
 # ---- age
 
 
-def test_frames_from_before_the_button_exist_and_are_not_seen(camera: V4l2Camera, clock: Clock) -> None:
+def test_frames_from_before_the_button_are_not_seen(camera: V4l2Camera, clock: Clock) -> None:
     camera.open()
     clock.sleep(3)
     asked_ns = clock()
-    assert camera.read(0).time_ns < asked_ns - 2 * S, "seeds the fault: buffers filled while nobody read"
+    assert camera.read(asked_ns).time_ns >= asked_ns
+
+
+def test_after_a_long_look_the_next_frame_is_of_now(camera: V4l2Camera, clock: Clock) -> None:
+    camera.open()
+    camera.read(0)
     clock.sleep(3)
     asked_ns = clock()
-    assert camera.read(asked_ns).time_ns >= asked_ns
+    assert camera.read(0).time_ns >= asked_ns - v4l2_stream._FRESH_INTERVALS * FRAME_NS
+
+
+def test_fault_frames_that_filled_the_buffers_while_nobody_read_are_seen(
+    camera: V4l2Camera, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(v4l2_stream, "_FRESH_INTERVALS", 1000)
+    camera.open()
+    clock.sleep(3)
+    asked_ns = clock()
+    assert camera.read(0).time_ns < asked_ns - 2 * S
 
 
 def test_the_newest_frame_that_lies_ready_is_taken(camera: V4l2Camera, clock: Clock) -> None:
