@@ -99,6 +99,9 @@ class Silence:
     def opened(self) -> None:
         """Nobody counts."""
 
+    def occupied(self, *, many: bool) -> None:
+        """Nobody asks how many live here."""
+
     def deadline_ns(self) -> None:
         """Nothing is due."""
 

@@ -79,7 +79,7 @@ def test_an_announced_end_is_told_counts_and_can_be_taken_back(home: Home, tmp_p
     home.until(lambda now: any(each.startswith("DOOR_ENDS") for each in now["signals"]), "the announcement")
     home.goes_in()
     home.door.kill(Room.LOCK)
-    home.all_up()
+    home.well()
     assert home.status()["ending"] == "announced"
     assert applies(home, tmp_path, RECALL, 49)["result"] == "stale"
     assert applies(home, tmp_path, RECALL, 51)["result"] == "done"
