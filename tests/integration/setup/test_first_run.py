@@ -37,8 +37,9 @@ class AtTerminal:
 
     def __init__(self, root: Path, *words: str) -> None:
         self._screen, keys = pty.openpty()
+        # A run in the background (nohup) has SIGHUP ignored, and so would whatever it starts.
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", COMMANDS / "doorctl", "setup", *words],
+            ["env", "--default-signal=HUP", "setsid", "--ctty", COMMANDS / "doorctl", "setup", *words],
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DOORWARD_ROOT": str(root)},
             stdin=keys,
             stdout=keys,
