@@ -46,7 +46,7 @@ def read(file: Path, called: str) -> Package:
     # Its second half may be missing although its fields can be read: the whole archive has to unfold.
     unfolds = subprocess.run((DPKG_DEB, "--contents", str(file)), capture_output=True, check=False, env=_PLAIN)
     if ended.returncode or unfolds.returncode or set(fields) != set(_FIELDS) or not fields[_FIELDS[3]].isdecimal():
-        raise UpgradeRefused(f"{called} is no whole Debian package; nothing was changed")
+        raise UpgradeRefused(f"the file {called} is no whole Debian package; nothing was changed")
     name, version, architecture, kib = (fields[field] for field in _FIELDS)
     return Package(file, name, version, architecture, int(kib) * 1024, sha256(file))
 

@@ -18,7 +18,7 @@ def test_the_example_of_answers_is_one_that_is_taken(tmp_path: Path) -> None:
     (tmp_path / "answers").write_text(example, encoding="utf-8")
     draft, replaces = answers.read(tmp_path / "answers", Draft())
     interview.refuse_unfit(draft, PI)
-    assert (draft.label, replaces) == ("/root/front-door.label", True)
+    assert (draft.label, replaces) == ("/media/usb/front-door.label", True)
 
 
 def test_the_files_on_the_page_are_those_that_are_written() -> None:
