@@ -205,6 +205,14 @@ def test_hits_by_chance_are_as_many_as_computed(kind: str) -> None:
     assert search.by_chance([text], [Canary("short", (form,))]) >= expected * 0.99
 
 
+def test_a_word_in_many_copies_of_one_message_is_one_chance_and_two_words_are_two() -> None:
+    slot = Canary("slot", (Form("text", b"7391", word=True),))
+    one = search.by_chance([b"x1234y"], [slot])
+    assert one > 0
+    assert search.by_chance([b"x1234y", b"<x1234y>", b"y1234x"], [slot]) == one
+    assert search.by_chance([b"x1234y", b"x1235y"], [slot]) == 2 * one
+
+
 def test_a_search_for_something_too_short_is_not_conclusive() -> None:
     noise = np.random.default_rng(4).integers(0, 256, 5000, dtype=np.uint8).tobytes()
     short = Canary("short", (Form("text", b"48"),))
