@@ -61,6 +61,7 @@ class CameraTable:
     width_px: Annotated[int, Between(320, 4608)] = 640
     height_px: Annotated[int, Between(240, 3456)] = 480
     fps: Annotated[float, Between(1, 60)] = 15.0
+    # At most what keeps the longest call shorter than eye's watchdog: device/eye/waits.py.
     frame_timeout_ms: Annotated[int, Between(100, 5000)] = 1000
 
 

@@ -17,7 +17,7 @@ def build(running: service.Service) -> EyeWork:
     settings = config.load(door_paths().config)
     refuse_stretched(settings.camera)
     sight = Sight.load(settings.eye, models_dir())
-    return EyeWork(running, make(settings.camera), sight, settings)
+    return EyeWork(running, make(settings.camera), sight, settings, alive=running.notifier.feed_watchdog)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Rules kept here:
   systemd starts eye anew; the door keeps PIN and card.
 - A frame is read on the leash, so the leash must cost nothing: one system call to set it and one to take it off. A
   thread for each frame (faulthandler's dump_traceback_later) cost 0.3 ms of the 7 ms that a frame took (measured).
-- A process in uninterruptible sleep (state D) outlives even this: the board's hardware watchdog is the answer there.
+- A process in uninterruptible sleep (state D) outlives even this, and SIGKILL: docs/units.md says what becomes of it.
 """
 
 from __future__ import annotations

@@ -8,15 +8,15 @@ Rules kept here:
   and does not look again before lock has said Close.
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
 - A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call
-  does not come back, eye ends itself (`device.eye.leash`).
+  does not come back, eye ends itself (`device.eye.leash`), and does so before its watchdog would (`device.eye.waits`).
 - Times are CLOCK_MONOTONIC; `clock_ns` stands for it in tests.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, Protocol
 
@@ -29,13 +29,13 @@ from device.eye.gather import Hints, Recognition
 from device.eye.leash import Leash
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
+from device.eye.waits import CALL_LIMIT_S, quiet_limit_s, read_limit_s
 from device.service import Link, log
 from device.wire import Attack, CameraCondition, Hint, LookMode
 
 WINDOW_LIMIT_S: Final = 11.0  # lock's windows are at most 10 s; one second for its Close to arrive
 PROBE_AGAIN_S: Final = 30.0  # how often a camera that was missing is looked for again, without a frame
 FAULTS_BEFORE_RESTART: Final = 2
-CALL_LIMIT_S: Final = 5.0  # for calls into the camera that have no timeout of their own
 
 
 class Looker(Protocol):
@@ -98,12 +98,13 @@ class EyeWork:
         config: Config,
         leash: Tether | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        alive: Callable[[], None] | None = None,
     ) -> None:
         self._out, self._camera, self._sight = outlet, camera, sight
-        self._eye, self._timeout_s = config.eye, config.camera.frame_timeout_ms / 1000
+        self._eye, self._timeout_ms = config.eye, config.camera.frame_timeout_ms
         self._window_ns = int(config.lock.window_s * NS_PER_S)
         self._leash: Tether = leash or Leash()
-        self._clock_ns = clock_ns
+        self._clock_ns, self._alive = clock_ns, alive
         self._approach: _Approach | None = None
         self._window: _Window | None = None
         self._overrun = False
@@ -173,7 +174,7 @@ class EyeWork:
     def healthy(self) -> bool:
         """Whether frames come while they are wanted; the reads themselves are bounded."""
         since = self._waiting_since_ns
-        return since is None or self._clock_ns() - since < (3 * self._timeout_s + CALL_LIMIT_S) * NS_PER_S
+        return since is None or self._clock_ns() - since < quiet_limit_s(self._timeout_ms) * NS_PER_S
 
     def stop(self) -> None:
         """Close the camera and forget."""
@@ -210,8 +211,9 @@ class EyeWork:
             self._open_camera()
             # What is averaged is exposed alike; an enrolment wants its samples to differ.
             averaging = isinstance(approach.gather, Recognition) and approach.gather.begun
-            with self._leash.hold(self._timeout_s + CALL_LIMIT_S):
+            with self._within(CALL_LIMIT_S):
                 self._camera.steady(held=averaging)
+            with self._within(read_limit_s(self._timeout_ms)):
                 frame = self._camera.read(approach.not_before_ns)
         except CameraFault as fault:
             self._camera_failed(fault)
@@ -265,10 +267,24 @@ class EyeWork:
 
     # ---- the camera
 
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        """On the leash, and the watchdog hears of it before and after: it sees one call at a time."""
+        self._go_on()
+        try:
+            with self._leash.hold(seconds):
+                yield
+        finally:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._alive and self.healthy():
+            self._alive()
+
     def _open_camera(self) -> None:
         if not self._open:
             self._open = True  # before the call: what half opened must be closed as well
-            with self._leash.hold(CALL_LIMIT_S):
+            with self._within(CALL_LIMIT_S):
                 self._camera.open()
             self._tell(CameraCondition.STREAMING)
 
@@ -277,7 +293,7 @@ class EyeWork:
             return
         self._open = False
         try:
-            with self._leash.hold(CALL_LIMIT_S):
+            with self._within(CALL_LIMIT_S):
                 self._camera.close()
         except CameraFault as fault:
             log(f"eye: {fault}")
@@ -297,7 +313,7 @@ class EyeWork:
 
     def _probe(self) -> None:
         try:
-            with self._leash.hold(CALL_LIMIT_S):
+            with self._within(CALL_LIMIT_S):
                 self._camera.probe()
         except CameraFault as fault:
             if self._condition is not CameraCondition.FAULT:
