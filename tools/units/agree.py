@@ -66,6 +66,8 @@ DEVICES: Mapping[Room, frozenset[str]] = {
 }
 _COME_FIRST = frozenset({Room.KEEPER, Room.LOCK})  # what device.urgency asks for is theirs
 _SENDS = Room.REPORT
+# A face is worth nothing before keeper and lock are there; report and desk can tell of a door whose keeper hangs.
+_COME_LATER = frozenset({Room.EYE, Room.VAULT})
 
 
 def socket_name(edge: Edge) -> str:
@@ -167,6 +169,9 @@ def _service(unit: Unit, room: Room) -> Iterator[str]:
             yield f"{unit.name} must have {key}= of exactly the sockets on which {room} listens"
     if not sockets <= unit.words("Unit", "After"):
         yield f"{unit.name} starts before its sockets are there"
+    awaited = {service_name(first) for first in _COME_FIRST} if room in _COME_LATER else set()
+    if unit.words("Unit", "After") & {service_name(other) for other in PROCESSES} != awaited:
+        yield f"{unit.name} must start after {' and '.join(sorted(awaited)) or 'no other room'}"
     keys = frozenset({f"{room}.key"} if room in layout.KEYED_ROOMS else ()) | (
         frozenset({"osdp.key"}) if room is Room.LOCK else frozenset()
     )

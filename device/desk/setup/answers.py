@@ -1,8 +1,8 @@
 """Answers from a file, for whoever sets up many doors alike: the same draft, the same checks, nobody asked.
 
 Rules kept here:
-- The file holds what door.toml holds, and a table [setup] of two: `label`, a file to join with, and `replace`, without
-  which a door.toml that stands there with other values is left alone.
+- The file holds what door.toml holds, and a table [setup] of three: `label`, a file to join with, `replace`, without
+  which a door.toml that stands there with other values is left alone, and `watchdog`, false to leave the board's off.
 - What the file does not name keeps its value, or its default on a new door.
 - The first thing that is wrong ends it, and nothing was written.
 """
@@ -26,6 +26,7 @@ class SetupTable:
 
     label: str = ""
     replace: bool = False
+    watchdog: bool = True
 
 
 def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
@@ -53,4 +54,4 @@ def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
             msg = f"{named(table)} stands outside of any table in {path}"
             raise ConfigRefused(msg)
         draft = draft.put(named(table), **values)
-    return replace(draft, label=asked.label), asked.replace
+    return replace(draft, label=asked.label, watchdog=asked.watchdog), asked.replace

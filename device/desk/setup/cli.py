@@ -21,7 +21,7 @@ from device.config import Config
 from device.desk.answers import Answer, answering, if_stopped, screen
 from device.desk.joining import steps as joining
 from device.desk.joining.steps import AtTheDoor
-from device.desk.setup import answers, draft, interview, running, sight, sign, trials, writing
+from device.desk.setup import answers, draft, interview, readers, running, sight, sign, trials, writing
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.interview import Interview
 from device.desk.setup.lines import TrialLines
@@ -29,6 +29,7 @@ from device.desk.setup.machine import Machine, look
 from device.desk.setup.neighbours import NeighbourFault, ask
 from device.desk.setup.terminal import Back, Console, Terminal, agrees, sentence
 from device.desk.setup.trials import Trials
+from device.desk.upkeep import whole_machine
 from device.errors import ConfigRefused, Fault, JoiningRefused, Refusal, StoreFault
 from device.joining import Label
 from device.paths import Paths, door_paths
@@ -109,7 +110,8 @@ def _joined(paths: Paths) -> str:
 
 def _by_hand(paths: Paths, standing: Config | None, terminal: Terminal) -> Answer:
     machine, joined = look(paths, ask), _joined(paths)
-    begun = Draft(standing or NEW, label_due=not joined)
+    feeds = standing is None or whole_machine.feeds_watchdog(paths.root)
+    begun = Draft(standing or NEW, label_due=not joined, watchdog=feeds)
     terminal.say(
         "Enter takes what stands in brackets, ? explains, back goes back, Ctrl-C stops. Nothing is written yet."
     )
@@ -121,9 +123,9 @@ def _by_hand(paths: Paths, standing: Config | None, terminal: Terminal) -> Answe
             done, tried = _try_lines(asked.draft, machine, terminal, may_change=True)
             interview.refuse_unfit(done, machine, joined)
             _tell_budget(done, terminal)
-            if not _agreed(done, standing, paths, terminal):
+            if not _agreed(done, machine, standing, paths, terminal):
                 return Answer(NOTHING, ok=False)
-            return _written(done, paths, trials.told(tried))
+            return _written(done, machine, paths, trials.told(tried))
         except Back:
             asked = asked.back()
         except (ConfigRefused, JoiningRefused) as refusal:
@@ -132,7 +134,7 @@ def _by_hand(paths: Paths, standing: Config | None, terminal: Terminal) -> Answe
 
 
 def _try_lines(chosen: Draft, machine: Machine, terminal: Terminal, *, may_change: bool) -> tuple[Draft, Trials]:
-    """Try lines, keypad and camera; the draft after that, and what became of it. Raises Back."""
+    """Try lines, keypad, readers and camera; the draft after that, and what became of it. Raises Back."""
     while True:
         tried = Trials(chosen, terminal, TrialLines, may_change)
         try:
@@ -146,6 +148,7 @@ def _try_lines(chosen: Draft, machine: Machine, terminal: Terminal, *, may_chang
     chosen, right = sight.keypad(chosen, machine, terminal, ask, may_change=may_change)
     if not right:
         tried.untried.append("the keypad")
+    tried.untried += readers.untried(chosen, terminal, ask)
     if chosen.config.camera.backend != "none":
         alone = Trials(chosen, terminal, TrialLines)
         if not sight.camera(chosen, terminal, ask, alone.lit):
@@ -162,7 +165,7 @@ def _tell_budget(chosen: Draft, terminal: Terminal) -> None:
         terminal.say(sentence(fault))
 
 
-def _agreed(chosen: Draft, standing: Config | None, paths: Paths, terminal: Terminal) -> bool:
+def _agreed(chosen: Draft, machine: Machine, standing: Config | None, paths: Paths, terminal: Terminal) -> bool:
     """Whether door.toml may be written as it is shown."""
     if standing is None:
         terminal.say(f"\nThis is {paths.config}:\n\n{draft.render(chosen.config)}")
@@ -174,6 +177,8 @@ def _agreed(chosen: Draft, standing: Config | None, paths: Paths, terminal: Term
                 "A key is not moved: who is set up at this door already has to be set up anew. See docs/keys.md."
             )
         terminal.say("The file is written anew, so comments of yours in it are lost.")
+    if chosen.config.lock.board != "sim":
+        terminal.say(whole_machine.told(watchdog=chosen.watchdog and machine.watchdog))
     why = "Until now nothing was changed on this machine."
     return agrees(terminal, "write", "Shall this be written?", why, default=None)
 
@@ -199,7 +204,7 @@ def _by_file(paths: Paths, answers_file: Path, standing: Config | None) -> Answe
         pass  # every line was claimed, and the bolt with its secured level
     if chosen.config.camera.backend != "none":
         sight.probe(chosen, ask)
-    return _written(chosen, paths, "Every line could be had. None was tried by hand: `doorctl setup --check`.")
+    return _written(chosen, machine, paths, "Every line could be had. None was tried by hand: `doorctl setup --check`.")
 
 
 # ---- the end
@@ -210,9 +215,10 @@ def _label_of(chosen: Draft) -> Label | None:
     return joining.read_label(Path(chosen.label)) if chosen.label else None
 
 
-def _written(chosen: Draft, paths: Paths, tried: str) -> Answer:
+def _written(chosen: Draft, machine: Machine, paths: Paths, tried: str) -> Answer:
     label = _label_of(chosen)  # refused before anything is written
-    writing.write(writing.sheets(chosen.config, paths))
+    on_machine = writing.of_the_machine(chosen.config, paths, watchdog=chosen.watchdog and machine.watchdog)
+    writing.write((*on_machine, *writing.sheets(chosen.config, paths)))
     said = [sign.text(chosen.config), "", f"The sign to print is {writing.sign_at(paths)}.", tried]
     facts: dict[str, object] = {"written": str(paths.config), "sign": str(writing.sign_at(paths)), "joined": False}
     if label is not None:

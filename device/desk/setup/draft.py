@@ -42,13 +42,14 @@ class Draft:
     """What was chosen so far.
 
     `label`: the path of a label to join with, or empty. `label_due`: whether one is asked for. `own_lines`: whether
-    each line is asked for.
+    each line is asked for. `watchdog`: whether the board's is switched on, where there is one.
     """
 
     config: Config = NEW
     label: str = ""
     label_due: bool = True
     own_lines: bool = False
+    watchdog: bool = True
 
     def put(self, table: str, **values: object) -> Draft:
         """The same with other `values` in `table`. Raises ConfigRefused if one is out of its bounds."""

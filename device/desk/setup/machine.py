@@ -1,4 +1,4 @@
-"""What this machine has that a door could use: keypads, serial adapters, GPIO chips, card readers, a TPM.
+"""What this machine has that a door could use: keypads, serial adapters, GPIO chips, card readers, a TPM, a watchdog.
 
 Rules kept here:
 - It is looked at by name, and nothing is opened, claimed or changed.
@@ -51,6 +51,7 @@ class Machine:
     chips: tuple[Chip, ...] = ()
     readers: tuple[str, ...] = ()
     tpm: bool = False
+    watchdog: bool = False
     simulated: str = ""
 
 
@@ -64,6 +65,7 @@ def look(paths: Paths, ask: Ask, root: Path = Path("/")) -> Machine:
         chips=_chips(ask),
         readers=_readers(ask),
         tpm=(root / "dev/tpmrm0").exists(),
+        watchdog=(root / "dev/watchdog0").exists(),
         simulated=str(paths.board) if (paths.board / "cable.sock").exists() else "",
     )
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from device.errors import Fault
 
 LOCK, EYE, VAULT = "device.lock.attached", "device.eye.trial", "device.vault.foretell"
+READERS = "device.lock.trial_readers"
 # -I: neither the folder in which root happens to stand nor its environment decides which code runs.
 PYTHON = (sys.executable, "-I", "-m")
 PATIENCE_S = 30.0  # eye loads its networks, on a slow machine with nothing cached

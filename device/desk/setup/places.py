@@ -53,8 +53,8 @@ def pins(draft: Draft, machine: Machine) -> Question | None:
     if not machine.tpm and table.key_store == "file":
         return None
     words = (
-        "Where does the key to the PINs live? If a TPM has to do with it and fails or locks itself, which a few\n"
-        "power cuts can do, no PIN opens (docs/keys.md)."
+        "Where does the key to the PINs live? If a TPM has to do with it and fails or is cleared, no PIN opens\n"
+        "(docs/keys.md)."
     )
     return _question("keeper.key_store", words, _stands(table.key_store, table.root_key_sealed_with), machine)
 

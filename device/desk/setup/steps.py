@@ -287,6 +287,18 @@ def _contact(draft: Draft, _machine: Machine) -> Question:
     return Question("sign.contact", words, why, draft.config.sign.contact or None)
 
 
+def _watchdog(draft: Draft, machine: Machine) -> Question | None:
+    if draft.config.lock.board == "sim" or not machine.watchdog:
+        return None
+    words = "Shall this board start anew by itself when it hangs? Its watchdog is then fed by systemd."
+    why = (
+        "When systemd or the kernel stands still for ten seconds, nobody can open the door by anything; a new start "
+        "mends that, and the bolt is meanwhile as without power. It holds for the whole machine. No failure of a part "
+        "of the door resets the board."
+    )
+    return Question("machine.watchdog", words, why, "yes" if draft.watchdog else "no", YES_NO)
+
+
 def _label(draft: Draft, _machine: Machine) -> Question | None:
     if not draft.label_due or draft.config.door.id:
         return None
@@ -349,5 +361,6 @@ STEPS: tuple[Step, ...] = (
         when=_sees,
     ),
     Step(_contact, lambda draft, _, answer: draft.put("sign", contact=answer)),
+    Step(_watchdog, lambda draft, _, answer: replace(draft, watchdog=answer == "yes")),
     Step(_label, lambda draft, _, answer: replace(draft, label=answer)),
 )

@@ -1,4 +1,4 @@
-"""What set-up leaves on the disk: door.toml, the sign, and what lets lock's unit open the keypad and the serial line.
+"""What set-up leaves on the disk: door.toml, the sign, and what the machine and its units need for this door.
 
 Rules kept here:
 - Each file is whole or as it was before. door.toml comes last: until it stands there, nothing was set up, and if it
@@ -20,7 +20,7 @@ from device import installing
 from device.config import Config
 from device.desk.setup import sign
 from device.desk.setup.draft import render
-from device.desk.upkeep import pinned
+from device.desk.upkeep import pinned, whole_machine
 from device.errors import StoreFault
 from device.paths import Paths
 
@@ -59,6 +59,18 @@ def sheets(config: Config, paths: Paths) -> tuple[Sheet, ...]:
         *_pinned(config, paths),
         Sheet(sign_at(paths), sign.page(config).encode("utf-8")),
         Sheet(paths.config, render(config).encode("utf-8")),
+    )
+
+
+def of_the_machine(config: Config, paths: Paths, *, watchdog: bool) -> tuple[Sheet, ...]:
+    """What is written, before the others, for the machine as a whole: at a simulated door nothing."""
+    real = config.lock.board != "sim"
+    asked = whole_machine.files(paths.root, watchdog=watchdog) if real else whole_machine.none(paths.root)
+    found = ((paths.root / path, text) for path, text in asked.items())
+    return tuple(
+        Sheet(path, None if text is None else text.encode("ascii"))
+        for path, text in found
+        if text is not None or path.exists()
     )
 
 

@@ -7,6 +7,7 @@ Rules kept here:
 - What was sealed is opened once before it counts: a TPM that seals and does not open costs nobody anything.
 - How each is sealed stands in door.toml (docs/keys.md) and is never found out. lock's follows keeper's: neither PINs
   nor the bolt shall hang on a TPM that the installer did not choose for them.
+- A TPM is told first that a power cut is no attack (`tpm_patience`), or it seals nothing.
 - No PCR that anything measures into is bound: a new firmware must not lock residents out. The TPM itself is what a
   stolen card lacks.
 
@@ -26,6 +27,8 @@ from pathlib import Path
 
 from device import config as door_config
 from device.config import Config
+from device.desk.upkeep import tpm_patience
+from device.desk.upkeep.tpm_patience import Tool
 from device.edges import Room
 from device.errors import Fault, KeyFault, Refusal
 from device.paths import Paths, door_paths
@@ -70,9 +73,11 @@ def made(paths: Paths) -> Path:
     return paths.root / "var" / "lib" / "doorward" / "keys-made"
 
 
-def make_missing(config: Config, paths: Paths, creds: Creds) -> tuple[str, ...]:
+def make_missing(config: Config, paths: Paths, creds: Creds, tpm: Tool = tpm_patience.tpm2) -> tuple[str, ...]:
     """Make the keys that are missing; their names. Raises KeyFault for the first that cannot or must not be made."""
     place, ever = folder(paths), _names(made(paths))
+    if any("tpm2" in key.with_key and not os.path.lexists(place / key.name) for key in wanted(config)):
+        tpm_patience.be_patient(tpm)
     new = []
     for key in wanted(config):
         if not os.path.lexists(place / key.name):
@@ -107,11 +112,11 @@ def systemd_creds(words: tuple[str, ...], content: bytes) -> bytes:
     return ended.stdout
 
 
-def run(creds: Creds = systemd_creds) -> int:
+def run(creds: Creds = systemd_creds, tpm: Tool = tpm_patience.tpm2) -> int:
     """Make what is missing at this door; the exit code."""
     paths = door_paths()
     try:
-        new = make_missing(door_config.load(paths.config, without_id=True), paths, creds)
+        new = make_missing(door_config.load(paths.config, without_id=True), paths, creds, tpm)
     except (Refusal, Fault) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -13,7 +13,7 @@ import pytest
 
 from device import config
 from device.desk.setup import writing
-from device.desk.upkeep import first_keys, pinned
+from device.desk.upkeep import first_keys, pinned, whole_machine
 from device.edges import Room
 from device.learned import COPY, JOINED
 from device.paths import Paths
@@ -40,7 +40,8 @@ def everything(paths: Paths) -> list[Path]:
     drop_ins = [paths.root / pinned.drop_in(room) for room in (Room.LOCK, Room.VAULT, Room.KEEPER)]
     state = [first_keys.made(paths), paths.state("vault") / "records/1.rec"]
     kept = [paths.root / "var/cache/doorward/previous.deb"]
-    return [*keys(paths), *settings, *set_up, *drop_ins, *state, *kept]
+    whole = [paths.root / place for place in whole_machine.PLACES]
+    return [*keys(paths), *settings, *set_up, *drop_ins, *whole, *state, *kept]
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def paths(tmp_path: Path) -> Paths:
     for file in everything(made):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"secret of {file.name}")
+    (made.root / whole_machine.CTRL_ALT_DEL).write_text("")  # as set-up writes it
     return made
 
 
@@ -118,6 +120,19 @@ def test_purge_without_one_of_its_guards_is_seen_by_these_tests(paths: Paths, gu
     assert SCRIPT.read_text().count(guard) == 1
     without = guard.replace("vault keeper lock osdp", "osdp") if guard.endswith("do") else ":"
     assert cut_off_after_its_first_step(paths, lambda script: script.replace(guard, without))
+
+
+@pytest.mark.parametrize("somebody_elses", ["a link", "a file"])
+def test_purge_leaves_what_somebody_else_made_of_ctrl_alt_del(paths: Paths, somebody_elses: str) -> None:
+    place = paths.root / whole_machine.CTRL_ALT_DEL
+    place.unlink()
+    if somebody_elses == "a link":
+        place.symlink_to("/dev/null")
+    else:
+        place.write_text("[Unit]\nDescription=their own\n")
+    assert purge(paths).returncode == 0
+    assert place.is_symlink() == (somebody_elses == "a link")
+    assert left(paths) == [place]
 
 
 def test_forgotten_file_is_seen_by_these_tests(paths: Paths) -> None:

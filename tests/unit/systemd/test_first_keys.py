@@ -16,6 +16,7 @@ from device.paths import Paths
 from tools.simulator import layout
 
 NAMES = ("keeper.key", "lock.key", "vault.key")
+PATIENT = "TPM2_PT_MAX_AUTH_FAIL: 0x2710\nTPM2_PT_LOCKOUT_INTERVAL: 0x3C\nTPM2_PT_LOCKOUT_RECOVERY: 0x3E8\n"
 DOOR = '[door]\nid = "00112233445566aa"\n'
 
 
@@ -131,7 +132,14 @@ def test_a_key_is_sealed_as_door_toml_says_and_bound_to_no_pcr(
     tmp_path: Path, more: str, sealed_with: dict[str, str]
 ) -> None:
     creds = Sealer()
-    first_keys.make_missing(_config(more), Paths(tmp_path), creds)
+    asked: list[tuple[str, ...]] = []
+
+    def tpm(words: tuple[str, ...]) -> str:
+        asked.append(words)
+        return PATIENT
+
+    first_keys.make_missing(_config(more), Paths(tmp_path), creds, tpm)
+    assert bool(asked) == ("tpm2" in more), "a TPM that seals nothing is nobody's affair here"
     sealed = [words for words in creds.words if words[0] == "encrypt"]
     assert {words[1].removeprefix("--name="): words[2].removeprefix("--with-key=") for words in sealed} == sealed_with
     assert all("--tpm2-pcrs=23" in words for words in sealed)

@@ -112,6 +112,22 @@ def test_a_second_way_to_listen_is_told() -> None:
         ("doorward-desk.service", "SystemCallFilter=~@privileged @resources", ""),
         ("doorward-report.service", "PartOf=doorward.target", "PartOf=doorward.target\nAfter=network-online.target"),
         ("doorward-desk.service", "ConditionPathExists=/etc/doorward/door.toml", ""),
+        ("doorward-eye.service", "After=doorward-keeper.service doorward-lock.service", ""),
+        (
+            "doorward-vault.service",
+            "After=doorward-keeper.service doorward-lock.service",
+            "After=doorward-keeper.service doorward-lock.service doorward-report.service",
+        ),
+        (
+            "doorward-lock.service",
+            "PartOf=doorward.target",
+            "PartOf=doorward.target\nAfter=doorward-keeper.service",
+        ),
+        (
+            "doorward-eye.service",
+            "PartOf=doorward.target",
+            "PartOf=doorward.target\nRequires=doorward-lock.service",
+        ),
         ("doorward.target", "Wants=doorward-report.service doorward-desk.service", "Requires=doorward-report.service"),
     ],
 )

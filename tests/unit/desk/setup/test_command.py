@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from device.desk.setup import cli, running
 from device.desk.setup.machine import Machine
 from device.desk.setup.neighbours import EYE, NeighbourFault
 from device.desk.setup.running import NotNow
+from device.desk.upkeep import whole_machine
 from device.errors import StoreFault
 from device.paths import Paths
 from tests.unit.desk.setup.people import PI, SIMULATED, Board, CtrlC, Neighbours, Person
@@ -261,6 +263,74 @@ def test_answers_replace_another_door_toml_only_where_they_say_so(bench: Bench) 
     assert bench.answers(SIMPLE).exit_code == 0, "the same again is no replacement"
     assert bench.answers(SIMPLE.replace("Office", "Other") + "[setup]\nreplace = true\n").exit_code == 0
     assert config.load(bench.paths.config, without_id=True).sign.contact == "Other"
+
+
+# ---- the machine as a whole
+
+
+BOARD = replace(PI, keypads=(), serials=(), readers=(), tpm=False, watchdog=True)
+SIMPLE_BOARD = SIMPLE.replace('"sim"', '"gpiozero"')
+
+
+def on_a_board(typed_for_watchdog: str) -> list[str]:
+    """Board, no lines of one's own, no buzzer, no light, strike, level, time, exit; no keypad, line, reader, camera."""
+    return ["gpiozero", "yes", "", "", "", "", "", "", "", "", "", "none", "Office", typed_for_watchdog, *TRIALS, "yes"]
+
+
+@pytest.mark.parametrize(("typed", "fed"), [("", True), ("yes", True), ("no", False)])
+def test_the_watchdog_is_asked_for_where_there_is_one_and_yes_is_the_default(
+    bench: Bench, typed: str, *, fed: bool
+) -> None:
+    bench.machine = BOARD
+    said, person = bench.setup(*on_a_board(typed))
+    assert said.exit_code == 0, person.heard
+    assert "start anew by itself when it hangs?" in person.heard
+    assert whole_machine.feeds_watchdog(bench.paths.root) is fed
+    assert (bench.paths.root / whole_machine.CTRL_ALT_DEL).read_bytes() == b""
+    assert ("When it hangs it starts anew." in person.heard) is fed
+    again, _ = bench.setup(*on_a_board(""))
+    assert again.exit_code == 0, again.output
+    assert whole_machine.feeds_watchdog(bench.paths.root) is fed, "what was chosen is the default of the next time"
+
+
+def test_a_board_without_a_watchdog_is_not_asked_for_one(bench: Bench) -> None:
+    bench.machine = replace(BOARD, watchdog=False)
+    typed = on_a_board("")
+    typed.remove("Office")  # the question after the contact is not asked
+    said, person = bench.setup(*typed[:12], "Office", *typed[13:])
+    assert said.exit_code == 0, person.heard
+    assert "start anew by itself" not in person.heard
+    assert not whole_machine.feeds_watchdog(bench.paths.root)
+
+
+@pytest.mark.parametrize(("more", "fed"), [("", True), ("[setup]\nwatchdog = false\n", False)])
+def test_answers_from_a_file_switch_the_watchdog_on_unless_they_say_no(bench: Bench, more: str, *, fed: bool) -> None:
+    bench.machine = BOARD
+    said = bench.answers(SIMPLE_BOARD + more)
+    assert said.exit_code == 0, said.output
+    assert whole_machine.feeds_watchdog(bench.paths.root) is fed
+
+
+def test_a_simulated_door_changes_nothing_of_the_machine(bench: Bench) -> None:
+    bench.machine = replace(SIMULATED, watchdog=True)
+    said, person = bench.setup(*FROM_NOTHING)
+    assert said.exit_code == 0, said.output
+    assert "watchdog" not in person.heard
+    assert not any((bench.paths.root / place).exists() for place in whole_machine.PLACES)
+
+
+def test_a_disk_that_is_full_leaves_the_machine_as_it_was(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = installing.store
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "door.toml":
+            raise StoreFault("no space left on device")
+        store(path, content)
+
+    bench.machine = BOARD
+    monkeypatch.setattr(installing, "store", full)
+    assert bench.answers(SIMPLE_BOARD).exit_code == 1
+    assert bench.everything == {}
 
 
 # ---- only a look

@@ -21,9 +21,11 @@ def test_the_example_of_answers_is_one_that_is_taken(tmp_path: Path) -> None:
     assert (draft.label, replaces) == ("/media/usb/front-door.label", True)
 
 
-def test_the_files_on_the_page_are_those_that_are_written() -> None:
-    planned = {str(sheet.path) for sheet in writing.sheets(Draft().config, Paths(Path("/")))}
-    assert set(re.findall(r"^\| `(/etc/[^`]+)`", PAGE, re.MULTILINE)) == planned
+def test_the_files_on_the_page_are_those_that_are_written(tmp_path: Path) -> None:
+    chosen, paths = Draft().config, Paths(tmp_path)
+    planned = (*writing.of_the_machine(chosen, paths, watchdog=True), *writing.sheets(chosen, paths))
+    places = {f"/{sheet.path.relative_to(tmp_path)}" for sheet in planned}
+    assert set(re.findall(r"^\| `(/etc/[^`]+)`", PAGE, re.MULTILINE)) == places
 
 
 def test_the_command_that_starts_the_door_is_the_one_that_is_told() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import pytest
 
 from device.config import Config
-from device.desk.setup import sight, trials
+from device.desk.setup import readers, sight, trials
 from device.desk.setup.draft import Draft
-from device.desk.setup.neighbours import EYE, LOCK, NeighbourFault
+from device.desk.setup.neighbours import EYE, LOCK, READERS, NeighbourFault
 from device.desk.setup.trials import Trials
 from tests.unit.desk.setup.people import PI, Board, CtrlC, Neighbours, Person
 
@@ -262,3 +263,48 @@ def test_a_budget_is_told_by_what_follows_from_it() -> None:
     none = Neighbours()
     none.answers["device.vault.foretell "] = {"faces": 0, "alone": 1.0, "at_most": 1.0}
     assert "a flat number is always asked for" in sight.consequence(Draft(), none)
+
+
+# ---- readers
+
+
+BOTH = Draft().put("lock", card_reader="ACS ACR1252", osdp="/dev/serial/by-path/one")
+SEEN: Mapping[str, object] = {"seen": True, "well": True}
+NOTHING: Mapping[str, object] = {"seen": False, "well": True}
+GONE: Mapping[str, object] = {"seen": False, "well": False}
+
+
+def asked(**answers: Mapping[str, object] | str) -> Neighbours:
+    return Neighbours({f"{READERS} {word}": answer for word, answer in answers.items()})
+
+
+def test_a_card_and_a_5_that_are_seen_leave_nothing_untried() -> None:
+    person = Person.who_types("", "")
+    assert readers.untried(BOTH, person, asked(card=SEEN, osdp=SEEN)) == []
+    assert "hold a card to it" in person.heard
+    assert "press 5 on it" in person.heard
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(NOTHING, "is there, and nothing was seen"), (GONE, "is not there"), ("pcscd does not answer", "Pcscd does not")],
+)
+def test_a_reader_that_sees_nothing_can_be_tried_again_and_is_named_when_skipped(
+    answer: Mapping[str, object] | str, why: str
+) -> None:
+    draft, person, room = BOTH.put("lock", osdp=""), Person.who_types("", "", "skip"), asked(card=answer)
+    assert readers.untried(draft, person, room) == ["the card reader"]
+    assert person.heard.count(why) == 2
+    assert len(room.asked) == 2
+
+
+def test_readers_that_a_door_does_not_have_are_not_tried() -> None:
+    room, person = Neighbours(), Person.who_types()
+    assert readers.untried(Draft(), person, room) == []
+    assert readers.untried(BOTH.put("lock", board="sim"), person, room) == []
+    assert (room.asked, person.asked) == ([], 0)
+
+
+def test_an_answer_that_does_not_say_so_is_no_sight() -> None:
+    person = Person.who_types("", "skip")
+    assert readers.untried(BOTH.put("lock", osdp=""), person, asked(card={"seen": "yes"})) == ["the card reader"]
