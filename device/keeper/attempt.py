@@ -11,8 +11,9 @@ Rules kept here:
 - What was true when the attempt began must still be true when it ends: if the slot's record changed meanwhile, or its
   tenancy ended, the attempt is refused.
 - A tenancy that is over is refused like a slot that nobody ever had, by the same work.
-- The invitation that a PIN was set with is known again by the same work, at the price of any other digits. It is a
-  refusal of which more is told, and like a guest's code it gives back what it cost itself and forgives nothing else.
+- What was right before (the invitation that a PIN was set with, the PIN that a newer offer cancelled) is known again by
+  the same work, at the price of any other digits. It is a refusal of which more is told, and like a guest's code it
+  gives back what it cost itself and forgives nothing else.
 - A guest's one-time code is marked as used, durably, before anybody hears that it was right: a power cut in between
   burns it and opens nothing. That is the one write that only a right code has, and it opens the door before all eyes.
 - A fault of the disk or of memory is a refusal, and the attempt stays charged.
@@ -74,7 +75,7 @@ class Guard:
 class Attempt:
     """The `line.Task` of one attempt; `ended` hears what was proven, or None for every kind of refusal.
 
-    `used`, once it has ended: whether what was shown is the invitation that this slot's PIN was set with.
+    `used`, once it has ended: whether what was shown was right here before (`By.USED`).
     """
 
     guard: Guard
@@ -142,7 +143,7 @@ class Attempt:
 
     def _salt_of(self, held: Credential) -> bytes:
         """With which the shown digits are stretched: the salt of what they could be."""
-        return held.salt if held.kind is self.shown.kind else held.redeemed_salt
+        return held.salt if held.kind is self.shown.kind else held.former_salt
 
     def _salt_for(self, secret: Secret, salt: bytes) -> bytes:
         if secret is Secret.GUESTS:
@@ -155,8 +156,7 @@ class Attempt:
         held = self.guard.book.held(self.shown.claim)
         if held is None or self.shown.claim == NOBODY:
             return None
-        redeemed = self.shown.kind is Kind.INVITATION and held.redeemed != NOTHING
-        if held.kind is not self.shown.kind and not redeemed:
+        if held.kind is not self.shown.kind and held.former == NOTHING:
             return None
         at = self.guard.clock.read()
         if self.guard.ends.over(held, at):

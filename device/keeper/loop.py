@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Every question of lock gets exactly one answer, in order, and every refusal is the same answer. One says more: to
-  whoever shows the invitation that a PIN was set with, that it was used. Nobody else has a use for those digits.
+  whoever shows what was right before, that it was: the invitation that a PIN was set with, or, to open, the PIN that a
+  newer offer cancelled. Nobody else has a use for those digits.
 - Whoever has to wait is refused like anybody else, by the same work. That there was somebody, never who, lock hears up
   to a minute later, at a moment that has nothing to do with theirs.
 - lock hears whether so many places are taken that a number of the day names nobody, and whether any is.
@@ -202,7 +203,11 @@ class Keeper:
             stamped_ns = self._guard.clock.monotonic_ns()
             self._out.send(Room.LOCK, wire.Verdict(msg.nonce, stamped_ns, _outcome(proven), slot))
 
-        self._submit(Shown(msg.claim, Kind.PIN, msg.digits, day=msg.day), ended)
+        def used() -> None:
+            stamped_ns = self._guard.clock.monotonic_ns()
+            self._out.send(Room.LOCK, wire.Verdict(msg.nonce, stamped_ns, Outcome.USED, wire.NOBODY))
+
+        self._submit(Shown(msg.claim, Kind.PIN, msg.digits, day=msg.day), ended, used)
 
     def _prove(self, msg: wire.ProvePin) -> None:
         def ended(proven: Proven | None) -> None:
@@ -235,12 +240,12 @@ class Keeper:
             self._answer(msg.nonce, None)
             return
         kind = Kind.INVITATION if msg.proof is wire.Proof.INVITATION else Kind.PIN
-        self._submit(Shown(msg.claim, kind, msg.shown, fresh), ended, used)
+        self._submit(Shown(msg.claim, kind, msg.shown, fresh), ended, used if kind is Kind.INVITATION else None)
 
     def _submit(
         self, shown: Shown, ended: Callable[[Proven | None], None], used: Callable[[], None] | None = None
     ) -> None:
-        """Put the attempt in the line; `used` is told instead of a refusal where an invitation was redeemed before."""
+        """Put the attempt in the line; `used` is told instead of a refusal of what was right here before."""
 
         def told(proven: Proven | None) -> None:
             if attempt.used and used:

@@ -1,4 +1,4 @@
-"""What shown digits match: the PIN or the invitation, one that was used, the duress PIN, a guest's code, or nothing.
+"""What shown digits match: PIN or invitation, what was right before, the duress PIN, a guest's code, or nothing.
 
 Rules kept here:
 - Every comparison is made for everybody: with what is not there it is made with a decoy, and counts for nothing. The
@@ -6,7 +6,8 @@ Rules kept here:
 - A duress PIN matches wherever the PIN does. Should both be the same digits, they are the PIN.
 - A guest's code matches where somebody wants to open the door, and nowhere else: guests prove nothing and set nothing.
 - Shown in the place of an invitation, digits match an open invitation or the one that was redeemed, and nothing else.
-  Shown in the place of a PIN they match neither: what was redeemed is worth nothing, it is only known again.
+  Shown in the place of a PIN they match neither. Where a place was offered anew, they match the PIN which that offer
+  cancelled, and nothing else. What was right before is worth nothing: it is only known again.
 - A one-time code matches while its number is unused; what has to be kept before anybody hears of it is said with it. A
   window's matches on its days, by a clock that is believed.
 - Pure: digits, what they were stretched to and what the slot holds come in.
@@ -29,7 +30,7 @@ class By(Enum):
     RIGHT = auto()  # the PIN, or the invitation
     DURESS = auto()
     GUEST = auto()
-    USED = auto()  # the invitation that somebody set this slot's PIN with; it proves nothing
+    USED = auto()  # what was right before: the invitation behind a PIN, the PIN behind an invitation; it proves nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Decoys:
     verifier: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
     duress: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
     guest_key: bytes = field(default_factory=lambda: os.urandom(codes.KEY_BYTES))
-    redeemed: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
+    former: bytes = field(default_factory=lambda: os.urandom(VERIFIER_BYTES))
 
 
 def match(
@@ -81,16 +82,15 @@ def match(
     seen = verifiers.verifier(shown.claim, stretched)
     has_duress = held is not None and held.duress != NOTHING
     has_guests = held is not None and held.guest_key != NOTHING
-    has_redeemed = held is not None and held.redeemed != NOTHING
+    has_former = held is not None and held.former != NOTHING
     right = alike(seen, held.verifier if held else decoys.verifier)
     duress = alike(seen, held.duress if held and has_duress else decoys.duress)
     code = codes.read(held.guest_key if held and has_guests else decoys.guest_key, shown.digits)
-    redeemed = alike(seen, held.redeemed if held and has_redeemed else decoys.redeemed)
+    former = alike(seen, held.former if held and has_former else decoys.former)
     if held is None:
         return None
     if held.kind is not shown.kind:
-        known_again = shown.kind is Kind.INVITATION and has_redeemed and redeemed
-        return Match(By.USED, held) if known_again else None
+        return Match(By.USED, held) if has_former and former else None
     if right:
         return Match(By.RIGHT, held)
     if duress and has_duress:

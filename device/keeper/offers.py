@@ -3,8 +3,12 @@
 Rules kept here:
 - Per slot only a greater serial is kept; the very same offer again is answered as if for the first time and changes
   nothing, so lock may repeat a document after a power cut without throwing anybody out.
-- A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it. One that
-  withdraws the place leaves nothing there that any digits match, and no older offer comes back.
+- A kept offer replaces whatever the slot held: this is how a lost PIN is cancelled, without anybody seeing it. Nothing
+  passes to whoever redeems it. One that withdraws the place leaves nothing there that any digits match, and no older
+  offer comes back.
+- Whoever lived there must not be left to guess: the PIN that an offer cancelled is known again, and opens nothing,
+  while the invitation can be redeemed (`over_s`). A PIN whose tenancy had ended by itself is not, and no duress PIN or
+  code.
 - An invitation can be redeemed from the moment it was kept until it expires, or until the tenancy ends (`ends`), which
   may be sooner. If the clock says that it was not kept
   yet, the clock is wrong and the invitation has to wait.
@@ -12,6 +16,8 @@ Rules kept here:
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from nacl import bindings
 
@@ -54,7 +60,7 @@ def weigh(
             salt=NO_SALT,
             verifier=NOTHING,
         )
-    return Result.DONE, Credential(
+    invited = Credential(
         kind=Kind.INVITATION,
         serial=offer.serial,
         offer_id=name,
@@ -64,6 +70,23 @@ def weigh(
         salt=offer.salt,
         verifier=verifiers.verifier(offer.slot, offer.verifier),
     )
+    return Result.DONE, _remembering(invited, held, now_unix)
+
+
+def over_s(held: Credential, now_unix: float) -> float | None:
+    """In how many seconds the PIN that the invitation in `held` cancelled is to be forgotten; None if there is none."""
+    if held.kind is not Kind.INVITATION or held.former == NOTHING:
+        return None
+    return max(0.0, held.expires_unix - now_unix)
+
+
+def _remembering(invited: Credential, held: Credential | None, now_unix: int) -> Credential:
+    """`invited` beside the PIN that it cancels, or that the open invitation before it had cancelled."""
+    if held is None or wire.NO_END < held.ends_unix <= now_unix:
+        return invited
+    if held.kind is Kind.PIN:
+        return replace(invited, former_salt=held.salt, former=held.verifier)
+    return replace(invited, former_salt=held.former_salt, former=held.former)
 
 
 def redeemable(held: Credential, now_unix: int) -> bool:

@@ -4,8 +4,9 @@ Rules kept here:
 - A slot holds an open invitation, a PIN, or what is left of either when the tenancy has ended; never two of them.
   Setting a PIN burns the invitation, a newer offer cancels whatever is there.
 - Duress PIN, guests' secret and cards stand beside a PIN and never without one: they go when it goes.
-- So does the verifier of the invitation that the PIN was set with. It sets and opens nothing any more; whoever shows
-  that invitation hears that it was used (`match`). It goes with the PIN: by a newer offer, a withdrawal, or an end.
+- What was right here before is known again, and sets and opens nothing (`former`, see `match`). Beside a PIN that is
+  the invitation it was set with, and goes with the PIN. Beside an open invitation it is the PIN that its offer
+  cancelled, and goes when somebody moves in, when the invitation is over, with a withdrawal, or with an end.
 - All kinds have the same size, so that a file's length does not tell who has moved in or out.
 - The newest offer is remembered after it was redeemed or ended: it can never be redeemed again, nor an older one be
   stored. What has ended holds nothing that any digits match.
@@ -31,7 +32,7 @@ OFFER_ID_BYTES = 16
 DURESS_DIGITS_BYTES = 16
 DURESS_BOX_BYTES = DURESS_DIGITS_BYTES + OVERHEAD_BYTES
 
-NOTHING = bytes(VERIFIER_BYTES)  # no duress PIN, no guests' secret, no invitation that was redeemed
+NOTHING = bytes(VERIFIER_BYTES)  # no duress PIN, no guests' secret, nothing that was right before
 NO_SALT = bytes(SALT_BYTES)
 NO_BOX = bytes(DURESS_BOX_BYTES)
 NO_CARDS = bytes(CARDS_BYTES)
@@ -66,8 +67,8 @@ class Credential:
     guest_key: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # from which guests' codes follow
     guest_used: Annotated[int, Number("Q")] = 0  # bit n: the one-time code n has been used
     cards: Annotated[bytes, Exactly(CARDS_BYTES)] = NO_CARDS
-    redeemed_salt: Annotated[bytes, Exactly(SALT_BYTES)] = NO_SALT  # of the invitation that the PIN was set with
-    redeemed: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # its verifier
+    former_salt: Annotated[bytes, Exactly(SALT_BYTES)] = NO_SALT  # of what was right here before: see the rules
+    former: Annotated[bytes, Exactly(VERIFIER_BYTES)] = NOTHING  # its verifier
 
     @property
     def over_for_good(self) -> bool:
@@ -83,11 +84,15 @@ class Credential:
         return replace(self, guest_used=self.guest_used | 1 << number)
 
     def with_pin(self, salt: bytes, verifier: bytes) -> Credential:
-        """The same slot with a PIN instead of what it held; an invitation stays beside it as redeemed."""
+        """The same slot with a PIN instead of what it held; an invitation stays beside it as what was right before."""
         with_pin = replace(self, kind=Kind.PIN, salt=salt, verifier=verifier)
         if self.kind is not Kind.INVITATION:
             return with_pin
-        return replace(with_pin, redeemed_salt=self.salt, redeemed=self.verifier)
+        return replace(with_pin, former_salt=self.salt, former=self.verifier)
+
+    def forgetting(self) -> Credential:
+        """The same slot without what was right before."""
+        return replace(self, former_salt=NO_SALT, former=NOTHING)
 
     def ended(self) -> Credential:
         """What stays of it when the tenancy is over: which offer it was, and nothing to match anything with."""
@@ -133,11 +138,11 @@ def unpack(payload: bytes) -> Credential:
 
 
 def _belongs_together(credential: Credential) -> bool:
-    redeemed = (credential.redeemed_salt, credential.redeemed)
-    beside = (credential.duress, credential.duress_box, credential.guest_key, credential.cards, *redeemed)
+    beside = (credential.duress, credential.duress_box, credential.guest_key, credential.cards)
     if credential.kind is not Kind.PIN and (any(map(any, beside)) or credential.guest_used):
         return False
+    # What has ended has nothing before it either: `unpack` compares it with `ended`.
     orphan_box = any(credential.duress_box) and not any(credential.duress)
     orphan_marks = credential.guest_used != 0 and not any(credential.guest_key)
-    orphan_salt = any(credential.redeemed_salt) and not any(credential.redeemed)
+    orphan_salt = any(credential.former_salt) and not any(credential.former)
     return not (orphan_box or orphan_marks or orphan_salt)

@@ -8,6 +8,8 @@ Rules kept here:
   away at that moment. What ended by the clock is not: vault has a clock too.
 - What has been over for long enough (`ends`) is replaced by a record without a PIN. It keeps serial and offer, so that
   the offer can never be kept or redeemed again; only a newer one begins anew.
+- The PIN that an offer cancelled, by which its resident is known again (`offers`), is forgotten when the invitation is
+  over, whoever asks. A clock that is wrong costs a hint, so there is no grace.
 - One record and a few messages a look: a house that moves out on one day keeps nobody waiting at the keypad.
 """
 
@@ -18,9 +20,10 @@ from dataclasses import dataclass
 
 from device import wire
 from device.errors import Fault
+from device.keeper import offers
 from device.keeper.attempt import Guard
 from device.keeper.attempts import MAX_SLOTS
-from device.keeper.ends import Moment
+from device.keeper.ends import LOOK_S, Moment
 from device.keeper.record import Credential, Kind
 from device.service import log
 
@@ -100,8 +103,17 @@ class Tenancies:
         held = guard.book.everything()
         guard.ends.only(held.values())
         later_s = guard.ends.next_look_s(held.values(), at)
-        ripe = [slot for slot, each in held.items() if guard.ends.ripe(each, at)]
-        more = bool(ripe) and self._destroy(ripe[0], held[ripe[0]])
+        waits_s = {
+            slot: left_s for slot, each in held.items() if (left_s := offers.over_s(each, at.unix_s)) is not None
+        }
+        if waits_s:
+            # One that a full disk keeps from being forgotten is tried again with the next look, not without a pause.
+            look_s = at.now_s + min(LOOK_S, *(left_s or LOOK_S for left_s in waits_s.values()))
+            later_s = look_s if later_s is None else min(later_s, look_s)
+        ripe = {slot: each.ended() for slot, each in held.items() if guard.ends.ripe(each, at)}
+        ripe |= {slot: held[slot].forgetting() for slot, left_s in waits_s.items() if not left_s and slot not in ripe}
+        slot, left = next(iter(ripe.items()), (wire.NOBODY, None))
+        more = left is not None and self._destroy(slot, left)
         news = [slot for slot in self._told if self._at(slot, at) != self._told[slot]]
         for slot in news[:NEWS_AT_ONCE]:
             self._news(slot, at)
@@ -110,9 +122,9 @@ class Tenancies:
         # A look that is due at the very end would otherwise turn in circles until the clock gets there.
         self._look_s = None if later_s is None else max(later_s, at.now_s + SOON_S)
 
-    def _destroy(self, slot: int, held: Credential) -> bool:
+    def _destroy(self, slot: int, left: Credential) -> bool:
         try:
-            self._guard.book.keep(slot, held.ended())
+            self._guard.book.keep(slot, left)
         except Fault as fault:
             if not self._failing:
                 log(f"keeper: what has ended is refused but still on the disk, and tried again: {fault}")

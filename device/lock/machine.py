@@ -9,8 +9,8 @@ Rules kept here:
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
   that the press refers to.
-- Every refusal looks the same: Signal.REFUSED. One says more, and only to whoever shows an invitation that was used to
-  move in: Signal.INVITATION_USED.
+- Every refusal looks the same: Signal.REFUSED. One says more, and only to whoever shows what was right before: an
+  invitation that was used to move in, or, to open, the PIN of a place that was offered anew: Signal.TELL_MANAGER.
 - A door found open at the start counts as forced: lock cannot know who opened it.
 - A duress PIN does what the PIN does, and report hears of it; nothing at the door looks, sounds or lasts any different.
 - While the end of the door is announced, everybody who was let in hears of it, once what they were told before is over.
@@ -231,7 +231,8 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
     if check and check.opens and sender is Room.KEEPER and check.nonce == verdict.nonce:
         state = replace(state, check=None)
         opens = valid and verdict.outcome in _ACCEPTED and verdict.slot != wire.NOBODY
-        decided: Step = (state, (Show(Signal.REFUSED),))
+        before = valid and verdict.outcome is Outcome.USED and not check.card
+        decided: Step = (state, (Show(Signal.TELL_MANAGER if before else Signal.REFUSED),))
         if opens:
             decided = _decide(state, now_ns, rules, check.by, verdict.slot)
         shown = (decided[0], (*decided[1], *card.let_go(check)))
@@ -277,7 +278,7 @@ def _answer(state: State, nonce: bytes, outcome: Outcome, now_ns: int, rules: Ru
     well = Signal.DONE if check.card else Signal.NOTED  # with the card an act is over that began with the PIN
     if check.ends_door and accepted:
         state = replace(state, proven_until_ns=now_ns + rules.proof_ns)
-    no = Signal.INVITATION_USED if check.redeems and outcome is Outcome.USED else Signal.REFUSED
+    no = Signal.TELL_MANAGER if check.redeems and outcome is Outcome.USED else Signal.REFUSED
     shown = (replace(state, check=None), (Show(well if accepted else no), *card.let_go(check)))
     return _with_a_call_for_help(shown) if outcome is Outcome.DURESS else shown
 

@@ -4,7 +4,7 @@ Rules kept here:
 - A rhythm is told apart by how many beats it has and which are short or long. The buzzer and the light give the same
   one, so that neither hearing nor sight is needed, and nothing depends on pitch or colour.
 - Every refusal is the same one, whatever its cause: a pattern follows from the signal and the hint, and nothing else.
-  Only who shows an invitation that was used hears that, by a signal of its own.
+  Only who shows what was right before (an invitation that was used, the PIN of a place offered anew) hears more.
 - *Opened* is one very long beat and *refused* three short ones. No other rhythm begins with either, so that none which
   is cut short by the next can be taken for them.
 - The light flashes at most three times a second (W3C, WCAG 2.2, success criterion 2.3.1: people with photosensitive
@@ -41,7 +41,7 @@ _SIGNALS = {
     Signal.CLAIM_FIRST: "--.",
     Signal.CLOSE_DOOR: "-...",
     Signal.DOOR_ENDS: "--.-",
-    Signal.INVITATION_USED: "---.",
+    Signal.TELL_MANAGER: "---.",
 }
 _HINTS = {
     Hint.COME_CLOSER: "..-",

@@ -27,7 +27,11 @@ KEY_NAME = "osdp.key"
 
 def channel_key() -> bytes:
     """The secure channel's base key (SCBK) as it was handed over. Raises KeyFault."""
-    key = credential(KEY_NAME)
+    return checked_key(credential(KEY_NAME))
+
+
+def checked_key(key: bytes) -> bytes:
+    """`key`, if a reader's channel may stand on it. Raises KeyFault."""
     if len(key) != KEY_BYTES:
         raise KeyFault(f"the OSDP reader's key {KEY_NAME} must be {KEY_BYTES} bytes, and has {len(key)}")
     if key == DEFAULT_KEY or len(set(key)) == 1:

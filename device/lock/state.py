@@ -66,7 +66,7 @@ class Alarm(Enum):
 
 @unique
 class Signal(Enum):
-    """What a person sees and hears; every refusal is the same one, but for an invitation that was used."""
+    """What a person sees and hears; every refusal is the same one, but for what was right before."""
 
     KEY = auto()
     WAIT = auto()
@@ -80,7 +80,7 @@ class Signal(Enum):
     CLOSE_DOOR = auto()  # to whoever still hears it: the door stands open
     CLAIM_FIRST = auto()  # the flat number and #, then the face button
     DOOR_ENDS = auto()  # soon no PIN, card or face opens here any more
-    INVITATION_USED = auto()  # somebody moved in with it before; the manager has to hear of it
+    TELL_MANAGER = auto()  # somebody moved in with it before, or it was this place's PIN: the manager has to hear of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Outcome(IntEnum):
     ACCEPTED = 1
     WITH_PIN = 2  # vault only: known, but this face opens nothing without the PIN
     DURESS = 3  # keeper only: accepted in every respect, and whoever typed it calls for help
-    USED = 4  # keeper only, in an Answer: refused, since the invitation that was shown has set a PIN already
+    USED = 4  # keeper only: refused, and right before: an invitation that has set a PIN, a PIN that an offer cancelled
 
 
 @unique

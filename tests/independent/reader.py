@@ -520,23 +520,25 @@ class Pin:
     guest_key: bytes
     guest_used: frozenset[int]
     cards: bytes
-    redeemed_salt: bytes
-    redeemed: bytes
+    former_salt: bytes
+    former: bytes
 
 
 def read_pin(payload: bytes) -> Pin:
     """Read the payload of a PIN or an invitation."""
     _demand(len(payload) == _PIN_PAYLOAD.size, "the payload of a PIN has 310 bytes")
     version, kind, serial, offer_id, kept, expires, ends, *secrets = _PIN_PAYLOAD.unpack(payload)
-    salt, verifier, duress, duress_box, guest_key, guest_used, cards, redeemed_salt, redeemed = secrets
+    salt, verifier, duress, duress_box, guest_key, guest_used, cards, former_salt, former = secrets
     _demand(version == 4, "no payload of version 4")
     _demand(kind in {known.value for known in PinKind}, "no such kind of payload")
     _demand(PinKind(kind) is not PinKind.ENDED or _is_zero(salt + verifier), "ended, and yet there is something left")
-    beside = _is_zero(duress + duress_box + guest_key + cards + redeemed_salt + redeemed) and guest_used == 0
+    beside = _is_zero(duress + duress_box + guest_key + cards) and guest_used == 0
     _demand(PinKind(kind) is PinKind.PIN or beside, "something stands beside what is no PIN")
     _demand(_is_zero(duress_box) or not _is_zero(duress), "digits of a duress PIN, and no duress PIN")
     _demand(guest_used == 0 or not _is_zero(guest_key), "used codes of no key")
-    _demand(_is_zero(redeemed_salt) or not _is_zero(redeemed), "the salt of no invitation")
+    before = _is_zero(former_salt + former)
+    _demand(PinKind(kind) is not PinKind.ENDED or before, "ended, and yet something is known of what was before")
+    _demand(_is_zero(former_salt) or not _is_zero(former), "the salt of nothing that was right before")
     _demand(ends >= 0, "an end before 1970")
     used = frozenset(number for number in range(64) if guest_used >> number & 1)
     return Pin(
@@ -553,8 +555,8 @@ def read_pin(payload: bytes) -> Pin:
         guest_key,
         used,
         cards,
-        redeemed_salt,
-        redeemed,
+        former_salt,
+        former,
     )
 
 

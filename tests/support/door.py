@@ -49,7 +49,7 @@ class Heard:
 
 OPENED = Heard("OPENED", opened=True)
 REFUSED = Heard("REFUSED", opened=False)
-INVITATION_USED = Heard("INVITATION_USED", opened=False)
+TELL_MANAGER = Heard("TELL_MANAGER", opened=False)
 NOTED = Heard("NOTED", opened=False)
 ENTER_PIN = Heard("ENTER_PIN", opened=False)
 USE_PIN_OR_CARD = Heard("USE_PIN_OR_CARD", opened=False)

@@ -75,13 +75,21 @@ class Office:
         """Make the fleet, its authority (from `authority_unix` on), the brokers' files and managers' certificates."""
         self.done("fleet", "init")
         authority.create(self.folder, PASSPHRASE, authority_unix)
+        self.serve()
+
+    def serve(self) -> None:
+        """Make the brokers' files and managers' certificates, from the authority as it is now."""
         self.data.mkdir()
+        self.configure()
+        self.done("ca", "manager", "office", "--out", str(self.login))
+        self.done("ca", "manager", "watch", "--out", str(self.root / "watch"))
+
+    def configure(self) -> None:
+        """Make the brokers' files."""
         at = ("--at", str(self.files), "--data", str(self.data), "--listen", HOST, "--out", str(self.files))
         ports = ("--port", str(self.port), "--claim-port", str(self.where.claim_port))
         hosts = [word for host in self.hosts for word in ("--host", host)]
         self.done("broker", "config", *hosts, "--manager", "office", "--manager", "watch", *ports, *at)
-        self.done("ca", "manager", "office", "--out", str(self.login))
-        self.done("ca", "manager", "watch", "--out", str(self.root / "watch"))
 
     @property
     def files(self) -> Path:

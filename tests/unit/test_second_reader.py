@@ -330,8 +330,8 @@ def test_the_pin_of_the_page_is_read() -> None:
         guest_key=bytes(range(0x40, 0x60)),
         guest_used=frozenset({0, 2}),
         cards=bytes(40),
-        redeemed_salt=bytes(range(0x60, 0x70)),
-        redeemed=bytes(range(0x80, 0xA0)),
+        former_salt=bytes(range(0x60, 0x70)),
+        former=bytes(range(0x80, 0xA0)),
     )
 
 
@@ -354,7 +354,9 @@ def test_the_payload_of_a_pin_is_read_exactly_or_refused() -> None:
     refuses(reader.read_pin, (payload[:1] + bytes([kind]) + payload[2:] for kind in (0, 4, 255)))
     refuses(reader.read_pin, (bytes([version]) + payload[1:] for version in (0, 1, 2, 3, 5)))
     refuses(reader.read_pin, (ended[:at] + b"\x01" + ended[at + 1 :] for at in range(46, 310)))
-    refuses(reader.read_pin, (offered[:at] + b"\x01" + offered[at + 1 :] for at in range(94, 310)))
+    refuses(reader.read_pin, (offered[:at] + b"\x01" + offered[at + 1 :] for at in range(94, 278)))
+    before = reader.read_pin(offered[:262] + payload[262:])
+    assert (before.kind, before.former_salt, before.former) == (PinKind.INVITATION, payload[262:278], payload[278:])
     refuses(
         reader.read_pin, iter([payload[:94] + bytes(32) + payload[126:], payload[:182] + bytes(32) + payload[214:]])
     )

@@ -10,10 +10,10 @@ from device.edges import Room
 from tests.integration.door.conftest import PIN, SLOT, enrolled
 from tests.support.door import (
     ENTER_PIN,
-    INVITATION_USED,
     NOTED,
     OPENED,
     REFUSED,
+    TELL_MANAGER,
     USE_PIN_OR_CARD,
     Home,
     Said,
@@ -165,7 +165,7 @@ def test_newer_offer_cancels_the_pin_and_puts_the_face_to_sleep(door: Home) -> N
     assert frames(door) == before
     assert door.types(f"00#{SLOT}#{invitation.digits}#739164#739164#") == NOTED
     assert door.types(f"{SLOT}#739164#") == OPENED
-    assert door.types(f"00#{SLOT}#{invitation.digits}#846205#846205#") == INVITATION_USED, "an invitation is used once"
+    assert door.types(f"00#{SLOT}#{invitation.digits}#846205#846205#") == TELL_MANAGER, "an invitation is used once"
 
 
 def test_replayed_document_changes_nothing(door: Home) -> None:

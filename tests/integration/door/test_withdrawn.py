@@ -10,10 +10,10 @@ from device.document import SlotOffers
 from device.edges import Room
 from tests.integration.door.conftest import PIN, SLOT
 from tests.support.door import (
-    INVITATION_USED,
     NOTED,
     OPENED,
     REFUSED,
+    TELL_MANAGER,
     USE_PIN_OR_CARD,
     Home,
     door_up,
@@ -72,10 +72,12 @@ def test_somebody_else_took_the_invitation_and_a_new_offer_takes_it_all_back(tmp
     with door_up() as home:
         stolen = home.offer(SLOT)
         assert home.types(f"00#{SLOT}#{stolen.digits}#{NEXT_PIN}#{NEXT_PIN}#") == NOTED
-        assert home.types(f"00#{SLOT}#{stolen.digits}#{PIN}#{PIN}#") == INVITATION_USED
+        assert home.types(f"00#{SLOT}#{stolen.digits}#{PIN}#{PIN}#") == TELL_MANAGER
         assert home.types(f"00#{SLOT}#{WRONG_INVITATION}#{PIN}#{PIN}#") == REFUSED, "nobody else is told anything"
         anew = home.offer(SLOT)
-        assert home.types(f"{SLOT}#{NEXT_PIN}#") == REFUSED
+        assert home.types(f"{SLOT}#{NEXT_PIN}#") == TELL_MANAGER, (
+            "whoever took the place hears that it was offered anew"
+        )
         assert home.types(f"00#{SLOT}#{stolen.digits}#{PIN}#{PIN}#") == REFUSED, "the place is another one by now"
         assert home.types(f"00#{SLOT}#{anew.digits}#{PIN}#{PIN}#") == NOTED
         assert home.types(f"{SLOT}#{PIN}#") == OPENED

@@ -243,7 +243,7 @@ class Door:
     def check(self, digits: str, slot: int = 12) -> Outcome:
         verdict = self.ask(wire.CheckPin(self.nonce(), slot, digits, self.day))
         assert isinstance(verdict, wire.Verdict)
-        assert verdict.slot == (0 if verdict.outcome is Outcome.REFUSED else slot)
+        assert verdict.slot == (0 if verdict.outcome in (Outcome.REFUSED, Outcome.USED) else slot)
         return verdict.outcome
 
     def prove(self, digits: str, purpose: Purpose = Purpose.ERASE, slot: int = 12) -> bool:

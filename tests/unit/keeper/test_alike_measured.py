@@ -27,6 +27,7 @@ def test_every_kind_is_measured_as_often_as_asked_for_and_ends_as_it_must() -> N
     found = alike.samples(3, CHEAP)
     assert {kind: times.size for kind, times in found.items()} == dict.fromkeys(found, 3)
     assert {alike.RIGHT, alike.MARKED, "duress PIN", "window code", "unknown flat", "wrong PIN"} <= set(found)
+    assert {alike.REDEEMED, alike.USED_INVITATION, alike.WRONG_INVITATION, alike.CANCELLED} <= set(found)
     assert all((times > 0).all() for times in found.values())
 
 
@@ -58,6 +59,40 @@ def test_alike_kinds_are_not_told_apart(seed: int) -> None:
 def test_a_kind_that_takes_longer_or_shorter_is_told_apart(shift_ms: float) -> None:
     told = {each.kind: each.told_apart for each in alike.compare(taken(shift_ms))}
     assert told == {"wrong PIN": False, "duress PIN": True, "unknown flat": False}
+
+
+def invitations(shift_ms: float = 0.0) -> alike.Samples:
+    """As `taken`, with two stretches each; a used one and a redeemed one later by `shift_ms`."""
+    rng = np.random.default_rng(2)
+    kinds = (alike.WRONG_INVITATION, alike.USED_INVITATION, "invitation, unknown flat", alike.REDEEMED)
+    later = (alike.USED_INVITATION, alike.REDEEMED)
+    return {name: 160.0 + rng.gamma(2.0, 1.5, ROUNDS) + (shift_ms if name in later else 0.0) for name in kinds}
+
+
+@pytest.mark.parametrize(("shift_ms", "apart"), [(0.0, False), (4.0, True), (-4.0, True)])
+def test_used_invitation_is_compared_with_a_wrong_one_and_a_redeemed_one_with_none(
+    shift_ms: float, apart: bool
+) -> None:
+    told = {each.kind: each.told_apart for each in alike.compare({**taken(), **invitations(shift_ms)})}
+    assert told[alike.USED_INVITATION] is apart
+    assert told["invitation, unknown flat"] is False
+    assert not {alike.REDEEMED, alike.WRONG_INVITATION, alike.RIGHT} & set(told)
+    assert not any(told[kind] for kind in ("wrong PIN", "unknown flat")), "two stretches are no longer PIN"
+
+
+@pytest.mark.parametrize("kind", [alike.USED_INVITATION, alike.CANCELLED])
+def test_keeper_that_knows_nothing_again_is_not_measured(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt_ms = alike._attempt_ms
+
+    def forgotten(name: str, guard: Guard, shown: Shown) -> float:
+        held = guard.book.held(shown.claim)
+        if name == kind and held:
+            guard.book.keep(shown.claim, held.forgetting())
+        return attempt_ms(name, guard, shown)
+
+    monkeypatch.setattr(alike, "_attempt_ms", forgotten)
+    with pytest.raises(NotMeasured, match=kind):
+        alike.samples(1, CHEAP)
 
 
 def test_what_would_have_been_seen_is_seen() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,13 +169,13 @@ def test_a_tenancy_that_is_over_is_refused_by_the_same_work_as_any(
 def test_the_seeded_short_cut_for_what_is_over_is_seen(lease: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     submit = lease.keeper._submit
 
-    def short_cut(shown: Shown, ended: object) -> None:
+    def short_cut(shown: Shown, ended: object, used: Callable[[], None]) -> None:
         assert callable(ended)
         known = lease.guard.book.held(shown.claim)
         if known and lease.guard.ends.over(known, lease.guard.clock.read()):
             ended(None)
         else:
-            submit(shown, ended)
+            submit(shown, ended, used)
 
     monkeypatch.setattr(lease.keeper, "_submit", short_cut)
     assert len(set(works_at_each_check(lease, monkeypatch).values())) > 1

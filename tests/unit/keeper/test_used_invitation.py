@@ -75,7 +75,7 @@ def test_newer_offer_withdrawal_and_end_forget_it(taken: Door) -> None:
     assert redeems(taken, NEXT_INVITATION) is Outcome.REFUSED
     held = taken.guard.book.held(12)
     assert held
-    assert (held.redeemed, held.redeemed_salt) == (NOTHING, NO_SALT)
+    assert (held.former, held.former_salt) == (NOTHING, NO_SALT)
 
 
 def test_tenancy_that_is_over_says_nothing_of_its_invitation_and_keeps_nothing_of_it(door: Door) -> None:
@@ -86,7 +86,7 @@ def test_tenancy_that_is_over_says_nothing_of_its_invitation_and_keeps_nothing_o
     door.live(3700)
     held = door.guard.book.held(12)
     assert held
-    assert (held.kind, held.redeemed, held.redeemed_salt) == (Kind.ENDED, NOTHING, NO_SALT)
+    assert (held.kind, held.former, held.former_salt) == (Kind.ENDED, NOTHING, NO_SALT)
 
 
 # ---- what it costs
@@ -148,8 +148,8 @@ HELD = Credential(
     bytes(16),
     b"p" * 32,
     duress=b"d" * 32,
-    redeemed_salt=b"s" * 16,
-    redeemed=b"i" * 32,
+    former_salt=b"s" * 16,
+    former=b"i" * 32,
 )
 
 
@@ -158,17 +158,17 @@ def matched(kind: Kind, stretched: bytes, held: Credential = HELD) -> Match | No
 
 
 def test_in_the_place_of_an_invitation_nothing_but_the_used_one_matches_a_taken_slot() -> None:
-    assert matched(Kind.INVITATION, HELD.redeemed) == Match(By.USED, HELD)
+    assert matched(Kind.INVITATION, HELD.former) == Match(By.USED, HELD)
     for other in (HELD.verifier, HELD.duress, b"x" * 32):
         assert matched(Kind.INVITATION, other) is None
-    assert matched(Kind.PIN, HELD.redeemed) is None
+    assert matched(Kind.PIN, HELD.former) is None
     assert matched(Kind.PIN, HELD.verifier) == Match(By.RIGHT, HELD)
 
 
 def test_slot_that_remembers_no_invitation_matches_none_not_even_by_zeros() -> None:
-    forgotten = replace(HELD, redeemed=NOTHING, redeemed_salt=NO_SALT)
-    decoys = Decoys(redeemed=b"z" * 32)
-    for stretched in (NOTHING, decoys.redeemed):
+    forgotten = replace(HELD, former=NOTHING, former_salt=NO_SALT)
+    decoys = Decoys(former=b"z" * 32)
+    for stretched in (NOTHING, decoys.former):
         shown = Shown(12, Kind.INVITATION, "1")
         assert matching.match(Lucky(bytes(32)), shown, stretched, forgotten, decoys) is None
 
@@ -176,9 +176,9 @@ def test_slot_that_remembers_no_invitation_matches_none_not_even_by_zeros() -> N
 def test_record_with_a_used_invitation_where_there_is_no_pin_is_refused() -> None:
     assert record.unpack(record.pack(HELD)) == HELD
     for wrong in (
-        replace(HELD, redeemed=NOTHING),
-        replace(HELD, kind=Kind.INVITATION, duress=NOTHING),
-        replace(HELD.ended(), redeemed=b"i" * 32),
+        replace(HELD, former=NOTHING),
+        replace(HELD, kind=Kind.INVITATION),
+        replace(HELD.ended(), former=b"i" * 32),
     ):
         with pytest.raises(RecordRefused):
             record.unpack(record.pack(wrong))

@@ -1,4 +1,4 @@
-"""An invitation that was used has a signal of its own at the door, for whoever shows one and for nobody else."""
+"""What was right before has a signal of its own at the door, for whoever shows it and for nobody else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from device import wire
 from device.edges import Room
 from device.lock import machine
 from device.lock.state import Came, Release, Show, Signal
-from device.wire import Answer, Outcome
+from device.wire import Answer, Outcome, Verdict
 from tests.unit.lock.support import FRESH, NOW, RULES, World, connected, states, verdict
 from tests.unit.lock.test_machine_story import type_keys
 
@@ -29,8 +29,26 @@ def answered(keys: str, outcome: Outcome) -> list[Signal]:
 
 
 def test_used_invitation_is_said_to_whoever_showed_it() -> None:
-    assert answered(MOVING_IN, Outcome.USED) == [Signal.INVITATION_USED]
+    assert answered(MOVING_IN, Outcome.USED) == [Signal.TELL_MANAGER]
     assert answered(MOVING_IN, Outcome.REFUSED) == [Signal.REFUSED]
+
+
+def told(verdict_outcome: Outcome, age_ns: int = 0) -> list[Signal]:
+    """What is seen and heard when keeper answers flat and PIN with a verdict of `age_ns`; it opens nothing."""
+    world = World()
+    connected(world)
+    type_keys(world, "12#482913#")
+    assert world.state.check
+    said = Verdict(world.state.check.nonce, world.now_ns - age_ns, verdict_outcome, wire.NOBODY)
+    effects = world.send(Came(Room.KEEPER, said))
+    assert not any(isinstance(effect, Release) for effect in effects)
+    return [effect.signal for effect in effects if isinstance(effect, Show)]
+
+
+def test_cancelled_pin_of_a_place_that_is_offered_anew_is_said_to_whoever_showed_it() -> None:
+    assert told(Outcome.USED) == [Signal.TELL_MANAGER]
+    assert told(Outcome.REFUSED) == [Signal.REFUSED]
+    assert told(Outcome.USED, RULES.verdict_life_ns + 1) == [Signal.REFUSED], "a stale verdict says nothing"
 
 
 @pytest.mark.parametrize("keys", OTHERS)
