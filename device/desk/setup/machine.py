@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.desk.setup.neighbours import LOCK, Ask, NeighbourFault
+from device.desk.upkeep import tpm_patience
 from device.paths import Paths
 
 _SOON_S = 10.0
@@ -51,6 +52,7 @@ class Machine:
     chips: tuple[Chip, ...] = ()
     readers: tuple[str, ...] = ()
     tpm: bool = False
+    tpm_tools: bool = False
     watchdog: bool = False
     simulated: str = ""
 
@@ -65,6 +67,7 @@ def look(paths: Paths, ask: Ask, root: Path = Path("/")) -> Machine:
         chips=_chips(ask),
         readers=_readers(ask),
         tpm=(root / "dev/tpmrm0").exists(),
+        tpm_tools=(root / tpm_patience.PROGRAM.lstrip("/")).exists(),
         watchdog=(root / "dev/watchdog0").exists(),
         simulated=str(paths.board) if (paths.board / "cable.sock").exists() else "",
     )

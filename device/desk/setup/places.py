@@ -2,7 +2,7 @@
 
 Rules kept here:
 - What a place keeps shut is said by `device.strength`, the one table for the notice, the receipt and the audit.
-- A place that this machine does not have is refused, not written down in hope.
+- A place that this machine does not have, or cannot reach, is refused, not written down in hope.
 - The PINs stay in a file by default: with the TPM's own memory a TPM that fails keeps every PIN from opening.
 """
 
@@ -71,6 +71,9 @@ def refuse_missing(draft: Draft, machine: Machine) -> None:
         if not machine.tpm and "tpm" in place.key_store + place.root_key_sealed_with:
             msg = f"[{table}] names a TPM, and this machine has none (/dev/tpmrm0)"
             raise ConfigRefused(msg)
+        if not machine.tpm_tools and "tpm" in place.key_store + place.root_key_sealed_with:
+            msg = f"[{table}] names a TPM, and what speaks to it is not installed: apt-get install tpm2-tools"
+            raise ConfigRefused(msg)
 
 
 def _question(key: str, words: str, stands: str, machine: Machine) -> Question:
@@ -92,5 +95,8 @@ def _take(draft: Draft, machine: Machine, table: str, name: str) -> Draft:
     key_store, sealed_with, _, _ = _PLACES[name]
     if not machine.tpm and name != "file":
         msg = "this machine has no TPM (/dev/tpmrm0); the key can live in a file only"
+        raise ConfigRefused(msg)
+    if not machine.tpm_tools and name != "file":
+        msg = "what speaks to a TPM is not installed: apt-get install tpm2-tools, then set-up again"
         raise ConfigRefused(msg)
     return draft.put(table, key_store=key_store, root_key_sealed_with=sealed_with)

@@ -29,7 +29,7 @@ class _Trial:
 _CARDS = _Trial(
     "card reader",
     "card",
-    "hold a card to it",
+    "hold a card to it that did not lie there before",
     "Any card: it says that one came, and asks nothing of it. What a card may open is between it and keeper.",
 )
 _OSDP = _Trial(

@@ -20,6 +20,7 @@ PI = Machine(
     chips=(Chip("pinctrl-rp1", ("GPIO0", "GPIO1")),),
     readers=("ACS ACR1252 00 00",),
     tpm=True,
+    tpm_tools=True,
 )
 SIMULATED = Machine(simulated="/run/doorward/board")
 

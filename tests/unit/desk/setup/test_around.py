@@ -79,12 +79,14 @@ def test_what_the_rooms_code_sees_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/tpmrm0").touch()
     (tmp_path / "dev/watchdog0").touch()
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/tpm2").touch()
     (tmp_path / "dev/serial/by-path").mkdir(parents=True)
     (tmp_path / "dev/serial/by-path/one").symlink_to("../../ttyUSB0")
     found = machine.look(Paths(tmp_path), asks(told), tmp_path)
     assert found.chips == (Chip("main", ("A", "")),)
     assert (found.readers, found.serials) == (("A", "B"), ("/dev/serial/by-path/one",))
-    assert (found.tpm, found.watchdog) == (True, True)
+    assert (found.tpm, found.tpm_tools, found.watchdog) == (True, True, True)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.config import LockTable
-from device.desk.setup import interview, steps, wiring
+from device.desk.setup import interview, places, steps, wiring
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.interview import Interview
 from device.desk.setup.machine import Machine
@@ -226,6 +226,20 @@ def test_a_tpm_in_the_answers_that_the_machine_lacks_is_refused() -> None:
     interview.refuse_unfit(draft, PI)
     with pytest.raises(ConfigRefused, match="names a TPM"):
         interview.refuse_unfit(draft, dataclasses.replace(PI, tpm=False))
+
+
+@pytest.mark.parametrize("key", [{"key_store": "tpm-nv"}, {"root_key_sealed_with": "tpm2"}])
+@pytest.mark.parametrize("table", ["vault", "keeper"])
+def test_a_tpm_that_nothing_here_can_speak_to_is_refused_before_anything_is_written(
+    table: str, key: dict[str, str]
+) -> None:
+    bare = dataclasses.replace(PI, tpm_tools=False)
+    with pytest.raises(ConfigRefused, match="apt-get install tpm2-tools"):
+        interview.refuse_unfit(Draft().put("sign", contact="O").put(table, **key), bare)
+    for take in (places.take_faces, places.take_pins):
+        with pytest.raises(ConfigRefused, match="apt-get install tpm2-tools"):
+            take(Draft(), bare, "file-tpm")
+        assert take(Draft(), bare, "file") == Draft()
 
 
 # ---- at a terminal
