@@ -64,6 +64,7 @@ def test_a_mark_that_nobody_makes_is_refused() -> None:
         read([line(-1, (5, none()))])
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="0123456789:, -x\n", max_size=60))
 def test_rubbish_is_read_or_refused_in_words(text: str) -> None:
     said = ""

@@ -140,6 +140,7 @@ def test_a_closure_that_is_alive_keeps_what_it_has_and_the_next_one_is_changed(l
     assert (alive(), loaded.outer()()) == (55, 126)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -162,6 +163,7 @@ def test_a_function_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
         Functions().swap(tmp_path / "other.py", SOURCE, SOURCE.replace("n + 20", "n + 99"))
 
 
+@pytest.mark.slow
 def test_one_and_true_are_two_programs_and_comments_none(loaded: ModuleType) -> None:
     assert change(loaded, "return 23", "return 23  # the same") == 0
     swap = Functions().swap(Path(str(loaded.__file__)), SOURCE, SOURCE.replace("return 23", "return 23.0"))

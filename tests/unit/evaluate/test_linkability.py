@@ -95,6 +95,7 @@ def test_doors_that_share_a_secret_would_tell() -> None:
     assert linkability.between_doors(PEOPLE, seed=1, mated=1500, secret=secret).linkability > 0.99
 
 
+@pytest.mark.slow
 def test_a_rekey_leaves_nothing_to_recognise_a_template_by() -> None:
     scores = linkability.across_rekey(PEOPLE, seed=2)
     assert len(scores.mated) == MATED

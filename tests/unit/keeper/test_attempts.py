@@ -46,6 +46,7 @@ def test_a_new_door_begins_with_nothing_charged(tmp_path: Path) -> None:
     file.close()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 60), st.dictionaries(st.integers(1, 2**32 - 1), st.integers(1, 65535), max_size=50))
 @settings(deadline=None, max_examples=40)
 def test_what_was_saved_comes_back(tmp_path_factory: pytest.TempPathFactory, door: int, slots: dict[int, int]) -> None:
@@ -54,6 +55,7 @@ def test_what_was_saved_comes_back(tmp_path_factory: pytest.TempPathFactory, doo
     assert load(path) == counts
 
 
+@pytest.mark.slow
 def test_every_torn_write_leaves_the_count_before_or_the_count_after(tmp_path: Path) -> None:
     path = saved(tmp_path / "attempts", AFTER, BEFORE)
     old = path.read_bytes()
@@ -100,6 +102,7 @@ def test_a_page_under_another_door_s_key_counts_as_spent(tmp_path: Path) -> None
     assert load(path, key=b"\x01" * 32) == WORST
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2 * PAGE_BYTES - 1), st.integers(1, 255))
 @settings(deadline=None, max_examples=60)
 def test_an_edited_page_is_refused(tmp_path_factory: pytest.TempPathFactory, at: int, flip: int) -> None:

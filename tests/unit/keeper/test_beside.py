@@ -24,6 +24,7 @@ def lockouts(door: Door) -> int:
     return sum(isinstance(msg, wire.LockedOut) for msg in door.house.beside)
 
 
+@pytest.mark.slow
 def test_twenty_places_taken_are_many_and_nineteen_are_not(door: Door) -> None:
     assert occupied(door) == [False]
     for slot in range(1, MANY):

@@ -486,6 +486,7 @@ def test_an_answer_that_nobody_asked_for_does_not_stand_for_a_counter_on_the_dis
     assert end.outcome is Outcome.ACCEPTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHIPS)
 @pytest.mark.parametrize("lost", [False, True])
 def test_my_own_card_that_is_pulled_away_while_it_is_added_again_opens_or_is_added_once_more(

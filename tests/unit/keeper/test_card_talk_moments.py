@@ -134,6 +134,7 @@ def opens_all_the_same(folder: Path, over: Callable[[Reader], None]) -> list[int
     pytest.fail("an exchange without an end")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("over", [cancelled, moved_out, let_again])
 def test_a_card_that_ends_at_any_moment_of_its_exchange_opens_nothing(
     tmp_path: Path, over: Callable[[Reader], None]

@@ -201,6 +201,7 @@ def test_vault_hears_of_the_end_once_and_as_soon_as_it_comes(lease: Door) -> Non
     assert lease.house.to(Room.VAULT) == []
 
 
+@pytest.mark.slow
 def test_vault_hears_nothing_of_an_end_it_never_asked_about(door: Door) -> None:
     door.move_in(ends=END)
     door.live(31 * 86400)
@@ -298,6 +299,7 @@ def test_a_clock_from_before_the_offer_brings_nothing_back(lease: Door) -> None:
     assert lease.type_in(PIN)
 
 
+@pytest.mark.slow
 def test_what_was_destroyed_stays_so_whatever_the_clock_says(lease: Door) -> None:
     set_clock(lease, END)
     lease.live(GRACE_S + LOOK_S)
@@ -500,6 +502,7 @@ def test_a_house_that_moves_out_on_one_day_keeps_nobody_waiting(door: Door, monk
     assert longest_look(door, monkeypatch) == (1, NEWS_AT_ONCE)
 
 
+@pytest.mark.slow
 def test_a_look_that_does_everything_at_once_is_seen(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenancies_module, "NEWS_AT_ONCE", 10**6)
     assert longest_look(door, monkeypatch)[1] == 80

@@ -66,6 +66,7 @@ def test_every_one_time_code_opens_once_in_any_order(host: Door) -> None:
     assert host.type_in(once(host, 6))
 
 
+@pytest.mark.slow
 def test_all_64_numbers_open_once(host: Door) -> None:
     assert all(host.type_in(once(host, number)) for number in range(codes.NUMBERS))
     assert held(host).guest_used == 2**64 - 1

@@ -128,6 +128,7 @@ def said_to_vault_about(home: Door, *asked: int) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "heard"), [((), []), ((12,), [12]), ((13,), [13, 13, 13]), ((12, 13, 99), [13, 13, 12, 13]), ((0,), [])]
 )

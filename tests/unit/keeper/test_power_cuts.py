@@ -206,6 +206,7 @@ def cuts_of(number: int) -> list[Life]:
     return [life for life in lives if life.under_way is CHANGES[number]]
 
 
+@pytest.mark.slow
 def test_a_change_of_pin_leaves_the_old_or_the_new_one_and_both_happen() -> None:
     seen = set()
     for life in cuts_of(2):
@@ -216,6 +217,7 @@ def test_a_change_of_pin_leaves_the_old_or_the_new_one_and_both_happen() -> None
     assert seen == {Held(opens=FIRST), Held(opens=CHANGED)}
 
 
+@pytest.mark.slow
 def test_a_cut_while_a_pin_is_destroyed_leaves_it_or_nothing_and_no_clock_brings_it_back() -> None:
     """With the clock set back into the tenancy: as if it had jumped ahead. Afterwards it is right again."""
     seen = set()
@@ -274,6 +276,7 @@ class ForgetsTheEnd(Wrapper):
         self.store.put(slot, record.pack(dataclasses.replace(held, ends_unix=NO_END)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "said"),
     [(AcknowledgesFirst, "after"), (RemovesFirst, "[] after"), (ForgetsTheEnd, "somebody who has moved out")],

@@ -303,6 +303,7 @@ class ChargesOnlyOnce(Throttle):
         return admission
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [GivesBackOnRestart, TrustsTheClock, ForgetsTheDoor, ChargesOnlyOnce])
 def test_each_seeded_fault_breaks_the_bound(fault: type[Throttle]) -> None:
     assert broken(fault)

@@ -152,6 +152,7 @@ def _even_of_a_pin(state: State, nonce: bytes, apdu: bytes) -> machine.Step:
     return state, (CardSend(apdu),) if state.check and state.check.nonce == nonce else ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault", "broken"),
     [
@@ -170,6 +171,7 @@ def test_a_lock_that_keeps_cards_or_mixes_exchanges_up_is_found(
     assert broken()
 
 
+@pytest.mark.slow
 def test_a_card_that_is_taken_while_something_is_checked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def always(state: State, event: CardCame, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
         return card.came(replace(state, check=None), event, now_ns, fresh, rules)

@@ -80,6 +80,7 @@ def test_lamp_and_window_go_together() -> None:
         assert all(after.window and look.nonce == after.window.nonce for look in looks), f"{label} in {name}"
 
 
+@pytest.mark.slow
 def test_lamp_waits_for_a_read_that_is_under_way_and_no_longer_than_it_must() -> None:
     for name, state, label, event in MATRIX:
         if state.window is None:
@@ -128,6 +129,7 @@ def test_only_a_press_or_the_answer_to_its_question_opens_a_window() -> None:
     assert opened > 0
 
 
+@pytest.mark.slow
 def test_a_window_is_for_the_flat_that_was_typed_and_for_it_alone() -> None:
     for name, state, label, event in MATRIX:
         after, effects = machine.step(state, event, NOW, FRESH, RULES)
@@ -159,6 +161,7 @@ def test_vault_is_asked_about_a_flat_only_when_it_was_typed_before_the_press_and
     assert asked > 0
 
 
+@pytest.mark.slow
 def test_window_and_inquiry_never_stand_together() -> None:
     for name, state, label, event in MATRIX:
         after, _ = machine.step(state, event, NOW, FRESH, RULES)
@@ -219,6 +222,7 @@ def test_the_matrix_catches_a_machine_that_opens_for_a_face_that_needs_its_pin()
     assert wrong == {"verdict vault f with pin", "verdict keeper p with pin", "verdict keeper c with pin"}
 
 
+@pytest.mark.slow
 def test_the_matrix_catches_a_machine_that_does_not_hold_a_verdict_against_the_claim(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -233,6 +237,7 @@ def test_the_matrix_catches_a_machine_that_does_not_hold_a_verdict_against_the_c
     assert wrong == {("claimed", "verdict vault f other"), ("last-claimed", "verdict vault f other")}
 
 
+@pytest.mark.slow
 def test_the_matrix_catches_a_machine_that_looks_for_anybody_while_the_faces_are_too_many() -> None:
     """Seeded fault: a press that takes "claim first" for "somebody is awake"."""
     wrong = set()

@@ -370,6 +370,7 @@ def test_a_single_copy_would_be_caught(tmp_path: Path, monkeypatch: pytest.Monke
         test_one_torn_copy_costs_nothing_and_is_mended(tmp_path)
 
 
+@pytest.mark.slow
 def test_both_torn_open_nothing_outside_anybody_s_hours_and_lock_out_nobody_within_them(
     policy: Policy, wall: Wall, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

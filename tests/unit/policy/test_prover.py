@@ -59,6 +59,7 @@ def test_the_prover_says_what_a_count_of_every_minute_says(policy: DoorPolicy) -
         assert found is None or said is not None, f"{found} in {policy.zone}"
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=100, deadline=None)
 def test_the_sentence_names_a_minute_in_which_it_is_true(policy: DoorPolicy) -> None:

@@ -37,6 +37,7 @@ def receipt_at(path: Path, door: str, *, key: SigningKey = KEY) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_an_announcement_and_its_recall_are_documents_of_growing_versions(fleet: Path) -> None:
     identify(fleet)
     versions = []
@@ -61,6 +62,7 @@ def test_a_door_whose_key_is_not_known_gets_none(fleet: Path) -> None:
     assert retire(fleet)[0] == 1
 
 
+@pytest.mark.slow
 def test_a_door_is_given_up_with_its_own_receipt_and_with_no_other(fleet: Path, tmp_path: Path) -> None:
     identify(fleet)
     door = listed(fleet)["id"]

@@ -69,6 +69,7 @@ def problem_after_kill_and_cut(at: int, later: int, loss: Loss, opener: Opener =
     return problem_after(disk.after_power_cut(loss, at * 100 + later), ledger, opener)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", list(Loss))
 def test_power_cut_during_the_recovery_from_a_killed_process_loses_nothing(loss: Loss) -> None:
     for at in range(STEPS + 1):

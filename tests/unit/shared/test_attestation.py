@@ -82,6 +82,7 @@ def signed_by_hand(magic: bytes, version: int, body: bytes, domain: bytes, key: 
 # ---- what is signed is what comes back
 
 
+@pytest.mark.slow
 @given(papers, st.binary(min_size=32, max_size=32))
 @settings(max_examples=150)
 def test_every_paper_comes_back_as_it_was_signed(paper: Paper, seed: bytes) -> None:

@@ -244,6 +244,7 @@ scalars = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(KNOWN), scalars, max_size=4))
 @settings(max_examples=300)
 def test_any_value_for_any_key_is_taken_or_refused(chosen: dict[tuple[str, str], str]) -> None:

@@ -151,6 +151,7 @@ def with_budget(budget: tuple[float, float]) -> Config:
     return replace(DOOR, vault=VaultTable(false_opens_per_year=budget[0], strangers_per_day=budget[1]))
 
 
+@pytest.mark.slow
 @given(budgets, budgets)
 def test_two_budgets_have_one_class_only_if_they_are_the_same(
     one: tuple[float, float], other: tuple[float, float]

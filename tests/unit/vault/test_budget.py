@@ -50,6 +50,7 @@ def test_an_empty_gallery_is_no_division_by_nothing() -> None:
     assert Budget().false_match_rate(0) == Budget().false_match_rate(1)
 
 
+@pytest.mark.slow
 @given(budgets, galleries, tries, tails)
 def test_the_threshold_keeps_the_budget_in_every_cell(budget: Budget, faces: int, goes: int, made: Tail) -> None:
     assert keeps_budget(budget, faces, goes, made)

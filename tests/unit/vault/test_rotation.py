@@ -69,6 +69,7 @@ def test_a_known_secret_gives_the_same_rotation_as_ever() -> None:
     assert rotation.apply(first)[:4] == pytest.approx(FIRST_COLUMN, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_one_bit_of_the_secret_changes_everything() -> None:
     for bit in range(256):
         other = bytearray(KNOWN)
@@ -113,12 +114,14 @@ def corners(make: object = orthogonal, count: int = 400) -> NDArray[np.float64]:
     return np.array([make(gaussians(secret(number)))[0, 0] for number in range(count)])
 
 
+@pytest.mark.slow
 def test_rotations_are_even_over_all_directions_and_without_the_signs_would_not_be() -> None:
     """Half of the corners are positive; 400 throws of a coin stay within 200 +- 50 but once in 1e6."""
     assert 150 < np.count_nonzero(corners() > 0) < 250
     assert np.count_nonzero(corners(uneven) > 0) == 0
 
 
+@pytest.mark.slow
 def test_the_image_of_a_template_is_uniform_on_the_sphere() -> None:
     """Its mean is 0 and its variance 1/128 in every coordinate, at 5 standard errors of 400 draws."""
     images = np.array([Rotation.of(secret(number)).apply(unit(1)) for number in range(400)], dtype=np.float64)

@@ -86,6 +86,7 @@ def changed(told: bytes, how: str, noise: random.Random) -> bytes:
     return {"cut": told[1:], "grow": b"\0" + told, "empty": b"", "status": told[:-1] + b"\xae"}[how]
 
 
+@pytest.mark.slow
 @given(st.sampled_from(CHIPS), st.integers(0, MOST_STEPS), ANSWERS)
 @settings(deadline=None, max_examples=120)
 def test_adding_that_was_disturbed_anywhere_leaves_a_card_that_can_be_added(kind: Kind, at: int, answer: bytes) -> None:

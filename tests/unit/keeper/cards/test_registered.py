@@ -36,6 +36,7 @@ def test_what_was_packed_comes_back(cards: list[Registered]) -> None:
     assert unpack(packed) == tuple(cards)
 
 
+@pytest.mark.slow
 @given(st.binary(min_size=CARDS_BYTES, max_size=CARDS_BYTES), st.integers(0, 39), st.integers(1, 255))
 def test_only_what_was_packed_is_read(noise: bytes, at: int, change: int) -> None:
     whole = pack((ONE, TWO))

@@ -77,6 +77,7 @@ def test_that_test_would_find_a_card_that_takes_a_key_from_anybody(monkeypatch: 
     assert takes_a_new_key_from_anybody(Kind.NTAG424)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.sampled_from([(Kind.DESFIRE_EV1, False), (Kind.DESFIRE_EV2, True)]),
