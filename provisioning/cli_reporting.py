@@ -20,6 +20,7 @@ from provisioning import fleet as fleets
 from provisioning import reporting as reportings
 from provisioning.answers import Answer, answering
 from provisioning.errors import FleetRefused
+from provisioning.supervising import TESTS_A_DAY, sends_tests
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _LEAST, _MOST = LEAST_EPSILON_MILLI / 1000, MOST_EPSILON_MILLI / 1000
@@ -140,12 +141,13 @@ def alarm_read(*, path: Path, payload: Path) -> Answer:
     """
     content = _content(payload)
     alarm = reportings.read_alarm(content, reportings.load_key(path, options.passphrase()))
-    about = _ABOUT.get(alarm.kind, alarm.kind.name.lower())
+    kind = alarm.kind
+    about = _ABOUT.get(kind, kind.name.lower()) if kind else "a test; nothing has happened, and an alarm would arrive"
 
     def say() -> None:
         click.echo(f"Door {alarm.door}: {about}.")
 
-    return Answer(say, {"door": alarm.door, "reason": alarm.kind.name})
+    return Answer(say, {"door": alarm.door, "reason": kind.name if kind else "TEST"})
 
 
 def _content(payload: Path) -> bytes:
@@ -180,7 +182,15 @@ def _in_words(telling: Telling) -> str:
             "while at least 20 places are taken. That hides whether any one opening happened, not a person's whole day."
         )
     if telling.alarm_key == NO_ALARM_KEY:
-        said.append("Why there was an alarm nobody can read: no alarm key was named.")
+        said.append(
+            "Why there was an alarm nobody can read: no alarm key was named. There are no tests either: whoever sees\n"
+            "an alarm at the broker knows that something happened at the door at that moment."
+        )
     else:
         said.append(f"Why there was an alarm reads whoever holds the key {telling.alarm_key.hex()}.")
+        if sends_tests(telling):
+            said.append(
+                f"About {TESTS_A_DAY:g} times a day, at moments that nobody can foresee, it sends a test of an alarm.\n"
+                "Only the key tells it from a real one: you see that the way works, and others not when one was real."
+            )
     return "\n".join(said)

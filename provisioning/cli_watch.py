@@ -41,7 +41,10 @@ _NOTICES_S = 86_400
 @click.option("--once", is_flag=True, help="Answer what waits at the broker, and end.")
 @click.option("--no-renew", "silent", is_flag=True, help="Only show; issue nothing, and ask for no passphrase.")
 @click.option(
-    "--alarm-key", "key_file", type=_FILE, help="What `doorward alarm key` made: shows why there is an alarm."
+    "--alarm-key",
+    "key_file",
+    type=_FILE,
+    help="What `doorward alarm key` made: shows why there is an alarm, and which are tests.",
 )
 @click.option("--revoked", "list_file", type=_FILE, help="Keep the list of revoked certificates in this file new.")
 @answering
@@ -57,6 +60,9 @@ def watch(
     list_file: Path | None,
 ) -> Answer:
     """Answer the doors' questions for certificates, and show reports and alarms as they come. Ctrl-C ends it.
+
+    A door of the profile building with an alarm key sends a few tests a day. Only with the key are they told from
+    alarms, and only with it you hear if they stay away.
 
     Nothing of a report is stored. With --json there is one object a line. The passphrase of the alarm key is taken from
     DOORWARD_ALARM_PASSPHRASE, or asked for. The list of --revoked is written at the start, when it changed (looked at
@@ -124,6 +130,6 @@ def _show(fact: Fact, *, as_json: bool) -> None:
         return
     from provisioning.watching import in_words
 
-    bad = fact["event"] in ("alarm", "trouble", "lost", "offline") or fact.get("well") is False
+    bad = fact["event"] in ("alarm", "no-test", "trouble", "lost", "offline") or fact.get("well") is False
     text = in_words(fact)
     click.echo(f"{time.strftime('%H:%M:%S')}  {click.style(text, fg='red', bold=True) if bad else text}")

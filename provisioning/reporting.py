@@ -5,8 +5,8 @@ Rules kept here:
   on disk.
 - The key that opens the reasons of alarms is the installer's. On disk it exists only sealed under a passphrase, as the
   fleet's own key does; it signs nothing, and a door needs only its public half.
-- A reason that opens says what the alarm was about. That it is the door's, it does not prove: whoever has the public
-  key can seal one, and only the connection to the broker says who sent it.
+- A reason that opens says what the alarm was about, or that it was a test. That it is the door's, it does not prove:
+  whoever has the public key can seal one, and only the connection to the broker says who sent it.
 
 Key file: as in `keys`, with the magic "DWAK" around the 32 bytes of an X25519 private key.
 """
@@ -24,7 +24,7 @@ from nacl.public import PrivateKey, SealedBox
 from device import document
 from device.document import Telling
 from device.errors import DocumentRefused
-from device.wire import OccurrenceKind
+from device.wire import TEST_ALARM, OccurrenceKind
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.fleet import Fleet
@@ -48,10 +48,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm that was opened: the door's id (16 hexadecimal digits), and what it was about."""
+    """An alarm that was opened: the door's id (16 hexadecimal digits), and what it was about; None: it was a test."""
 
     door: str
-    kind: OccurrenceKind
+    kind: OccurrenceKind | None
 
 
 def set_reporting(fleet: Fleet, door_name: str, telling: Telling, *, now_unix: int, passphrase: str) -> Choice:
@@ -70,7 +70,11 @@ def set_reporting(fleet: Fleet, door_name: str, telling: Telling, *, now_unix: i
 
 def reporting(fleet: Fleet, door_name: str) -> Telling | None:
     """The newest choice made for a door, None if there is none. Raises FleetRefused or FleetFault."""
-    door = fleet.store.door(door_name)
+    return chosen(fleet.store.door(door_name))
+
+
+def chosen(door: Door) -> Telling | None:
+    """As `reporting`, of a door in hand. Raises FleetFault."""
     try:
         return document.unpack_telling(bytes.fromhex(door.reporting)) if door.reporting else None
     except DocumentRefused as cause:
@@ -123,10 +127,10 @@ def read_alarm(payload: bytes, key: PrivateKey) -> Alarm:
         # ValueError: no base64, or too short to be a box at all.
         msg = "the reason does not open with this key: it was sealed to another one, or to nobody"
         raise FleetRefused(msg) from cause
-    if len(content) != _REASON_BYTES or any(content[1:]) or content[0] not in set(OccurrenceKind):
+    if len(content) != _REASON_BYTES or any(content[1:]) or content[0] not in {*OccurrenceKind, TEST_ALARM}:
         msg = "the reason opens and makes no sense: a newer door has sent it, or no door at all"
         raise FleetRefused(msg)
-    return Alarm(door, OccurrenceKind(content[0]))
+    return Alarm(door, OccurrenceKind(content[0]) if content[0] != TEST_ALARM else None)
 
 
 def _parts(payload: bytes) -> tuple[str, str]:

@@ -5,6 +5,8 @@ Rules kept here:
   would be a diary of a house, which nobody could take back, and which a thief would find on one computer.
 - What comes from a broker is taken apart as if an enemy had sent it: unknown topics, doors, keys and values are left
   out, and nothing of a message reaches a terminal but numbers, flags and our own words.
+- A test alarm is none, to whoever has the key. To anybody else a door that sends tests has sent an alarm or a test, and
+  that is what is told. What does not open is an alarm.
 - A message that makes no sense is said and ends nothing. Neither does a store that is away for a moment.
 """
 
@@ -24,9 +26,10 @@ from provisioning import rotation
 from provisioning.fleet import Fleet
 from provisioning.line import Heard
 from provisioning.renewing import Renewer
-from provisioning.reporting import read_alarm
+from provisioning.reporting import chosen, read_alarm
 from provisioning.revocation import Keeper
 from provisioning.store import Door, DoorState
+from provisioning.supervising import Supervision, sends_tests
 
 TOPICS = tuple(f"doorward/+/{end}" for end in ("report", "alarm", "availability", "state", "renew"))
 ENDS_SOON_S = 30 * 86_400
@@ -58,12 +61,14 @@ class Watch:
     renewer: Renewer | None = None
     key: PrivateKey | None = None
     keeper: Keeper | None = None
+    supervision: Supervision = field(default_factory=Supervision)
     _doors: dict[str, Door] = field(default_factory=dict)
     _read_unix: float = float("-inf")
 
     def take(self, heard: Heard) -> Reply | None:
         """Tell what was heard; what is to be published for it."""
         if not heard.topic:
+            self.supervision.interrupted()
             self.tell({"event": "lost", "why": heard.why} if heard.why else {"event": "connected"})
             return None
         found = _TOPIC.fullmatch(heard.topic)
@@ -112,12 +117,13 @@ class Watch:
                 self.tell({"event": content.decode("ascii"), **said})
             return None
         if kind == "alarm":
-            self.tell({"event": "alarm", **said, "reason": None, **self._reason(door, content)})
+            self._alarm(door, said, content)
             return None
         facts = dict(_sensible(content, _TOLD if kind == "report" else _LIVE))
         if kind == "report" and {"lock", "bolt"} <= facts.keys():
             well = all(facts.get(name, True) for name in _WELL) and not facts.get("alarm")
             self.tell({"event": "report", **said, "well": well, **facts})
+            self._supervise(door, said)
             docs = facts.get("docs")
             if isinstance(docs, int) and rotation.heard(self.fleet, door, docs):
                 self.tell({"event": "knows-key", **said})
@@ -125,15 +131,37 @@ class Watch:
             self.tell({"event": "state", **said, "locked": facts["locked"], "open": facts["door"] == "open"})
         return None
 
-    def _reason(self, door: Door, content: bytes) -> Fact:
-        """Why there is an alarm. That there is one, nobody needs a key for, and no damage hides."""
+    def _alarm(self, door: Door, said: Fact, content: bytes) -> None:
+        """Tell of an alarm, and why. That there is one, or a test, nobody needs a key for, and no damage hides."""
+        fact: Fact = {"event": "alarm", **said, "reason": None}
         if self.key is None:
-            return {}
+            self.tell({**fact, "may_be_test": sends_tests(chosen(door))})
+            return
         try:
             alarm = read_alarm(content, self.key)
         except Refusal as refused:
-            return {"why": str(refused)}
-        return {"reason": alarm.kind.name} if alarm.door == door.id else {"why": "it was made for another door"}
+            self.tell({**fact, "why": str(refused)})
+            return
+        if alarm.door != door.id:
+            self.tell({**fact, "why": "it was made for another door"})
+        elif alarm.kind is None:
+            self.supervision.tested(door.id)
+            self.tell({"event": "test", **said})
+        else:
+            self.tell({**fact, "reason": alarm.kind.name})
+
+    def _supervise(self, door: Door, said: Fact) -> None:
+        telling = chosen(door) if self.key is not None else None
+        if (
+            self.key is None
+            or telling is None
+            or not sends_tests(telling)
+            or telling.alarm_key != bytes(self.key.public_key)
+        ):
+            return
+        quiet_s = self.supervision.reported(door.id, self.clock())
+        if quiet_s is not None:
+            self.tell({"event": "no-test", **said, "days": round(quiet_s / 86_400, 1)})
 
     def _renewed(self, door: Door, said: Fact, content: bytes) -> Reply | None:
         if self.renewer is None:
@@ -170,6 +198,8 @@ def _report(fact: Fact) -> str:
 
 
 def _alarm(fact: Fact) -> str:
+    if fact.get("may_be_test"):
+        return f"ALARM at {_at(fact)}, or a test of one: which of the two, only the alarm key says"
     about = str(fact["reason"] or fact.get("why", "why, only the alarm key says")).lower().replace("_", " ")
     return f"ALARM at {_at(fact)}: {about}"
 
@@ -181,6 +211,10 @@ def _state(fact: Fact) -> str:
 _WORDS: dict[str, Callable[[Fact], str]] = {
     "report": _report,
     "alarm": _alarm,
+    "test": lambda fact: f"test from {_at(fact)}: an alarm would arrive",
+    "no-test": lambda fact: (
+        f"no test from {_at(fact)} for {fact['days']} days, though its reports come: an alarm may not arrive either"
+    ),
     "state": _state,
     "online": lambda fact: f"{_at(fact)} is online",
     "offline": lambda fact: f"{_at(fact)} is offline",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from device import config
 from device.edges import Room
-from device.report import broker
+from device.report import alarm_tests, broker
 from device.report.disk import room_in
 from device.report.ledger import ledger_for
 from device.report.loop import Report
@@ -43,7 +43,8 @@ def build(service: Service) -> Report:
         publisher = MqttPublisher(settings.door.id, where, ledger_for(service.paths), make_context=make_context)
     identity = Identity(settings.door.id, secrets.token_hex(4), software_version())
     teller = Teller(identity, settings.report.cadence_s, time.monotonic())
-    outbox = Outbox(state / "outbox.sqlite", settings.report.outbox_rows)
+    rows, cadence_s = settings.report.outbox_rows, settings.report.cadence_s
+    outbox = Outbox(state / "outbox.sqlite", rows + alarm_tests.room(rows, cadence_s))
     return Report(
         service,
         teller,

@@ -4,6 +4,8 @@ Rules kept here:
 - Pure: a state and an occurrence in, a state out.
 - A part is well until lock says otherwise. After STARTED lock tells everything that stands, so it begins anew there;
   after ALARM_CLEARED it tells the alarms that still stand.
+- A door held open is told at once, and by no report of a BUILDING: the flag would say of an alarm before it that it was
+  none of the tests (`alarm_tests`), and so that somebody is there.
 - While lock is away the last word stands, and `lock` false says how much it is worth. A number of the day is dropped:
   lock tells it again.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from device.wire import OccurrenceKind
+from device.wire import OccurrenceKind, Profile
 
 ALARMS = frozenset(
     {
@@ -24,6 +26,8 @@ ALARMS = frozenset(
     }
 )
 """What is told at once. Everything else waits for the next report."""
+_OF_PEOPLE = frozenset({OccurrenceKind.HELD_OPEN})
+"""What follows from people who come and go. Of the others each needs somebody looked for at once, whoever it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,10 @@ def heard(health: Health, kind: OccurrenceKind) -> Health:
 def lock_is(health: Health, *, present: bool) -> Health:
     """The health after lock connected or went away."""
     return replace(health, lock=present, count=health.count if present else None)
+
+
+def told(health: Health, profile: Profile) -> Health:
+    """What a report says of `health` under `profile`: live at HOME, and without what people do in a BUILDING."""
+    if profile is Profile.HOME or not health.alarms & _OF_PEOPLE:
+        return health
+    return replace(health, alarms=health.alarms - _OF_PEOPLE)

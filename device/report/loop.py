@@ -8,6 +8,8 @@ Rules kept here:
   asked again, would tell what goes on at the door to whoever sends one document after the other.
 - What a broker keeps is taken back when the choice is, by a later start of report as well (`told_home`).
 - A live state that never stands still keeps no report and no alarm waiting.
+- A test alarm goes into the outbox as an alarm does, whatever waits there: a real one behind it waits for one packet,
+  as it would for a report.
 - Whatever fails here (disk, broker, ledger) costs a report, never the door.
 - A peer that breaks the table is an alarm of its own: there is no one else report could tell.
 """
@@ -142,6 +144,7 @@ class Report:
             return self._clock()
         ends = (
             self._teller.due_s,
+            self._teller.tests.due_s,
             self._retry_s,
             self._deliveries.deadline() if self._lock else None,
             None if self._joiner is None else self._look_s,
@@ -166,6 +169,9 @@ class Report:
         if due is not None:
             self._tell(due)
             self._settle()
+        test = self._teller.test(now, self._outbox.dropped)
+        if test is not None:
+            self._tell(test)
         self._hand_over()
         if self._retry_s is not None and now >= self._retry_s:
             self._retry_s = None
@@ -295,7 +301,7 @@ class Report:
 
     def _choose(self, profile: Profile, alarm_key: bytes) -> None:
         self._profile = profile
-        self._teller.chosen(alarm_key)
+        self._teller.chosen(profile, alarm_key, self._clock())
         if profile is Profile.HOME:
             self._told_home.set()
             self._announcement.is_home()

@@ -3,9 +3,11 @@
 Rules kept here:
 - A report goes out at every moment of the grid (`schedule`), whether or not anything happened, and at no other.
 - An alarm goes out when it begins to stand, once; a call for help goes out each time, and is an alarm like any other.
-  Nothing else that happens makes a message: a lockout, a full disk and a number of the day wait for the report.
+  So is a test alarm, which nothing that happens brings, moves or holds back (`alarm_tests`).
+- Nothing else that happens makes a message: a lockout, a full disk and a number of the day wait for the report.
 - The number of the day is drawn in lock and repeated here as it is, until lock takes it back.
-- No I/O and no clock: time is an argument, messages are results. Only the seal of a reason is random.
+- No I/O and no clock: time is an argument, messages are results. Only the seal of a reason and the moments of tests
+  are random.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from device.report import alarm, envelope, health, schedule
+from device.report.alarm_tests import AlarmTests
 from device.report.envelope import Envelope
 from device.report.health import Health
-from device.wire import NO_ALARM_KEY, OccurrenceKind
+from device.wire import NO_ALARM_KEY, TEST_ALARM, OccurrenceKind, Profile
 
 RETOLD_S = 5.0
 """Lock repeats what stands after it clears something or reconnects, and a loose contact chatters: an alarm that stood
@@ -48,9 +51,11 @@ class Teller:
     cadence_s: float
     started_s: float
     encode: Callable[[Envelope], bytes] = envelope.encode
-    seal: Callable[[OccurrenceKind, bytes], str] = alarm.sealed
+    seal: Callable[[int, bytes], str] = alarm.sealed
+    tests: AlarmTests = field(default_factory=AlarmTests)
     health: Health = field(default_factory=Health)
     due_s: float = field(init=False)
+    profile: Profile = Profile.BUILDING
     alarm_key: bytes = NO_ALARM_KEY
     _sequence: int = 0
     _stood_s: dict[OccurrenceKind, float] = field(default_factory=dict)
@@ -63,8 +68,9 @@ class Teller:
         if now_s < self.due_s:
             return None
         self.due_s = self._due_after(now_s)
-        said = self._message(self.health, dropped)
-        self.health = replace(self.health, lockout=False)
+        said = self._message(health.told(self.health, self.profile), dropped)
+        if self.health.lockout:
+            self.health = replace(self.health, lockout=False)
         return said
 
     def hear(self, kind: OccurrenceKind, now_s: float, dropped: int) -> Message | None:
@@ -86,9 +92,14 @@ class Teller:
         """Lock connected or went away; the next report says so."""
         self.health = health.lock_is(self.health, present=present)
 
-    def chosen(self, alarm_key: bytes) -> None:
+    def test(self, now_s: float, dropped: int) -> Message | None:
+        """A test alarm, if one is due."""
+        return self._alarm(TEST_ALARM, dropped) if self.tests.take(now_s) else None
+
+    def chosen(self, profile: Profile, alarm_key: bytes, now_s: float) -> None:
         """Lock says what may be told, anew: the number of the day it told before is over."""
-        self.alarm_key = alarm_key
+        self.profile, self.alarm_key = profile, alarm_key
+        self.tests.wanted(now_s, on=profile is Profile.BUILDING and alarm_key != NO_ALARM_KEY)
         self.health = replace(self.health, count=None)
 
     def counted(self, noisy: int) -> None:
@@ -106,7 +117,7 @@ class Teller:
     def _due_after(self, now_s: float) -> float:
         return schedule.next_due_s(now_s, self.cadence_s, schedule.phase_s(self.identity.door, self.cadence_s))
 
-    def _alarm(self, kind: OccurrenceKind, dropped: int) -> Message:
+    def _alarm(self, kind: int, dropped: int) -> Message:
         return self._message(None, dropped, self.seal(kind, self.alarm_key))
 
     def _message(self, said: Health | None, dropped: int, reason: str = "") -> Message:

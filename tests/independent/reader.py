@@ -905,6 +905,8 @@ _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
 _HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm", "storage", "lockout", "cert", "retired")
 _NUMBERS = ("docs", "count")
 _REASON_SIZE = 64  # a sealed box of 16 bytes
+_BOX_SIZE = 48  # what a sealed box adds
+_LAST_KIND, _A_TEST = 16, 255
 
 
 def read_envelope(message: bytes) -> Envelope:
@@ -941,6 +943,13 @@ def read_envelope(message: bytes) -> Envelope:
         count,
         _reason(said["reason"]) if kind == "alarm" else b"",
     )
+
+
+def read_reason(opened: bytes) -> int | None:
+    """Read a reason that the holder of the key has opened: the kind of occurrence, None for a test."""
+    _demand(len(opened) == _REASON_SIZE - _BOX_SIZE and not any(opened[1:]), "a reason is a kind and then zeros")
+    _demand(opened[0] == _A_TEST or 1 <= opened[0] <= _LAST_KIND, "a kind that is none")
+    return opened[0] if opened[0] != _A_TEST else None
 
 
 def _reason(text: object) -> bytes:

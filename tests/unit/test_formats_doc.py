@@ -285,6 +285,10 @@ def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
     assert envelope.encode(of_alarm) == alarm.encode().ljust(384)
     opened = SealedBox(PrivateKey(count(0, 32))).decrypt(base64.b64decode(reason))
     assert opened == bytes((wire.OccurrenceKind.TAMPER,)).ljust(16, b"\0")
+    (tested,) = re.findall(r"^`([0-9A-Za-z+/=]{88})`$", text, re.MULTILINE)
+    opened = SealedBox(PrivateKey(count(0, 32))).decrypt(base64.b64decode(tested))
+    assert opened == bytes((wire.TEST_ALARM,)).ljust(16, b"\0")
+    assert f"the kind {wire.TEST_ALARM} says that this is a test" in text
     assert state.encode(wire.DoorState(granted=True, open=False)) == live.encode().ljust(state.SIZE)
     assert f"`{state.topic('<door>')}`, retained: {state.SIZE} bytes" in text
     (rows,) = tables(text)

@@ -995,7 +995,15 @@ def test_the_report_and_the_alarm_of_the_page_are_read() -> None:
     run = bytes.fromhex("0badcafe")
     assert report == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, health, docs=8, count=41)
     assert alarm == reader.Envelope("alarm", DOOR, run, 2, "0.1.0", 0, None, reason=alarm.reason)
-    assert SealedBox(PrivateKey(bytes(range(32)))).decrypt(alarm.reason) == bytes((10,)).ljust(16, b"\0")
+    assert reader.read_reason(SealedBox(PrivateKey(bytes(range(32)))).decrypt(alarm.reason)) == 10
+
+
+def test_the_test_alarm_of_the_page_says_that_nothing_has_happened() -> None:
+    (tested,) = re.findall(r"^`([0-9A-Za-z+/=]{88})`$", section("What leaves the door"), re.MULTILINE)
+    opened = SealedBox(PrivateKey(bytes(range(32)))).decrypt(base64.b64decode(tested))
+    assert reader.read_reason(opened) is None
+    wrong = [opened[:-1], opened + b"\0", opened[:-1] + b"\1", bytes(16), bytes((17,)).ljust(16, b"\0")]
+    refuses(reader.read_reason, iter(wrong))
 
 
 @pytest.mark.parametrize(

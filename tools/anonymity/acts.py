@@ -34,6 +34,7 @@ class Act(Enum):
     MISTYPES = auto()  # a wrong PIN, then the right one
     LOCKED_OUT = auto()  # four wrong PINs, and in the end the card
     FACE_FAILS = auto()  # presses, the camera gives nothing, and the PIN opens
+    CALLS_FOR_HELP = auto()  # comes home and types the duress PIN
     CAMERA_MENDED = auto()  # nobody does it: eye tries again by itself
 
 

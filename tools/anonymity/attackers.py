@@ -1,7 +1,8 @@
 """Two attackers: one who knows the habits and reckons, one who is trained on captures with the answers beside them.
 
 Rules kept here:
-- Both see the whole of a capture (`observed`) and know every habit of the household exactly: more than a real one.
+- Both see the whole of a capture (`observed`) and know every habit of the household exactly, and how many of a door's
+  alarms are tests: more than a real one.
 - Where a capture says nothing they guess, with a coin of the run's own.
 - The trained one for "who" judges candidates one by one, so that it works for any number of people and for households
   it never saw; for everything else it learns the answer from the capture as a whole.
@@ -18,9 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]  # it carries no annotations
 
+from tools.anonymity.acts import Act
 from tools.anonymity.habits import DAY_S, HOUR_S, SPREAD_S, Household, Person
 from tools.anonymity.observed import COLUMNS, Array, Hint, Observed
-from tools.anonymity.tasks import Task, Trial
+from tools.anonymity.suspicion import finite, somebody_called, somebody_was_there
+from tools.anonymity.tasks import Setting, Task, Trial
 
 Answers = npt.NDArray[np.int64]
 
@@ -36,7 +39,8 @@ CANDIDATES = frozenset({Task.WHO, Task.WHO_LEFT})
 class Case:
     """A trial as the attacker has it; `answer` is for training, and for counting afterwards.
 
-    `whole`: the capture as one row, for every task but "who", which needs the capture itself, `observed`.
+    `whole`: the capture as one row, for every task but "who", which needs the capture itself, `observed`. `tests`: the
+    share of tests among the alarms, as far as can be expected. `lived_in`, `called`: log-odds (`suspicion`).
     """
 
     house: Household
@@ -44,13 +48,22 @@ class Case:
     observed: Observed | None
     whole: Array | None
     answer: int
+    tests: float = 0.0
+    lived_in: float = 0.0
+    called: float = 0.0
 
 
-def case(trial: Trial, task: Task, observed: Observed) -> Case:
+def case(trial: Trial, setting: Setting, tests_a_day: float, observed: Observed) -> Case:
     """What is left of a trial when the acts are taken out."""
-    if task in CANDIDATES:
-        return Case(trial.house, observed.hints, observed, None, trial.answer)
-    return Case(trial.house, observed.hints, None, _whole(observed, trial.days), trial.answer)
+    hints = observed.hints
+    if setting.task in CANDIDATES:
+        real = 1.0 if setting.must is Act.HOLDS_OPEN else setting.odds.holds_open
+        tests = tests_a_day / (tests_a_day + real) if tests_a_day else 0.0
+        return Case(trial.house, hints, observed, None, trial.answer, tests)
+    lived_in = somebody_was_there(trial.house, trial.days, hints, tests_a_day)
+    called = somebody_called(trial.house, trial.days, hints, tests_a_day)
+    whole = np.concatenate([_whole(observed, trial.days), [finite(lived_in), finite(called)]])
+    return Case(trial.house, hints, None, whole, trial.answer, lived_in=lived_in, called=called)
 
 
 # ---- the one who reckons
@@ -61,20 +74,21 @@ def nearest_habit(task: Task, cases: Sequence[Case], draw: np.random.Generator) 
     if task in CANDIDATES:
         return np.array([_highest(likelihoods(each), draw) for each in cases])
     if task is Task.HOLIDAY:
-        # Any sign of somebody is a sign that the house is not empty.
-        signs = np.array([len(each.hints) for each in cases])
-        return (signs < max(1.0, float(np.median(signs)))).astype(np.int64)
+        return np.array([each.lived_in <= 0 for each in cases], dtype=np.int64)
+    if task is Task.HELP:
+        return np.array([each.called > 0 for each in cases], dtype=np.int64)
     return None
 
 
 def likelihoods(each: Case) -> Array:
     """Log-likelihood of the hints for each person of the household, shape (people,)."""
-    return np.array([sum(_fits(hint, one) for hint in each.hints) for one in each.house.people])
+    return np.array([sum(_fits(hint, one, each.tests) for hint in each.hints) for one in each.house.people])
 
 
-def _fits(hint: Hint, one: Person) -> float:
+def _fits(hint: Hint, one: Person, tests: float) -> float:
+    chance = max(_BY_CHANCE, tests) if hint.alarm else _BY_CHANCE
     inside = sum(_normal(hint.to_s, mean) - _normal(hint.from_s, mean) for mean in (one.leaves_s, one.comes_s)) / 2
-    return log((1 - _BY_CHANCE) * inside + _BY_CHANCE * (hint.to_s - hint.from_s) / DAY_S)
+    return log((1 - chance) * inside + chance * (hint.to_s - hint.from_s) / DAY_S)
 
 
 def _normal(at_s: float, mean_s: float) -> float:
@@ -115,13 +129,15 @@ def trained(task: Task, learn: Sequence[Case], cases: Sequence[Case], draw: np.r
 
 
 def _whole(seen: Observed, many_days: int) -> Array:
-    """The capture as one row: sums, spreads and extremes of each column, hints by hour and by day."""
+    """The capture as one row: sums, spreads and extremes of each column, hints by hour and by day, alarms apart."""
     rows = seen.rows
-    middles = np.array([(hint.from_s + hint.to_s) / 2 for hint in seen.hints])
-    hours = np.histogram(middles % DAY_S, bins=24, range=(0, DAY_S))[0]
-    days = np.histogram(middles, bins=many_days, range=(0, many_days * DAY_S))[0]
-    columns = [rows.mean(0), rows.std(0), rows.min(0), rows.max(0), rows.sum(0)]
-    return np.concatenate([*columns, hours, days, [len(rows), len(seen.hints)]])
+    columns = [rows.mean(0), rows.std(0), rows.min(0), rows.max(0), rows.sum(0), [len(rows)]]
+    for alarms in (False, True):
+        middles = np.array([(hint.from_s + hint.to_s) / 2 for hint in seen.hints if hint.alarm is alarms])
+        hours = np.histogram(middles % DAY_S, bins=24, range=(0, DAY_S))[0]
+        days = np.histogram(middles, bins=many_days, range=(0, many_days * DAY_S))[0]
+        columns += [hours, days, [len(middles)]]
+    return np.concatenate(columns)
 
 
 def _candidates(each: Case) -> Array:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from device.report.envelope import Envelope
 from device.report.teller import Message
 from tools.anonymity.door import DOOR
+from tools.anonymity.habits import DAY_S
 from tools.anonymity.lock import Known
-from tools.anonymity.voices import OPENED, Building, alarm_for_nobody
+from tools.anonymity.voices import OPENED, PASSED, Building, Unkeyed, alarm_for_nobody
 
+BEHIND_S = 0.01
 _LONGER = {Known.OPENED_BY_FACE: 1, Known.OPENED_BY_PIN: 2, Known.OPENED_BY_CARD: 3}
 
 
@@ -49,11 +51,60 @@ class SpeaksEarly(Building):
         return None
 
 
-class LockoutAtOnce(Building):
-    """A lockout is an alarm."""
+class LockoutAtOnce(Unkeyed):
+    """A lockout is an alarm, and there is no key and no test."""
 
     def overhear(self, what: Known, now_s: float) -> Message | None:
         """Raise it."""
         if what is not Known.LOCKED_OUT:
             return None
         return Message(f"doorward/{DOOR}/alarm", alarm_for_nobody())
+
+
+class LongerTests(Building):
+    """A test is one byte longer than an alarm."""
+
+    def test(self, now_s: float) -> Message | None:
+        """Longer than it should be."""
+        said = super().test(now_s)
+        return None if said is None else Message(said.topic, said.payload + b" ")
+
+
+class GriddedTests(Building):
+    """A test goes right behind a report, where no alarm ever goes but by chance."""
+
+    _behind_s: float | None = None
+
+    @property
+    def due_s(self) -> float:
+        """The next report, or what goes behind the last one."""
+        return self.teller.due_s if self._behind_s is None else self._behind_s
+
+    def report(self, now_s: float) -> Message | None:
+        """The report, and at the next call the test that came due since the one before."""
+        if self._behind_s is not None:
+            self._behind_s = None
+            return self.test(now_s)
+        said, due_s = self.teller.report(now_s, 0), self.teller.tests.due_s
+        if said is not None and due_s is not None and due_s <= now_s:
+            self._behind_s = now_s + BEHIND_S
+        return said
+
+
+class NoTestsForNobody(Building):
+    """A day after the last person passed the tests end, as nobody is there who would need cover."""
+
+    passed_s = -DAY_S
+
+    def overhear(self, what: Known, now_s: float) -> Message | None:
+        """Remember when."""
+        self.passed_s = now_s if what in PASSED else self.passed_s
+        return None
+
+    def test(self, now_s: float) -> Message | None:
+        """Left out, if the house is empty."""
+        said = super().test(now_s)
+        if now_s - self.passed_s <= DAY_S:
+            return said
+        self.teller._sequence -= said is not None  # noqa: SLF001  # it was not said
+        return None

@@ -42,7 +42,7 @@ SLOT = 12
 SECOND_NS = 1_000_000_000
 RULES = Rules(face_alone_opens=True)
 SETTLED_S = 25.0  # after this, nothing of an act is left in the machine but memory of questions
-_RIGHT, _WRONG = "482913", "482914"
+_RIGHT, _WRONG, _FORCED = "482913", "482914", "482915"
 
 
 @unique
@@ -104,6 +104,7 @@ _SCRIPTS: dict[Act, _Script] = {
         *_through(21.0),
     ),
     Act.FACE_FAILS: ((0.0, FaceButton()), *((2.0 + at_s, what) for at_s, what in _BY_PIN)),
+    Act.CALLS_FOR_HELP: (*_typed(0.0, _FORCED), *_through(6.0)),
     Act.CAMERA_MENDED: ((0.0, Heard(Room.EYE, wire.CameraState(CameraCondition.IDLE))),),
 }
 _FAULT = Heard(Room.EYE, wire.CameraState(CameraCondition.FAULT))
@@ -163,7 +164,8 @@ class Lock:
     def _answer(self, room: Room, msg: wire.Message) -> None:
         match msg:
             case wire.CheckPin(nonce):
-                self._verdict(room, nonce, Known.OPENED_BY_PIN, right=msg.digits == _RIGHT)
+                yes = Outcome.DURESS if msg.digits == _FORCED else Outcome.ACCEPTED
+                self._verdict(room, nonce, Known.OPENED_BY_PIN, yes, right=msg.digits != _WRONG)
             case wire.CardShown(nonce):
                 self._verdict(room, nonce, Known.OPENED_BY_CARD, right=True)
             case wire.Window(nonce) if not self.dark:
@@ -171,8 +173,10 @@ class Lock:
             case wire.Look() if self.dark:
                 self._step(_FAULT)
 
-    def _verdict(self, room: Room, nonce: bytes, opening: Known, *, right: bool) -> None:
-        outcome, slot = (Outcome.ACCEPTED, SLOT) if right else (Outcome.REFUSED, wire.NOBODY)
+    def _verdict(
+        self, room: Room, nonce: bytes, opening: Known, yes: Outcome = Outcome.ACCEPTED, *, right: bool
+    ) -> None:
+        outcome, slot = (yes, SLOT) if right else (Outcome.REFUSED, wire.NOBODY)
         self._wrong = 0 if right else self._wrong + 1
         if right:
             self._note(opening)

@@ -106,4 +106,4 @@ def cases(line: Line, many: int, seed: tuple[int, ...]) -> Iterator[Case]:
         trial = tasks.trial(draw, line.setting, number % line.setting.answers)
         voice = line.voice(draw.bytes(4).hex())
         seen = capture(voice, lived(trial.done), trial.days, draw)
-        yield case(trial, line.setting.task, observe(seen, wire=line.wire))
+        yield case(trial, line.setting, line.voice.tests_a_day, observe(seen, wire=line.wire))

@@ -3,7 +3,8 @@
 Rules kept here:
 - The attacker knows the software: the grid, the format, which parts change by themselves. Everything a message shows
   becomes a column; nothing is left out because it "should not" tell anything.
-- A hint is a stretch of time in which something must have happened for the message to look as it does.
+- A hint is a stretch of time in which something must have happened for the message to look as it does. That of an alarm
+  is marked: it may be a test, in which nothing has happened.
 - Whoever sees only encrypted records (`wire=True`) has times and lengths, and no topic and no payload.
 """
 
@@ -45,8 +46,8 @@ _SEQUENCE = re.compile(rb'"seq":(\d+)')
 _BAD_IF_TRUE = frozenset({"lockout"})
 _ODD_S = 60.0
 _HELD_S = 60.0  # device.lock.state.Rules.held_open_ns: an alarm for it dates the leaving a minute earlier
-_WAITED_S = 0.1  # an alarm so close behind a report has waited for it (`tools.anonymity.waiting`)
-_REPORT_RECORD = record_length(len(f"doorward/{DOOR}/report"), SIZE, expires=True)
+_RECORDS = {kind: record_length(len(f"doorward/{DOOR}/{kind}"), SIZE, expires=True) for kind in ("report", "alarm")}
+_REPORT_RECORD = _RECORDS["report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Hint:
 
     from_s: float
     to_s: float
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class _Reader:
         self._before_s = 0.0
         self._report_s = 0.0
         self._online_s = -CADENCE_S
+        self._silent_s = 0.0  # the last report before the network failed
         self._sequence = 0
         self._flags: dict[str, Any] = {}
         self._number = self._daily = 0.0
@@ -97,19 +100,23 @@ class _Reader:
         short = record < _REPORT_RECORD - SIZE // 2
         network = kind == "availability" or (self._wire and short and b"line" in each.payload)
         if network:
+            self._silent_s = min(self._report_s, each.at_s - _ODD_S)
             self._online_s = each.at_s
         odd_time = off_grid > _ON_TIME_S and not network and each.at_s - self._online_s > _AFTER_ONLINE_S
-        longer = 0.0 if network or (not self._wire and kind != "report") else float(record - _REPORT_RECORD)
+        known = self._wire or kind in _RECORDS
+        alarm = kind == "alarm" or (self._wire and record == _RECORDS["alarm"])
+        longer = float(record - _RECORDS["alarm" if alarm else "report"]) if known and not network else 0.0
         self._worse = False
         steps, changed, number, differing = self._inside(each) if kind in ("report", "alarm") else (0.0,) * 4
-        if odd_time:
-            self._hint_exact(each.at_s, alarm=kind == "alarm")
-        elif kind == "alarm" and each.at_s - self._report_s < _WAITED_S:
-            self.hints.append(Hint(each.at_s - CADENCE_S - 2 * _HELD_S, each.at_s - _HELD_S))
+        if alarm and each.at_s - self._online_s <= _AFTER_ONLINE_S:
+            # It waited for the network with what was said before and after it.
+            self.hints.append(Hint(self._silent_s, each.at_s, alarm=True))
+        elif odd_time or alarm:
+            self._hint_exact(each.at_s, alarm=alarm)
         elif longer or self._worse or number or (steps > 1 and kind == "report"):
             # What waited for the network arrives all at once: then the stretch is a guess.
             self.hints.append(Hint(min(self._report_s, each.at_s - _ODD_S), each.at_s))
-        if not network and kind in ("report", ""):
+        if not network and not alarm and kind in ("report", ""):
             self._report_s = each.at_s
         return [
             gap,
@@ -120,14 +127,14 @@ class _Reader:
             changed,
             number,
             self._daily if kind == "report" else 0.0,
-            float(kind == "alarm"),
+            float(alarm and not longer),
             float(kind == "state" or (self._wire and odd_time)),
             float(network),
             differing,
         ]
 
     def _hint_exact(self, at_s: float, *, alarm: bool) -> None:
-        self.hints.append(Hint(at_s - _HELD_S - 30.0 if alarm else at_s - 30.0, at_s + 30.0 - 30.0 * alarm))
+        self.hints.append(Hint(at_s - _HELD_S - 30.0 if alarm else at_s - 30.0, at_s + 30.0 - 30.0 * alarm, alarm))
 
     def _inside(self, each: Seen) -> tuple[float, float, float, float]:
         """Steps of the sequence since the last message, flags changed, numbers that are no flag, bytes that differ."""

@@ -73,10 +73,13 @@ def markdown(measured: list[Measured], verdict: Verdict) -> str:
 
 
 def _sentence(measured: list[Measured], verdict: Verdict) -> str:
-    worst = max((r.at_most for each in measured if each.section is PLAIN for r in each.results), default=0.0)
+    plain = [result.at_most for each in measured if each.section is PLAIN for result in each.results]
     held = "holds" if verdict.held else "DOES NOT HOLD"
+    promise = (
+        f"the promise {held} (largest upper bound {_points(max(plain))})" if plain else "the promise was not asked for"
+    )
     leaks = "every seeded leak was caught" if not verdict.missed else f"NOT CAUGHT: {', '.join(verdict.missed)}"
-    return f"Profile building: the promise {held} (largest upper bound {_points(worst)}); {leaks}."
+    return f"Profile building: {promise}; {leaks}."
 
 
 def _row(result: Result) -> str:

@@ -15,7 +15,7 @@ from enum import Enum, unique
 import numpy as np
 
 from device.report import schedule
-from tools.anonymity.acts import LOCKED_OUT_AFTER_S, NOTHING, Act, Done, Odds, acts
+from tools.anonymity.acts import LOCKED_OUT_AFTER_S, NOTHING, OPENS_BY, Act, Done, Odds, acts
 from tools.anonymity.door import CADENCE_S, DOOR
 from tools.anonymity.habits import By, Household, Outing, household, ordinary, outing
 
@@ -33,6 +33,7 @@ class Task(Enum):
     HOLIDAY = "home or holiday"
     ONE_AWAY = "one person away for a week"
     REFUSER = "opted out or not"
+    HELP = "called for help or not"
     HOW_MANY = "how many are out"
     WHEN = "which third of a quarter of an hour"
 
@@ -127,6 +128,17 @@ def _refuser(draw: np.random.Generator, setting: Setting, answer: int) -> Trial:
     return Trial(house, done, WEEK, setting.answers, answer)
 
 
+def _help(draw: np.random.Generator, setting: Setting, answer: int) -> Trial:
+    """A week in which somebody who comes home types the duress PIN once (1), or nobody does (0)."""
+    house = household(draw, setting.people)
+    done = acts(draw, house, ordinary(draw, house, WEEK), WEEK, setting.odds)
+    coming = [number for number, each in enumerate(done) if each.act in OPENS_BY.values()]
+    if answer:
+        number = int(draw.choice(coming))
+        done = (*done[:number], replace(done[number], act=Act.CALLS_FOR_HELP), *done[number + 1 :])
+    return Trial(house, done, WEEK, setting.answers, answer)
+
+
 def _day(draw: np.random.Generator, setting: Setting, house: Household, outings: list[Outing], answer: int) -> Trial:
     done = acts(draw, house, outings, 1, setting.odds)
     if setting.must is not None:
@@ -145,6 +157,7 @@ _MAKERS: dict[Task, Callable[[np.random.Generator, Setting, int], Trial]] = {
     Task.HOLIDAY: _holiday,
     Task.ONE_AWAY: _one_away,
     Task.REFUSER: _refuser,
+    Task.HELP: _help,
     Task.HOW_MANY: _how_many,
     Task.WHEN: _when,
 }

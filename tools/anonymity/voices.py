@@ -2,28 +2,35 @@
 
 Rules kept here:
 - Everything the tools use of what report says is used here.
-- `Building` is the Teller as it is. What lock knows and does not tell (`Known`) reaches it by a method that does
-  nothing: that method is where the others of this file, and the seeded leaks (`leaks`), break the rule.
+- `Building` is the Teller as it is, with an alarm key: it sends test alarms. They are drawn from the run's own seed, as
+  are the 64 bytes of a sealed reason, which without the key nobody tells from random ones.
+- What lock knows and does not tell (`Known`) reaches it by a method that does nothing: that is where the others of this
+  file, and most of the seeded leaks (`leaks`), break the rule.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from device import wire
 from device.lock import daily_count
 from device.report import alarm, envelope, state
+from device.report.alarm_tests import A_DAY, AlarmTests
 from device.report.envelope import SIZE, Envelope
 from device.report.teller import Identity, Message, Teller
-from device.wire import OccurrenceKind
+from device.wire import NO_ALARM_KEY, OccurrenceKind, Profile
 from tools.anonymity.door import CADENCE_S, DOOR
 from tools.anonymity.habits import DAY_S
 from tools.anonymity.lock import Known
 
 EPSILON_MILLI = 500
+A_KEY = bytes((9,)).ljust(32, b"\0")  # the base point of RFC 7748; nothing is sealed to it here
+_BOX_BYTES = alarm.REASON_CHARS // 4 * 3 - 2
 OPENED = frozenset({Known.OPENED_BY_FACE, Known.OPENED_BY_PIN, Known.OPENED_BY_CARD})
 _TURNS = {
     Known.DOOR_OPEN: {"open": True},
@@ -35,20 +42,35 @@ PASSED = OPENED | {Known.WENT_OUT}
 
 
 class Building:
-    """The default profile: what is told is what `device.report.teller` makes of what lock tells."""
+    """The default profile: what is told is what `device.report.teller` makes of what lock tells.
+
+    `tests_a_day`: how many test alarms on average; 0 is a door without an alarm key.
+    """
+
+    tests_a_day: ClassVar[float] = A_DAY
+    profile: ClassVar[Profile] = Profile.BUILDING
 
     def __init__(self, run: str) -> None:
-        self.teller = Teller(Identity(DOOR, run, "0.1.0"), CADENCE_S, 0.0, encode=self.encode)
+        moments, self._boxes = np.random.default_rng(int(run, 16)).spawn(2)
+        tests = AlarmTests(moments.random, DAY_S / self.tests_a_day if self.tests_a_day else DAY_S)
+        me = Identity(DOOR, run, "0.1.0")
+        self.teller = Teller(me, CADENCE_S, 0.0, encode=self.encode, seal=self._sealed, tests=tests)
         self.teller.lock_is(present=True)
+        self.teller.chosen(self.profile, A_KEY if self.tests_a_day else NO_ALARM_KEY, 0.0)
 
     @property
     def due_s(self) -> float:
-        """When the next report is due."""
-        return self.teller.due_s
+        """When the next report or test is due."""
+        test_s = self.teller.tests.due_s
+        return self.teller.due_s if test_s is None else min(self.teller.due_s, test_s)
 
     def report(self, now_s: float) -> Message | None:
-        """The report, if it is due."""
-        return self.teller.report(now_s, 0)
+        """The report or the test that is due."""
+        return self.teller.report(now_s, 0) or self.test(now_s)
+
+    def test(self, now_s: float) -> Message | None:
+        """The test, if it is due."""
+        return self.teller.test(now_s, 0)
 
     def hear(self, kind: OccurrenceKind, now_s: float) -> Message | None:
         """What lock tells report."""
@@ -62,8 +84,38 @@ class Building:
         """The bytes of a message."""
         return envelope.encode(said)
 
+    def _sealed(self, kind: int, alarm_key: bytes) -> str:
+        return base64.b64encode(self._boxes.bytes(_BOX_BYTES)).decode("ascii")
 
-class QuarterCounts(Building):
+
+class Unkeyed(Building):
+    """The default profile without an alarm key: there are no tests."""
+
+    tests_a_day = 0.0
+
+
+class OneADay(Building):
+    """The default profile with fewer tests."""
+
+    tests_a_day = 1.0
+
+
+class TwoADay(Building):
+    """The default profile with fewer tests."""
+
+    tests_a_day = 2.0
+
+
+class FourADay(Building):
+    """The default profile with half of its tests."""
+
+    tests_a_day = 4.0
+
+
+OTHER_RATES = (OneADay, TwoADay, FourADay)
+
+
+class QuarterCounts(Unkeyed):
     """Forbidden: each report says how many people passed since the last one."""
 
     passed = 0
@@ -81,7 +133,7 @@ class QuarterCounts(Building):
         return json.dumps(told, separators=(",", ":")).encode().ljust(SIZE)
 
 
-class ExactTimes(Building):
+class ExactTimes(Unkeyed):
     """Forbidden: a message at the moment at which somebody passes."""
 
     def overhear(self, what: Known, now_s: float) -> Message | None:
@@ -89,9 +141,10 @@ class ExactTimes(Building):
         return Message(f"doorward/{DOOR}/opened", alarm_for_nobody()) if what in PASSED else None
 
 
-class Home(Building):
+class Home(Unkeyed):
     """The profile `home`: how the door stands, live, in the product's own bytes."""
 
+    profile = Profile.HOME
     now = wire.DoorState(granted=False, open=False)
 
     def overhear(self, what: Known, now_s: float) -> Message | None:
@@ -102,8 +155,8 @@ class Home(Building):
         return Message(state.topic(DOOR), state.encode(self.now))
 
 
-class Counted(Building):
-    """The default profile with the number of the day: epsilon 0.5, drawn by lock's own code at midnight."""
+class Counted(Unkeyed):
+    """The default profile, unkeyed, with the number of the day: epsilon 0.5, drawn by lock's own code at midnight."""
 
     def __init__(self, run: str) -> None:
         super().__init__(run)

@@ -31,16 +31,20 @@ class Connection:
     broker: socket.socket
     sent: bytearray = field(default_factory=bytearray)
 
-    def packets(self) -> list[Packet]:
+    def written(self) -> list[bytes]:
         """What the door wrote, packet by packet; one that is not complete yet is left out."""
         found, data = [], bytes(self.sent)
         while data:
             length, used = _remaining(data)
             if used == 0 or len(data) < used + length:
                 break
-            found.append(Packet(data[0] >> 4, used + length))
+            found.append(data[: used + length])
             data = data[used + length :]
         return found
+
+    def packets(self) -> list[Packet]:
+        """The kind and the length of each."""
+        return [Packet(each[0] >> 4, len(each)) for each in self.written()]
 
     def cut(self) -> None:
         """The network is gone: both ends see it."""

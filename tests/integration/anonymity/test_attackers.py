@@ -11,12 +11,20 @@ from click.testing import CliRunner
 
 from tools.anonymity import cli, show
 from tools.anonymity.acts import Act
-from tools.anonymity.leaks import LockoutAtOnce, SequenceCountsOpenings, SizeByMethod, SpeaksEarly
+from tools.anonymity.leaks import (
+    GriddedTests,
+    LockoutAtOnce,
+    LongerTests,
+    NoTestsForNobody,
+    SequenceCountsOpenings,
+    SizeByMethod,
+    SpeaksEarly,
+)
 from tools.anonymity.measure import LIMIT, Line, Result, Size, measure
 from tools.anonymity.plan import LEAKS, PLAIN, Section
 from tools.anonymity.show import Measured
 from tools.anonymity.tasks import Setting, Task
-from tools.anonymity.voices import Building, ExactTimes, Home, QuarterCounts
+from tools.anonymity.voices import Building, ExactTimes, Home, QuarterCounts, Unkeyed
 
 WHO = Setting(Task.WHO, 5)
 WHEN = Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)
@@ -43,6 +51,26 @@ def test_a_seeded_leak_is_caught_by_every_attacker_who_asks(leak: type[Building]
     results = measure(line(leak, setting), FEW, 1)
     assert results
     assert all(result.caught for result in results), results
+
+
+@pytest.mark.parametrize(
+    ("leak", "setting"),
+    [
+        (LongerTests, Setting(Task.HELP, 5)),
+        (GriddedTests, Setting(Task.HELP, 5)),
+        (NoTestsForNobody, Setting(Task.HOLIDAY, 5)),
+        (Unkeyed, Setting(Task.HELP, 5)),
+    ],
+)
+def test_tests_that_can_be_told_from_alarms_or_are_left_out_are_caught(leak: type[Building], setting: Setting) -> None:
+    *_, taught = measure(line(leak, setting), Size(60, 60), 1)
+    assert taught.attacker == "trained"
+    assert taught.right == pytest.approx(60, abs=3), "nearly always right"
+
+
+def test_a_call_for_help_is_told_less_often_than_without_tests() -> None:
+    for result in measure(line(Building, Setting(Task.HELP, 5)), Size(60, 60), 1):
+        assert result.right <= 48, "60 without tests"
 
 
 @pytest.mark.parametrize("setting", [WHO, WHEN, Setting(Task.HOW_MANY, 5)])
@@ -110,3 +138,10 @@ def test_the_command_prints_a_table_or_one_object_and_its_exit_code_tells(monkey
     table = CliRunner().invoke(cli.main, [])
     assert table.exit_code == 1
     assert "DOES NOT HOLD" in table.output
+
+
+def test_one_line_can_be_measured_alone_and_gives_what_it_gives_among_all() -> None:
+    (one,) = cli.run((PLAIN, LEAKS), seed=1, jobs=1, quick=True, only="exact times: who went out")
+    assert one.section is LEAKS
+    assert {result.line.name for result in one.results} == {"exact times: who went out, 5 people"}
+    assert show.judge([one], quick=True).well

@@ -16,7 +16,7 @@ from nacl.pwhash import argon2id
 from device.document import Telling
 from device.report import alarm, envelope
 from device.report.envelope import Envelope
-from device.wire import OccurrenceKind, Profile
+from device.wire import TEST_ALARM, OccurrenceKind, Profile
 from provisioning import fleet, keys, reporting
 from provisioning.errors import FleetFault, FleetRefused
 from tests.unit.provisioning.doors import believed, doorward, identify
@@ -52,7 +52,7 @@ def refused(result: Result, pattern: str) -> None:
     assert re.search(pattern, result.stderr), result.stderr
 
 
-def payload(kind: OccurrenceKind = OccurrenceKind.TAMPER, key: bytes = PUBLIC) -> bytes:
+def payload(kind: int = OccurrenceKind.TAMPER, key: bytes = PUBLIC) -> bytes:
     """An alarm as a door sends it."""
     return envelope.encode(Envelope("00112233445566aa", "0badcafe", 2, "0.1.0", 0, None, alarm.sealed(kind, key)))
 
@@ -128,6 +128,27 @@ def test_an_alarm_is_opened_by_the_key_that_was_made_for_it(tmp_path: Path) -> N
         assert json.loads(said.stdout) == {"ok": True, "door": "00112233445566aa", "reason": kind.name}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "held open" in doorward("alarm", "read", "--key", str(path), str(message)).stdout
+
+
+def test_a_test_is_none_to_the_key_that_opens_it_and_said_to_be_one(tmp_path: Path) -> None:
+    path, message = tmp_path / "alarm.key", tmp_path / "alarm.json"
+    public = reporting.make_key(path, PASSPHRASE)
+    message.write_bytes(payload(TEST_ALARM, public))
+    assert reporting.read_alarm(message.read_bytes(), reporting.load_key(path, PASSPHRASE)).kind is None
+    read = ("alarm", "read", "--key", str(path), str(message))
+    assert json.loads(doorward(*read, "--json").stdout)["reason"] == "TEST"
+    assert "a test; nothing has happened" in doorward(*read).stdout
+    assert len(message.read_bytes()) == len(payload(OccurrenceKind.DURESS, public)) == envelope.SIZE
+
+
+def test_whoever_chooses_a_key_hears_of_tests_and_whoever_does_not_hears_why_it_matters(folder: Path) -> None:
+    with_key = choose(folder, "--alarm-key", PUBLIC.hex()).stdout
+    assert "8 times a day" in with_key
+    assert "a test of an alarm" in with_key
+    assert "There are no tests" in choose(folder).stdout
+    at_home = choose(folder, "--alarm-key", PUBLIC.hex(), profile="home").stdout
+    assert PUBLIC.hex() in at_home
+    assert "a test of an alarm" not in at_home
 
 
 def test_a_key_is_never_replaced_and_opens_with_its_passphrase_alone(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from nacl.pwhash import argon2id
 
 from device import certificates as formats
 from device.certificates import DoorKey
+from device.document import Telling
 from device.joining import Answer, Request, claim_key
-from device.wire import OccurrenceKind
-from provisioning import authority, joining, keys, labels
+from device.wire import TEST_ALARM, OccurrenceKind, Profile
+from provisioning import authority, joining, keys, labels, reporting, supervising
 from provisioning import fleet as fleets
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.fleet import Fleet
@@ -172,7 +173,7 @@ def test_what_is_not_well_is_named(desk: Desk, part: str) -> None:
     assert in_words(desk.told[0]) == f"Front is not well: {part}"
 
 
-def alarm(desk: Desk, kind: OccurrenceKind, door: str = "") -> bytes:
+def alarm(desk: Desk, kind: int, door: str = "") -> bytes:
     reason = SealedBox(desk.alarm_key.public_key).encrypt(bytes([kind]) + bytes(15))
     return json.dumps({"door": door or desk.door.id, "reason": base64.b64encode(reason).decode()}).encode()
 
@@ -186,6 +187,106 @@ def test_alarm_is_told_and_its_reason_with_the_installer_s_key_alone(desk: Desk)
         "ALARM at Front: why, only the alarm key says",
         "ALARM at Front: duress",
     ]
+
+
+def chooses(desk: Desk, telling: Telling) -> None:
+    """What the manager lets the door tell; the watch looks into the store anew after half a minute."""
+    reporting.set_reporting(desk.fleet, "Front", telling, now_unix=NOW, passphrase=PASSPHRASE)
+    desk.now += 31
+
+
+def keyed(desk: Desk, profile: Profile = Profile.BUILDING) -> Telling:
+    return Telling(profile, alarm_key=bytes(desk.alarm_key.public_key))
+
+
+def test_with_the_key_a_test_is_no_alarm(desk: Desk) -> None:
+    chooses(desk, keyed(desk))
+    desk.watch.key = desk.alarm_key
+    desk.hears("alarm", alarm(desk, TEST_ALARM))
+    desk.hears("alarm", alarm(desk, OccurrenceKind.HELD_OPEN))
+    assert [fact["event"] for fact in desk.told] == ["test", "alarm"]
+    assert in_words(desk.told[0]) == "test from Front: an alarm would arrive"
+    assert in_words(desk.told[1]) == "ALARM at Front: held open"
+
+
+def test_without_the_key_an_alarm_may_be_a_test_and_that_is_said_of_doors_that_send_any(desk: Desk) -> None:
+    for telling in (Telling(), keyed(desk), keyed(desk, Profile.HOME)):
+        chooses(desk, telling)
+        for kind in (TEST_ALARM, OccurrenceKind.DURESS):
+            desk.hears("alarm", alarm(desk, kind))
+    assert [fact["may_be_test"] for fact in desk.told] == [False, False, True, True, False, False]
+    lines = [in_words(fact) for fact in desk.told]
+    assert lines[2] == lines[3] == "ALARM at Front, or a test of one: which of the two, only the alarm key says"
+    assert lines[0] == lines[4] == "ALARM at Front: why, only the alarm key says"
+
+
+# ---- tests that stay away
+
+
+def reports(desk: Desk, days: float, *, every_s: float = 900.0) -> list[Fact]:
+    """Reports come for so many days. What is told besides them."""
+    before = len(desk.told)
+    for _ in range(round(days * DAY_S / every_s)):
+        desk.now += every_s
+        desk.hears("report", json.dumps(REPORT | CALM | {"door": desk.door.id}).encode())
+    return [fact for fact in desk.told[before:] if fact["event"] != "report"]
+
+
+QUIET_DAYS = supervising.QUIET_S / DAY_S
+
+
+@pytest.fixture
+def supervised(desk: Desk) -> Desk:
+    chooses(desk, keyed(desk))
+    desk.watch.key = desk.alarm_key
+    return desk
+
+
+def test_a_door_whose_tests_stay_away_while_its_reports_come_is_told_once_a_day(supervised: Desk) -> None:
+    assert reports(supervised, QUIET_DAYS - 0.1) == []
+    told = reports(supervised, 2.0)
+    assert [fact["event"] for fact in told] == ["no-test", "no-test"]
+    assert in_words(told[0]) == (
+        "no test from Front for 1.8 days, though its reports come: an alarm may not arrive either"
+    )
+
+
+def test_a_test_begins_the_count_anew_and_an_alarm_does_not(supervised: Desk) -> None:
+    assert reports(supervised, QUIET_DAYS - 0.1) == []
+    supervised.hears("alarm", alarm(supervised, TEST_ALARM))
+    assert reports(supervised, QUIET_DAYS - 0.1) == []
+    supervised.hears("alarm", alarm(supervised, OccurrenceKind.HELD_OPEN))
+    assert [fact["event"] for fact in reports(supervised, 0.2)] == ["no-test"]
+
+
+def test_what_was_away_is_not_counted_as_quiet(supervised: Desk) -> None:
+    assert reports(supervised, QUIET_DAYS - 0.1) == []
+    supervised.now += 30 * DAY_S  # the door is away, and its outbox is emptied afterwards
+    assert reports(supervised, 0.04) == []
+    supervised.watch.take(Heard(why="it does not answer"))
+    supervised.watch.take(Heard())
+    assert [fact for fact in reports(supervised, QUIET_DAYS - 0.1) if fact["event"] == "no-test"] == []
+
+
+@pytest.mark.parametrize("telling", [None, Telling(), Telling(Profile.HOME), Telling(alarm_key=bytes((9,)).ljust(32))])
+def test_no_tests_are_missed_of_a_door_that_sends_none_to_this_key(desk: Desk, telling: Telling | None) -> None:
+    if telling is not None:
+        chooses(desk, telling)
+    desk.watch.key = desk.alarm_key
+    assert reports(desk, 2 * QUIET_DAYS, every_s=3000.0) == []
+
+
+def test_without_the_key_no_tests_are_missed(supervised: Desk) -> None:
+    supervised.watch.key = None
+    assert reports(supervised, 2 * QUIET_DAYS, every_s=3000.0) == []
+
+
+def test_a_count_by_the_clock_alone_would_be_seen(supervised: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded fault: the time in which the door was away counts as well."""
+    monkeypatch.setattr(supervising, "BETWEEN_S", float("inf"))
+    reports(supervised, 0.5)
+    supervised.now += 30 * DAY_S
+    assert [fact["event"] for fact in reports(supervised, 0.04)] == ["no-test"]
 
 
 def test_alarm_whose_reason_does_not_open_is_still_an_alarm(desk: Desk) -> None:

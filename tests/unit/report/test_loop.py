@@ -18,7 +18,7 @@ from device.report.loop import DECLINED_RETRY_S, Report
 from device.report.memory import MemoryBroker, MemoryPublisher
 from device.report.outbox import Outbox
 from device.report.publisher import Nowhere, Publisher
-from device.report.teller import Identity, Teller
+from device.report.teller import Identity, Message, Teller
 from device.report.told_home import ToldHome
 from device.service import Link
 from device.wire import OccurrenceKind as Kind
@@ -491,3 +491,97 @@ def test_no_answer_to_a_document_makes_a_message(door: Door) -> None:
         door.work.connected(door.link)
         assert len(door.broker.received) == before
         door.cadences(1)  # the broker sends no more before the door is done with these
+
+
+# ---- test alarms
+
+
+INSTALLER = PrivateKey(bytes(range(32)))
+KEYED = wire.Reporting(wire.Profile.BUILDING, bytes(INSTALLER.public_key))
+
+
+def keyed(door: Door) -> Door:
+    """Lock says that there is an alarm key; the gaps are the median one, about eight reports long."""
+    door.teller.tests.chance = lambda: 0.5
+    door.lock_comes()
+    door.says(KEYED)
+    return door
+
+
+def meanings(door: Door) -> list[int]:
+    """What the alarms that arrived say to the holder of the key."""
+    reasons = [json.loads(each)["reason"] for each in door.broker.payloads(f"doorward/{DOOR}/alarm")]
+    return [SealedBox(INSTALLER).decrypt(base64.b64decode(each))[0] for each in reasons]
+
+
+def passes(door: Door, until_s: float) -> None:
+    """Time passes, with a turn of the loop at every deadline."""
+    while (due := door.work.deadline()) is not None and due <= until_s:
+        door.now_s = max(due, door.now_s)
+        door.turn()
+    door.now_s = until_s
+
+
+def test_tests_go_between_the_reports_and_only_the_key_tells_them_from_alarms(door: Door) -> None:
+    keyed(door)
+    passes(door, door.now_s + 86_400.0)
+    assert len(door.sequences()) == 96
+    assert meanings(door) == [wire.TEST_ALARM] * 11, "one a median gap"
+    assert sorted(door.sequences() + door.sequences("alarm")) == list(range(1, 96 + 11 + 1))
+    sizes = {len(each) for topic, each in door.broker.received if "availability" not in topic}
+    assert sizes == {SIZE}
+
+
+def test_a_real_alarm_goes_at_once_while_tests_go_and_moves_none(door: Door) -> None:
+    keyed(door)
+    passes(door, door.now_s + 20_000.0)
+    due_s, before = door.teller.tests.due_s, meanings(door)
+    door.hear(Kind.HELD_OPEN)
+    door.hear(Kind.DURESS)
+    assert meanings(door) == [*before, Kind.HELD_OPEN, Kind.DURESS]
+    assert door.teller.tests.due_s == due_s
+    assert before
+
+
+@pytest.mark.parametrize("choice", [None, BUILDING, HOME, wire.Reporting(wire.Profile.HOME, KEYED.alarm_key)])
+def test_no_test_goes_before_lock_has_named_a_key_nor_when_it_is_taken_back(
+    door: Door, choice: wire.Reporting | None
+) -> None:
+    if choice is not None:
+        keyed(door)
+        door.says(choice)
+    passes(door, door.now_s + 86_400.0)
+    assert meanings(door) == []
+    assert len(door.sequences()) == 96
+
+
+def cut_off(door: Door, hours: float) -> list[int]:
+    """What the alarms say that arrive when the network is back after so long, in which the door was once held open."""
+    keyed(door)
+    door.broker.up = False
+    passes(door, door.now_s + hours * 1800.0)
+    door.hear(Kind.HELD_OPEN)
+    passes(door, door.now_s + hours * 1800.0)
+    door.broker.up = True
+    door.turn(1000)
+    return meanings(door)
+
+
+def test_whoever_cuts_a_door_off_finds_tests_among_what_waited(door: Door) -> None:
+    told = cut_off(door, 24.0)
+    assert told.count(Kind.HELD_OPEN) == 1
+    assert told.count(wire.TEST_ALARM) == 11
+
+
+def test_tests_that_were_spared_while_something_waits_would_leave_the_alarm_alone(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded fault: a test is for an empty outbox only."""
+    told = Report._tell
+
+    def sparing(self: Report, message: Message) -> None:
+        if not (message.topic.endswith("/alarm") and len(self._outbox)) or self._teller.health.alarms:
+            told(self, message)
+
+    monkeypatch.setattr(Report, "_tell", sparing)
+    assert cut_off(door, 24.0).count(wire.TEST_ALARM) < 11

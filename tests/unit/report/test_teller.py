@@ -1,6 +1,7 @@
 """What is said, and when. Two worlds: one where people come and go, one where nobody does."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.report import envelope
+from device.report.alarm_tests import MEAN_S, AlarmTests
 from device.report.envelope import SIZE, Envelope
 from device.report.health import ALARMS
 from device.report.teller import RETOLD_S, Identity, Message, Teller
 from device.wire import OccurrenceKind as Kind
+from device.wire import Profile
 
 ME = Identity("00112233445566ff", "0a0b0c0d", "0.1.0")
 CADENCE_S = 900.0
@@ -57,9 +60,9 @@ def day(heard: list[tuple[float, Kind]], teller: Teller | None = None, *, hours:
     teller = teller or Teller(ME, CADENCE_S, 0.0)
     told, ends = Told(), hours * 3600
     for at_s, kind in [*sorted(heard, key=lambda each: each[0]), (ends, None)]:
-        while teller.due_s <= at_s:
-            now = teller.due_s
+        while (now := min(teller.due_s, teller.tests.due_s or teller.due_s)) <= at_s:
             told.take(now, teller.report(now, 0))
+            told.take(now, teller.test(now, 0))
         if kind is not None:
             told.take(at_s, teller.hear(kind, at_s, 0))
     return told
@@ -176,12 +179,12 @@ def test_the_number_of_the_day_is_the_same_in_every_report_until_lock_takes_it_b
     teller = Teller(ME, CADENCE_S, 0.0)
     assert reports(teller, 1)[0]["count"] is None
     teller.lock_is(present=True)
-    teller.chosen(bytes(32))
+    teller.chosen(Profile.BUILDING, bytes(32), 20.0)
     teller.counted(-3)
     for kind in set(Kind) - ALARMS:
         teller.hear(kind, 20.0, 0)
     assert {each["count"] for each in reports(teller, 96)} == {-3}
-    teller.chosen(bytes(32))
+    teller.chosen(Profile.BUILDING, bytes(32), 20.0)
     assert reports(teller, 1)[0]["count"] is None
     teller.counted(5)
     teller.lock_is(present=False)
@@ -282,3 +285,115 @@ def test_only_the_declared_fields_differ_between_two_starts() -> None:
     assert {each.payload.replace(b"ffffffff", b"0a0b0c0d") for each in second.messages} == {
         each.payload for each in first.messages
     }
+
+
+# ---- test alarms: one world in which something happens, and one in which a test goes at that moment
+
+
+KEY = bytes((9,)).ljust(32, b"\0")
+MOMENT_S = 1000.5
+
+
+def keyed(gap_s: float = math.inf, teller: type[Teller] = Teller, profile: Profile = Profile.BUILDING) -> Teller:
+    """A door with an alarm key, whose next test comes after `gap_s`, and no other for days."""
+    last = 1 - 2**-53
+    gaps = iter([min(1 - math.exp(-gap_s / MEAN_S), last)])
+    made = teller(ME, CADENCE_S, 0.0, tests=AlarmTests(lambda: next(gaps, last)))
+    made.chosen(profile, KEY, 0.0)
+    return made
+
+
+def real(kind: Kind) -> Told:
+    """Lock says `kind` at MOMENT_S, and soon that it is over."""
+    return day([(MOMENT_S, kind), (MOMENT_S + 60.0, Kind.ALARM_CLEARED)], keyed(), hours=2)
+
+
+def to_the_millisecond(told: Told) -> Told:
+    """A gap is a logarithm of a power: the test goes a rounding off MOMENT_S."""
+    return Told([round(at, 3) for at in told.at_s], told.messages)
+
+
+@pytest.mark.parametrize("kind", [Kind.HELD_OPEN, Kind.DURESS])
+def test_a_test_and_what_people_bring_about_are_the_same_bytes_then_and_afterwards(kind: Kind) -> None:
+    one, other = (to_the_millisecond(each) for each in (day([], keyed(MOMENT_S), hours=2), real(kind)))
+    assert len([each for each in one.messages if each.topic.endswith("/alarm")]) == 1
+    assert tells_apart(one, other) == []
+
+
+@pytest.mark.parametrize("kind", sorted(ALARMS - {Kind.HELD_OPEN}))
+def test_an_alarm_that_needs_somebody_at_the_door_still_shows_in_the_report(kind: Kind) -> None:
+    told = day([(MOMENT_S, kind)], keyed(), hours=1)
+    assert json.loads(told.messages[-1].payload)["alarm"] is True
+
+
+def test_a_door_held_open_shows_in_the_report_of_a_home_and_of_no_building() -> None:
+    for profile, shows in ((Profile.HOME, True), (Profile.BUILDING, False)):
+        told = day([(MOMENT_S, Kind.HELD_OPEN)], keyed(profile=profile), hours=1)
+        reports_told = [json.loads(each.payload) for each in told.messages if each.topic.endswith("/report")]
+        assert [each["alarm"] for each in reports_told][-1] is shows
+
+
+class FlagsWhatPeopleDo(Teller):
+    """Leaks by content: the report says that the door was held open, so no test was what came before."""
+
+    def report(self, now_s: float, dropped: int) -> Message | None:
+        self.profile = Profile.HOME
+        return super().report(now_s, dropped)
+
+
+class LongerTests(Teller):
+    """Leaks by size."""
+
+    def test(self, now_s: float, dropped: int) -> Message | None:
+        said = super().test(now_s, dropped)
+        return replace(said, payload=said.payload + b" ") if said else None
+
+
+class UncountedTests(Teller):
+    """Leaks by content: a test takes no number."""
+
+    def test(self, now_s: float, dropped: int) -> Message | None:
+        said = super().test(now_s, dropped)
+        self._sequence -= said is not None
+        return said
+
+
+@pytest.mark.parametrize(
+    ("leak", "mark"), [(FlagsWhatPeopleDo, "content"), (LongerTests, "size"), (UncountedTests, "content")]
+)
+def test_a_leak_that_tells_tests_from_alarms_is_seen(leak: type[Teller], mark: str) -> None:
+    at_s = Teller(ME, CADENCE_S, 0.0).due_s - 1.0
+    across = [(at_s, Kind.HELD_OPEN), (at_s + 60.0, Kind.ALARM_CLEARED)]  # a report comes while the door stands open
+    one = day([], keyed(at_s, leak), hours=2)
+    assert mark in tells_apart(one, day(across, keyed(teller=leak), hours=2))
+
+
+@given(st.lists(st.tuples(st.floats(0, 86400), st.sampled_from(Kind))))
+def test_no_test_is_moved_or_left_out_whatever_is_heard(heard: list[tuple[float, Kind]]) -> None:
+    def moments(lived: list[tuple[float, Kind]]) -> list[float]:
+        draws, sent = iter([0.3, 0.1, 0.5, 0.2] * 50), []
+        teller = Teller(ME, CADENCE_S, 0.0, tests=AlarmTests(lambda: next(draws)))
+        teller.chosen(Profile.BUILDING, KEY, 0.0)
+        heard_so_far = sorted(lived, key=lambda each: each[0])
+        while (now := teller.tests.due_s) is not None and now < 86400.0:
+            while heard_so_far and heard_so_far[0][0] <= now:
+                at_s, kind = heard_so_far.pop(0)
+                teller.hear(kind, at_s, 0)
+            sent.append(now)
+            assert teller.test(now, 0) is not None
+        return sent
+
+    assert moments(heard) == moments([])
+
+
+@pytest.mark.parametrize(
+    ("profile", "key"), [(Profile.BUILDING, bytes(32)), (Profile.HOME, KEY), (Profile.HOME, bytes(32))]
+)
+def test_without_a_key_or_at_home_there_is_none(profile: Profile, key: bytes) -> None:
+    teller = Teller(ME, CADENCE_S, 0.0)
+    assert teller.tests.due_s is None
+    teller.chosen(Profile.BUILDING, KEY, 0.0)
+    assert teller.tests.due_s is not None
+    teller.chosen(profile, key, 1.0)
+    assert teller.tests.due_s is None
+    assert teller.test(1e9, 0) is None
