@@ -8,6 +8,8 @@ Rules kept here:
   asked again, would tell what goes on at the door to whoever sends one document after the other.
 - What a broker keeps is taken back when the choice is, by a later start of report as well (`told_home`).
 - A live state that never stands still keeps no report and no alarm waiting.
+- A row is sent again after a lost connection only. What became of the one under way is heard before the next is sent:
+  a row that went twice because the room was busy would tell the broker so.
 - A test alarm goes into the outbox as an alarm does, whatever waits there: a real one behind it waits for one packet,
   as it would for a report.
 - Whatever fails here (disk, broker, ledger) costs a report, never the door.
@@ -93,6 +95,7 @@ class Report:
         self._lock = False
         self._started = False
         self._online = False
+        self._under_way = False  # a row was handed to the publisher, and nobody has heard what became of it
         self._told_lost = False
         self._retry_s: float | None = None
 
@@ -203,8 +206,8 @@ class Report:
         self._send_next()
 
     def _send_next(self) -> None:
-        # The publisher refuses a second row under way; the news about the first one brings us back here.
-        if not self._online or self._retry_s is not None:
+        # The news about the one under way brings us back here.
+        if not self._online or self._under_way or self._retry_s is not None:
             return
         row = self._outbox.head()
         if row is None or not self._kept_went:
@@ -213,10 +216,10 @@ class Report:
                 if payload is not None:
                     if self._publisher.publish(number, topic, payload, retain=True):
                         kept.sent(payload)
-                        self._kept_went = True
+                        self._kept_went = self._under_way = True
                     return
         if row is not None and self._publisher.publish(row.row, row.topic, row.payload):
-            self._kept_went = False
+            self._kept_went, self._under_way = False, True
 
     def _news(self) -> None:
         for event in self._publisher.events():
@@ -224,6 +227,8 @@ class Report:
         self._send_next()
 
     def _take(self, event: Event) -> None:
+        if event.what not in {What.DOCUMENT, What.CERTIFICATE}:
+            self._under_way = False
         match event.what:
             case What.CONNECTED:
                 self._online, self._told_lost, self._retry_s = True, False, None

@@ -196,6 +196,15 @@ def test_a_row_under_way_when_the_broker_goes_is_sent_again(door: Door) -> None:
     assert door.sequences() == [1]
 
 
+def test_an_alarm_before_the_news_of_the_last_row_sends_neither_twice(door: Door) -> None:
+    door.work.received(door.link, wire.Occurrence(Kind.FORCED_OPEN))
+    assert isinstance(door.publisher, MemoryPublisher)
+    door.publisher.turn()  # the broker has it; the loop has not heard so
+    door.work.received(door.link, wire.Occurrence(Kind.TAMPER))
+    door.turn()
+    assert door.sequences("alarm") == [1, 2]
+
+
 def test_a_long_absence_costs_the_oldest_and_the_report_says_how_many(path: Path) -> None:
     door = Door(path, MemoryBroker(up=False), rows=10)
     door.cadences(25)
