@@ -120,7 +120,7 @@ def by_chance(texts: Iterable[bytes], wanted: Iterable[Canary]) -> float:
 def _places(form: Form, kind: str, places: int, texts: list[bytes]) -> int:
     if kind != "decimal" or not form.word:
         return places
-    # A word of digits is compared with the words of as many digits, and with no part of a longer one. One that stands in
+    # A word of digits is compared with the words of as many digits, and with no part of a longer one. One that is in
     # a hundred unwrapped copies of one message is one chance: it is the canary in all of them or in none.
     word = re.compile(rb"(?<![0-9A-Fa-f])[0-9]{%d}(?![0-9A-Fa-f])" % len(form.content))
     return len({each for text in texts for each in word.findall(text)})
