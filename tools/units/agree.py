@@ -66,6 +66,8 @@ DEVICES: Mapping[Room, frozenset[str]] = {
 }
 _COME_FIRST = frozenset({Room.KEEPER, Room.LOCK})  # what device.urgency asks for is theirs
 _SENDS = Room.REPORT
+_PATIENT: Mapping[str, str] = {"StartLimitIntervalSec": "10", "StartLimitBurst": "20"}
+_CALMED: Mapping[str, str] = {"StartLimitIntervalSec": "60", "StartLimitBurst": "5"}
 # A face is worth nothing before keeper and lock are there; report and desk can tell of a door whose keeper hangs.
 _COME_LATER = frozenset({Room.EYE, Room.VAULT})
 
@@ -163,6 +165,8 @@ def _service(unit: Unit, room: Room) -> Iterator[str]:
     if room is not Room.EYE:
         wanted |= {"StateDirectory": f"doorward/{room}", "StateDirectoryMode": "0700"}
     yield from _differ(unit, "Service", wanted)
+    # A room that fails after seconds, again and again, would else never reach its limit, and take the processor away.
+    yield from _differ(unit, "Unit", _PATIENT if room in _COME_FIRST else _CALMED)
     sockets = frozenset(socket_name(edge) for edge in edges_into(room))
     for section, key in (("Service", "Sockets"), ("Unit", "Requires")):
         if unit.words(section, key) != sockets:

@@ -106,6 +106,8 @@ def test_a_second_way_to_listen_is_told() -> None:
         ("doorward-vault.service", "NotifyAccess=main", "NotifyAccess=all"),
         ("doorward-vault.service", "RestartPreventExitStatus=78", ""),
         ("doorward-vault.service", "StartLimitBurst=5", "StartLimitBurst=5\nStartLimitAction=reboot"),
+        ("doorward-vault.service", "StartLimitIntervalSec=60", "StartLimitIntervalSec=10"),
+        ("doorward-lock.service", "StartLimitBurst=20", "StartLimitBurst=5"),
         ("doorward-lock.service", "ExecStopPost=/usr/lib/doorward/bin/python -I -B -m device.lock.secure", ""),
         ("doorward-lock.service", "MemoryMax=192M", ""),
         ("doorward-desk.service", "ExecStart=/usr/lib/doorward/bin/python -I -B -m device.desk", "ExecStart=/bin/sh"),
