@@ -4,6 +4,8 @@ SHELL := /bin/sh
 VENV := .venv/bin
 # Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
 WORKERS := 4
+# Machines side by side in `make test-system`: each has one processor, and most of what it does is to wait.
+MACHINES := 2
 # Where `make long` writes, and what stands first: what its figures depend on.
 LOG = docs/logs/$$(date -u +%Y-%m-%d)
 HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \
@@ -27,7 +29,8 @@ test: setup ## all tests: units, contracts, and real processes with a real broke
 
 test-system: setup ## a whole door on a booted machine with simulated hardware (QEMU, root, minutes; docs/vm.md)
 	@$(VENV)/python -m tools.vm build >/dev/null
-	@$(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider tests/system
+	@$(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider -n $(MACHINES) --dist loadgroup \
+		--no-loadscope-reorder tests/system
 
 check: setup ## lint, format, types, the walls between the processes, unit tests
 	@sh tools/check.sh

@@ -238,8 +238,8 @@ class Supervisor:
 
     def _stand(self, now_s: float) -> None:
         well = self._state is _Is.UP and not any(self._troubled.values())
-        if self._state is _Is.DOWN and self._pinned is None and now_s - self._started_s < START_S:
-            return
+        if self._pinned is None and now_s - self._started_s < START_S:
+            return  # none was in use yet
         if well != self._told:
             self._told = well
             self.tell(Stands(well))

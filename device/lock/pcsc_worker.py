@@ -100,11 +100,10 @@ class Worker:
         """Say `command` to the card of the exchange `number`, None: let it go."""
         self._orders.put(_Order(number, command))
 
-    def stop(self) -> bool:
-        """End after the call under way; whether that happened within STOP_S. If not, the thread ends when it can."""
+    def stop(self) -> None:
+        """End after the call under way, and wait for that for STOP_S at most; later the thread ends when it can."""
         self._orders.put(None)
         self._thread.join(STOP_S)
-        return not self._thread.is_alive()
 
     # ---- everything below runs in the thread
 

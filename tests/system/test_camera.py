@@ -20,6 +20,7 @@ from tools.vm.machine import Machine
 USB = "/dev/v4l/by-path/pci-0000:00:05.0-usb-0:2:1.0-video-index0"
 VIVID = "/dev/v4l/by-path/platform-vivid.0-video-index0"
 ORANGE_RGB = (230, 120, 20)
+LATE_S = 15.0  # how late an emulated processor that others use may come back, by its own clock
 PYTHON = "/usr/lib/doorward/bin/python -I -B"
 HERE = """
 import json, os, sys, time
@@ -81,7 +82,7 @@ try:
 except CameraFault as fault:
     say(fault=str(fault), files=len([f for f in os.listdir("/proc/self/fd")]))
 camera.close()
-ends = time.monotonic() + 100
+ends = time.monotonic() + 300
 while True:
     try:
         camera.open()
@@ -126,7 +127,7 @@ def orange(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def told(machine: Machine, script: str, *, backend: str, path: str = "", limit_s: float = 240) -> dict[str, Any]:
+def told(machine: Machine, script: str, *, backend: str, path: str = "", limit_s: float = 600) -> dict[str, Any]:
     """What `script` said last, run by the installed door's own interpreter."""
     code = HERE.format(backend=backend, path=path) + script
     lines = machine.agent.ask(f"{PYTHON} - 2>/run/said", data=code.encode(), limit_s=limit_s).splitlines()
@@ -150,9 +151,9 @@ def test_a_usb_camera_keeps_the_promises_of_the_port(machine: Machine, orange: P
     assert said["shapes"] == [[480, 640, 3], [240, 320, 3]]
     assert said["main"] == pytest.approx(ORANGE_RGB[::-1], abs=4), "blue, green, red"
     assert said["low"] == pytest.approx(ORANGE_RGB[::-1], abs=4)
-    assert all(begun_after_ns >= 0 and age_s < 5 for begun_after_ns, age_s in said["frames"])
+    assert all(begun_after_ns >= 0 and age_s < LATE_S for begun_after_ns, age_s in said["frames"])
     assert said["late"] == "the camera gave no frame within 5000 ms"
-    assert said["took_s"] < 8
+    assert said["took_s"] < 5 + LATE_S
 
 
 def test_a_stream_is_started_and_stopped_a_thousand_times_without_a_leak(machine: Machine) -> None:
@@ -172,7 +173,7 @@ def test_a_usb_camera_is_started_and_stopped_without_a_leak(
         camera.show(orange)
         machine.agent.until(f"test -e {USB}", "the camera")
         script = AGAIN.format(rounds=30, settled=10, every=1)
-        before, after = told(machine, script, backend=backend, path=path, limit_s=400)["after"]
+        before, after = told(machine, script, backend=backend, path=path, limit_s=600)["after"]
     assert after[:3] == before[:3]
     assert after[3] - before[3] < 4096
 
@@ -205,5 +206,5 @@ def test_libcamera_without_its_camera_ends_in_a_fault_and_the_process_within_bou
         agent.until(f"test -e {USB}", "the camera")
         in_background(machine, "wedged", HERE.format(backend="picamera2", path="") + WEDGED)
         agent.until("grep -q streaming /run/wedged.said", "a stream")
-    agent.until("grep -q ended /run/wedged.said", "the end of the process", 30)
+    agent.until("grep -q ended /run/wedged.said", "the end of the process")
     assert '"fault"' in agent.ask("cat /run/wedged.said")

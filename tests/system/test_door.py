@@ -1,40 +1,23 @@
-"""A whole door on a real machine: real units, real confinement, real lines. One machine, one resident with a PIN.
+"""A whole door on a real machine: real units, real confinement, real lines. One resident with a PIN.
 
 What the bolt does is read off its line (gpio-sim), by the guest's clock. Times are printed: `pytest -rP` shows them.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from device.edges import PROCESSES, Room
-from tests.support.vm import booted, journal, told
-from tests.support.vm_door import BOLT, DOOR, LAMP, OnMachine, unit
+from tests.support.vm import journal, told
+from tests.support.vm_door import BOLT, DOOR, LAMP, PATIENCE_S, OnMachine, unit
+from tests.support.vm_resident import PIN, RIGHT, UNLOCK_MS, WRONG
 
-SLOT, PIN = 12, "482913"
-RIGHT, WRONG = f"{SLOT}#{PIN}#", f"{SLOT}#482914#"
-UNLOCK_MS = 10_000
 LATE_S = 1.5  # how late the guest may see what happens: emulated, on a machine that others use
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[OnMachine]:
-    with booted() as machine:
-        made = OnMachine(machine, unlock_ms=UNLOCK_MS)
-        try:
-            made.set_up()
-            made.move_in(SLOT, PIN)
-            yield made
-        except BaseException as error:
-            error.add_note(journal(machine, "doorward-*")[-6000:])
-            raise
 
 
 def granted(door: OnMachine) -> float:
     """Open by PIN; when the bolt's line rose, by the guest's clock."""
     watch = door.lines.watch()
     door.press(RIGHT)
-    return watch.wait_high(BOLT, 60).at_s
+    return watch.wait_high(BOLT, PATIENCE_S).at_s
 
 
 def test_every_unit_runs_and_none_has_failed(door: OnMachine) -> None:
@@ -52,7 +35,7 @@ def test_it_locks_behind_whoever_went_in(door: OnMachine) -> None:
     watch = door.lines.watch()
     rose_s = granted(door)
     door.goes_in()
-    fell_s = watch.wait_pulse(BOLT, 30)[1]
+    fell_s = watch.wait_pulse(BOLT, PATIENCE_S)[1]
     assert fell_s - rose_s < UNLOCK_MS / 1000
 
 
@@ -78,7 +61,7 @@ def test_a_room_killed_while_the_door_is_open_leaves_it_locked_and_comes_back(do
     restarts, watch = door.restarts(room), door.lines.watch()
     rose_s = granted(door)
     killed_s = float(door.machine.agent.ask(f"cut -d' ' -f1 /proc/uptime; systemctl kill -s KILL {unit(room)}"))
-    fell_s = watch.wait_pulse(BOLT, 60)[1]
+    fell_s = watch.wait_pulse(BOLT, PATIENCE_S)[1]
     told(f"{room}: locked {fell_s - killed_s:.2f} s after the kill, {fell_s - rose_s:.2f} s after it opened")
     assert fell_s - rose_s <= UNLOCK_MS / 1000 + LATE_S
     if room is Room.LOCK:
@@ -119,6 +102,8 @@ def test_a_clock_that_jumps_opens_nothing_and_shuts_nobody_out(door: OnMachine) 
 
 def test_a_full_disk_shuts_nobody_out(door: OnMachine) -> None:
     agent = door.machine.agent
+    nearly_all = "$(($(stat -f -c '%f * %S' /var) - (32 << 20)))"
+    agent.ask(f"fallocate -l {nearly_all} /var/filler0")
     agent.ask(
         "dd if=/dev/zero of=/var/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/var/filler2 bs=512 2>/dev/null; true"
     )
@@ -127,6 +112,7 @@ def test_a_full_disk_shuts_nobody_out(door: OnMachine) -> None:
         door.types(RIGHT)
     finally:
         agent.ask("rm -f /var/filler*")
+    door.well()
 
 
 def test_a_power_cut_in_the_middle_of_an_unlock_leaves_it_locked(door: OnMachine) -> None:

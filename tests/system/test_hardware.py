@@ -11,9 +11,10 @@ from tests.support.vm import booted
 from tools.broker import Mosquitto, Witness
 from tools.vm.camera.plugged import PluggedCamera
 from tools.vm.gpio import Lines
-from tools.vm.machine import BROKER_ADDRESS, BROKER_PORT, Machine
+from tools.vm.machine import BOOTS_WITHIN_S, BROKER_ADDRESS, BROKER_PORT, Machine
 
 KEYPAD = "/dev/input/by-path/pci-0000:00:05.0-usb-0:1:1.0-event-kbd"
+WITHIN_S = 180.0  # an emulated processor that others use as well
 # The middle pixel of a picture of one colour, as picamera2 hands it over: its format, and the three bytes.
 CAPTURE = """
 from picamera2 import Picamera2
@@ -50,15 +51,17 @@ def machine(broker: Mosquitto) -> Iterator[Machine]:
 
 def test_it_boots_whole(machine: Machine) -> None:
     assert machine.agent.ask("systemctl --failed --plain --no-legend") == ""
-    assert 0 < machine.ready_s < 420
+    assert 0 < machine.ready_s < BOOTS_WITHIN_S
 
 
 def test_an_output_is_seen_and_goes_with_its_owner(machine: Machine) -> None:
     lines = Lines(machine.agent)
     watch = lines.watch()
-    machine.agent.ask("timeout 3 gpioset --chip gpiochip0 17=1 || [ $? = 124 ]")
-    rose_s, fell_s = watch.wait_pulse("GPIO17", 30)
-    assert 2.0 < fell_s - rose_s < 4.0
+    machine.agent.ask("systemd-run -q --collect --unit=owner gpioset --chip gpiochip0 17=1")
+    watch.wait_high("GPIO17", WITHIN_S)
+    assert lines.high("GPIO17")
+    machine.agent.ask("systemctl stop owner")
+    watch.wait_pulse("GPIO17", WITHIN_S)
     assert not lines.high("GPIO17")
 
 
@@ -102,7 +105,7 @@ def test_picamera2_sees_what_stands_before_the_camera(
     with PluggedCamera(machine.camera_socket) as camera:
         camera.show(picture)
         machine.agent.until("test -e /dev/video0", "the camera")
-        said = machine.agent.ask(f"python3 - 2>/dev/null <<'END'\n{CAPTURE % form}\nEND", limit_s=240)
+        said = machine.agent.ask(f"python3 - 2>/dev/null <<'END'\n{CAPTURE % form}\nEND", limit_s=600)
         assert camera.frames > 0
     told, *numbers = said.split()
     values = [int(each) for each in numbers]
@@ -149,6 +152,6 @@ def test_a_watchdog_that_is_not_fed_resets_the_machine(machine: Machine) -> None
     machine.agent.ask(f"install -D -t /etc/systemd/system.conf.d {setting} && systemctl daemon-reexec")
     machine.agent.until("systemctl show -P RuntimeWatchdogUSec | grep -qx 10s", "a watchdog that is fed")
     machine.agent.run("kill -SEGV 1")
-    machine.monitor.wait("WATCHDOG", 120, since)
-    machine.agent.wait_ready(420, boots)
+    machine.monitor.wait("WATCHDOG", WITHIN_S, since)
+    machine.agent.wait_ready(BOOTS_WITHIN_S, boots)
     assert machine.agent.ask("cat /proc/sys/kernel/random/boot_id") != boot_id

@@ -3,21 +3,18 @@
 What the bolt does is read off its line (gpio-sim), by the guest's clock. Times are printed: `pytest -rP` shows them.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
 import pytest
 
 from device.edges import PROCESSES, Room
-from tests.support.vm import booted, journal, told
-from tests.support.vm_door import BOLT, KEYPAD, OnMachine, unit
-from tools.vm.machine import KEYPAD_DEVICE
+from tests.support.vm import journal, told
+from tests.support.vm_door import BOLT, KEYPAD, PATIENCE_S, OnMachine, unit
+from tests.support.vm_resident import RIGHT, UNLOCK_MS
+from tools.vm.machine import BOOTS_WITHIN_S, KEYPAD_DEVICE
 from tools.vm.say import VmFault
 
-SLOT, PIN = 12, "482913"
-RIGHT = f"{SLOT}#{PIN}#"
-UNLOCK_MS = 10_000
 EAT: Final = "python3 -c 'eaten = []\nwhile True: eaten.append(bytearray(b\"x\") * (1 << 23))'"
 STOPPING: Final = (
     ("ctrl", "alt", "delete"),
@@ -29,19 +26,6 @@ STOPPING: Final = (
 # Whoever presses Ctrl, Alt and Del, and is heard, leaves a file instead of starting the machine anew.
 CAD, HEARD = "/run/systemd/system/ctrl-alt-del.service", "/run/heard"
 _CAD = f"[Service]\nType=oneshot\nExecStart=/usr/bin/touch {HEARD}\n"
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[OnMachine]:
-    with booted() as machine:
-        made = OnMachine(machine, unlock_ms=UNLOCK_MS)
-        try:
-            made.set_up()
-            made.move_in(SLOT, PIN)
-            yield made
-        except BaseException as error:
-            error.add_note(journal(machine, "doorward-*")[-6000:])
-            raise
 
 
 def chord(door: OnMachine, *keys: str) -> None:
@@ -69,10 +53,10 @@ def test_a_room_over_its_memory_is_ended_the_bolt_secured_and_it_comes_back(door
     agent, restarts, watch = door.machine.agent, door.restarts(room), door.lines.watch()
     agent.put("/run/eat", EAT.encode())
     door.press(RIGHT)
-    rose_s = watch.wait_high(BOLT, 60).at_s
+    rose_s = watch.wait_high(BOLT, PATIENCE_S).at_s
     group = f"/sys/fs/cgroup$(systemctl show -P ControlGroup {unit(room)})/cgroup.procs"
     assert agent.run(f"echo $$ > {group} && exec bash /run/eat").code != 0
-    fell_s = watch.wait_pulse(BOLT, 60)[1]
+    fell_s = watch.wait_pulse(BOLT, PATIENCE_S)[1]
     told(f"{room}: locked {fell_s - rose_s:.2f} s after it opened, of {UNLOCK_MS / 1000} s")
     if room is Room.LOCK:
         assert fell_s - rose_s < UNLOCK_MS / 1000 / 2
@@ -88,7 +72,7 @@ def test_a_keypad_that_is_pulled_out_and_plugged_in_again_works(door: OnMachine)
     keypad_is_held(door)
     since = len(monitor.events)
     monitor.ask("device_del", id=KEYPAD_DEVICE["id"])
-    monitor.wait("DEVICE_DELETED", 60, since)
+    monitor.wait("DEVICE_DELETED", PATIENCE_S, since)
     door.machine.agent.until(f"test ! -e {KEYPAD}", "the end of the keypad")
     assert all(door.well()["rooms"].values())
     monitor.ask("device_add", **KEYPAD_DEVICE)
@@ -106,13 +90,7 @@ def test_keys_that_stop_a_computer_do_not_reach_past_the_lock(door: OnMachine) -
     agent.put(CAD, _CAD.encode())
     agent.ask("systemctl daemon-reload")
     keypad_is_held(door)
-    for keys in (
-        ("ctrl", "alt", "delete"),
-        ("ctrl", "alt", "kp_decimal"),
-        ("alt", "sysrq", "b"),
-        ("power",),
-        ("sleep",),
-    ):
+    for keys in STOPPING:
         chord(door, *keys)
     assert agent.run(f"test -e {HEARD}").code != 0
     assert boot_id(door) == before
@@ -121,7 +99,7 @@ def test_keys_that_stop_a_computer_do_not_reach_past_the_lock(door: OnMachine) -
     door.types(RIGHT)
     agent.ask(f"systemctl stop {unit(Room.LOCK)}")
     chord(door, "ctrl", "alt", "delete")
-    agent.until(f"test -e {HEARD}", "keys that are heard without lock", 30)
+    agent.until(f"test -e {HEARD}", "keys that are heard without lock")
     agent.ask(f"systemctl start --no-block {unit(Room.LOCK)}")
     door.well()
     door.types(RIGHT)
@@ -136,11 +114,11 @@ def test_a_kernel_that_hangs_while_the_door_is_open_is_reset_and_the_door_is_loc
     boots, since, before = agent.boots, len(monitor.events), boot_id(door)
     watch = door.lines.watch()
     door.press(RIGHT)
-    watch.wait_high(BOLT, 60)
+    watch.wait_high(BOLT, PATIENCE_S)
     with suppress(VmFault):  # nobody answers any more
         agent.run("echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger")
-    monitor.wait("WATCHDOG", 120, since)
-    told(f"agent {agent.wait_ready(420, boots):.0f} s after the watchdog's reset")
+    monitor.wait("WATCHDOG", PATIENCE_S, since)
+    told(f"agent {agent.wait_ready(BOOTS_WITHIN_S, boots):.0f} s after the watchdog's reset")
     watch = door.lines.watch()
     assert boot_id(door) != before
     door.well()

@@ -54,7 +54,7 @@ class Door:
         """Its folders."""
         return Paths(self.root)
 
-    def up(self, wishes: Wishes | None = None, config_file: Path | None = None) -> Config:
+    def up(self, wishes: Wishes | None = None, config_file: Path | None = None, within_s: float = START_S) -> Config:
         """Start it and return once all six processes are ready. Raises SimulatorRefused, ConfigRefused."""
         if self.running():
             raise SimulatorRefused(self._runs_already())
@@ -69,7 +69,7 @@ class Door:
                 config = layout.make(self.paths, wishes or Wishes(), config_file)
                 daemon = self._start_daemon(claim.fileno())
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            self._await_ready(daemon)
+            self._await_ready(daemon, within_s)
         except BaseException as cause:
             if daemon:
                 daemon.kill()  # its rooms die with it
@@ -111,8 +111,8 @@ class Door:
                 pass_fds=(claim,),  # the same open file, so the same lock: it ends with the simulator
             )
 
-    def _await_ready(self, daemon: subprocess.Popen[bytes]) -> None:
-        end = time.monotonic() + START_S
+    def _await_ready(self, daemon: subprocess.Popen[bytes], within_s: float) -> None:
+        end = time.monotonic() + within_s
         while time.monotonic() < end:
             if daemon.poll() is not None:
                 msg = f"the simulator ended at once; {self.paths.board / 'daemon.log'} says why"
@@ -125,7 +125,7 @@ class Door:
                     msg = f"{room} does not start: {self.last_words(room)}"
                     raise SimulatorRefused(msg)
             time.sleep(0.02)
-        msg = f"the door was not ready after {START_S:.0f} s; see {self.paths.board}/*.log"
+        msg = f"the door was not ready after {within_s:.0f} s; see {self.paths.board}/*.log"
         raise SimulatorRefused(msg)
 
     def running(self) -> bool:

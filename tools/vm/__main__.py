@@ -65,8 +65,12 @@ def built_image(*, door: bool) -> Image:
     """The image of today's checkout, built if it is not in the cache. Raises VmFault."""
     if not host.CACHE.exists() or os.getuid() == 0:
         host.need_root()
-        host.need({**host.TO_BOOT, **host.TO_BUILD})
-    return image(package() if door else None)
+        host.need({**host.TO_BOOT, **host.TO_BUILD, **host.TO_TEST})
+    return image(package if door else _no_package)
+
+
+def _no_package() -> None:
+    """For an image without a door."""
 
 
 def _run(state: Path, script: str, limit_s: float) -> int:

@@ -31,6 +31,7 @@ def base() -> Path:
 
 
 def _make(into: Path) -> None:
+    host.need_root()
     with step("making the guest's Debian, the slow part of it all (about three minutes)"):
         _debian(into)
     with step("adding picamera2 and lgpio"):

@@ -23,11 +23,12 @@ from typing import Final
 from tools.vm.say import VmFault, step
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-CACHE: Final = CHECKOUT / ".cache" / "vm"
+# Named, it serves several checkouts of one computer.
+CACHE: Final = Path(os.environ.get("DOORWARD_VM_CACHE") or CHECKOUT / ".cache" / "vm").absolute()
 LOGS: Final = CACHE / "logs"
 GUEST: Final = Path(__file__).parent / "guest"  # files that lie in the guest as they are here
 
-# Program -> Debian package. The first group boots, the second builds.
+# Program -> Debian package: what boots a machine, what builds its image, and what else the tests in it call.
 TO_BOOT: Final = {
     "qemu-system-x86_64": "qemu-system-x86",
     "qemu-img": "qemu-utils",
@@ -42,6 +43,7 @@ TO_BUILD: Final = {
     "depmod": "kmod",
     "xz": "xz-utils",
 }
+TO_TEST: Final = {"lintian": "lintian", "mosquitto": "mosquitto"}
 _SOURCES: Final = ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list")
 _ADDRESS: Final = re.compile(r"^(?:URIs:\s*|deb\s+(?:\[[^]]*\]\s+)?)(\S+/debian)/?(?:\s|$)", re.MULTILINE)
 _OLD_S: Final = 3600.0

@@ -10,6 +10,8 @@ Rules kept here:
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ from tools.vm.kernel import Kernel, kernel
 from tools.vm.say import step
 
 _AT_BOOT: Final = ("virtio_blk", "ext4")  # what has to be there before the root file system is
-_SPARE_MIB: Final = 700
+_SPARE_MIB: Final = 1400
 _UNITS: Final = "etc/systemd/system"
 _PROGRAMS: Final = ("vm_agent.py", "vm_lines.py", "vm-wires.sh")
 _SERVICES: Final = ("vm-agent.service", "vm-wires.service")
@@ -56,15 +58,22 @@ class Image:
         return self.folder / "root.ext4"
 
 
-def image(package: Path | None) -> Image:
-    """The image with the door's `package` (a .deb) in it, or without a door. Raises VmFault."""
-    tree, release = base(), kernel()
+def image(packaged: Callable[[], Path | None]) -> Image:
+    """The image with the door's package in it, which `packaged` makes; without a door if that is None. Raises VmFault.
+
+    Debian, its kernel and the package are made side by side: one waits for a mirror while another has the processor.
+    """
+    with ThreadPoolExecutor() as beside:
+        fetched, made = beside.submit(kernel), beside.submit(packaged)
+        tree = base()
+    release, package = fetched.result(), made.result()
     inputs: list[str | Path] = [tree.name, release.release, Path(__file__), host.GUEST, *([package] if package else [])]
     kind = "door" if package else "bare"
     return Image(host.kept(kind, host.digest(inputs), lambda into: _make(into, tree, release, package)))
 
 
 def _make(into: Path, tree: Path, release: Kernel, package: Path | None) -> None:
+    host.need_root()
     root = into / "root"
     into.mkdir()
     with step("copying the guest's Debian"):
@@ -84,6 +93,9 @@ def _make(into: Path, tree: Path, release: Kernel, package: Path | None) -> None
 
 
 def _furnish(root: Path) -> None:
+    # The guest's Debian has no documents; an upgrade wants every file of the door's package as it was installed.
+    documents = "path-include=/usr/share/doc/doorward\npath-include=/usr/share/doc/doorward/*\n"
+    (root / "etc" / "dpkg" / "dpkg.cfg.d" / "vm-documents").write_text(documents)
     (root / "etc" / "fstab").write_text("/dev/vda / ext4 rw,noatime 0 1\n")
     (root / "etc" / "machine-id").write_text("")  # each machine finds its own at its first boot
     for name in _PROGRAMS:

@@ -12,9 +12,14 @@ from tools.deb.targets import PROCESSORS, RELEASES, Target
 from tools.vm import host
 from tools.vm.say import VmFault, step
 
-_FOR: Final = Target(RELEASES["bookworm"], PROCESSORS["amd64"])
+FOR: Final = Target(RELEASES["bookworm"], PROCESSORS["amd64"])
+QUICK: Final = ("-Znone",)
+"""How dpkg-deb packs it. It is installed once and thrown away: compressing it would take longer than all the rest."""
 # What a package is made of; another state of any of it is another package.
-_INPUTS: Final = ("device", "models", "systemd", "tools/deb", "tools/simulator", "requirements", "pyproject.toml")
+_INPUTS: Final = (
+    *("device", "models", "systemd", "requirements", "pyproject.toml", "tools/deb", "tools/simulator"),
+    "provisioning/invitation.py",
+)
 
 
 def package() -> Path:
@@ -22,14 +27,14 @@ def package() -> Path:
     named = os.environ.get("DOORWARD_PACKAGE")
     if named:
         return Path(named)
-    key = host.digest(host.CHECKOUT / name for name in _INPUTS)
+    key = host.digest([*QUICK, *(host.CHECKOUT / name for name in _INPUTS)])
     return next(host.kept("package", key, _make).glob("*.deb"))
 
 
 def _make(into: Path) -> None:
     try:
         with step("making the door's package"):
-            build(_FOR, project_version(), into, source_date())
+            build(FOR, project_version(), into, source_date(), QUICK)
     except (Refusal, Fault, OSError) as cause:
         msg = f"the door's package could not be made: {cause}"
         raise VmFault(msg) from cause

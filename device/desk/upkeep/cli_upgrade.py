@@ -16,15 +16,22 @@ from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.upkeep import upgrade as steps
 from device.desk.upkeep import upgrade_package
 from device.desk.upkeep.upgrade import UpgradeRefused
-from device.desk.upkeep.upgrade_host import CACHE, ThisMachine
+from device.desk.upkeep.upgrade_host import CACHE, PATIENCE_S, ThisMachine
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--sha256", metavar="HEX", help="What the file's SHA-256 has to be, as its maker published it.")
 @click.option("--back", is_flag=True, help="Put the version before back instead, as the last upgrade kept it.")
+@click.option(
+    "--patience",
+    type=click.IntRange(PATIENCE_S, 3600),
+    default=PATIENCE_S,
+    show_default=True,
+    help="Seconds for a door to come up: more on a board that is slow, or busy.",
+)
 @answering
-def upgrade(*, file: Path | None, sha256: str | None, back: bool) -> Answer:
+def upgrade(*, file: Path | None, sha256: str | None, back: bool, patience: int) -> Answer:
     """Upgrade this door to the package FILE, if a door made of it opens by PIN; else everything stays as it is.
 
     The new version is tried beside the door first, with a simulated board. A package carries no signature: take it
@@ -38,7 +45,7 @@ def upgrade(*, file: Path | None, sha256: str | None, back: bool) -> Answer:
         raise click.UsageError("Name a package, or --back.")
     if os.geteuid() != 0:
         raise UpgradeRefused("only root can upgrade a door; try again with sudo")
-    host = ThisMachine()
+    host = ThisMachine(patience_s=patience)
     if file is None:
         return _back(host)
     if_stopped("Stopped. `doorctl status` and `dpkg --status doorward` say which version the door has.")

@@ -2,7 +2,7 @@
 
 Rules kept here:
 - One room after the other, in their starting order, each when the one before is ready: a PIN waits a second, no more.
-- A room that somebody stopped stays stopped.
+- A room that somebody stopped stays stopped. One that failed is started: it may be the version before it that failed.
 - A room that does not come up keeps none of the others from it; all that did not are named in one sentence.
 - Nothing here moves the bolt: lock secures it when it ends, and its unit drives the line locked once more.
 """
@@ -16,13 +16,20 @@ from collections.abc import Callable
 from device.edges import PROCESSES
 
 SYSTEMCTL = "/usr/bin/systemctl"
-RESTART_S = 180.0  # TimeoutStopSec= and TimeoutStartSec= of the units end it before
+RESTART_S = 1200.0  # a unit ends its own start, by TimeoutStartSec=, which a slow board may have raised
 Systemctl = Callable[[tuple[str, ...]], bool]
 
 
 def restart_all(systemctl: Systemctl) -> list[str]:
-    """Restart every room that runs; the names of those that did not come up again."""
-    return [str(room) for room in PROCESSES if not systemctl(("try-restart", f"doorward-{room}.service"))]
+    """Restart every room that runs or has failed; the names of those that did not come up again."""
+    return [str(room) for room in PROCESSES if not _restart(f"doorward-{room}.service", systemctl)]
+
+
+def _restart(unit: str, systemctl: Systemctl) -> bool:
+    if not systemctl(("is-failed", "--quiet", unit)):
+        return systemctl(("try-restart", unit))
+    systemctl(("reset-failed", unit))  # it may have been started too often: then systemd starts it no more
+    return systemctl(("start", unit))
 
 
 def _systemctl(words: tuple[str, ...]) -> bool:

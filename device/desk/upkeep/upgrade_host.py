@@ -23,17 +23,18 @@ DPKG, DPKG_QUERY = "/usr/bin/dpkg", "/usr/bin/dpkg-query"
 DOORCTL = "/usr/bin/doorctl"
 SYSTEMD_RUNS = Path("/run/systemd/system")
 HOME = Path("usr/lib/doorward")
-TRIAL_S = 300.0  # it gives up on each of its steps long before
 DPKG_S = 1800.0  # a slow memory card; dpkg is never cut off while it has work
-UP_S = 120.0
+PATIENCE_S = 120  # for a door to come up: what the units allow a room (TimeoutStartSec=)
+TRIAL_STEPS = 3  # the trial gives up on any step after that patience: so many slow ones in a row are no trial
 _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 class ThisMachine:
-    """See Host."""
+    """See Host. `patience_s`: how long the door on trial, and the upgraded one, may take to come up."""
 
-    def __init__(self, cache: Path = CACHE) -> None:
+    def __init__(self, cache: Path = CACHE, patience_s: int = PATIENCE_S) -> None:
         self._cache = cache
+        self._patience_s = patience_s
         self._staging = cache / "staging"
         self.architecture = _run((DPKG, "--print-architecture")).stdout.strip()
 
@@ -68,7 +69,7 @@ class ThisMachine:
             unpacked = _run((DPKG_DEB, "--extract", str(package.file), str(self._staging)))
             if unpacked.returncode:
                 raise UpgradeFault("the package could not be unpacked to be tried; nothing was changed")
-            return _trial(self._staging / HOME)
+            return _trial(self._staging / HOME, self._patience_s)
         finally:
             shutil.rmtree(self._staging, ignore_errors=True)
 
@@ -92,7 +93,7 @@ class ThisMachine:
     def well(self, *, patiently: bool) -> bool:
         if not self.runs():
             return False
-        ends = time.monotonic() + (UP_S if patiently else 0.0)
+        ends = time.monotonic() + (self._patience_s if patiently else 0.0)
         while True:
             if _every_room_up(_run((DOORCTL, "status", "--json")).stdout):
                 return True
@@ -110,10 +111,10 @@ class ThisMachine:
         return (file, said.stdout.strip()) if said is not None and said.returncode == 0 else None
 
 
-def _trial(home: Path) -> str | None:
+def _trial(home: Path, patience_s: int) -> str | None:
     """Run the trial that lies in the unpacked package."""
     check = home / "check"
-    command = (str(home / "bin" / "python"), "-B", "-m", "tools.simulator.trial")
+    command = (str(home / "bin" / "python"), "-B", "-m", "tools.simulator.trial", str(patience_s))
     try:
         ended = subprocess.run(
             command,
@@ -122,7 +123,7 @@ def _trial(home: Path) -> str | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=TRIAL_S,
+            timeout=TRIAL_STEPS * patience_s,
             check=False,
         )
     except subprocess.TimeoutExpired:

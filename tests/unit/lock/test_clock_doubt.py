@@ -47,6 +47,20 @@ def test_the_journal_hears_of_a_doubt_once_and_of_its_end_once(
     assert said.count("the clock is believed again") == said.count("\n") == 1
 
 
+@pytest.mark.parametrize(("ago_s", "words"), [(0, ""), (HOUR_S, "the clock is not believed")])
+def test_a_door_that_starts_with_a_doubt_says_so_and_with_none_says_nothing(
+    found: Hours, tmp_path: Path, capsys: pytest.CaptureFixture[str], ago_s: int, words: str
+) -> None:
+    found.told(NOON)
+    capsys.readouterr()
+    started = Wall()
+    started.now = NOON - ago_s
+    hours(tmp_path, started).allowed(started.monotonic_ns)
+    said = capsys.readouterr().err
+    assert said.startswith(words)
+    assert said.count("\n") == bool(words)
+
+
 def test_the_newest_moment_is_kept_at_the_moment_that_was_asked_for(found: Hours, wall: Wall, tmp_path: Path) -> None:
     """Else the loop would turn in circles until the clock moves on."""
     due = found.deadline_ns(wall.monotonic_ns, closely=False)

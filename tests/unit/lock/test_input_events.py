@@ -12,7 +12,7 @@ from device.lock.input_events import EVENT, Reader
 from device.lock.keypad import KEYS
 
 SYN, DROPPED = (0, 0, 0), (0, 3, 0)
-LEFT_SHIFT = 42
+LEFT_SHIFT, RIGHT_SHIFT = 42, 54
 
 
 def event(kind: int, code: int, value: int) -> bytes:
@@ -55,6 +55,17 @@ def test_shift_3_and_shift_8_are_keys_and_the_other_shifted_digits_are_nothing()
     held = event(1, LEFT_SHIFT, 1)
     assert typed(held + b"".join(tap(code) for code in range(2, 12))) == "#*"
     assert typed(held + event(1, LEFT_SHIFT, 0) + tap(4)) == "3"
+
+
+@pytest.mark.parametrize("shift", [LEFT_SHIFT, RIGHT_SHIFT])
+@pytest.mark.parametrize("code", range(128))
+def test_no_key_but_3_and_8_means_anything_with_a_shift(shift: int, code: int) -> None:
+    assert typed(event(1, shift, 1) + tap(code)) == {4: "#", 9: "*"}.get(code, "")
+
+
+def test_a_key_counts_when_it_goes_down_and_its_end_never() -> None:
+    assert typed(event(1, 2, 1) + event(*SYN)) == "1"
+    assert typed(event(1, 2, 0) + event(*SYN)) == ""
 
 
 def test_a_key_that_is_held_down_counts_once() -> None:

@@ -119,6 +119,16 @@ def test_flat_nought_and_empty_fields_are_nonsense() -> None:
         assert typed(keys) is Reading.NONSENSE
 
 
+@pytest.mark.parametrize(
+    "keys",
+    ["4711#482913#", *(f"{command}#4711#482913#" for command in ("02", "07", "011")), "05#4711#482913#731905#731905#"],
+)
+def test_no_request_shows_a_flat_or_a_digit_in_a_repr(keys: str) -> None:
+    found = typed(keys)
+    assert not isinstance(found, Reading)
+    assert not any(secret in repr(found) for secret in ("4711", "482913", "731905"))
+
+
 def test_digits_never_show_in_a_repr() -> None:
     assert "482913" not in repr(press(None, "4", 0)) + repr(OpenDoor(12, "482913")) + repr(Entry("482913"))
     assert "482913" not in repr(NewSecret(Proof.PIN, Secret.GUESTS, 12, "482913", "482913"))

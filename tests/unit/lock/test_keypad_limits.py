@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from device.lock.keypad_evdev import CALM_S, EVENTS_PER_S, EVIOCGID, MUTED_S, RETRY_S, EvdevKeypad, Kernel
+from device.lock.keypad_evdev import CALM_S, EVENTS_PER_S, EVIOCGID, EVIOCGRAB, MUTED_S, RETRY_S, EvdevKeypad, Kernel
 from device.lock.state import Event, Key
 
 EVENT = struct.Struct("@qqHHi")
@@ -127,3 +127,13 @@ def test_a_keypad_that_was_pulled_out_is_gone_and_had_again(
     plugged.look()
     assert plugged.keypad.well
     assert plugged.sends(1) == [Key("1")]
+
+
+def test_the_kernel_is_asked_by_the_numbers_that_it_gives_its_requests() -> None:
+    """asm-generic/ioctl.h: number, type, size and direction (1 write, 2 read), from the lowest bit up."""
+
+    def request(direction: int, kind: str, number: int, size: int) -> int:
+        return direction << 30 | size << 16 | ord(kind) << 8 | number
+
+    assert request(2, "E", 0x02, 4 * 2) == EVIOCGID
+    assert request(1, "E", 0x90, 4) == EVIOCGRAB

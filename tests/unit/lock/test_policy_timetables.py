@@ -223,8 +223,9 @@ def test_the_day_is_that_of_a_calendar_at_the_door(policy: Policy, wall: Wall, z
 
 
 def test_without_a_policy_the_day_is_that_of_utc(policy: Policy, wall: Wall) -> None:
-    wall.now = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC).timestamp()
-    assert policy.hours.day(0) == (date(2026, 11, 20) - date(1970, 1, 1)).days
+    for hour, minute, second in ((0, 0, 0), (23, 59, 59)):
+        wall.now = datetime(2026, 11, 20, hour, minute, second, tzinfo=UTC).timestamp()
+        assert policy.hours.day(0) == (date(2026, 11, 20) - date(1970, 1, 1)).days
     for wall.now in (0.0, 2.0**62):
         assert policy.hours.day(0) == NO_DAY
 
