@@ -43,6 +43,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if asked else collection_path == HERE or HERE in collection_path.parents or None
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, and would come first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:

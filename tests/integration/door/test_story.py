@@ -160,7 +160,7 @@ def test_newer_offer_cancels_the_pin_and_puts_the_face_to_sleep(door: Home) -> N
     assert door.looks(another_picture()) == OPENED
     invitation = door.offer(SLOT)
     before = frames(door)
-    assert door.types(f"{SLOT}#{PIN}#") == REFUSED
+    assert door.types(f"{SLOT}#{PIN}#") == TELL_MANAGER, "it opens nothing, and its resident hears why"
     assert door.looks(another_picture()) == USE_PIN_OR_CARD
     assert frames(door) == before
     assert door.types(f"00#{SLOT}#{invitation.digits}#739164#739164#") == NOTED

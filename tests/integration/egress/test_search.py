@@ -209,8 +209,8 @@ def test_a_word_in_many_copies_of_one_message_is_one_chance_and_two_words_are_tw
     slot = Canary("slot", (Form("text", b"7391", word=True),))
     one = search.by_chance([b"x1234y"], [slot])
     assert one > 0
-    assert search.by_chance([b"x1234y", b"<x1234y>", b"y1234x"], [slot]) == one
-    assert search.by_chance([b"x1234y", b"x1235y"], [slot]) == 2 * one
+    assert search.by_chance([b"x1234y", b"<x1234y>", b"y1234x"], [slot]) == pytest.approx(one, rel=0.01)
+    assert search.by_chance([b"x1234y", b"x1235y"], [slot]) == pytest.approx(2 * one, rel=0.01)
 
 
 def test_a_search_for_something_too_short_is_not_conclusive() -> None:

@@ -141,8 +141,8 @@ def test_one_time_code_that_was_cut_short_opens_at_most_once(host: KeeperAtWork,
     heard = [msg for msg in host.kill() if isinstance(msg, wire.Verdict) and msg.nonce == asked.nonce]
     opened = sum(msg.outcome is Outcome.ACCEPTED for msg in heard)
     host.boot()
-    opened += host.opens(OTHER, digits)
-    opened += host.opens(OTHER, digits)
+    for _ in range(2):  # the PIN in between forgives: a fourth wrong try in a row would have to wait
+        opened += host.opens(OTHER, digits)
+        assert host.opens(OTHER, OTHER_PIN), "and the resident's own PIN is untouched"
     assert opened <= 1
-    assert host.opens(OTHER, OTHER_PIN), "and the resident's own PIN is untouched"
     assert "Traceback" not in host.process.stderr
