@@ -4,6 +4,7 @@ In the simulator all rooms run under one user, so the check of the peer's uid le
 keeps a real one out is in test_room_contract.py. What is tested here is the second wall: the table of messages.
 """
 
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -64,18 +65,27 @@ def impostor(home: Home, edge: Edge) -> Peer:
     return Peer(sock)
 
 
-def say(home: Home, edge: Edge, *datagrams: bytes, heard: Callable[[], bool]) -> None:
-    """Play `edge.connector` and say `datagrams` until they were heard: the real one comes back within milliseconds."""
+def say(home: Home, edge: Edge, *datagrams: bytes | Callable[[], bytes], heard: Callable[[], bool]) -> None:
+    """Play `edge.connector` and say `datagrams` until they were heard: the real one comes back within milliseconds.
+
+    One that is called is made anew for each time, as a question must be: what was read and not yet worked at is dropped
+    with its connection, and its nonce is used all the same.
+    """
     ends = time.monotonic() + PATIENCE_S
     while not heard():
         assert time.monotonic() < ends, f"{edge.listener} did not hear it: {home.told()}"
         peer = impostor(home, edge)
         with suppress(OSError):
             for datagram in datagrams:
-                peer.send_raw(datagram)
+                peer.send_raw(datagram() if callable(datagram) else datagram)
             while peer.receive(5.0) is not None:
                 pass
         peer.close()
+
+
+def guess() -> bytes:
+    """A wrong PIN, asked with a nonce of its own."""
+    return wire.pack(wire.CheckPin(secrets.token_bytes(16), SLOT, "905217", wire.NO_DAY))
 
 
 def cut_off(home: Home, edge: Edge) -> int:
@@ -163,10 +173,9 @@ def test_guesses_of_an_impostor_of_lock_are_charged_like_those_at_the_keypad() -
     with door_up() as home:
         home.move_in(SLOT, PIN)
         attempts = home.paths.state(Room.KEEPER) / "attempts"
-        for number in range(4):
+        for _ in range(4):
             before = attempts.read_bytes()
-            guess = wire.CheckPin(number.to_bytes(16, "big"), SLOT, "905217", wire.NO_DAY)
-            say(home, keeper_edge(), wire.pack(guess), heard=lambda: attempts.read_bytes() != before)  # noqa: B023
+            say(home, keeper_edge(), guess, heard=lambda: attempts.read_bytes() != before)  # noqa: B023
             home.well()
         assert home.types(f"{SLOT}#{PIN}#") == REFUSED
         assert home.door.state()["releases"] == 0
