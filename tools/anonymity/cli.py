@@ -35,6 +35,9 @@ def main(seed: int, jobs: int, only: str, *, quick: bool, as_json: bool) -> None
     \b
     Example: python -m tools.anonymity --quick
     """
+    if not any(only in line.name for section in SECTIONS for line in section.lines):
+        msg = f"there is no line with {only!r} in its name; nothing was measured"
+        raise click.BadParameter(msg, param_hint="--only")
     measured = run(SECTIONS, seed=seed, jobs=jobs, quick=quick, only=only)
     verdict = show.judge(measured, quick=quick)
     print(show.as_json(measured, verdict, seed=seed) if as_json else show.markdown(measured, verdict))

@@ -78,7 +78,10 @@ def _sentence(measured: list[Measured], verdict: Verdict) -> str:
     promise = (
         f"the promise {held} (largest upper bound {_points(max(plain))})" if plain else "the promise was not asked for"
     )
-    leaks = "every seeded leak was caught" if not verdict.missed else f"NOT CAUGHT: {', '.join(verdict.missed)}"
+    if not any(each.section is LEAKS and each.results for each in measured):
+        leaks = "no seeded leak was asked for"
+    else:
+        leaks = "every seeded leak was caught" if not verdict.missed else f"NOT CAUGHT: {', '.join(verdict.missed)}"
     return f"Profile building: {promise}; {leaks}."
 
 

@@ -145,3 +145,10 @@ def test_one_line_can_be_measured_alone_and_gives_what_it_gives_among_all() -> N
     assert one.section is LEAKS
     assert {result.line.name for result in one.results} == {"exact times: who went out, 5 people"}
     assert show.judge([one], quick=True).well
+
+
+def test_lines_that_are_not_there_are_refused_and_nothing_is_said_to_be_caught() -> None:
+    said = CliRunner().invoke(cli.main, ["--only", "no such line"])
+    assert said.exit_code == 2
+    assert "nothing was measured" in said.output
+    assert "no seeded leak was asked for" in show.markdown([], show.judge([], quick=True))
