@@ -97,6 +97,7 @@ def change(module: ModuleType, old: str, new: str) -> int:
     return len(swap.codes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "shown", "before", "after"),
     [

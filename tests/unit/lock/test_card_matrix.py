@@ -127,6 +127,7 @@ def told_gone_wrongly() -> set[str]:
 PROPERTIES = (let_go_wrongly, handed_on_wrongly, begun_wrongly, told_gone_wrongly)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", PROPERTIES)
 def test_cards_come_are_talked_to_and_let_go_as_they_must(broken: Callable[[], set[str]]) -> None:
     assert broken() == set()

@@ -36,6 +36,7 @@ def test_the_matrix_holds_every_event_type_and_both_answers() -> None:
     assert 0 < opening < len(MATRIX) / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -29,6 +29,7 @@ def test_the_same_number_is_the_same_life() -> None:
     assert run(Lock(), range(50), LONG) == run(Lock(), range(50), LONG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_lives_find_a_lock_without(fault: Fault) -> None:
     assert run(Lock(fault.edits), range(fault.within), LONG).found is not None

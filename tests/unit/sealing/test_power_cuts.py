@@ -51,6 +51,7 @@ def test_there_are_at_least_a_thousand_ways_to_cut_the_power_into_a_change() -> 
     assert min(ways.values()) >= 200, ways
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "seed"), list(losses()))
 def test_power_cut_before_any_step_loses_nothing_acknowledged(loss: Loss, seed: int) -> None:
     for at in range(STEPS + 1):

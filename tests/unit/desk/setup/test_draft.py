@@ -49,6 +49,7 @@ def configs(draw: st.DrawFn) -> Config:
     return draft.config
 
 
+@pytest.mark.slow
 @given(configs())
 def test_what_is_written_is_read_again_as_the_same(chosen: Config) -> None:
     told = ""

@@ -46,6 +46,7 @@ def keyed(kind: Kind) -> SimulatedCard:
     return card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHIPS)
 @settings(max_examples=150)
 @given(st.lists(anything, max_size=12))
