@@ -22,6 +22,7 @@ from tools.endurance.locks import Lock
 from tools.endurance.log import Log, digest
 from tools.endurance.mutation_run import ROOT, copy_of, read, report
 from tools.endurance.mutation_run import run as run_mutants
+from tools.endurance.mutation_since import Unknown, everywhere, since
 from tools.endurance.mutation_suite import SUITES
 from tools.endurance.scratch import folder_in_memory
 from tools.endurance.targets import targets
@@ -111,10 +112,15 @@ def parsers(told: tuple[Log, Path], count: int, seed: int, after: int) -> None:
 )
 @click.option("--suite", "only", type=click.Choice([suite.name for suite in SUITES]), help="One suite instead of all.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="So many mutants side by side.")
+@click.option("--since", "commit", help="Only what is not as it was in this commit.")
 @click.pass_obj
-def mutations(told: tuple[Log, Path], share: float, only: str | None, workers: int) -> None:
+def mutations(told: tuple[Log, Path], share: float, only: str | None, workers: int, commit: str | None) -> None:
     """The tests against mutated sources of lock and keeper; taken up where it was ended."""
     log, work = told
+    try:
+        places = since(commit, ROOT) if commit else everywhere
+    except Unknown as error:
+        raise click.ClickException(str(error)) from None
     work.mkdir(parents=True, exist_ok=True)
     of = digest([*_sources(), *(path for path in (ROOT / "tests").rglob("*.py") if path.is_file())])[:16]
     results = work / f"mutants-{of}.jsonl"
@@ -123,12 +129,15 @@ def mutations(told: tuple[Log, Path], share: float, only: str | None, workers: i
     for suite in SUITES:
         if only in {None, suite.name}:
             copies = [copy_of(ROOT, work / f"tree-{number}") for number in range(workers)]
-            found = run_mutants(suite, copies, results, work / f"reach-{suite.name}-{of}.json", print, share)
+            reach = work / f"reach-{suite.name}-{of}.json"
+            found = run_mutants(suite, copies, results, reach, print, share, places)
             with closing(found):
                 for number, verdict in enumerate(found, 1):
                     print(f"{suite.name} {number}: {verdict.fate} {verdict.path}:{verdict.name}", file=sys.stderr)
     for line in report(read(results), ROOT):
         log.line(line)
+    if commit:
+        log.line(f"mutations: only in what is not as it was in {commit}")
     log.line(
         f"mutations: {len(read(results))} mutants tried; this part of the run took {time.monotonic() - began:.0f} s"
     )

@@ -31,6 +31,7 @@ from random import Random
 from typing import Self
 
 from tools.endurance.mutants import Mutant, mutants
+from tools.endurance.mutation_since import Places, everywhere
 from tools.endurance.mutation_suite import Suite
 from tools.endurance.scratch import folder_in_memory
 
@@ -72,17 +73,17 @@ def run(
     reach: Path,
     tell: Callable[[str], None],
     share: float = 1.0,
+    places: Places = everywhere,
 ) -> Generator[Verdict, None, None]:
     """Run every mutant of `suite` that `results` does not hold yet, one at a time in each of `copies`.
 
     `reach`: where it is kept which test reaches which line; found out if the file is not there. `share`: only so many
-    mutants, the same in every run, evenly over the files. Raises RuntimeError if the tests fail without a mutant.
+    mutants, the same in every run, evenly over the files. `places`: only those on such lines of a file. Raises
+    RuntimeError if the tests fail without a mutant, and what `places` raises.
     """
     copy, known = copies[0], {(each.path, each.name) for each in read(results)}
     every = [
-        (str(path.relative_to(copy)), mutant)
-        for path in suite.files(copy)
-        for mutant in mutants(path.read_text(encoding="utf-8"))
+        (str(path.relative_to(copy)), mutant) for path in suite.files(copy) for mutant in _within(path, copy, places)
     ]
     drawn = sorted(Random(suite.name).sample(range(len(every)), round(share * len(every))))
     new = [every[at] for at in drawn if (every[at][0], every[at][1].name) not in known]
@@ -180,6 +181,12 @@ class _Worker:
             raise RuntimeError(f"a worker has ended; {self._copy / 'worker.log'} says why")
         fate, by = json.loads(line)
         return fate, by
+
+
+def _within(path: Path, copy: Path, places: Places) -> Iterator[Mutant]:
+    source = path.read_text(encoding="utf-8")
+    lines = {line for each in places(str(path.relative_to(copy)), source) for line in each}
+    return (mutant for mutant in mutants(source) if mutant.line in lines)
 
 
 def _tried(workers: Sequence[_Worker], todo: deque[tuple[str, Mutant]]) -> Iterator[Verdict]:
