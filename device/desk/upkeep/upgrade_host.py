@@ -13,13 +13,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from device.desk.upkeep import upgrade_kept
+from device.desk.upkeep import left_out, upgrade_kept
 from device.desk.upkeep.upgrade import NAME, Package, UpgradeFault
 from device.desk.upkeep.upgrade_package import DPKG_DEB
 from device.paths import door_paths
 
 CACHE = Path("/var/cache/doorward")
-DPKG, DPKG_QUERY = "/usr/bin/dpkg", "/usr/bin/dpkg-query"
+DPKG, DPKG_QUERY, ADMIN = "/usr/bin/dpkg", "/usr/bin/dpkg-query", Path("/var/lib/dpkg")
 DOORCTL = "/usr/bin/doorctl"
 SYSTEMD_RUNS = Path("/run/systemd/system")
 HOME = Path("usr/lib/doorward")
@@ -30,16 +30,25 @@ _PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 class ThisMachine:
-    """See Host. `patience_s`: how long the door on trial, and the upgraded one, may take to come up."""
+    """See Host. `patience_s`: how long the door on trial, and the upgraded one, may take to come up.
 
-    def __init__(self, cache: Path = CACHE, patience_s: int = PATIENCE_S) -> None:
-        self._cache = cache
+    `admin`: where dpkg keeps what is installed. `settings`: what dpkg was told.
+    """
+
+    def __init__(
+        self,
+        cache: Path = CACHE,
+        patience_s: int = PATIENCE_S,
+        admin: Path = ADMIN,
+        settings: Path = left_out.SETTINGS,
+    ) -> None:
+        self._cache, self._admin, self._settings = cache, admin, settings
         self._patience_s = patience_s
         self._staging = cache / "staging"
         self.architecture = _run((DPKG, "--print-architecture")).stdout.strip()
 
     def installed(self) -> str:
-        said = _run((DPKG_QUERY, "--show", "--showformat", "${db:Status-Status} ${Version}", NAME)).stdout.split()
+        said = self._known("--show", "--showformat", "${db:Status-Status} ${Version}").split()
         if len(said) != 2:  # noqa: PLR2004 - the two fields that were asked for
             raise UpgradeFault("doorward was not installed here as a package, so there is nothing to upgrade")
         if said[0] != "installed":
@@ -55,13 +64,17 @@ class ThisMachine:
         return shutil.disk_usage(self._cache).free
 
     def keep_installed(self) -> Path:
-        changed = _run((DPKG, "--verify", NAME)).stdout.strip()
+        try:
+            out = left_out.rules(self._settings)
+        except OSError as cause:
+            raise UpgradeFault(f"dpkg's settings cannot be read: {cause.strerror}; nothing was done") from cause
+        verified = _run((DPKG, f"--admindir={self._admin}", "--verify", NAME)).stdout
+        changed = left_out.changed(verified, out)
         if changed:
-            first = changed.splitlines()[0].split()[-1]
             raise UpgradeFault(
-                f"{first} was changed after it had been installed, so there is no way back; nothing was done"
+                f"{changed[0]} was changed after it had been installed, so there is no way back; nothing was done"
             )
-        return upgrade_kept.keep(self._cache, _run((DPKG_QUERY, "--status", NAME)).stdout)
+        return upgrade_kept.keep(self._cache, self._known("--status"), out, self._admin / "info")
 
     def try_out(self, package: Package) -> str | None:
         shutil.rmtree(self._staging, ignore_errors=True)  # of an upgrade that was killed
@@ -77,7 +90,7 @@ class ThisMachine:
         rollback = {"DOORWARD_ROLLBACK": back_to} if back_to else {}
         try:
             ended = subprocess.run(
-                (DPKG, "--install", str(file)),
+                (DPKG, f"--admindir={self._admin}", "--install", str(file)),
                 env={**_PLAIN, **rollback, "DEBIAN_FRONTEND": "noninteractive"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -109,6 +122,10 @@ class ThisMachine:
         file = self._cache / "previous.deb"
         said = _run((DPKG_DEB, "--field", str(file), "Version")) if file.exists() else None
         return (file, said.stdout.strip()) if said is not None and said.returncode == 0 else None
+
+    def _known(self, *asked: str) -> str:
+        """What dpkg knows of the installed package."""
+        return _run((DPKG_QUERY, f"--admindir={self._admin}", *asked, NAME)).stdout
 
 
 def _trial(home: Path, patience_s: int) -> str | None:

@@ -3,6 +3,7 @@
 Rules kept here:
 - Made from the installed files themselves, so that there is a way back however the version came here.
 - Files that were changed after they had been installed are no version: then nothing is kept, and nothing upgraded.
+- What dpkg was told to leave out is not there to be kept; the kept package does not promise it, either.
 - The package before stays until the new one is whole: it is written beside it and renamed.
 
 What a package leaves in dpkg's folder: Debian Policy, chapter 6 and appendix B; dpkg(1), "Files".
@@ -15,20 +16,23 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from device.desk.upkeep.left_out import Rule, left_out
 from device.desk.upkeep.upgrade import NAME, UpgradeFault
 from device.desk.upkeep.upgrade_package import DPKG_DEB
 
-INFO = Path("/var/lib/dpkg/info")
-_CONTROL_FILES = ("preinst", "postinst", "prerm", "postrm", "md5sums")
+_SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 _NOT_CONTROL = ("Status:", "Config-Version:")  # what dpkg notes about a package and the package itself does not say
 
 
-def keep(folder: Path, status: str) -> Path:
-    """The installed package as `folder`/previous.deb. `status`: what dpkg says of it. Raises UpgradeFault."""
+def keep(folder: Path, status: str, out: tuple[Rule, ...], info: Path) -> Path:
+    """The installed package as `folder`/previous.deb. Raises UpgradeFault.
+
+    `status`: what dpkg says of it. `out`: what dpkg leaves out. `info`: where dpkg keeps what a package left.
+    """
     tree, kept = folder / "keeping", folder / "previous.deb"
     shutil.rmtree(tree, ignore_errors=True)
     try:
-        _lay(tree, status)
+        _lay(tree, status, out, info)
         command = (DPKG_DEB, "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), f"{kept}.new")
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
@@ -48,13 +52,13 @@ def control_text(status: str) -> str:
     return "".join(f"{line}\n" for line in status.strip().splitlines() if not line.startswith(_NOT_CONTROL))
 
 
-def _lay(tree: Path, status: str) -> None:
+def _lay(tree: Path, status: str, out: tuple[Rule, ...], info: Path) -> None:
     control = tree / "DEBIAN"
     control.mkdir(mode=0o755, parents=True)
     (control / "control").write_text(control_text(status), encoding="utf-8")
-    for name in _CONTROL_FILES:
-        shutil.copy(INFO / f"{NAME}.{name}", control / name)
-    for line in (INFO / f"{NAME}.list").read_text(encoding="utf-8").splitlines():
+    for name in _SCRIPTS:
+        shutil.copy(info / f"{NAME}.{name}", control / name)
+    for line in (info / f"{NAME}.list").read_text(encoding="utf-8").splitlines():
         source = Path(line)
         place = tree / line.lstrip("/")
         if source.is_symlink():
@@ -62,8 +66,11 @@ def _lay(tree: Path, status: str) -> None:
         elif source.is_dir():
             place.mkdir(exist_ok=True)
             place.chmod(0o755)
-        else:
+        elif source.exists() or not left_out(line, out):
             _put(source, place)
+    sums = (info / f"{NAME}.md5sums").read_text(encoding="utf-8").splitlines(keepends=True)
+    there = (line for line in sums if os.path.lexists(tree / line.partition("  ")[2].rstrip("\n")))
+    (control / "md5sums").write_text("".join(there), encoding="utf-8")
 
 
 def _put(source: Path, place: Path) -> None:

@@ -135,6 +135,12 @@ def test_purge_leaves_what_somebody_else_made_of_ctrl_alt_del(paths: Paths, some
     assert left(paths) == [place]
 
 
+@pytest.mark.parametrize("place", whole_machine.PLACES, ids=str)
+def test_forgotten_file_of_the_whole_machine_is_seen_by_these_tests(paths: Paths, place: Path) -> None:
+    assert purge(paths, lambda script: script.replace(f"/{place}", "/etc/doorward/another")).returncode == 0
+    assert left(paths) == [paths.root / place]
+
+
 def test_forgotten_file_is_seen_by_these_tests(paths: Paths) -> None:
     purge(paths, lambda script: script.replace("61-doorward-setup.rules", "61-another.rules"))
     assert left(paths) == [writing.rules_at(paths)]
