@@ -4,6 +4,7 @@ Rules kept here:
 - One approach gives at most one Probe. Three good frames are better than one (models/sface.md: FNMR 4.9 % -> 0.0 %),
   but a person is not kept waiting for them: after the first good frame the others have a bounded time.
 - Two people are never averaged: a frame that disagrees with those before it starts the gathering anew.
+- What grew too old while others were looked at is dropped: vault would refuse the whole answer for it.
 - Hints are few: a person reads them, and their number must not tell how a comparison went.
 - Nothing here knows a camera, a network or a clock: embeddings and times come as arguments.
 """
@@ -22,6 +23,11 @@ from device.wire import Hint
 GATHER_NS: Final = 700_000_000
 """How long after the first good frame a Probe may still wait for more: a choice; with the 500 ms that a
 Verdict may take it stays below what people call a pause."""
+
+FRESH_NS: Final = 1_750_000_000
+"""How old a frame may be when it is sent: vault takes none older than 2 s, and the way there may take the rest (25 ms
+were the most with all rooms in 8 % of a core). On a slow or busy board the first frame of a window, for which
+everything is loaded, is older once it was looked at: 3.5 s with eye in 2 % of a core."""
 
 SAME_PERSON: Final = 0.5
 """Cosine below which two frames of one approach show two people. Measured on lfw-dev: of 648,868 pairs of different
@@ -50,8 +56,7 @@ class Recognition:
     """Gathers the good frames of one approach; `due` answers once."""
 
     frames: int
-    _kept: list[Floats] = field(default_factory=list)
-    _first_ns: int = 0
+    _kept: list[tuple[int, Floats]] = field(default_factory=list)
     _sent: bool = False
 
     @property
@@ -68,22 +73,26 @@ class Recognition:
         """One more good frame."""
         if self._sent:
             return
-        if self._kept and float(np.dot(_mean(self._kept), embedding)) < SAME_PERSON:
+        if self._kept and float(np.dot(self._mean(), embedding)) < SAME_PERSON:
             self._kept.clear()
-        if not self._kept:
-            self._first_ns = frame_ns
-        self._kept.append(embedding)
+        self._kept.append((frame_ns, embedding))
 
     def due(self, now_ns: int) -> Mean | None:
-        """The mean, once: when there are enough frames, or when the first has waited long enough."""
+        """The mean of the frames that are fresh, once: when they are enough, or the first has waited long enough."""
+        self._kept = [(frame_ns, embedding) for frame_ns, embedding in self._kept if now_ns - frame_ns <= FRESH_NS]
         if self._sent or not self._kept:
             return None
-        if len(self._kept) < self.frames and now_ns - self._first_ns < GATHER_NS:
+        first_ns, _ = self._kept[0]
+        if len(self._kept) < self.frames and now_ns - first_ns < GATHER_NS:
             return None
         self._sent = True
-        mean = Mean(_mean(self._kept), len(self._kept), self._first_ns)
+        mean = Mean(self._mean(), len(self._kept), first_ns)
         self._kept.clear()
         return mean
+
+    def _mean(self) -> Floats:
+        total: Floats = np.sum([embedding for _, embedding in self._kept], axis=0, dtype=np.float32)
+        return unit(total)
 
 
 @dataclass(slots=True)
@@ -100,8 +109,3 @@ class Hints:
             return False
         self._last, self._last_ns = hint, now_ns
         return True
-
-
-def _mean(embeddings: list[Floats]) -> Floats:
-    total: Floats = np.sum(embeddings, axis=0, dtype=np.float32)
-    return unit(total)

@@ -4,6 +4,8 @@ Rules kept here:
 - No press, no pixels: a frame is read only between a Look and the Close (or the end of lock's connection) after it,
   and only while vault is there to hear of it. Once a Probe is sent, no frame is read until the next Look.
 - A frame counts only if its exposure began after the Look that asks for it arrived.
+- What a frame shows is sent while it is fresh or not at all: on a slow board the next frame is worth more than one for
+  which vault refuses a whole approach or enrolment.
 - A window lives at most WINDOW_LIMIT_S after its first Look, whatever lock does: then eye closes the camera by itself,
   and does not look again before lock has said Close.
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
@@ -25,7 +27,7 @@ from device.config import Config
 from device.edges import Room
 from device.errors import CameraFault, NotPermitted
 from device.eye.camera import NS_PER_S, Camera, Frame
-from device.eye.gather import Hints, Recognition
+from device.eye.gather import FRESH_NS, Hints, Recognition
 from device.eye.leash import Leash
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
@@ -115,6 +117,7 @@ class EyeWork:
         self._probe_again_ns = 0
         self._waiting_since_ns: int | None = None
         self._alarm_owed = False
+        self._late_told = False
         self._probe()
 
     # ---- Work
@@ -220,7 +223,7 @@ class EyeWork:
             return
         self._faults = 0
         self._waiting_since_ns = self._clock_ns()
-        seen = self._sight.look(frame, approach.mode)
+        seen = self._if_fresh(self._sight.look(frame, approach.mode))
         del frame
         hint = seen.hint
         if isinstance(approach.gather, Recognition):
@@ -231,6 +234,15 @@ class EyeWork:
             self._out.send(Room.VAULT, wire.Guidance(approach.nonce, hint))
         if approach.gather.done and self._approach is approach:
             self._approach, self._waiting_since_ns = None, None
+
+    def _if_fresh(self, seen: Seen) -> Seen:
+        """Without its embedding, if that is too old by now; what the person could do they may still hear."""
+        if seen.embedding is None or self._clock_ns() - seen.frame_ns <= FRESH_NS:
+            return seen
+        if not self._late_told:
+            self._late_told = True
+            log("eye: looking at a frame took so long that it was too old afterwards; such frames are dropped")
+        return Seen(seen.frame_ns, eye_distance_px=seen.eye_distance_px)
 
     def _recognise(self, approach: _Approach, gather: Recognition, seen: Seen) -> None:
         if seen.embedding is not None:

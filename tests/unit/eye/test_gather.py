@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.eye import gather as module
 from device.eye.gather import (
+    FRESH_NS,
     GATHER_NS,
     HINT_EVERY_NS,
     SAME_HINT_EVERY_NS,
@@ -98,6 +100,34 @@ def test_a_mean_always_belongs_to_one_person(script: list[tuple[int, int]], fram
             assert likeness[person - 1] > 0.8
             assert 1 <= mean.frames <= frames
             return
+
+
+def slow_frames(gather: Recognition, looks_ms: list[int]) -> list[int]:
+    """How old the oldest frame of each answer is, one frame after the other, each looked at for so long."""
+    now_ns, ages = 0, []
+    for look_ms in looks_ms:
+        frame_ns, now_ns = now_ns, now_ns + look_ms * MS
+        gather.offer(someone(1), frame_ns)
+        mean = gather.due(now_ns)
+        if mean is not None:
+            ages.append(now_ns - mean.frame_ns)
+    return ages
+
+
+def test_frame_that_grew_too_old_while_others_were_looked_at_is_not_in_the_mean() -> None:
+    gather = Recognition(3)
+    assert slow_frames(gather, [100, 3000]) == []
+    assert slow_frames(gather, [100, 100, 100]) == [300 * MS]
+
+
+@given(st.lists(st.integers(1, 5000), max_size=12), st.integers(1, 3))
+def test_whatever_looking_takes_an_answer_is_fresh_when_it_is_given(looks_ms: list[int], frames: int) -> None:
+    assert all(age <= FRESH_NS for age in slow_frames(Recognition(frames), looks_ms))
+
+
+def test_gathering_that_keeps_old_frames_is_seen_by_these_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FRESH_NS", 10**15)
+    assert slow_frames(Recognition(3), [100, 3000]) == [3100 * MS]
 
 
 def test_hints_come_at_a_pace_a_person_can_follow() -> None:

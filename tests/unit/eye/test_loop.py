@@ -248,7 +248,7 @@ def test_embeddings_die_with_the_window() -> None:
     look(bench, work)
     work.tick()
     assert work._approach is not None
-    kept = weakref.ref(work._approach.gather._kept[0])  # type: ignore[union-attr]  # a Recognition
+    kept = weakref.ref(work._approach.gather._kept[0][1])  # type: ignore[union-attr]  # a Recognition
     assert kept() is not None
     close(bench, work)
     gc.collect()
