@@ -6,6 +6,7 @@ Rules kept here:
   message closes that connection and calls `Work.breached`.
 - The watchdog is fed by the work loop alone, and only while `Work.healthy` says so.
 - No core dumps, no ptrace of a process that holds secrets.
+- Told to end, a room ends at once, unless it said beforehand that it may have to `linger`. A failure never lingers.
 - An error nobody foresaw, in the loop or in a thread, ends the process (systemd starts it anew) after `Work.stop`.
 - Refused while starting, a process stays down until somebody repairs the cause; once it served, it is started again.
 
@@ -54,6 +55,7 @@ EXIT_REFUSED = 78  # EX_CONFIG, sysexits.h: starting again will not help
 EXIT_FAULT = 70  # EX_SOFTWARE: systemd starts the process anew
 _RECONNECT_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _PR_SET_DUMPABLE = 4
+_LINGER_TURN_S = 0.1  # how often a room that lingers is asked whether it still has to
 
 
 class Work(Protocol):
@@ -109,6 +111,7 @@ class Service:
     _pair: tuple[socket.socket, socket.socket] | None = None
     _served: bool = False
     _failed: bool = False
+    _still: Callable[[], bool] | None = None
 
     @property
     def notifier(self) -> Notifier:
@@ -132,9 +135,15 @@ class Service:
             self._served = True
             while not self._stopping:
                 self.turn()
+            while not self._failed and self._still and self._still():
+                self.turn(_LINGER_TURN_S)
         finally:
             self._end(work)
         return EXIT_FAULT if self._failed else 0
+
+    def linger(self, still: Callable[[], bool]) -> None:
+        """Told to end, serve on while `still()` says so; it has to come to an end by itself, and soon."""
+        self._still = still
 
     def fail(self) -> None:
         """End the loop in order, with EXIT_FAULT. Safe from any thread."""

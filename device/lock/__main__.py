@@ -26,6 +26,7 @@ def build(service: Service) -> LockWork:
         VersionFile(paths.state(Room.LOCK) / "policy-version"),
     )
     work = LockWork(service, board_of(config, paths), policy, rules_of(config))
+    service.linger(work.serves)
     come_first(Room.LOCK)
     return work
 

@@ -8,6 +8,7 @@ Rules kept here:
 - eye and vault count as there from their first word on, not from the connection: a socket unit takes connections for a
   process that is dead, and a window without an eye would light the lamp for nobody.
 - Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
+- Told to end, by an upgrade or a shutdown, lock lets whoever was let in by then go through first: `unlock_ms` at most.
 - Documents are verified here (`policy`); offers are handed to keeper, a policy is put into force. They open nothing.
 - report hears how the door stands, and how often it was opened, as far as a signed document says so (`reporting`).
 - The end of the door is decided here and nowhere else: when what a document announced has run, or at once for whoever
@@ -96,6 +97,7 @@ class LockWork:
         self._some: bool | None = None  # whether any place is taken, as keeper says; None while it is away
         self._farewell = Farewell()
         self._end_from_ns = 0  # when the end that is due is tried next
+        self._serves_until_ns: int | None = None  # once it was told to end
         self.state = State()
         service.watch(board.fileno(), self._board_spoke)
 
@@ -183,6 +185,18 @@ class LockWork:
     def healthy(self) -> bool:
         """The loop turns and the bolt obeys; that is all of lock's work."""
         return self._obeys
+
+    def serves(self) -> bool:
+        """Told to end: whether somebody who had been let in by then may still be on the way through the door.
+
+        By the first answer it is decided when the last one is no: nobody who comes later makes it longer.
+        """
+        until_ns = self.state.granted_until_ns
+        if until_ns is None:
+            return False
+        if self._serves_until_ns is None:
+            self._serves_until_ns = until_ns
+        return time.monotonic_ns() < self._serves_until_ns
 
     def stop(self) -> None:
         """Secured, dark, lines given back."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -80,14 +81,63 @@ def test_a_signal_wakes_a_loop_that_has_nothing_to_do(monkeypatch: pytest.Monkey
     work = Recorder()
     running = Service(Room.LOCK, Paths(Path("/nonexistent")))
     signalled = threading.Timer(0.05, ask_to_end)
-    overslept = threading.Timer(3.0, running.fail)
-    for timer in (signalled, overslept):
-        timer.start()
+    overslept = threading.Timer(30.0, running.fail)
+
+    def falls_asleep() -> None:
+        work.due_s = None
+        for timer in (signalled, overslept):  # not before: until the loop catches it, the signal ends the tests
+            timer.start()
+
+    due_now(work, falls_asleep)
     assert running.run(work) == 0, "it did not sleep until somebody else woke it"
     overslept.cancel()
     for timer in (signalled, overslept):
         timer.join()
     assert work.stopped == 1
+
+
+@dataclass
+class Lingering:
+    """A room that is told to end at its first turn, and says each time it is asked whether it still has to serve."""
+
+    answers: list[bool]
+    work: Recorder = field(default_factory=Recorder)
+    turns: int = 0
+
+    def __call__(self, running: Service) -> Recorder:
+        running.linger(lambda: self.answers.pop(0))
+        return due_now(self.work, self.turn)
+
+    def turn(self) -> None:
+        self.turns += 1
+        if self.turns == 1:
+            ask_to_end()
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_room_that_has_not_to_linger_ends_at_once() -> None:
+    room = Lingering([False])
+    assert service.main(Room.LOCK, room) == 0
+    assert (room.turns, room.work.stopped) == (1, 1)
+
+
+def test_a_room_that_has_to_linger_works_on_until_it_has_not(systemd: socket.socket) -> None:
+    room = Lingering([True, True, True, False, True])
+    assert service.main(Room.LOCK, room) == 0
+    assert (room.answers, room.turns, room.work.stopped) == ([True], 4, 1)
+    assert told(systemd) == ["READY=1", "STOPPING=1"]
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_failure_does_not_linger_and_ends_a_room_that_does() -> None:
+    for first in ((), (ask_to_end,)):
+        running = Service(Room.LOCK, Paths(Path("/nonexistent")))
+        running.linger(lambda: True)
+        acts = iter((*first, running.fail))
+        work = Recorder()
+        due_now(work, lambda acts=acts: next(acts)())  # type: ignore[misc]  # mypy infers no type for a default
+        assert running.run(work) == EXIT_FAULT
+        assert work.stopped == 1
 
 
 def test_the_watchdog_is_fed_by_a_healthy_loop_alone(systemd: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
