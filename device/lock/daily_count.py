@@ -9,6 +9,7 @@ Rules kept here:
   somebody came: at midnight, and every ten minutes for a clock that was set in between.
 - Noise is drawn once a day. Number and day are on disk before anybody hears them, so that a restart tells the same
   number again instead of another one: whoever could average several draws would get rid of the noise.
+- A number that was taken back is taken off the disk, too: it would come back with a restart.
 - The noise never stands alone anywhere, and what was counted is forgotten as soon as it is drawn.
 
 The noise is the two-sided geometric distribution (Ghosh, Roughgarden, Sundararajan: Universally utility-maximizing
@@ -71,6 +72,14 @@ class DailyCount:
         self.told, self._openings, self._due_ns = None, 0, 0
         self._day = self._kept = None
 
+    def take_back(self) -> None:
+        """Too few places are taken: the number of this day is not told again, by the next process either."""
+        day, number = (self._day, self.told) if self._day is not None else (self._kept or (None, None))
+        self.told = None
+        if day is not None and number is not None:
+            self._kept = (day, None)
+            self._store(day, None)
+
     def deadline_ns(self) -> int:
         """When `tick` is due, CLOCK_MONOTONIC."""
         return self._due_ns
@@ -97,12 +106,17 @@ class DailyCount:
         openings, self._openings, self._day, self.told = self._openings, 0, today, None
         self._since_ns = now_ns
         number = noisy(openings, epsilon_milli, self.below) if seen and many else None
+        if self._store(today, number):
+            self.told = number
+
+    def _store(self, day: int, number: int | None) -> bool:
+        """Whether the disk holds it now."""
         try:
-            durable.store(self.path, _RECORD.pack(today, number is not None, number or 0), "the day's count")
+            durable.store(self.path, _RECORD.pack(day, number is not None, number or 0), "the day's count")
         except StoreFault as fault:
             log(f"{fault}; this day has none")
-            return
-        self.told = number
+            return False
+        return True
 
 
 def noisy(openings: int, epsilon_milli: int, below: Below = secrets.randbelow) -> int:

@@ -80,8 +80,8 @@ class Reporting:
 
     def occupied(self, *, many: bool) -> None:
         """Keeper says whether so many places are taken that a number of the day names nobody."""
-        if self.many and not many:
-            self.count.told = None
+        if not many:  # also the first word after a start: the number may be one of the time before
+            self.count.take_back()
         self.many = many
 
     def opened(self) -> None:
