@@ -167,6 +167,27 @@ def test_it_locks_a_real_line_and_leaves_it_locked(
     assert not any(pad.driven for pad in others)
 
 
+@pytest.mark.parametrize("board", ["gpiod", "gpiozero"])
+def test_a_board_that_has_no_id_yet_is_locked_all_the_same(
+    root: Path, board: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a door is being set up lock may die under a trial, and there is no id before it has joined."""
+    Paths(root).config.write_text(f'[lock]\nboard = "{board}"\n', encoding="utf-8")
+    chips, factory = FakeChips(), MockFactory(pin_class=OneStepPin)
+    asked: list[int] = []
+
+    def header(chip: int) -> MockFactory:
+        asked.append(chip)
+        return factory
+
+    monkeypatch.setattr(gpiod_lines, "kernel_chips", lambda: chips.port)
+    monkeypatch.setattr(board_gpiozero, "lgpio_factory", header)
+    assert secure.run() == 0
+    assert asked == ([] if board == "gpiod" else [0]), "the header of a Raspberry Pi is its first chip"
+    levels = chips.pad("GPIO17").driven if board == "gpiod" else factory.pin("GPIO17").levels
+    assert set(levels) == {False}
+
+
 # ---- doorctl
 
 

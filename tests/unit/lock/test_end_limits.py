@@ -65,6 +65,7 @@ def test_a_receipt_that_comes_before_everybody_is_done_is_not_the_end_of_asking(
 
 def test_who_does_not_answer_is_asked_again_every_minute() -> None:
     farewell = Farewell()
+    assert (farewell.gone, farewell.attested, farewell.deadline_ns()) == (set(), False, 0)
     assert farewell.due(0)
     asked = farewell.questions(7)
     assert {room for room, _ in asked} == {Room.KEEPER, Room.VAULT}
@@ -104,5 +105,18 @@ def test_what_cannot_be_destroyed_is_tried_once_a_minute_and_not_with_every_even
         clock.now_ns += S
         again.work.tick()
         assert len(tried) == before + 1
+    finally:
+        again.close()
+
+
+def test_what_is_destroyed_is_destroyed_once(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.work._some = False
+    assert house.work._asked_to_end(DOOR) is Result.DONE
+    again = House(tmp_path, house.clock)
+    times: list[Path] = []
+    monkeypatch.setattr(policy_module, "finish", times.append)
+    try:
+        assert again.work._policy.clear()
+        assert times == []
     finally:
         again.close()

@@ -38,7 +38,8 @@ def test_before_the_channel_only_what_builds_it_passes() -> None:
     assert taken(frame(PDID, crc=False)) == frame(PDID, crc=False)
     assert taken(frame(CCRYPT, block=True)) == frame(CCRYPT, block=True)
     for block in EVERY_BLOCK:
-        assert taken(frame(block + KEYPAD, block=bool(block))) == b""
+        for body in (KEYPAD, KEYPAD + bytes(16) + b"MACM"):
+            assert taken(frame(block + body, block=bool(block))) == b""
 
 
 def test_once_the_channel_stands_only_what_is_under_its_mac_passes() -> None:
@@ -60,6 +61,14 @@ def test_another_address_a_command_and_a_wrong_check_do_not_pass() -> None:
     wrong = frame(PDID)[:-1] + bytes((frame(PDID)[-1] ^ 1,))
     for content in (frame(PDID, address=6), frame(PDID, address=0x7F), wrong, b"\x53\x05\x09\x00\x04\x61\x00\xc1\x25"):
         assert taken(content) == b""
+
+
+def test_a_frame_that_says_nothing_does_not_pass_and_does_no_harm() -> None:
+    for secured in (False, True):
+        for body in (b"", b"\x02\x18", b"\x02\x12", b"\x00", b"\x01"):
+            for crc in (False, True):
+                for block in (False, True):
+                    assert taken(frame(body, block=block, crc=crc), secured=secured) == b""
 
 
 def test_one_answer_for_each_question() -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from device.lock.osdp_rhythm import FLASH_EVERY_S, Light, Rhythm, beats_of
+from device.lock.osdp_rhythm import FLASH_EVERY_S, Light, Rhythm, Tone, beats_of
 from device.lock.state import Signal
 from device.wire import Hint
 
@@ -42,3 +42,17 @@ def test_a_light_that_was_cut_off_twice_at_once_is_put_out() -> None:
     rhythm.ask(Signal.KEY, None, 0.5)
     rhythm.ask(Signal.WAIT, None, 0.5)
     assert Light(None) in rhythm.due(0.5)
+
+
+def test_a_tone_alone_keeps_no_light_waiting() -> None:
+    """Three keys in a row: what counts is when the first of them flashed, the second has only been heard."""
+    rhythm = Rhythm(UNLOCK_MS)
+    for at_s, lights in ((0.0, 1), (0.1, 1), (0.2, 0)):
+        rhythm.ask(Signal.KEY, None, at_s)
+        due = rhythm.due(at_s)
+        assert len([told for told in due if isinstance(told, Tone)]) == 1
+        assert len([told for told in due if isinstance(told, Light)]) == lights, "its own, the end of it, nothing"
+    assert rhythm.due(math.nextafter(FLASH_EVERY_S, 0.0)) == []
+    (light,) = rhythm.due(FLASH_EVERY_S)
+    assert isinstance(light, Light)
+    assert light.beats

@@ -6,21 +6,25 @@ import errno
 import io
 import json
 import os
+import runpy
 import select as selecting
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from device import config
+from device.config import LockTable
 from device.errors import BoltFault
-from device.lock import assembly, attached, board_gpiozero, board_sim, gpiod_lines, trial, trial_readers
+from device.lock import assembly, attached, board_gpiozero, board_sim, gpiod_lines, reader_osdp, trial, trial_readers
 from device.lock.board import Board
 from device.lock.keypad_evdev import Kernel
-from device.lock.state import CardCame, Event, FaceButton, Signal
+from device.lock.state import CardCame, Event, FaceButton, Key, Signal
 from device.paths import Paths
 from device.wire import Hint
 from tests.contract.board.fake_gpiod import FakeChip, FakeChips, Pad
@@ -167,11 +171,51 @@ def test_a_reader_is_waited_for_and_not_once_it_has_told(fd: int | None, monkeyp
     assert part.closed
 
 
+def test_only_a_5_on_the_reader_is_what_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(_part: object, wanted: Callable[[Event], bool], _wait_s: float) -> dict[str, object]:
+        events: list[tuple[str, Event]] = [("card", CardCame()), *((key, Key(key)) for key in "4580#*")]
+        return {name: wanted(event) for name, event in events}
+
+    sealed = tmp_path / "etc/credstore.encrypted" / reader_osdp.KEY_NAME
+    sealed.parent.mkdir(parents=True)
+    sealed.write_bytes(b"sealed")
+    monkeypatch.setattr(trial_readers, "watch", asked)
+    table = LockTable(osdp="/dev/serial/by-path/one")
+    told = trial_readers.osdp(table, 1.0, Paths(tmp_path), lambda _place: bytes(range(16)))
+    assert [key for key, wanted in told.items() if wanted] == ["5"]
+
+
 def test_what_a_reader_told_is_an_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(trial_readers, "card", lambda _table, wait_s: {"seen": wait_s == 3.0, "well": True})
     toml = '[lock]\ncard_reader = "A"\n'
     assert trial_readers.run(["card", "3"], toml, Paths(Path("/nowhere"))) == 0
     assert json.loads(capsys.readouterr().out) == {"seen": True, "well": True}
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "code", "told"),
+    [
+        (attached, ["keypads", "0", "/dev/input/by-path/none"], 0, {"keypad": ""}),
+        (trial_readers, ["card", "soon"], 1, "the reader cannot be tried"),
+    ],
+    ids=["attached", "trial_readers"],
+)
+def test_the_words_of_the_command_line_are_the_question(
+    module: ModuleType,
+    words: list[str],
+    code: int,
+    told: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert module.__file__
+    monkeypatch.setattr(sys, "argv", ["program", *words])
+    monkeypatch.setattr(sys, "stdin", io.StringIO('[lock]\ncard_reader = "A"\n'))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(module.__file__, run_name="__main__")
+    assert ended.value.code == code
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == told or str(told) in answer["refused"]
 
 
 # ---- the trial of the lines

@@ -7,7 +7,7 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.lock import machine
-from device.lock.state import Came, Release, Show, Signal
+from device.lock.state import Came, CardCame, Release, Show, Signal
 from device.wire import Answer, Outcome, Verdict
 from tests.unit.lock.support import FRESH, NOW, RULES, World, connected, states, verdict
 from tests.unit.lock.test_machine_story import type_keys
@@ -54,6 +54,15 @@ def test_cancelled_pin_of_a_place_that_is_offered_anew_is_said_to_whoever_showed
 @pytest.mark.parametrize("keys", OTHERS)
 def test_whoever_showed_a_pin_hears_a_plain_no_even_of_a_keeper_gone_mad(keys: str) -> None:
     assert answered(keys, Outcome.USED) == [Signal.REFUSED]
+
+
+def test_a_card_hears_a_plain_no_even_of_a_keeper_gone_mad() -> None:
+    world = connected(World())
+    world.send(CardCame())
+    assert world.state.check
+    said = Verdict(world.state.check.nonce, world.now_ns, Outcome.USED, wire.NOBODY)
+    effects = world.send(Came(Room.KEEPER, said))
+    assert [effect.signal for effect in effects if isinstance(effect, Show)] == [Signal.REFUSED]
 
 
 def test_used_opens_in_no_state_whoever_says_it() -> None:
