@@ -186,11 +186,17 @@ def _in_words(telling: Telling) -> str:
             "Why there was an alarm nobody can read: no alarm key was named. There are no tests either: whoever sees\n"
             "an alarm at the broker knows that something happened at the door at that moment."
         )
+        if telling.profile is Profile.BUILDING:
+            said.append(
+                "Whether the camera works, and whether somebody was locked out, a report says to the alarm key alone:\n"
+                "without one a broken camera shows at the door alone, by doorctl status."
+            )
     else:
         said.append(f"Why there was an alarm reads whoever holds the key {telling.alarm_key.hex()}.")
         if sends_tests(telling):
             said.append(
                 f"About {TESTS_A_DAY:g} times a day, at moments that nobody can foresee, it sends a test of an alarm.\n"
-                "Only the key tells it from a real one: you see that the way works, and others not when one was real."
+                "Only the key tells it from a real one: you see that the way works, and others not when one was real.\n"
+                "Whether the camera works, and whether somebody was locked out, each report says to the key alone."
             )
     return "\n".join(said)

@@ -44,7 +44,7 @@ _NOTICES_S = 86_400
     "--alarm-key",
     "key_file",
     type=_FILE,
-    help="What `doorward alarm key` made: shows why there is an alarm, and which are tests.",
+    help="What `doorward alarm key` made: shows why there is an alarm, which are tests, and what reports seal.",
 )
 @click.option("--revoked", "list_file", type=_FILE, help="Keep the list of revoked certificates in this file new.")
 @answering
@@ -62,7 +62,8 @@ def watch(
     """Answer the doors' questions for certificates, and show reports and alarms as they come. Ctrl-C ends it.
 
     A door of the profile building with an alarm key sends a few tests a day. Only with the key are they told from
-    alarms, and only with it you hear if they stay away.
+    alarms, and only with it you hear if they stay away. The same key shows whether a building's camera works and
+    somebody was locked out: reports seal that. Without one, a broken camera shows at the door alone: `doorctl status`.
 
     Nothing of a report is stored. With --json there is one object a line. The passphrase of the alarm key is taken from
     DOORWARD_ALARM_PASSPHRASE, or asked for. The list of --revoked is written at the start, when it changed (looked at

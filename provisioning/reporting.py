@@ -1,12 +1,13 @@
-"""What the fleet's doors tell by themselves, and why they raised an alarm.
+"""What the fleet's doors tell by themselves, why they raised an alarm, and what their reports seal.
 
 Rules kept here:
 - What no door would believe is refused before a version is used up for it, and nothing is signed before its version is
   on disk.
-- The key that opens the reasons of alarms is the installer's. On disk it exists only sealed under a passphrase, as the
+- The key that opens what doors seal is the installer's. On disk it exists only sealed under a passphrase, as the
   fleet's own key does; it signs nothing, and a door needs only its public half.
-- A reason that opens says what the alarm was about, or that it was a test. That it is the door's, it does not prove:
-  whoever has the public key can seal one, and only the connection to the broker says who sent it.
+- A reason that opens says what the alarm was about, or that it was a test; what a report seals, two of its flags. None
+  is taken for another. That it is the door's, it does not prove: whoever has the public key can seal one, and only the
+  connection to the broker says who sent it.
 
 Key file: as in `keys`, with the magic "DWAK" around the 32 bytes of an X25519 private key.
 """
@@ -24,7 +25,7 @@ from nacl.public import PrivateKey, SealedBox
 from device import document
 from device.document import Telling
 from device.errors import DocumentRefused
-from device.wire import TEST_ALARM, OccurrenceKind
+from device.wire import SEALED_FLAGS, TEST_ALARM, OccurrenceKind
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.fleet import Fleet
@@ -34,7 +35,7 @@ from provisioning.store import Door
 KEY_FILE = "alarm.key"
 LONGEST_PAYLOAD = 4096
 _MAGIC = b"DWAK"
-_REASON_BYTES = 16
+_SEALED_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class Alarm:
 
     door: str
     kind: OccurrenceKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFlags:
+    """What a report of a BUILDING seals: the camera is well; somebody had to wait since the report before."""
+
+    camera: bool
+    lockout: bool
 
 
 def set_reporting(fleet: Fleet, door_name: str, telling: Telling, *, now_unix: int, passphrase: str) -> Choice:
@@ -120,28 +129,48 @@ def load_key(path: Path, passphrase: str) -> PrivateKey:
 
 def read_alarm(payload: bytes, key: PrivateKey) -> Alarm:
     """Open the reason of an alarm as it came from the broker. Raises FleetRefused."""
-    door, reason = _parts(payload)
-    try:
-        content = SealedBox(key).decrypt(base64.b64decode(reason, validate=True))
-    except (CryptoError, ValueError) as cause:
-        # ValueError: no base64, or too short to be a box at all.
-        msg = "the reason does not open with this key: it was sealed to another one, or to nobody"
-        raise FleetRefused(msg) from cause
-    if len(content) != _REASON_BYTES or any(content[1:]) or content[0] not in {*OccurrenceKind, TEST_ALARM}:
-        msg = "the reason opens and makes no sense: a newer door has sent it, or no door at all"
-        raise FleetRefused(msg)
+    door, reason = _parts(payload, "alarm", "reason")
+    content = _opened(reason, key, "the reason")
+    if any(content[1:]) or content[0] not in {*OccurrenceKind, TEST_ALARM}:
+        raise _senseless("the reason")
     return Alarm(door, OccurrenceKind(content[0]) if content[0] != TEST_ALARM else None)
 
 
-def _parts(payload: bytes) -> tuple[str, str]:
-    msg = "this is no alarm of a door: its message from the topic that ends in /alarm is wanted, as it came"
+def read_flags(payload: bytes, key: PrivateKey) -> SealedFlags:
+    """Open what a report seals, as it came from the broker. Raises FleetRefused."""
+    content = _opened(_parts(payload, "report", "sealed")[1], key, "it")
+    kind, camera, lockout, *rest = content
+    if kind != SEALED_FLAGS or max(camera, lockout) > 1 or any(rest):
+        raise _senseless("it")
+    return SealedFlags(bool(camera), bool(lockout))
+
+
+def _opened(letters: str, key: PrivateKey, it: str) -> bytes:
+    try:
+        content = SealedBox(key).decrypt(base64.b64decode(letters, validate=True))
+    except (CryptoError, ValueError) as cause:
+        # ValueError: no base64, or too short to be a box at all.
+        msg = f"{it} does not open with this key: it was sealed to another one, or to nobody"
+        raise FleetRefused(msg) from cause
+    if len(content) != _SEALED_BYTES:
+        raise _senseless(it)
+    return content
+
+
+def _senseless(it: str) -> FleetRefused:
+    return FleetRefused(f"{it} opens and makes no sense: a newer door has sent it, or no door at all")
+
+
+def _parts(payload: bytes, kind: str, key: str) -> tuple[str, str]:
+    """The door that a message names, and what it holds at `key`. Raises FleetRefused."""
+    msg = f"this is no {kind} of a door: its message from the topic that ends in /{kind} is wanted, as it came"
     if len(payload) > LONGEST_PAYLOAD:
         raise FleetRefused(msg)
     try:
         said = json.loads(payload)
     except (ValueError, RecursionError) as cause:
         raise FleetRefused(msg) from cause
-    door, reason = (said.get("door"), said.get("reason")) if isinstance(said, dict) else (None, None)
-    if not isinstance(door, str) or not isinstance(reason, str) or not reason.isascii() or not door.isalnum():
+    door, letters = (said.get("door"), said.get(key)) if isinstance(said, dict) else (None, None)
+    if not isinstance(door, str) or not isinstance(letters, str) or not letters.isascii() or not door.isalnum():
         raise FleetRefused(msg)
-    return door, reason
+    return door, letters

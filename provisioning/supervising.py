@@ -15,10 +15,10 @@ from device.document import Telling
 from device.wire import NO_ALARM_KEY, Profile
 
 DAY_S = 86_400.0
-TESTS_A_DAY = 8.0
+TESTS_A_DAY = 32.0
 """On average, at random (device.report.alarm_tests)."""
-QUIET_S = 1.75 * DAY_S
-"""The probability of so long without any is exp(-8 * 1.75), less than one in a million."""
+QUIET_S = DAY_S / 2
+"""The probability of so long without any is exp(-32 / 2), less than one in a million."""
 BETWEEN_S = 3600.0
 """Reports further apart than this tell that a door was away in between; the rest of the gap counts for nothing."""
 

@@ -7,6 +7,8 @@ Rules kept here:
   out, and nothing of a message reaches a terminal but numbers, flags and our own words.
 - A test alarm is none, to whoever has the key. To anybody else a door that sends tests has sent an alarm or a test, and
   that is what is told. What does not open is an alarm.
+- What a report seals (whether the camera is well, whether somebody was locked out) is shown with the key. Without it,
+  it is said that nothing is known of either; the rest of the report is told all the same.
 - A message that makes no sense is said and ends nothing. Neither does a store that is away for a moment.
 """
 
@@ -26,7 +28,7 @@ from provisioning import rotation
 from provisioning.fleet import Fleet
 from provisioning.line import Heard
 from provisioning.renewing import Renewer
-from provisioning.reporting import chosen, read_alarm
+from provisioning.reporting import chosen, read_alarm, read_flags
 from provisioning.revocation import Keeper
 from provisioning.store import Door, DoorState
 from provisioning.supervising import Supervision, sends_tests
@@ -43,6 +45,7 @@ _NUMBERS = ("docs", "dropped", "count", "seq")
 _WELL = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")  # true while all is well
 _FLAGS = (*_WELL, "alarm", "lockout", "retired", "locked")
 _TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "alarm", "lockout", "retired"}), frozenset({"locked", "door"})
+_OPEN_AT_HOME = frozenset({"camera", "lockout"})
 
 Fact = dict[str, object]
 Reply = tuple[str, bytes]
@@ -121,6 +124,7 @@ class Watch:
             return None
         facts = dict(_sensible(content, _TOLD if kind == "report" else _LIVE))
         if kind == "report" and {"lock", "bolt"} <= facts.keys():
+            facts |= self._sealed(facts, content)
             well = all(facts.get(name, True) for name in _WELL) and not facts.get("alarm")
             self.tell({"event": "report", **said, "well": well, **facts})
             self._supervise(door, said)
@@ -149,6 +153,18 @@ class Watch:
             self.tell({"event": "test", **said})
         else:
             self.tell({**fact, "reason": alarm.kind.name})
+
+    def _sealed(self, facts: Fact, content: bytes) -> Fact:
+        """What a report says of the camera and of wrong attempts, if it does not so openly; or why that is unknown."""
+        if facts.keys() >= _OPEN_AT_HOME:
+            return {}
+        if self.key is None:
+            return {"sealed": True}
+        try:
+            opened = read_flags(content, self.key)
+        except Refusal as refused:
+            return {"sealed": True, "why": str(refused)}
+        return {"camera": opened.camera, "lockout": opened.lockout}
 
     def _supervise(self, door: Door, said: Fact) -> None:
         telling = chosen(door) if self.key is not None else None
@@ -194,6 +210,8 @@ def _at(fact: Fact) -> str:
 def _report(fact: Fact) -> str:
     words = "is well" if fact["well"] else "is not well: " + ", ".join(_wrong(fact))
     beside = " (somebody was locked out for a while)" if fact.get("lockout") else ""
+    if fact.get("sealed"):
+        beside = f" (camera and wrong attempts: {fact.get('why', 'only the alarm key says')})"
     return f"{_at(fact)} {words}{beside}" + ("; it has ended for good" if fact.get("retired") else "")
 
 

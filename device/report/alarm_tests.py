@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 
 DAY_S = 86_400.0
-A_DAY = 8.0
-"""On average: a twelfth of what reports are. Fewer hide less; measured with 1, 2, 4 and 8 (docs/anonymity.md)."""
+A_DAY = 32.0
+"""On average: a third of what reports are. So many hide that twenty people hold a door open now and then; measured with
+8 to 96 (docs/anonymity.md). The same in every house: a number that followed from who lives there would tell of it."""
 MEAN_S = DAY_S / A_DAY
 
 

@@ -6,11 +6,12 @@ Rules kept here:
 - It carries the health of the door and nothing that dates or counts what people do: no wall-clock time, no uptime, no
   slot, no unlock (ADR 0004). The one exception is signed for: a number of the last full day, noise included, which is
   the same in every report of the day after (ADR 0017).
-- An alarm says that there is one, and why only to whoever holds the alarm key (`alarm`). It carries no health, because
+- An alarm says that there is one, and why only to whoever holds the alarm key (`seal`). It carries no health, because
   a flag that has just changed would name the reason.
+- A report whose `camera` and `lockout` are sealed says neither in the open.
 
 The form is one JSON object, padded with spaces behind it, which JSON permits (RFC 8259, section 2): a person with any
-MQTT client can read it, and Home Assistant takes it as it is. 384 bytes: the longest object takes 299 of them (a test
+MQTT client can read it, and Home Assistant takes it as it is. 384 bytes: the longest object takes 368 of them (a test
 computes it), and the packet still fits one TCP segment. docs/formats.md lists the keys.
 """
 
@@ -22,8 +23,8 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from device.errors import MessageRefused
-from device.report.alarm import REASON_CHARS
 from device.report.health import Health
+from device.report.seal import LETTERS
 
 FORMAT = 2
 SIZE = 384  # bytes of every payload
@@ -35,7 +36,8 @@ ONLINE, OFFLINE = b"online", b"offline"  # Home Assistant's own default words
 _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
 _DOOR = re.compile(r"[0-9a-f]{16}")
 _RUN = re.compile(r"[0-9a-f]{8}")
-_REASON = re.compile(rf"[0-9A-Za-z+/=]{{{REASON_CHARS}}}")
+_SEALED = re.compile(rf"[0-9A-Za-z+/=]{{{LETTERS}}}")
+_IN_PRIVATE = frozenset({"camera", "lockout"})
 
 
 @unique
@@ -48,8 +50,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What one message says: a report with `health`, or an alarm without, and with its sealed `reason`.
+    """What one message says: a report with `health`, or an alarm without it.
 
+    `sealed` is the reason of an alarm; of a report its `camera` and `lockout`, or empty if they stand in the open.
     `run` names this start of the process (8 hexadecimal digits, random) and `sequence` counts its messages from 1,
     reports and alarms alike: the pair recognises a message that arrives twice, a gap shows one that was lost. `dropped`
     is how many messages the outbox had to drop since the door was set up.
@@ -61,7 +64,7 @@ class Envelope:
     software: str
     dropped: int
     health: Health | None
-    reason: str = ""
+    sealed: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -70,7 +73,7 @@ class Envelope:
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The payload of `envelope`, always SIZE bytes. Raises MessageRefused for an id or a sealed reason that is none."""
+    """The payload of `envelope`, always SIZE bytes. Raises MessageRefused for an id or a seal that is none."""
     if not _DOOR.fullmatch(envelope.door) or not _RUN.fullmatch(envelope.run):
         msg = "a message names its door by 16 and its run by 8 hexadecimal digits"
         raise MessageRefused(msg)
@@ -83,18 +86,25 @@ def encode(envelope: Envelope) -> bytes:
         "sw": envelope.software if _SOFTWARE.fullmatch(envelope.software) else "unknown",
         "dropped": min(max(envelope.dropped, 0), MAX_DROPPED),
     }
-    if envelope.health is not None:
-        said |= _flags(envelope.health)
-    elif _REASON.fullmatch(envelope.reason):
-        said["reason"] = envelope.reason
+    if envelope.health is None:
+        said["reason"] = _sealed(envelope.sealed)
+    elif envelope.sealed:
+        openly = {key: value for key, value in _flags(envelope.health).items() if key not in _IN_PRIVATE}
+        said |= openly | {"sealed": _sealed(envelope.sealed)}
     else:
-        msg = f"an alarm holds its sealed reason in {REASON_CHARS} letters of base64"
-        raise MessageRefused(msg)
+        said |= _flags(envelope.health)
     return json.dumps(said, separators=(",", ":")).encode("ascii").ljust(SIZE)
 
 
+def _sealed(letters: str) -> str:
+    if not _SEALED.fullmatch(letters):
+        msg = f"what is sealed, as the reason of every alarm is, has {LETTERS} letters of base64"
+        raise MessageRefused(msg)
+    return letters
+
+
 def _flags(health: Health) -> dict[str, int | bool | None]:
-    """What a report says of the door. Flags are true while all is well, but for `alarm`, `lockout` and `retired`."""
+    """What a report can say of the door. Flags are true while all is well, but for `alarm`, `lockout` and `retired`."""
     return {
         "lock": health.lock,
         "camera": health.camera,

@@ -34,6 +34,8 @@ _OF_PEOPLE = frozenset({OccurrenceKind.HELD_OPEN})
 class Health:
     """How the door is. `camera` covers eye as well: without it there is no camera for anybody.
 
+    `camera` and `lockout` change only when somebody is there, so a report of a BUILDING seals them (`seal`).
+
     `documents`: the newest one applied. `storage`: report's disk has room. `lockout`: somebody had to wait after wrong
     attempts, since the last report. `count`: the noisy number of the last full day. `certificate`: that of report's TLS
     is not about to end, or there is none to end. `retired`: the door has ended for good.

@@ -5,9 +5,10 @@ Rules kept here:
 - An alarm goes out when it begins to stand, once; a call for help goes out each time, and is an alarm like any other.
   So is a test alarm, which nothing that happens brings, moves or holds back (`alarm_tests`).
 - Nothing else that happens makes a message: a lockout, a full disk and a number of the day wait for the report.
+- Every report of a BUILDING seals whether the camera is well and whether somebody was locked out, as both change only
+  when somebody is there. At HOME, where the live state tells that anyway, they stand in the open.
 - The number of the day is drawn in lock and repeated here as it is, until lock takes it back.
-- No I/O and no clock: time is an argument, messages are results. Only the seal of a reason and the moments of tests
-  are random.
+- No I/O and no clock: time is an argument, messages are results. Only seals and the moments of tests are random.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from device.report import alarm, envelope, health, schedule
+from device.report import envelope, health, schedule, seal
 from device.report.alarm_tests import AlarmTests
 from device.report.envelope import Envelope
 from device.report.health import Health
@@ -51,7 +52,7 @@ class Teller:
     cadence_s: float
     started_s: float
     encode: Callable[[Envelope], bytes] = envelope.encode
-    seal: Callable[[int, bytes], str] = alarm.sealed
+    seal: Callable[[bytes, bytes], str] = seal.sealed
     tests: AlarmTests = field(default_factory=AlarmTests)
     health: Health = field(default_factory=Health)
     due_s: float = field(init=False)
@@ -68,7 +69,8 @@ class Teller:
         if now_s < self.due_s:
             return None
         self.due_s = self._due_after(now_s)
-        said = self._message(health.told(self.health, self.profile), dropped)
+        sealed = "" if self.profile is Profile.HOME else self.seal(seal.flags(self.health), self.alarm_key)
+        said = self._message(health.told(self.health, self.profile), dropped, sealed)
         if self.health.lockout:
             self.health = replace(self.health, lockout=False)
         return said
@@ -118,10 +120,10 @@ class Teller:
         return schedule.next_due_s(now_s, self.cadence_s, schedule.phase_s(self.identity.door, self.cadence_s))
 
     def _alarm(self, kind: int, dropped: int) -> Message:
-        return self._message(None, dropped, self.seal(kind, self.alarm_key))
+        return self._message(None, dropped, self.seal(seal.reason(kind), self.alarm_key))
 
-    def _message(self, said: Health | None, dropped: int, reason: str = "") -> Message:
+    def _message(self, said: Health | None, dropped: int, sealed: str) -> Message:
         self._sequence += 1
         me = self.identity
-        message = Envelope(me.door, me.run, self._sequence, me.software, dropped, said, reason)
+        message = Envelope(me.door, me.run, self._sequence, me.software, dropped, said, sealed)
         return Message(envelope.topic(message.kind, me.door), self.encode(message))

@@ -33,6 +33,7 @@ NO_DAY = 0  # the clock is not believed
 NO_TIMETABLE = 0  # the hours of the door are those of the slot
 NO_ALARM_KEY = bytes(32)  # reasons of alarms are sealed to a key that is thrown away
 TEST_ALARM = 255  # in the place of an OccurrenceKind, in a sealed reason: nothing has happened
+SEALED_FLAGS = 254  # in the same place: no alarm, but the flags that a report of a BUILDING seals
 TERMS_ID_BYTES = 16
 
 U8 = Annotated[int, Number("B")]

@@ -886,7 +886,7 @@ def read_page_plain(plain: bytes, place: int) -> Attempts:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A report, or an alarm, which has no health, and a reason that is sealed."""
+    """A report, or an alarm, which has no health. `sealed`: a reason, or two flags of the health; nothing at home."""
 
     kind: str
     door: bytes
@@ -897,16 +897,17 @@ class Envelope:
     health: Mapping[str, bool] | None
     docs: int = 0
     count: int | None = None
-    reason: bytes = b""
+    sealed: bytes = b""
 
 
 _BOTH = ("v", "kind", "door", "run", "seq", "sw", "dropped")
 _SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
-_HEALTH = ("lock", "camera", "vault", "keeper", "bolt", "alarm", "storage", "lockout", "cert", "retired")
+_HEALTH = ("lock", "vault", "keeper", "bolt", "alarm", "storage", "cert", "retired")
+_AT_HOME = ("camera", "lockout")
 _NUMBERS = ("docs", "count")
-_REASON_SIZE = 64  # a sealed box of 16 bytes
+_SEALED_SIZE = 64  # a sealed box of 16 bytes
 _BOX_SIZE = 48  # what a sealed box adds
-_LAST_KIND, _A_TEST = 16, 255
+_LAST_KIND, _TWO_FLAGS, _A_TEST = 16, 254, 255
 
 
 def read_envelope(message: bytes) -> Envelope:
@@ -920,8 +921,10 @@ def read_envelope(message: bytes) -> Envelope:
         raise Refused("not one JSON object and then spaces") from wrong
     kind = said.get("kind")
     _demand(kind in ("report", "alarm"), "neither a report nor an alarm")
-    health = _HEALTH if kind == "report" else ()
-    beside = _NUMBERS if kind == "report" else ("reason",)
+    letters = "reason" if kind == "alarm" else "sealed"
+    openly = () if letters in said else _AT_HOME
+    health = (*_HEALTH, *openly) if kind == "report" else ()
+    beside = (*_NUMBERS, *(() if openly else ("sealed",))) if kind == "report" else ("reason",)
     _demand(set(said) == {*_BOTH, *health, *beside}, "other keys than a message of this kind has")
     _demand(type(said["v"]) is int and said["v"] == 2, "no message of version 2")
     _demand(all(type(said[key]) is bool for key in health), "neither true nor false")
@@ -941,23 +944,30 @@ def read_envelope(message: bytes) -> Envelope:
         {key: said[key] for key in health} if health else None,
         docs,
         count,
-        _reason(said["reason"]) if kind == "alarm" else b"",
+        _sealed(said[letters]) if letters in said else b"",
     )
 
 
 def read_reason(opened: bytes) -> int | None:
     """Read a reason that the holder of the key has opened: the kind of occurrence, None for a test."""
-    _demand(len(opened) == _REASON_SIZE - _BOX_SIZE and not any(opened[1:]), "a reason is a kind and then zeros")
+    _demand(len(opened) == _SEALED_SIZE - _BOX_SIZE and not any(opened[1:]), "a reason is a kind and then zeros")
     _demand(opened[0] == _A_TEST or 1 <= opened[0] <= _LAST_KIND, "a kind that is none")
     return opened[0] if opened[0] != _A_TEST else None
 
 
-def _reason(text: object) -> bytes:
+def read_flags(opened: bytes) -> tuple[bool, bool]:
+    """Read what a report has sealed and the holder of the key has opened: camera and lockout."""
+    _demand(len(opened) == _SEALED_SIZE - _BOX_SIZE and not any(opened[3:]), "flags are three bytes and then zeros")
+    _demand(opened[0] == _TWO_FLAGS and max(opened[1:3]) <= 1, "not the flags of a report")
+    return opened[1] == 1, opened[2] == 1
+
+
+def _sealed(text: object) -> bytes:
     try:
         sealed = base64.b64decode(str(text), validate=True)
     except ValueError as wrong:
-        raise Refused("a reason is no base64") from wrong
-    _demand(isinstance(text, str) and len(sealed) == _REASON_SIZE, "a reason is 88 letters of base64")
+        raise Refused("what is sealed is no base64") from wrong
+    _demand(isinstance(text, str) and len(sealed) == _SEALED_SIZE, "what is sealed is 88 letters of base64")
     return sealed
 
 

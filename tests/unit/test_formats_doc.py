@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import IntEnum
 
 import pytest
@@ -22,8 +22,7 @@ from device.edges import EDGES
 from device.errors import DocumentRefused
 from device.eye import scene
 from device.lock import daily_count
-from device.report import envelope, state
-from device.report.alarm import REASON_CHARS
+from device.report import alarm_tests, envelope, seal, state
 from device.report.envelope import Envelope
 from device.report.health import Health
 from device.strength import KeyPlace
@@ -277,12 +276,18 @@ def test_a_document_is_checked_in_the_order_of_the_page() -> None:
 
 def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
     text = section("What leaves the door")
-    (report, alarm, live) = re.findall(r"^\{.*\}$", text, re.MULTILINE)
-    base = Envelope("00112233445566aa", "0badcafe", 1, "0.1.0", 0, Health(lock=True, documents=8, count=41))
+    (report, at_home, alarm, live) = re.findall(r"^\{.*\}$", text, re.MULTILINE)
+    ill = Health(lock=True, camera=False, lockout=True, documents=8, count=41)
+    sealed = json.loads(report)["sealed"]
+    base = Envelope("00112233445566aa", "0badcafe", 1, "0.1.0", 0, ill, sealed)
+    openly = replace(base, health=Health(lock=True, documents=8), sealed="")
     reason = json.loads(alarm)["reason"]
     of_alarm = Envelope(base.door, base.run, 2, base.software, 0, None, reason)
     assert envelope.encode(base) == report.encode().ljust(envelope.SIZE)
+    assert envelope.encode(openly) == at_home.encode().ljust(envelope.SIZE)
     assert envelope.encode(of_alarm) == alarm.encode().ljust(384)
+    opened = SealedBox(PrivateKey(count(0, 32))).decrypt(base64.b64decode(sealed))
+    assert opened == seal.flags(ill) == bytes((wire.SEALED_FLAGS, 0, 1)).ljust(16, b"\0")
     opened = SealedBox(PrivateKey(count(0, 32))).decrypt(base64.b64decode(reason))
     assert opened == bytes((wire.OccurrenceKind.TAMPER,)).ljust(16, b"\0")
     (tested,) = re.findall(r"^`([0-9A-Za-z+/=]{88})`$", text, re.MULTILINE)
@@ -291,11 +296,18 @@ def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
     assert f"the kind {wire.TEST_ALARM} says that this is a test" in text
     assert state.encode(wire.DoorState(granted=True, open=False)) == live.encode().ljust(state.SIZE)
     assert f"`{state.topic('<door>')}`, retained: {state.SIZE} bytes" in text
-    (rows,) = tables(text)
-    assert [row["key"] for row in rows if row["in"] != "alarm"] == list(json.loads(report))
-    assert [row["key"] for row in rows if row["in"] != "report"] == list(json.loads(alarm))
-    assert rows[-1]["holds"].endswith(f"{len(reason)} letters of base64 (below)")
-    assert len(reason) == REASON_CHARS
+    rows, of_sealed = tables(text)
+    for said, where in (
+        (report, {"both", "report", "report, BUILDING"}),
+        (at_home, {"both", "report", "report, HOME"}),
+        (alarm, {"both", "alarm"}),
+    ):
+        assert [row["key"] for row in rows if row["in"] in where] == list(json.loads(said))
+    assert len(reason) == len(sealed) == seal.LETTERS
+    assert all(row["holds"].endswith(f"{seal.LETTERS} letters of base64 (below)") for row in rows[-2:])
+    assert of_sealed[0]["holds"].startswith(f"{wire.SEALED_FLAGS}, ")
+    assert [row["holds"].split(":")[0] for row in of_sealed[1:]] == ["camera", "lockout", "zeros"]
+    assert f"about {alarm_tests.A_DAY:g} a day" in text
     least = f"\N{MINUS SIGN}{-envelope.LEAST_COUNT} to {envelope.MOST_COUNT}"
     assert least in next(row["holds"] for row in rows if row["key"] == "count")
     assert (daily_count.LEAST, daily_count.MOST) == (envelope.LEAST_COUNT, envelope.MOST_COUNT)
@@ -308,7 +320,6 @@ def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
         "sw": "unknown",
         "dropped": envelope.MAX_DROPPED,
     }
-    assert list(json.loads(envelope.encode(base))) == [row["key"] for row in rows if row["in"] != "alarm"]
     for kind in envelope.Kind:
         assert f"`{envelope.topic(kind, '<door>')}`" in text
     assert f"`{envelope.availability_topic('<door>')}`" in text

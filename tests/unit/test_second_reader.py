@@ -989,13 +989,26 @@ def messages() -> list[bytes]:
 
 
 def test_the_report_and_the_alarm_of_the_page_are_read() -> None:
-    report, alarm = map(reader.read_envelope, messages())
-    well = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")
-    health = dict.fromkeys(well, True) | {"alarm": False, "lockout": False, "retired": False}
+    report, at_home, alarm = map(reader.read_envelope, messages())
+    well = ("lock", "vault", "keeper", "bolt", "storage", "cert")
+    health = dict.fromkeys(well, True) | {"alarm": False, "retired": False}
     run = bytes.fromhex("0badcafe")
-    assert report == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, health, docs=8, count=41)
-    assert alarm == reader.Envelope("alarm", DOOR, run, 2, "0.1.0", 0, None, reason=alarm.reason)
-    assert reader.read_reason(SealedBox(PrivateKey(bytes(range(32)))).decrypt(alarm.reason)) == 10
+    assert report == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, health, 8, 41, report.sealed)
+    openly = health | {"camera": True, "lockout": False}
+    assert at_home == reader.Envelope("report", DOOR, run, 1, "0.1.0", 0, openly, docs=8)
+    assert alarm == reader.Envelope("alarm", DOOR, run, 2, "0.1.0", 0, None, sealed=alarm.sealed)
+    holder = SealedBox(PrivateKey(bytes(range(32))))
+    assert reader.read_reason(holder.decrypt(alarm.sealed)) == 10
+    assert reader.read_flags(holder.decrypt(report.sealed)) == (False, True)
+    refuses(reader.read_flags, iter([holder.decrypt(alarm.sealed)]))
+    refuses(reader.read_reason, iter([holder.decrypt(report.sealed)]))
+
+
+def test_flags_that_the_page_does_not_know_are_refused() -> None:
+    opened = bytes((254, 1, 0)).ljust(16, b"\0")
+    assert reader.read_flags(opened) == (True, False)
+    wrong = [opened[:-1], opened + b"\0", opened[:-1] + b"\1", bytes(16), b"\xfe\2" + bytes(14), b"\xff\1" + bytes(14)]
+    refuses(reader.read_flags, iter(wrong))
 
 
 def test_the_test_alarm_of_the_page_says_that_nothing_has_happened() -> None:
@@ -1021,7 +1034,11 @@ def test_the_test_alarm_of_the_page_says_that_nothing_has_happened() -> None:
         ('"count":41', '"count":true'),
         ('"count":41,', ""),
         ('"storage":true', '"storage":1'),
-        ('"lockout":false', '"lockout":null'),
+        ('"sealed":"3H3', '"sealed":"3H'),
+        ('"sealed":"3H3', '"sealed":"3\\u00e93'),
+        ('"sealed":"3H3', '"reason":"3H3'),
+        ('"sealed":"3H3', '"camera":true,"lockout":false,"sealed":"3H3'),
+        ('"sealed":"3H3', '"camera":true,"sealed":"3H3'),
         ('"cert":true', '"cert":true,"reason":""'),
         ('"seq":1', '"seq":0'),
         ('"seq":1', '"seq":4294967296'),
@@ -1047,14 +1064,20 @@ def test_a_message_says_exactly_what_the_page_lets_it_say(old: str, new: str) ->
     refuses(reader.read_envelope, iter([text.replace(old, new).encode().ljust(384)]))
 
 
+@pytest.mark.parametrize("new", ['"lockout":null', '"lockout":1', '"lock out":false'])
+def test_a_home_says_exactly_what_the_page_lets_it_say(new: str) -> None:
+    text = messages()[1].rstrip().decode()
+    refuses(reader.read_envelope, iter([text.replace('"lockout":false', new).encode().ljust(384)]))
+
+
 def test_the_order_of_a_message_and_its_blanks_mean_nothing() -> None:
-    said = json.loads(messages()[0])
+    said = json.loads(messages()[1])
     written = json.dumps(dict(reversed(said.items())), separators=(" , ", " : ")).encode().ljust(384)
-    assert reader.read_envelope(written) == reader.read_envelope(messages()[0])
+    assert reader.read_envelope(written) == reader.read_envelope(messages()[1])
 
 
 def test_a_message_of_another_kind_is_refused() -> None:
-    alarm = messages()[1]
+    alarm = messages()[2]
     refuses(reader.read_envelope, iter([alarm.replace(b'"alarm"', b'"alert"'), alarm.replace(b'"alarm"', b"7      ")]))
 
 

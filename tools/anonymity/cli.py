@@ -17,10 +17,10 @@ from rich.progress import track
 
 from tools.anonymity import show
 from tools.anonymity.measure import measure
-from tools.anonymity.plan import COUNTED, COVER, LEAKS, PLAIN, REFERENCES, TROUBLE, Section, size
+from tools.anonymity.plan import COUNTED, COVER, LEAKS, PROMISE, REFERENCES, REMAINDER, Section, size
 from tools.anonymity.show import Measured
 
-SECTIONS = (PLAIN, TROUBLE, COVER, COUNTED, REFERENCES, LEAKS)
+SECTIONS = (PROMISE, REMAINDER, COVER, COUNTED, REFERENCES, LEAKS)
 
 
 @click.command()
@@ -45,13 +45,16 @@ def main(seed: int, jobs: int, only: str, *, quick: bool, as_json: bool) -> None
 
 
 def run(sections: tuple[Section, ...], *, seed: int, jobs: int, quick: bool, only: str = "") -> list[Measured]:
-    """Every line of `sections` in whose name `only` stands, with progress on stderr."""
+    """Every line of `sections` in whose name `only` stands; on stderr progress, and each line once it is measured."""
     wanted = [(section, [line for line in section.lines if only in line.name]) for section in sections]
     todo = [(line, size(section, line, quick=quick), seed) for section, lines in wanted for line in lines]
+    console, found = Console(stderr=True, soft_wrap=True), {}
     with ProcessPoolExecutor(max(jobs, 1)) as pool:
         waiting = [pool.submit(measure, *each) for each in todo]
-        shown = track(waiting, "attacks", console=Console(stderr=True), total=len(todo))
-        found = {line.name: each.result() for (line, _, _), each in zip(todo, shown, strict=True)}
+        shown = track(waiting, "attacks", console=console, total=len(todo))
+        for (line, _, _), each in zip(todo, shown, strict=True):
+            found[line.name] = each.result()
+            console.print(*map(show.row, found[line.name]), sep="\n", markup=False, highlight=False)
     return [
         Measured(section, tuple(result for line in lines for result in found[line.name]))
         for section, lines in wanted

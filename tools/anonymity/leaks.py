@@ -5,8 +5,11 @@ The coarsest one, a message at every passage, is among the references (`voices.E
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from device.report.envelope import Envelope
 from device.report.teller import Message
+from device.wire import SEALED_FLAGS
 from tools.anonymity.door import DOOR
 from tools.anonymity.habits import DAY_S
 from tools.anonymity.lock import Known
@@ -59,6 +62,27 @@ class LockoutAtOnce(Unkeyed):
         if what is not Known.LOCKED_OUT:
             return None
         return Message(f"doorward/{DOOR}/alarm", alarm_for_nobody())
+
+
+class FlagsInTheOpen(Building):
+    """Whether the camera is well and whether somebody was locked out is told to everybody."""
+
+    def encode(self, said: Envelope) -> bytes:
+        """A report without its seal."""
+        return super().encode(said if said.health is None else replace(said, sealed=""))
+
+
+class SealedOnce(Building):
+    """The flags are sealed, but not anew: the same flags are the same letters."""
+
+    def __init__(self, run: str) -> None:
+        self._letters: dict[bytes, str] = {}
+        super().__init__(run)
+
+    def sealed(self, content: bytes, alarm_key: bytes) -> str:
+        """Those of the time before."""
+        letters = super().sealed(content, alarm_key)
+        return self._letters.setdefault(content, letters) if content[0] == SEALED_FLAGS else letters
 
 
 class LongerTests(Building):

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - The attacker knows the software: the grid, the format, which parts change by themselves. Everything a message shows
-  becomes a column; nothing is left out because it "should not" tell anything.
+  becomes a column; nothing is left out because it "should not" tell anything. Of what is sealed that is whether its
+  letters are those of the report before: more nobody has of it without the key.
 - A hint is a stretch of time in which something must have happened for the message to look as it does. That of an alarm
   is marked: it may be a test, in which nothing has happened.
 - Whoever sees only encrypted records (`wire=True`) has times and lengths, and no topic and no payload.
@@ -39,10 +40,12 @@ COLUMNS = (
     "state",
     "network",
     "bytes",
+    "again",
 )
-_BY_ITSELF = frozenset({"v", "kind", "door", "run", "seq", "sw", "dropped", "docs", "count", "reason"})
+_BY_ITSELF = frozenset({"v", "kind", "door", "run", "seq", "sw", "dropped", "docs", "count", "reason", "sealed"})
 _ON_TIME_S, _AFTER_ONLINE_S = 1.0, 2.0
 _SEQUENCE = re.compile(rb'"seq":(\d+)')
+_SEALED = re.compile(rb'"sealed":"([^"]*)"')
 _BAD_IF_TRUE = frozenset({"lockout"})
 _ODD_S = 60.0
 _HELD_S = 60.0  # device.lock.state.Rules.held_open_ns: an alarm for it dates the leaving a minute earlier
@@ -89,7 +92,8 @@ class _Reader:
         self._flags: dict[str, Any] = {}
         self._number = self._daily = 0.0
         self._worse = False
-        self._bytes = b""
+        self._bytes = self._letters = b""
+        self._repeats = False
 
     def row(self, each: Seen) -> list[float]:
         kind = "" if self._wire else each.topic.rpartition("/")[2]
@@ -108,6 +112,7 @@ class _Reader:
         longer = float(record - _RECORDS["alarm" if alarm else "report"]) if known and not network else 0.0
         self._worse = False
         steps, changed, number, differing = self._inside(each) if kind in ("report", "alarm") else (0.0,) * 4
+        again = self._again(each.payload) if kind == "report" else 0.0
         if alarm and each.at_s - self._online_s <= _AFTER_ONLINE_S:
             # It waited for the network with what was said before and after it.
             self.hints.append(Hint(self._silent_s, each.at_s, alarm=True))
@@ -131,6 +136,7 @@ class _Reader:
             float(kind == "state" or (self._wire and odd_time)),
             float(network),
             differing,
+            again,
         ]
 
     def _hint_exact(self, at_s: float, *, alarm: bool) -> None:
@@ -144,7 +150,7 @@ class _Reader:
         self._sequence = sequence or self._sequence
         if b'"kind":"alarm"' in each.payload:
             return steps, 0.0, 0.0, 0.0
-        masked = _SEQUENCE.sub(b"", each.payload)
+        masked = _SEALED.sub(b"", _SEQUENCE.sub(b"", each.payload))
         before, self._bytes = self._bytes or masked, masked
         if before != masked or not self._flags:
             told = json.loads(each.payload)
@@ -158,6 +164,15 @@ class _Reader:
             changed = float(len(turned))
             return steps, changed, self._number, float(_differing(before, masked))
         return steps, 0.0, self._number, 0.0
+
+    def _again(self, payload: bytes) -> float:
+        """Whether the sealed letters are those of the report before. Where they ever are, others are another state."""
+        found = _SEALED.search(payload)
+        before, self._letters = self._letters, found[1] if found else b""
+        again = bool(before) and before == self._letters
+        self._worse |= self._repeats and not again
+        self._repeats |= again
+        return float(again)
 
 
 def _differing(before: bytes, now: bytes) -> int:

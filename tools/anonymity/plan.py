@@ -1,24 +1,27 @@
 """What is measured, line by line, and with how many trials.
 
 Rules kept here:
-- `PLAIN` is the promise: nothing goes wrong at the door, and the bound must hold for every line.
-- `TROUBLE` is the door's honest remainder: what goes wrong leaves a trace, and its size is stated, not hidden.
-- `COVER` is why there are test alarms, and why so many: the same trouble without them and with fewer or more, and each
-  kind of trouble alone.
+- `PROMISE`: the bound must hold for every line. Nothing goes wrong at the door, or what goes wrong now and then does;
+  or something did that waits for the report, sealed, and the attacker knows on which day.
+- `REMAINDER` is what a door still tells by going at once: each line is about a day or a week of which the attacker
+  knows that there was such an alarm, or may have been; or about a house too large for these tests.
+- `COVER` is why there are test alarms, and why so many: the same without them, and with fewer.
 - `COUNTED` and `REFERENCES` are choices and what was refused: their numbers are there to be read before a choice.
 - `LEAKS` must be caught, each by at least one attacker, or the promise says nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tools.anonymity.acts import NOW_AND_THEN, Act, Odds
+from tools.anonymity.acts import NOW_AND_THEN, Act
 from tools.anonymity.leaks import (
+    FlagsInTheOpen,
     GriddedTests,
     LockoutAtOnce,
     LongerTests,
     NoTestsForNobody,
+    SealedOnce,
     SequenceCountsOpenings,
     SizeByMethod,
     SpeaksEarly,
@@ -28,7 +31,7 @@ from tools.anonymity.tasks import Setting, Task
 from tools.anonymity.voices import OTHER_RATES, Building, Counted, ExactTimes, Home, QuarterCounts, Unkeyed
 
 PEOPLE = (4, 5, 20, 100)
-A_FAULT_A_DAY = Odds(camera_fault=1.0)
+A_FAULT_A_DAY = replace(NOW_AND_THEN, camera_fault=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,20 @@ def _line(name: str, voice: type[Building], setting: Setting, *, wire: bool = Fa
     return Line(f"{name}: {setting.task.value}, {setting.people} people", voice, setting, wire)
 
 
-PLAIN = Section(
-    "Profile building, nothing goes wrong at the door",
-    tuple(
-        _line("building", Building, Setting(task, people))
-        for task in (Task.WHO, Task.HOW_MANY, Task.HOLIDAY, Task.ONE_AWAY, Task.REFUSER)
-        for people in (PEOPLE if task in (Task.WHO, Task.HOW_MANY) else (5, 20))
+PROMISE = Section(
+    "Profile building: the promise",
+    (
+        *(
+            _line("nothing goes wrong", Building, Setting(task, people))
+            for task in (Task.WHO, Task.HOW_MANY, Task.HOLIDAY, Task.ONE_AWAY, Task.REFUSER)
+            for people in (PEOPLE if task in (Task.WHO, Task.HOW_MANY) else (5, 20))
+        ),
+        *(_line("now and then", Building, Setting(Task.HOLIDAY, n, NOW_AND_THEN)) for n in (4, 5, 20)),
+        *(_line("now and then", Building, Setting(task, 5, NOW_AND_THEN)) for task in (Task.WHO, Task.HOW_MANY)),
+        _line("a camera fault a day", Building, Setting(Task.REFUSER, 5, A_FAULT_A_DAY)),
+        *(_line("given a lockout", Building, Setting(Task.WHO, n, must=Act.LOCKED_OUT)) for n in (5, 20)),
+        _line("given a lockout", Building, Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)),
+        *(_line("given a camera found broken", Building, Setting(Task.WHO, n, must=Act.FACE_FAILS)) for n in (5, 20)),
     ),
 )
 COUNTED = Section(
@@ -72,41 +83,21 @@ REFERENCES = Section(
         _line("home", Home, Setting(Task.HOLIDAY, 4)),
     ),
 )
-TROUBLE = Section(
-    "Profile building, when something goes wrong at the door",
+REMAINDER = Section(
+    "Profile building: what an alarm tells all the same",
     (
-        *(
-            _line("now and then", Building, Setting(task, 5, NOW_AND_THEN))
-            for task in (Task.WHO, Task.HOW_MANY, Task.HOLIDAY, Task.REFUSER)
-        ),
-        _line("now and then", Building, Setting(Task.HOLIDAY, 20, NOW_AND_THEN)),
-        *(_line("given a call for help", Building, Setting(Task.HELP, n)) for n in (5, 20)),
         *(_line("given a door held open", Building, Setting(Task.WHO, n, must=Act.HOLDS_OPEN)) for n in (5, 20)),
-        *(_line("given a lockout", Building, Setting(Task.WHO, n, must=Act.LOCKED_OUT)) for n in (5, 20)),
-        _line("given a lockout", Building, Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)),
-        *(_line("given a camera found broken", Building, Setting(Task.WHO, n, must=Act.FACE_FAILS)) for n in (5, 20)),
-        *(_line("given a camera fault a day", Building, Setting(Task.REFUSER, n, A_FAULT_A_DAY)) for n in (5, 20)),
+        *(_line("given a call for help", Building, Setting(Task.HELP, n)) for n in (5, 20)),
+        _line("now and then", Building, Setting(Task.HOLIDAY, 100, NOW_AND_THEN)),
     ),
 )
 COVER = Section(
-    "Profile building, when something goes wrong: what the test alarms hide (ADR 22)",
+    "Profile building: what the test alarms hide (ADR 22)",
     (
         *(_line("no alarm key, no tests", Unkeyed, Setting(Task.HOLIDAY, n, NOW_AND_THEN)) for n in (5, 20)),
         *(_line("no alarm key, no tests", Unkeyed, Setting(Task.WHO, n, must=Act.HOLDS_OPEN)) for n in (5, 20)),
         *(_line("no alarm key, no tests", Unkeyed, Setting(Task.HELP, n)) for n in (5, 20)),
-        *(
-            _line(f"{voice.tests_a_day:g} a day", voice, Setting(Task.HOLIDAY, 5, NOW_AND_THEN))
-            for voice in OTHER_RATES
-        ),
         *(_line(f"{voice.tests_a_day:g} a day", voice, Setting(Task.HELP, 5)) for voice in OTHER_RATES),
-        *(
-            _line(f"only {name}", Building, Setting(Task.HOLIDAY, 5, odds))
-            for name, odds in (
-                ("doors held open", Odds(holds_open=NOW_AND_THEN.holds_open)),
-                ("camera faults", Odds(camera_fault=NOW_AND_THEN.camera_fault)),
-                ("wrong PINs", Odds(mistypes=NOW_AND_THEN.mistypes, locked_out=NOW_AND_THEN.locked_out)),
-            )
-        ),
     ),
 )
 LEAKS = Section(
@@ -118,6 +109,11 @@ LEAKS = Section(
         _line("sequence counts openings", SequenceCountsOpenings, Setting(Task.WHO, 5)),
         _line("a report early after an opening", SpeaksEarly, Setting(Task.WHO, 5)),
         _line("a lockout told at once", LockoutAtOnce, Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)),
+        _line("a lockout in the open", FlagsInTheOpen, Setting(Task.WHO, 5, must=Act.LOCKED_OUT)),
+        _line("a broken camera in the open", FlagsInTheOpen, Setting(Task.WHO, 5, must=Act.FACE_FAILS)),
+        _line("a broken camera in the open", FlagsInTheOpen, Setting(Task.HOLIDAY, 5, A_FAULT_A_DAY)),
+        _line("a lockout sealed once", SealedOnce, Setting(Task.WHO, 5, must=Act.LOCKED_OUT)),
+        _line("a broken camera sealed once", SealedOnce, Setting(Task.WHO, 5, must=Act.FACE_FAILS)),
         _line("tests of another size", LongerTests, Setting(Task.HELP, 5)),
         _line("tests on the grid", GriddedTests, Setting(Task.HELP, 5)),
         _line("no tests in an empty house", NoTestsForNobody, Setting(Task.HOLIDAY, 5)),
@@ -130,8 +126,8 @@ def size(section: Section, line: Line, *, quick: bool) -> Size:
     week = line.setting.task in (Task.HOLIDAY, Task.ONE_AWAY, Task.REFUSER, Task.HELP)
     if quick:
         return Size(150, 300) if week else Size(300, 800)
-    if section in (TROUBLE, COVER) and line.setting.task in (Task.HOLIDAY, Task.HELP):
-        return Size(1000, 5000)
-    if section is PLAIN:
+    if section is PROMISE and line.setting.task is Task.HOLIDAY and line.setting.odds == NOW_AND_THEN:
+        return Size(1000, 15_000)  # something shows even among the tests: only many tell that it is less than the limit
+    if section is PROMISE:
         return Size(1000, 5000) if week else Size(1000, 3000 if line.setting.people == 100 else 6000)
     return Size(500, 1000) if week else Size(1000, 2500)

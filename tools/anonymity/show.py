@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 
 from tools.anonymity.measure import LIMIT, Result
-from tools.anonymity.plan import LEAKS, PLAIN, Section
+from tools.anonymity.plan import LEAKS, PROMISE, Section
 from tools.anonymity.voices import Building
 
 HEAD = (
@@ -45,8 +45,8 @@ class Verdict:
 def judge(measured: list[Measured], *, quick: bool) -> Verdict:
     """Judge what was measured."""
     everything = [result for each in measured for result in each.results]
-    plain = [result for each in measured if each.section is PLAIN for result in each.results]
-    held = all(result.at_least <= LIMIT if quick else result.holds for result in plain)
+    promised = [result for each in measured if each.section is PROMISE for result in each.results]
+    held = all(result.at_least <= LIMIT if quick else result.holds for result in promised)
     leaks = {result.line.name: False for each in measured if each.section is LEAKS for result in each.results}
     for each in measured:
         for result in each.results if each.section is LEAKS else ():
@@ -67,17 +67,17 @@ def markdown(measured: list[Measured], verdict: Verdict) -> str:
     """The tables."""
     lines: list[str] = []
     for each in measured:
-        lines += [f"**{each.section.title}**", "", *HEAD, *map(_row, each.results), ""]
+        lines += [f"**{each.section.title}**", "", *HEAD, *map(row, each.results), ""]
     lines.append(_sentence(measured, verdict))
     return "\n".join(lines)
 
 
 def _sentence(measured: list[Measured], verdict: Verdict) -> str:
-    plain = [result.at_most for each in measured if each.section is PLAIN for result in each.results]
+    promised = [result.at_most for each in measured if each.section is PROMISE for result in each.results]
     held = "holds" if verdict.held else "DOES NOT HOLD"
-    promise = (
-        f"the promise {held} (largest upper bound {_points(max(plain))})" if plain else "the promise was not asked for"
-    )
+    promise = "the promise was not asked for"
+    if promised:
+        promise = f"the promise {held} (largest upper bound {_points(max(promised))})"
     if not any(each.section is LEAKS and each.results for each in measured):
         leaks = "no seeded leak was asked for"
     else:
@@ -85,7 +85,8 @@ def _sentence(measured: list[Measured], verdict: Verdict) -> str:
     return f"Profile building: {promise}; {leaks}."
 
 
-def _row(result: Result) -> str:
+def row(result: Result) -> str:
+    """One line of a table."""
     setting = result.line.setting
     told = result.line.name.partition(":")[0]
     return (

@@ -10,24 +10,27 @@ import pytest
 from click.testing import CliRunner
 
 from tools.anonymity import cli, show
-from tools.anonymity.acts import Act
+from tools.anonymity.acts import NOW_AND_THEN, Act
 from tools.anonymity.leaks import (
+    FlagsInTheOpen,
     GriddedTests,
     LockoutAtOnce,
     LongerTests,
     NoTestsForNobody,
+    SealedOnce,
     SequenceCountsOpenings,
     SizeByMethod,
     SpeaksEarly,
 )
 from tools.anonymity.measure import LIMIT, Line, Result, Size, measure
-from tools.anonymity.plan import LEAKS, PLAIN, Section
+from tools.anonymity.plan import COVER, LEAKS, PROMISE, REMAINDER, Section
 from tools.anonymity.show import Measured
 from tools.anonymity.tasks import Setting, Task
 from tools.anonymity.voices import Building, ExactTimes, Home, QuarterCounts, Unkeyed
 
 WHO = Setting(Task.WHO, 5)
 WHEN = Setting(Task.WHEN, 5, must=Act.LOCKED_OUT)
+LOCKED_OUT, CAMERA_MET = (Setting(Task.WHO, 5, must=act) for act in (Act.LOCKED_OUT, Act.FACE_FAILS))
 FEW = Size(40, 120)
 
 
@@ -45,6 +48,10 @@ def line(voice: type[Building], setting: Setting, *, wire: bool = False) -> Line
         (SequenceCountsOpenings, WHO),
         (SpeaksEarly, WHO),
         (LockoutAtOnce, WHEN),
+        (FlagsInTheOpen, LOCKED_OUT),
+        (FlagsInTheOpen, CAMERA_MET),
+        (SealedOnce, LOCKED_OUT),
+        (SealedOnce, CAMERA_MET),
     ],
 )
 def test_a_seeded_leak_is_caught_by_every_attacker_who_asks(leak: type[Building], setting: Setting) -> None:
@@ -73,7 +80,7 @@ def test_a_call_for_help_is_told_less_often_than_without_tests() -> None:
         assert result.right <= 48, "60 without tests"
 
 
-@pytest.mark.parametrize("setting", [WHO, WHEN, Setting(Task.HOW_MANY, 5)])
+@pytest.mark.parametrize("setting", [WHO, WHEN, LOCKED_OUT, CAMERA_MET, Setting(Task.HOW_MANY, 5)])
 def test_the_default_profile_shows_no_advantage(setting: Setting) -> None:
     for result in measure(line(Building, setting), FEW, 1):
         assert result.at_least <= 0
@@ -104,6 +111,18 @@ def test_the_promise_can_be_shown_with_the_trials_asked_and_not_with_few() -> No
     assert not Result(line(Building, half), "x", 150, 300).holds
 
 
+def test_every_line_has_a_name_of_its_own() -> None:
+    names = [each.name for section in cli.SECTIONS for each in section.lines]
+    assert len(set(names)) == len(names)
+    assert {PROMISE, REMAINDER, COVER, LEAKS} < set(cli.SECTIONS)
+
+
+def test_the_promise_covers_an_empty_house_with_everything_that_goes_wrong_and_what_waits_for_the_report() -> None:
+    asked = {each.setting for each in PROMISE.lines if each.voice is Building}
+    assert {Setting(Task.HOLIDAY, many, NOW_AND_THEN) for many in (4, 5, 20)} <= asked
+    assert {LOCKED_OUT, CAMERA_MET, WHEN} <= asked
+
+
 def judged(section: Section, *results: Result) -> show.Verdict:
     return show.judge([Measured(section, results)], quick=False)
 
@@ -111,8 +130,8 @@ def judged(section: Section, *results: Result) -> show.Verdict:
 def test_a_broken_promise_and_a_missed_leak_are_told() -> None:
     asked = line(ExactTimes, WHO)
     lucky, known = Result(asked, "x", 1000, 5000), Result(asked, "x", 1000 + round(5000 * (LIMIT + 0.02)), 5000)
-    assert judged(PLAIN, lucky).well
-    assert not judged(PLAIN, lucky, known).well
+    assert judged(PROMISE, lucky).well
+    assert not judged(PROMISE, lucky, known).well
     assert judged(LEAKS, lucky, known).well, "one attacker is enough"
     assert judged(LEAKS, lucky).missed == (asked.name,)
 
@@ -128,7 +147,7 @@ def test_the_command_prints_a_table_or_one_object_and_its_exit_code_tells(monkey
     one = Result(line(Building, WHO), "trained", 200, 1000)
 
     def run(*_: object, **__: object) -> list[Measured]:
-        return [Measured(PLAIN, (one,))]
+        return [Measured(PROMISE, (one,))]
 
     monkeypatch.setattr(cli, "run", run)
     told = CliRunner().invoke(cli.main, ["--json"])
@@ -141,7 +160,7 @@ def test_the_command_prints_a_table_or_one_object_and_its_exit_code_tells(monkey
 
 
 def test_one_line_can_be_measured_alone_and_gives_what_it_gives_among_all() -> None:
-    (one,) = cli.run((PLAIN, LEAKS), seed=1, jobs=1, quick=True, only="exact times: who went out")
+    (one,) = cli.run((PROMISE, LEAKS), seed=1, jobs=1, quick=True, only="exact times: who went out")
     assert one.section is LEAKS
     assert {result.line.name for result in one.results} == {"exact times: who went out, 5 people"}
     assert show.judge([one], quick=True).well

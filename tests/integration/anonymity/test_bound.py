@@ -2,8 +2,9 @@
 
 import pytest
 
-from tools.anonymity.leaks import SizeByMethod
+from tools.anonymity.leaks import FlagsInTheOpen, SizeByMethod
 from tools.anonymity.measure import LIMIT, Line, Size, measure
+from tools.anonymity.plan import A_FAULT_A_DAY
 from tools.anonymity.tasks import Setting, Task
 from tools.anonymity.voices import Building
 
@@ -19,6 +20,12 @@ def test_advantage_in_the_default_profile_is_at_most_three_points_at_the_bound(s
     line = Line(f"test: {setting.task.value}, {setting.people}", Building, setting)
     for result in measure(line, size, 1):
         assert result.at_most <= LIMIT, result
+
+
+def test_what_goes_wrong_told_in_the_open_tells_an_empty_house() -> None:
+    """The seeded fault: more than three points, where the door above stays below."""
+    setting = Setting(Task.HOLIDAY, 5, A_FAULT_A_DAY)
+    assert all(result.caught for result in measure(Line("leak", FlagsInTheOpen, setting), Size(60, 100), 1))
 
 
 def test_a_method_in_the_size_tells_who_opted_out() -> None:

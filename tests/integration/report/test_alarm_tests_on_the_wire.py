@@ -25,7 +25,7 @@ from tests.support.room_process import CHECKOUT, room_process, short_root, write
 
 INSTALLER = PrivateKey(bytes(range(32)))
 REAL = (Kind.HELD_OPEN, Kind.DURESS)
-OFTEN = ("report/alarm_tests.py", "A_DAY = 8.0", "A_DAY = 2 * 86_400.0")
+OFTEN = ("report/alarm_tests.py", "A_DAY = 32.0", "A_DAY = 2 * 86_400.0")
 LONGER = ("report/loop.py", "self._tell(test)", 'self._tell(Message(test.topic, test.payload + b" "))')
 _ITS_OWN = re.compile(rb'"seq":\d+|"reason":"[^"]*"')
 

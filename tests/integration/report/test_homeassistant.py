@@ -124,8 +124,8 @@ def says(topic: str, announced: bytes, messages: dict[str, list[bytes]]) -> dict
     return answer
 
 
-def reported(health: Health | None, reason: str = "") -> bytes:
-    return envelope.encode(Envelope(DOOR_ID, "0a0b0c0d", 1, "0.1.0", 0, health, reason))
+def reported(health: Health | None, sealed: str = "") -> bytes:
+    return envelope.encode(Envelope(DOOR_ID, "0a0b0c0d", 1, "0.1.0", 0, health, sealed))
 
 
 def test_home_assistants_own_schema_takes_it_and_its_templates_read_it() -> None:

@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.public import PrivateKey
 
 from device import wire
 from device.edges import Room
@@ -15,8 +17,13 @@ from device.errors import BrokerFault
 from device.report.envelope import SIZE
 from device.service import EXIT_REFUSED
 from device.wire import OccurrenceKind as Kind
+from device.wire import Profile
+from provisioning.errors import FleetRefused
+from provisioning.reporting import read_flags
 from tests.support.mosquitto import Mosquitto, Seen, Subscriber, running_broker
 from tests.support.room_process import DOOR_ID, RoomProcess, room_process, short_root, write_config
+
+INSTALLER = PrivateKey(bytes(range(32)))
 
 
 @pytest.fixture
@@ -49,14 +56,46 @@ def test_reports_arrive_with_one_size_and_one_rhythm_whatever_lock_says(root: Pa
         room_process(Room.REPORT, configured(root, broker.url)) as room,
     ):
         lock = room.connect(Room.LOCK)
-        for kind in (Kind.STARTED, Kind.CAMERA_FAULT, Kind.CAMERA_WELL, Kind.VAULT_GONE) * 50:
+        for kind in (Kind.STARTED, Kind.CAMERA_WELL, Kind.LOCKOUT, Kind.CAMERA_FAULT, Kind.VAULT_GONE) * 50:
             lock.send(wire.Occurrence(kind))
         seen = witness.wait_for(reports(4))
         assert {(each.qos, each.retain, len(each.payload)) for each in messages(seen)} == {(1, False, SIZE)}
         assert {each.topic for each in seen} == {f"doorward/{DOOR_ID}/{end}" for end in ("availability", "report")}
         gaps = [b.at_s - a.at_s for a, b in itertools.pairwise(messages(seen))]
         assert all(0.5 < gap < 1.5 for gap in gaps), gaps
-        assert (said(seen)[-1]["lock"], said(seen)[-1]["vault"], said(seen)[-1]["camera"]) == (True, False, True)
+        assert (said(seen)[-1]["lock"], said(seen)[-1]["vault"]) == (True, False)
+        assert not [each for each in said(seen) if "camera" in each or "lockout" in each]
+        assert len({each["sealed"] for each in said(seen)}) == len(said(seen))
+
+
+def test_what_a_building_seals_the_installer_reads_and_a_home_says_openly(root: Path, tmp_path: Path) -> None:
+    with (
+        running_broker(tmp_path) as broker,
+        Subscriber(broker) as witness,
+        room_process(Room.REPORT, configured(root, broker.url)) as room,
+    ):
+        lock = room.connect(Room.LOCK)
+        lock.send(wire.Reporting(Profile.BUILDING, bytes(INSTALLER.public_key)))
+        lock.send(wire.Occurrence(Kind.CAMERA_FAULT))
+        seen = witness.wait_for(lambda seen: (False, False) in [opened(each) for each in messages(seen, "report")])
+        lock.send(wire.Occurrence(Kind.LOCKOUT))
+        before = len(messages(seen, "report"))
+        seen = witness.wait_for(lambda seen: (False, True) in [opened(each) for each in messages(seen, "report")])
+        seen = witness.wait_for(reports(before + 4))
+        assert [opened(each) for each in messages(seen, "report")].count((False, True)) == 1
+        lock.send(wire.Reporting(Profile.HOME, bytes(INSTALLER.public_key)))
+        seen = witness.wait_for(lambda seen: "camera" in said(seen, "report")[-1])
+        assert (said(seen, "report")[-1]["camera"], said(seen, "report")[-1]["lockout"]) == (False, False)
+        assert len({len(each.payload) for each in messages(seen, "report")}) == 1
+
+
+def opened(report: Seen) -> tuple[bool, bool] | None:
+    """What a report seals for the installer: camera, lockout; None if it is for nobody, or sealed to nobody."""
+    try:
+        read = read_flags(report.payload, INSTALLER)
+    except FleetRefused:
+        return None
+    return read.camera, read.lockout
 
 
 def test_an_alarm_arrives_at_once_and_says_nothing_more(root: Path, tmp_path: Path) -> None:
@@ -84,12 +123,14 @@ def test_two_worlds_with_and_without_people_leave_the_same_bytes(root: Path, tmp
             lock = room.connect(Room.LOCK)
             lock.send(wire.Occurrence(Kind.STARTED))
             for count in (1, 2, 3):
-                for _ in range(100 * busy):  # everything a well door's lock may say while people come and go
-                    lock.send(wire.Occurrence(Kind.CAMERA_WELL))
+                for _ in range(50 * busy):  # everything a door's lock may say while people come and go
+                    for kind in (Kind.CAMERA_FAULT, Kind.LOCKOUT, Kind.CAMERA_WELL):
+                        lock.send(wire.Occurrence(kind))
                 witness.wait_for(reports(count))
             payloads = [each.payload for each in witness.seen]
             run = said(witness.seen)[0]["run"].encode()
-            worlds.append([payload.replace(run, b"--------") for payload in payloads][:4])
+            own = re.compile(run + rb'|"sealed":"[0-9A-Za-z+/=]{88}"')
+            worlds.append([own.sub(b"--------", payload) for payload in payloads][:4])
     assert worlds[0] == worlds[1]
 
 

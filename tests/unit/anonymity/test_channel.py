@@ -5,15 +5,18 @@ import json
 import numpy as np
 import pytest
 
+from device.report.alarm_tests import A_DAY
 from device.report.envelope import SIZE
 from tools.anonymity.acts import Act, Done
 from tools.anonymity.channel import AVAILABILITY, Seen, capture
 from tools.anonymity.habits import DAY_S
 from tools.anonymity.leaks import (
+    FlagsInTheOpen,
     GriddedTests,
     LockoutAtOnce,
     LongerTests,
     NoTestsForNobody,
+    SealedOnce,
     SequenceCountsOpenings,
     SizeByMethod,
     SpeaksEarly,
@@ -69,21 +72,43 @@ def test_a_network_that_fails_leaves_no_hint_and_loses_nothing() -> None:
     assert any(each.topic == AVAILABILITY for seed in range(20) for each in seen(Building, days=7, seed=seed))
 
 
-def test_alarm_is_dated_to_the_leaving_and_a_lockout_to_its_report() -> None:
+LOCKED_OUT, CAMERA_MET = Done(EVENING.at_s, Act.LOCKED_OUT), Done(EVENING.at_s, Act.FACE_FAILS)
+
+
+def test_an_alarm_without_tests_is_dated_to_the_leaving() -> None:
     (held,) = observe(seen(Unkeyed, Done(MORNING.at_s, Act.HOLDS_OPEN))).hints
     assert held.from_s <= MORNING.at_s <= held.to_s
-    lockout = Done(EVENING.at_s, Act.LOCKED_OUT)
-    (waits,), (at_once, *_) = observe(seen(Unkeyed, lockout)).hints, observe(seen(LockoutAtOnce, lockout)).hints
+    (at_once, *_) = observe(seen(LockoutAtOnce, LOCKED_OUT)).hints
+    assert at_once.to_s - at_once.from_s < 100
+
+
+@pytest.mark.parametrize("voice", [Building, Unkeyed])
+@pytest.mark.parametrize("act", [LOCKED_OUT, CAMERA_MET])
+def test_what_waits_for_the_report_is_sealed_there_and_is_no_hint(voice: type[Building], act: Done) -> None:
+    assert seen(voice, act) == seen(voice)
+    assert not certain(seen(voice, act))
+
+
+@pytest.mark.parametrize("act", [LOCKED_OUT, CAMERA_MET])
+@pytest.mark.parametrize("leak", [FlagsInTheOpen, SealedOnce])
+def test_flags_in_the_open_or_sealed_once_date_it_to_a_quarter_of_an_hour(act: Done, leak: type[Building]) -> None:
+    waits = certain(seen(leak, act))[0]
     assert waits.from_s <= EVENING.at_s + 17 <= waits.to_s
     assert waits.to_s - waits.from_s == pytest.approx(900)
-    assert at_once.to_s - at_once.from_s < 100
+    assert not certain(seen(leak))
+
+
+def test_what_is_sealed_is_another_text_in_each_report_of_the_door_and_the_same_in_the_leak() -> None:
+    again = COLUMNS.index("again")
+    assert set(observe(seen(Building, LOCKED_OUT)).rows[:, again]) == {0.0}
+    assert set(observe(seen(SealedOnce)).rows[:, again]) == {0.0, 1.0}
 
 
 def test_whoever_sees_only_records_sees_neither_words_nor_topics_but_every_length_and_time() -> None:
     size = COLUMNS.index("longer")
     assert set(observe(seen(SizeByMethod, *BUSY), wire=True).rows[:, size]) == {0.0, 1.0, 2.0, 3.0}
     assert observe(seen(ExactTimes, *BUSY), wire=True).hints
-    assert not observe(seen(QuarterCounts, *BUSY), wire=True).hints, "a count inside the envelope is encrypted"
+    assert not certain(seen(QuarterCounts, *BUSY), wire=True), "a count inside the envelope is encrypted"
     assert not certain(seen(SequenceCountsOpenings, *BUSY), wire=True)
     assert len(observe(seen(Building), wire=True).hints) == len(alarms(seen(Building))), "alarms have a shorter topic"
 
@@ -108,7 +133,7 @@ def test_a_week_with_tests_numbers_every_message_and_has_one_size() -> None:
     arrived = [each for each in seen(Building, days=7, seed=2) if each.topic != AVAILABILITY]
     assert sorted(json.loads(each.payload)["seq"] for each in arrived) == list(range(1, len(arrived) + 1))
     assert {len(each.payload) for each in arrived} == {SIZE}
-    assert 7 * 2 < len(alarms(tuple(arrived))) < 7 * 20
+    assert 7 * A_DAY / 2 < len(alarms(tuple(arrived))) < 7 * A_DAY * 2
 
 
 @pytest.mark.parametrize("act", [HELD, CALLED])
@@ -116,7 +141,7 @@ def test_what_people_bring_about_is_one_more_alarm_and_nothing_else(act: Done) -
     quiet, told = seen(Building), seen(Building, act)
     assert len(alarms(told)) == len(alarms(quiet)) + 1
     assert set(alarms(quiet)) < set(alarms(told))
-    flags = [{**json.loads(each.payload), "seq": 0} for each in told if each.topic.endswith("/report")]
+    flags = [{**json.loads(each.payload), "seq": 0, "sealed": ""} for each in told if each.topic.endswith("/report")]
     assert all(each == flags[0] for each in flags), "no report says that there was one"
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from nacl.public import PrivateKey, SealedBox
 from nacl.pwhash import argon2id
 
 from device.document import Telling
-from device.report import alarm, envelope
+from device.report import envelope, seal
 from device.report.envelope import Envelope
-from device.wire import TEST_ALARM, OccurrenceKind, Profile
+from device.report.health import Health
+from device.wire import SEALED_FLAGS, TEST_ALARM, OccurrenceKind, Profile
 from provisioning import fleet, keys, reporting
 from provisioning.errors import FleetFault, FleetRefused
 from tests.unit.provisioning.doors import believed, doorward, identify
@@ -24,6 +26,7 @@ from tests.unit.provisioning.doors import believed, doorward, identify
 PASSPHRASE = "correct horse battery"
 KEY = PrivateKey(bytes(range(32)))
 PUBLIC = bytes(KEY.public_key)
+SAID = Envelope("00112233445566aa", "0badcafe", 2, "0.1.0", 0, None)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +57,12 @@ def refused(result: Result, pattern: str) -> None:
 
 def payload(kind: int = OccurrenceKind.TAMPER, key: bytes = PUBLIC) -> bytes:
     """An alarm as a door sends it."""
-    return envelope.encode(Envelope("00112233445566aa", "0badcafe", 2, "0.1.0", 0, None, alarm.sealed(kind, key)))
+    return envelope.encode(replace(SAID, sealed=seal.sealed(seal.reason(kind), key)))
+
+
+def report(health: Health, key: bytes = PUBLIC) -> bytes:
+    """A report of a building as a door sends it."""
+    return envelope.encode(replace(SAID, health=health, sealed=seal.sealed(seal.flags(health), key)))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +151,7 @@ def test_a_test_is_none_to_the_key_that_opens_it_and_said_to_be_one(tmp_path: Pa
 
 def test_whoever_chooses_a_key_hears_of_tests_and_whoever_does_not_hears_why_it_matters(folder: Path) -> None:
     with_key = choose(folder, "--alarm-key", PUBLIC.hex()).stdout
-    assert "8 times a day" in with_key
+    assert "32 times a day" in with_key
     assert "a test of an alarm" in with_key
     assert "There are no tests" in choose(folder).stdout
     at_home = choose(folder, "--alarm-key", PUBLIC.hex(), profile="home").stdout
@@ -188,6 +196,87 @@ def test_a_reason_that_makes_no_sense_is_refused(content: bytes) -> None:
     reason = base64.b64encode(SealedBox(KEY.public_key).encrypt(content)).decode()
     with pytest.raises(FleetRefused, match="makes no sense"):
         reporting.read_alarm(json.dumps({"door": "ab", "reason": reason}).encode(), KEY)
+
+
+# ---- what a report seals
+
+
+@pytest.mark.parametrize("camera", [False, True])
+@pytest.mark.parametrize("lockout", [False, True])
+def test_what_a_report_seals_is_read_with_the_key(camera: bool, lockout: bool) -> None:
+    sent = report(Health(camera=camera, lockout=lockout))
+    assert reporting.read_flags(sent, KEY) == reporting.SealedFlags(camera=camera, lockout=lockout)
+
+
+def swapped(one: bytes, other: bytes) -> tuple[bytes, bytes]:
+    """The report `one` and the alarm `other`, each with what the other one sealed: what a broker can do."""
+    said, alarm = json.loads(one), json.loads(other)
+    said["sealed"], alarm["reason"] = alarm["reason"], said["sealed"]
+    return json.dumps(said).encode(), json.dumps(alarm).encode()
+
+
+@pytest.mark.parametrize("kind", [*OccurrenceKind, TEST_ALARM])
+def test_no_reason_is_taken_for_the_flags_of_a_report_and_no_flags_for_a_reason(kind: int) -> None:
+    for health in (Health(), Health(camera=False), Health(lockout=True), Health(camera=False, lockout=True)):
+        said, alarm = swapped(report(health), payload(kind))
+        with pytest.raises(FleetRefused, match="makes no sense"):
+            reporting.read_flags(said, KEY)
+        with pytest.raises(FleetRefused, match="makes no sense"):
+            reporting.read_alarm(alarm, KEY)
+
+
+def test_a_reader_that_does_not_look_at_the_first_byte_would_take_one_for_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The seeded fault: the flags begin with the byte of an alarm."""
+    monkeypatch.setattr(reporting, "SEALED_FLAGS", OccurrenceKind.TAMPER)
+    said, _ = swapped(report(Health()), payload(OccurrenceKind.TAMPER))
+    assert reporting.read_flags(said, KEY).camera is False
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        bytes(16),
+        bytes((SEALED_FLAGS,)),
+        bytes((SEALED_FLAGS,)).ljust(17, b"\0"),
+        bytes((SEALED_FLAGS, 2)).ljust(16, b"\0"),
+        bytes((SEALED_FLAGS, 1, 255)).ljust(16, b"\0"),
+        bytes((SEALED_FLAGS, 1, 0)).ljust(15, b"\0") + b"\1",
+    ],
+    ids=range(7),
+)
+def test_flags_that_make_no_sense_are_refused(content: bytes) -> None:
+    box = base64.b64encode(SealedBox(KEY.public_key).encrypt(content)).decode()
+    with pytest.raises(FleetRefused, match="makes no sense"):
+        reporting.read_flags(json.dumps({"door": "ab", "sealed": box}).encode(), KEY)
+
+
+@pytest.mark.parametrize(
+    ("content", "pattern"),
+    [
+        (report(Health(), bytes(PrivateKey(bytes(range(1, 33))).public_key)), "does not open"),
+        (report(Health(), bytes(32)), "does not open"),
+        (envelope.encode(replace(SAID, health=Health())), "no report"),
+        (payload(), "no report"),
+        (b"", "no report"),
+        (b"[" * 4000, "no report"),
+        (b'{"door":"ab","sealed":7}', "no report"),
+        (b'{"door":"ab","sealed":"AA=="}', "does not open"),
+    ],
+    ids=range(8),
+)
+def test_what_is_no_sealed_report_for_this_key_is_refused_in_one_sentence(content: bytes, pattern: str) -> None:
+    with pytest.raises(FleetRefused, match=pattern):
+        reporting.read_flags(content, KEY)
+
+
+def test_whoever_chooses_for_a_building_hears_that_its_camera_needs_the_key(folder: Path) -> None:
+    assert "a broken camera shows at the door alone, by doorctl status" in choose(folder).stdout
+    assert "each report says to the key alone" in choose(folder, "--alarm-key", PUBLIC.hex()).stdout
+    for args in ((), ("--alarm-key", PUBLIC.hex())):
+        assert "camera" not in choose(folder, *args, profile="home").stdout
 
 
 def test_a_missing_key_and_a_missing_message_are_one_sentence_each(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from device import certificates as formats
 from device.certificates import DoorKey
 from device.document import Telling
 from device.joining import Answer, Request, claim_key
+from device.report import seal
+from device.report.health import Health
 from device.wire import TEST_ALARM, OccurrenceKind, Profile
 from provisioning import authority, joining, keys, labels, reporting, supervising
 from provisioning import fleet as fleets
@@ -173,6 +175,60 @@ def test_what_is_not_well_is_named(desk: Desk, part: str) -> None:
     assert in_words(desk.told[0]) == f"Front is not well: {part}"
 
 
+def of_building(desk: Desk, health: Health, **parts: bool) -> bytes:
+    """A report of a building: two of its flags are sealed."""
+    openly = {key: value for key, value in (REPORT | CALM).items() if key not in ("camera", "lockout")} | parts
+    letters = seal.sealed(seal.flags(health), bytes(desk.alarm_key.public_key))
+    return json.dumps(openly | {"door": desk.door.id, "sealed": letters}).encode().ljust(384)
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (Health(), "Front is well"),
+        (Health(camera=False), "Front is not well: camera"),
+        (Health(lockout=True), "Front is well (somebody was locked out for a while)"),
+        (Health(camera=False, lockout=True), "Front is not well: camera (somebody was locked out for a while)"),
+    ],
+)
+def test_with_the_key_a_sealed_report_is_shown_as_an_open_one(desk: Desk, health: Health, words: str) -> None:
+    desk.watch.key = desk.alarm_key
+    desk.hears("report", of_building(desk, health))
+    openly = CALM | {"camera": health.camera, "lockout": health.lockout}
+    desk.hears("report", json.dumps(REPORT | openly | {"door": desk.door.id}).encode())
+    assert desk.told[0] == desk.told[1]
+    assert in_words(desk.told[0]) == words
+
+
+def test_without_the_key_it_is_said_that_camera_and_wrong_attempts_need_it(desk: Desk) -> None:
+    for health in (Health(), Health(camera=False, lockout=True)):
+        desk.hears("report", of_building(desk, health))
+    desk.hears("report", of_building(desk, Health(), storage=False))
+    assert desk.told[0] == desk.told[1]
+    assert not {"camera", "lockout"} & desk.told[0].keys()
+    assert (desk.told[0]["well"], desk.told[0]["sealed"]) == (True, True)
+    assert in_words(desk.told[1]) == "Front is well (camera and wrong attempts: only the alarm key says)"
+    assert in_words(desk.told[2]) == ("Front is not well: storage (camera and wrong attempts: only the alarm key says)")
+
+
+def test_a_report_that_does_not_open_is_told_with_the_reason_and_is_no_word_of_the_camera(desk: Desk) -> None:
+    desk.watch.key = PrivateKey.generate()
+    desk.hears("report", of_building(desk, Health(camera=False)))
+    (told,) = desk.told
+    assert (told["event"], told["sealed"], "camera" in told) == ("report", True, False)
+    assert "was sealed to another one, or to nobody)" in in_words(told)
+
+
+def test_what_an_alarm_sealed_is_no_word_of_the_camera(desk: Desk) -> None:
+    desk.watch.key = desk.alarm_key
+    stolen = json.loads(alarm(desk, OccurrenceKind.TAMPER))["reason"]
+    said = json.loads(of_building(desk, Health())) | {"sealed": stolen}
+    desk.hears("report", json.dumps(said).encode())
+    (told,) = desk.told
+    assert "makes no sense" in str(told["why"])
+    assert not {"camera", "lockout"} & told.keys()
+
+
 def alarm(desk: Desk, kind: int, door: str = "") -> bytes:
     reason = SealedBox(desk.alarm_key.public_key).encrypt(bytes([kind]) + bytes(15))
     return json.dumps({"door": door or desk.door.id, "reason": base64.b64encode(reason).decode()}).encode()
@@ -247,7 +303,7 @@ def test_a_door_whose_tests_stay_away_while_its_reports_come_is_told_once_a_day(
     told = reports(supervised, 2.0)
     assert [fact["event"] for fact in told] == ["no-test", "no-test"]
     assert in_words(told[0]) == (
-        "no test from Front for 1.8 days, though its reports come: an alarm may not arrive either"
+        "no test from Front for 0.5 days, though its reports come: an alarm may not arrive either"
     )
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from device.errors import MessageRefused
 from device.report import envelope
-from device.report.alarm import REASON_CHARS
 from device.report.envelope import SIZE, Envelope, Kind
 from device.report.health import ALARMS, Health
+from device.report.seal import LETTERS
 from device.wire import OccurrenceKind
 
 BROKEN = Health(
@@ -26,8 +26,10 @@ BROKEN = Health(
     count=-(10**9),
     certificate=False,
 )
-REASON = "A" * REASON_CHARS
-LONGEST = Envelope("f" * 16, "f" * 8, 2**40, "1" * 16, 10**9, BROKEN)
+SEALED = "A" * LETTERS
+LONGEST = Envelope("f" * 16, "f" * 8, 2**40, "1" * 16, 10**9, BROKEN, SEALED)
+AT_HOME = replace(LONGEST, sealed="")
+ALARM = replace(LONGEST, health=None)
 
 healths = st.builds(
     Health,
@@ -51,7 +53,16 @@ envelopes = st.builds(
     software=st.text(max_size=40),
     dropped=st.integers(-1, 2**70),
     health=healths | st.none(),
-    reason=st.just(REASON),
+    sealed=st.just(SEALED),
+) | st.builds(
+    Envelope,
+    door=st.just("f" * 16),
+    run=st.just("f" * 8),
+    sequence=st.integers(1, 9),
+    software=st.just("0.1.0"),
+    dropped=st.just(0),
+    health=healths,
+    sealed=st.just(""),
 )
 
 
@@ -64,7 +75,7 @@ def test_every_state_has_the_same_size(said: Envelope) -> None:
 def test_the_longest_object_has_the_length_that_the_module_states() -> None:
     longest = len(envelope.encode(LONGEST).rstrip())
     assert f"the longest object takes {longest} of them" in (envelope.__doc__ or "")
-    assert len(envelope.encode(replace(LONGEST, health=None, reason=REASON)).rstrip()) < longest
+    assert max(len(envelope.encode(said).rstrip()) for said in (ALARM, AT_HOME)) < longest
 
 
 @given(envelopes)
@@ -72,24 +83,37 @@ def test_it_reads_back_as_plain_json_with_what_was_said(said: Envelope) -> None:
     read = json.loads(envelope.encode(said))
     assert (read["v"], read["kind"], read["door"], read["run"]) == (2, said.kind, said.door, said.run)
     if said.health is not None:
-        flags = ("lock", "camera", "vault", "keeper", "bolt")
+        flags = ["lock", "vault", "keeper", "bolt", "storage"] + ["camera", "lockout"] * (not said.sealed)
         assert {flag: read[flag] for flag in flags} == {flag: getattr(said.health, flag) for flag in flags}
         assert read["alarm"] is bool(said.health.alarms)
-        assert (read["storage"], read["lockout"]) == (said.health.storage, said.health.lockout)
         assert read["cert"] is said.health.certificate
         assert read["retired"] is said.health.retired
         assert (read["count"] is None) is (said.health.count is None)
 
 
 def test_a_report_holds_these_keys_and_no_other() -> None:
-    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm docs storage lockout count cert retired"
+    keys = "v kind door run seq sw dropped lock vault keeper bolt alarm docs storage count cert retired sealed"
     assert list(json.loads(envelope.encode(LONGEST))) == keys.split()
+    keys = "v kind door run seq sw dropped lock camera vault keeper bolt alarm docs storage lockout count cert retired"
+    assert list(json.loads(envelope.encode(AT_HOME))) == keys.split()
+
+
+@given(healths, st.booleans(), st.booleans())
+def test_what_is_sealed_changes_no_byte_in_the_open(health: Health, camera: bool, lockout: bool) -> None:
+    said = replace(LONGEST, health=health)
+    other = replace(said, health=replace(health, camera=camera, lockout=lockout))
+    assert envelope.encode(said) == envelope.encode(other)
+
+
+@pytest.mark.parametrize("trouble", [{"camera": False}, {"lockout": True}])
+def test_at_home_both_stand_in_the_open_and_there_it_would_change(trouble: dict[str, bool]) -> None:
+    well = replace(AT_HOME, health=Health())
+    assert envelope.encode(well) != envelope.encode(replace(well, health=replace(Health(), **trouble)))  # type: ignore[arg-type]  # two flags
 
 
 def test_an_alarm_says_nothing_but_that_there_is_one() -> None:
-    alarm = replace(LONGEST, health=None, reason=REASON)
-    assert list(json.loads(envelope.encode(alarm))) == ["v", "kind", "door", "run", "seq", "sw", "dropped", "reason"]
-    assert alarm.kind is Kind.ALARM
+    assert list(json.loads(envelope.encode(ALARM))) == ["v", "kind", "door", "run", "seq", "sw", "dropped", "reason"]
+    assert ALARM.kind is Kind.ALARM
 
 
 def test_counters_stop_at_their_end_instead_of_growing_or_wrapping() -> None:
@@ -98,10 +122,11 @@ def test_counters_stop_at_their_end_instead_of_growing_or_wrapping() -> None:
     assert (read["docs"], read["count"]) == (envelope.MAX_DOCUMENTS, envelope.LEAST_COUNT)
 
 
-@pytest.mark.parametrize("reason", ["", "A" * 87, "A" * 89, "A" * 87 + '"', "A" * 87 + "\n", "TAMPER"])
-def test_an_alarm_whose_reason_has_another_size_is_never_sent(reason: str) -> None:
-    with pytest.raises(MessageRefused, match="88 letters"):
-        envelope.encode(replace(LONGEST, health=None, reason=reason))
+@pytest.mark.parametrize("sealed", ["", "A" * 87, "A" * 89, "A" * 87 + '"', "A" * 87 + "\n", "TAMPER"])
+def test_what_is_sealed_and_has_another_size_is_never_sent(sealed: str) -> None:
+    for said in [ALARM, LONGEST] if sealed else [ALARM]:
+        with pytest.raises(MessageRefused, match="88 letters"):
+            envelope.encode(replace(said, sealed=sealed))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from device.report.loop import Report
 from device.report.memory import MemoryBroker, MemoryPublisher
 from device.report.outbox import Outbox
 from device.report.retained import FORGET
+from device.report.seal import LETTERS
 from device.report.teller import Identity, Teller
 from device.service import Link
 from device.wire import OccurrenceKind, Profile
@@ -188,11 +189,12 @@ def test_a_topic_that_nobody_looks_at_is_caught_here() -> None:
 def shown(name: str, payload: bytes) -> str:
     """What the component `name` makes of `payload`: its template filled in; "on" or "off" where it knows two words.
 
-    A template writes a value as Python's str() does; that is Jinja's rule for what stands between braces.
+    A template writes a value as Python's str() does, and nothing for a key that is not there; those are Jinja's rules
+    for what stands between braces.
     """
     each = message()["components"][name]
     values = json.loads(payload)
-    text = re.sub(r"{{ value_json\.(\w+) }}", lambda found: str(values[found[1]]), each["value_template"])
+    text = re.sub(r"{{ value_json\.(\w+) }}", lambda found: str(values.get(found[1], "")), each["value_template"])
     return {each.get("payload_on"): "on", each.get("payload_off"): "off"}.get(text, text)
 
 
@@ -203,8 +205,8 @@ def test_on_means_unlocked_and_open(granted: bool, is_open: bool) -> None:
     assert shown("open", payload) == ("on" if is_open else "off")
 
 
-def reported(health: Health | None, reason: str = "") -> bytes:
-    return envelope.encode(Envelope(DOOR, "0a0b0c0d", 1, "0.1.0", 0, health, reason))
+def reported(health: Health | None, sealed: str = "") -> bytes:
+    return envelope.encode(Envelope(DOOR, "0a0b0c0d", 1, "0.1.0", 0, health, sealed))
 
 
 WELL = Health(lock=True, documents=7)
@@ -232,6 +234,13 @@ def test_every_flag_of_a_report_is_shown_and_a_problem_is_on_where_it_is() -> No
     fault = replace(WELL, alarms=frozenset({OccurrenceKind.BOLT_FAULT}))
     assert {name for name in problems if shown(name, reported(fault)) != "off"} == {"bolt", "alarm"}
     assert shown("docs", reported(WELL)) == "7"
+
+
+def test_a_report_that_seals_changes_nothing_of_what_it_does_not_say() -> None:
+    """Before lock has spoken a home reports as a building does."""
+    said = reported(replace(WELL, camera=False, lockout=True), "A" * LETTERS)
+    assert (shown("camera", said), shown("lockout", said)) == ("", "")
+    assert shown("lock", said) == "off"
 
 
 def test_an_alarm_is_an_event_that_says_no_more_than_that() -> None:

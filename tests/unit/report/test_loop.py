@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from nacl.public import PrivateKey, SealedBox
 from device import wire
 from device.edges import EDGES, Room
 from device.errors import NotPermitted
+from device.report.alarm_tests import MEAN_S
 from device.report.deliveries import RETRY_S
 from device.report.envelope import SIZE
 from device.report.loop import DECLINED_RETRY_S, Report
@@ -507,10 +509,11 @@ def test_no_answer_to_a_document_makes_a_message(door: Door) -> None:
 
 INSTALLER = PrivateKey(bytes(range(32)))
 KEYED = wire.Reporting(wire.Profile.BUILDING, bytes(INSTALLER.public_key))
+TESTS = int(86_400.0 / (MEAN_S * math.log(2)))  # one a median gap, in a day
 
 
 def keyed(door: Door) -> Door:
-    """Lock says that there is an alarm key; the gaps are the median one, about eight reports long."""
+    """Lock says that there is an alarm key; the gaps are the median one, about two reports long."""
     door.teller.tests.chance = lambda: 0.5
     door.lock_comes()
     door.says(KEYED)
@@ -535,8 +538,8 @@ def test_tests_go_between_the_reports_and_only_the_key_tells_them_from_alarms(do
     keyed(door)
     passes(door, door.now_s + 86_400.0)
     assert len(door.sequences()) == 96
-    assert meanings(door) == [wire.TEST_ALARM] * 11, "one a median gap"
-    assert sorted(door.sequences() + door.sequences("alarm")) == list(range(1, 96 + 11 + 1))
+    assert meanings(door) == [wire.TEST_ALARM] * TESTS
+    assert sorted(door.sequences() + door.sequences("alarm")) == list(range(1, 96 + TESTS + 1))
     sizes = {len(each) for topic, each in door.broker.received if "availability" not in topic}
     assert sizes == {SIZE}
 
@@ -577,9 +580,9 @@ def cut_off(door: Door, hours: float) -> list[int]:
 
 
 def test_whoever_cuts_a_door_off_finds_tests_among_what_waited(door: Door) -> None:
-    told = cut_off(door, 24.0)
+    told = cut_off(door, 12.0)
     assert told.count(Kind.HELD_OPEN) == 1
-    assert told.count(wire.TEST_ALARM) == 11
+    assert told.count(wire.TEST_ALARM) == TESTS // 2
 
 
 def test_tests_that_were_spared_while_something_waits_would_leave_the_alarm_alone(
@@ -593,4 +596,4 @@ def test_tests_that_were_spared_while_something_waits_would_leave_the_alarm_alon
             told(self, message)
 
     monkeypatch.setattr(Report, "_tell", sparing)
-    assert cut_off(door, 24.0).count(wire.TEST_ALARM) < 11
+    assert cut_off(door, 12.0).count(wire.TEST_ALARM) < TESTS // 2

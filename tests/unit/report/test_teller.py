@@ -1,7 +1,9 @@
 """What is said, and when. Two worlds: one where people come and go, one where nobody does."""
 
+import base64
 import json
 import math
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,14 +11,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.public import PrivateKey, SealedBox
 
-from device.report import envelope
+from device.report import envelope, seal
 from device.report.alarm_tests import MEAN_S, AlarmTests
 from device.report.envelope import SIZE, Envelope
-from device.report.health import ALARMS
+from device.report.health import ALARMS, Health
 from device.report.teller import RETOLD_S, Identity, Message, Teller
+from device.wire import NO_ALARM_KEY, Profile
 from device.wire import OccurrenceKind as Kind
-from device.wire import Profile
 
 ME = Identity("00112233445566ff", "0a0b0c0d", "0.1.0")
 CADENCE_S = 900.0
@@ -57,7 +60,7 @@ class Told:
 
 def day(heard: list[tuple[float, Kind]], teller: Teller | None = None, *, hours: float = 24) -> Told:
     """A day in which lock says `heard` (seconds, kind); the loop calls at every deadline, as in `loop`."""
-    teller = teller or Teller(ME, CADENCE_S, 0.0)
+    teller = teller or Teller(ME, CADENCE_S, 0.0, seal=letters_alone)
     told, ends = Told(), hours * 3600
     for at_s, kind in [*sorted(heard, key=lambda each: each[0]), (ends, None)]:
         while (now := min(teller.due_s, teller.tests.due_s or teller.due_s)) <= at_s:
@@ -68,9 +71,14 @@ def day(heard: list[tuple[float, Kind]], teller: Teller | None = None, *, hours:
     return told
 
 
+def letters_alone(_content: bytes, _alarm_key: bytes) -> str:
+    """As many random letters as a seal has: thousands of real ones take seconds, and nobody opens these."""
+    return base64.b64encode(os.urandom(64)).decode()
+
+
 def unsealed(message: Message) -> bytes:
-    """The payload without the letters of its reason, which are random."""
-    return re.sub(rb'"reason":"[^"]*"', b'"reason":""', message.payload)
+    """The payload without the letters of what is sealed, which are random."""
+    return re.sub(rb'"(reason|sealed)":"[^"]{88}"', rb'"\1":""', message.payload)
 
 
 def tells_apart(world: Told, other: Told) -> list[str]:
@@ -92,8 +100,9 @@ def test_lock_can_tell_nothing_that_follows_from_coming_and_going() -> None:
     assert {kind.name for kind in Kind} == HEALTH_ONLY | CHOSEN
 
 
-# A well door: what lock may say any number of times while people come and go.
-comings = st.lists(st.tuples(st.floats(0, 86400), st.sampled_from([Kind.CAMERA_WELL, Kind.VAULT_BACK, Kind.STARTED])))
+# What lock may say any number of times while people come and go, mistype, and find the camera broken.
+OF_PEOPLE = [Kind.CAMERA_FAULT, Kind.CAMERA_WELL, Kind.LOCKOUT]
+comings = st.lists(st.tuples(st.floats(0, 86400), st.sampled_from([*OF_PEOPLE, Kind.VAULT_BACK, Kind.STARTED])))
 
 
 @given(comings)
@@ -168,11 +177,82 @@ def reports(teller: Teller, count: int) -> list[dict[str, object]]:
     return [json.loads(each.payload) for each in said if each is not None]
 
 
-def test_a_lockout_shows_in_one_report_and_moves_none() -> None:
+INSTALLER = PrivateKey(bytes(range(32)))
+IN_PRIVATE = ("camera", "lockout")
+
+
+def read(said: dict[str, object]) -> tuple[bool, bool]:
+    """What a report says of the camera and of wrong attempts, to the holder of the alarm key."""
+    if "sealed" not in said:
+        return said["camera"] is True, said["lockout"] is True
+    assert not set(IN_PRIVATE) & said.keys()
+    opened = SealedBox(INSTALLER).decrypt(base64.b64decode(str(said["sealed"])))
+    whole = {seal.flags(Health(camera=a, lockout=b)): (a, b) for a in (False, True) for b in (False, True)}
+    return whole[opened]
+
+
+def told_to(profile: Profile) -> Teller:
+    """A door that may tell this, with the installer's key."""
     teller = Teller(ME, CADENCE_S, 0.0)
+    teller.chosen(profile, bytes(INSTALLER.public_key), 0.0)
+    return teller
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_a_lockout_shows_in_one_report_and_moves_none(profile: Profile) -> None:
+    teller = told_to(profile)
     assert teller.hear(Kind.LOCKOUT, 10.0, 0) is None
     assert teller.hear(Kind.LOCKOUT, 11.0, 0) is None
-    assert [each["lockout"] for each in reports(teller, 3)] == [True, False, False]
+    assert [read(each) for each in reports(teller, 3)] == [(True, True), (True, False), (True, False)]
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_a_broken_camera_shows_in_every_report_until_it_is_well(profile: Profile) -> None:
+    teller = told_to(profile)
+    assert teller.hear(Kind.CAMERA_FAULT, 10.0, 0) is None
+    assert [read(each) for each in reports(teller, 2)] == [(False, False)] * 2
+    assert teller.hear(Kind.CAMERA_WELL, teller.due_s - 1, 0) is None
+    assert [read(each) for each in reports(teller, 2)] == [(True, False)] * 2
+
+
+def test_a_home_says_both_in_the_open_and_a_building_neither_also_before_lock_has_spoken() -> None:
+    for teller, openly in (
+        (Teller(ME, CADENCE_S, 0.0), False),
+        (told_to(Profile.BUILDING), False),
+        (told_to(Profile.HOME), True),
+    ):
+        (said,) = reports(teller, 1)
+        assert {key in said for key in IN_PRIVATE} == {openly}
+        assert ("sealed" in said) is not openly
+
+
+def test_a_choice_that_is_taken_back_seals_the_next_report() -> None:
+    teller = told_to(Profile.HOME)
+    teller.hear(Kind.CAMERA_FAULT, 10.0, 0)
+    assert reports(teller, 1)[0]["camera"] is False
+    teller.chosen(Profile.BUILDING, bytes(INSTALLER.public_key), 20.0)
+    (said,) = reports(teller, 1)
+    assert "camera" not in said
+    assert read(said) == (False, False)
+
+
+def letters(teller: Teller) -> list[object]:
+    """What each report of a day in which nothing happens has sealed."""
+    return [each["sealed"] for each in reports(teller, 96)]
+
+
+@pytest.mark.parametrize("key", [bytes(INSTALLER.public_key), NO_ALARM_KEY], ids=["a key", "none"])
+def test_every_report_is_sealed_anew(key: bytes) -> None:
+    teller = Teller(ME, CADENCE_S, 0.0)
+    teller.chosen(Profile.BUILDING, key, 0.0)
+    assert len(set(letters(teller))) == 96
+
+
+def test_a_seal_that_is_used_twice_would_be_seen() -> None:
+    """The seeded fault: sealed once for each state, and so as good as open."""
+    boxes: dict[bytes, str] = {}
+    teller = Teller(ME, CADENCE_S, 0.0, seal=lambda content, key: boxes.setdefault(content, seal.sealed(content, key)))
+    assert len(set(letters(teller))) == 1
 
 
 def test_the_number_of_the_day_is_the_same_in_every_report_until_lock_takes_it_back() -> None:
@@ -231,6 +311,14 @@ class CountsOpenings(Teller):
         return super().report(now_s, dropped + self.openings)
 
 
+class LeavesOpen(Teller):
+    """Leaks by content: whether the camera is well, and a lockout, stand in the open, as under another profile."""
+
+    def report(self, now_s: float, dropped: int) -> Message | None:
+        self.profile = Profile.HOME
+        return super().report(now_s, dropped)
+
+
 class SpeaksWhenHeard(Teller):
     """Leaks by time: a change is sent when it happens."""
 
@@ -269,6 +357,8 @@ SILENT_FAULT = [(8 * 3600.0, Kind.VAULT_GONE)]
     ("leak", "heard", "mark"),
     [
         (lambda: CountsOpenings(ME, CADENCE_S, 0.0), BUSY, "content"),
+        (lambda: LeavesOpen(ME, CADENCE_S, 0.0), [(8 * 3600.0, Kind.CAMERA_FAULT)], "content"),
+        (lambda: LeavesOpen(ME, CADENCE_S, 0.0), [(8 * 3600.0, Kind.LOCKOUT)], "content"),
         (lambda: SpeaksWhenHeard(ME, CADENCE_S, 0.0), BUSY, "time"),
         (lambda: WaitsForQuiet(ME, CADENCE_S, 0.0), BUSY, "time"),
         (lambda: Teller(ME, CADENCE_S, 0.0, encode=method_in_the_padding), SILENT_FAULT, "size"),
@@ -282,8 +372,8 @@ def test_a_seeded_leak_is_seen(leak: Callable[[], Teller], heard: list[tuple[flo
 def test_only_the_declared_fields_differ_between_two_starts() -> None:
     other = replace(ME, run="ffffffff")
     first, second = day([]), day([], Teller(other, CADENCE_S, 0.0))
-    assert {each.payload.replace(b"ffffffff", b"0a0b0c0d") for each in second.messages} == {
-        each.payload for each in first.messages
+    assert {unsealed(each).replace(b"ffffffff", b"0a0b0c0d") for each in second.messages} == {
+        unsealed(each) for each in first.messages
     }
 
 
@@ -336,8 +426,12 @@ def test_a_door_held_open_shows_in_the_report_of_a_home_and_of_no_building() -> 
 class FlagsWhatPeopleDo(Teller):
     """Leaks by content: the report says that the door was held open, so no test was what came before."""
 
+    def encode_alarms(self, said: Envelope) -> bytes:
+        stands = said.health is not None and bool(self.health.alarms)
+        return envelope.encode(said).replace(b'"alarm":false', b'"alarm":true ') if stands else envelope.encode(said)
+
     def report(self, now_s: float, dropped: int) -> Message | None:
-        self.profile = Profile.HOME
+        self.encode = self.encode_alarms
         return super().report(now_s, dropped)
 
 
@@ -372,7 +466,7 @@ def test_a_leak_that_tells_tests_from_alarms_is_seen(leak: type[Teller], mark: s
 def test_no_test_is_moved_or_left_out_whatever_is_heard(heard: list[tuple[float, Kind]]) -> None:
     def moments(lived: list[tuple[float, Kind]]) -> list[float]:
         draws, sent = iter([0.3, 0.1, 0.5, 0.2] * 50), []
-        teller = Teller(ME, CADENCE_S, 0.0, tests=AlarmTests(lambda: next(draws)))
+        teller = Teller(ME, CADENCE_S, 0.0, seal=letters_alone, tests=AlarmTests(lambda: next(draws)))
         teller.chosen(Profile.BUILDING, KEY, 0.0)
         heard_so_far = sorted(lived, key=lambda each: each[0])
         while (now := teller.tests.due_s) is not None and now < 86400.0:
