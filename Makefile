@@ -4,8 +4,8 @@ SHELL := /bin/sh
 VENV := .venv/bin
 # Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
 WORKERS := 4
-# Machines side by side in `make test-system`: each has one processor, and most of what it does is to wait.
-MACHINES := 2
+# Machines side by side in `make test-system`: each has one processor, and about half of what it does is to wait.
+MACHINES := 4
 # Where `make long` writes, and what stands first: what its figures depend on.
 LOG = docs/logs/$$(date -u +%Y-%m-%d)
 HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \
@@ -30,7 +30,7 @@ test: setup ## all tests: units, contracts, and real processes with a real broke
 test-system: setup ## a whole door on a booted machine with simulated hardware (QEMU, root, minutes; docs/vm.md)
 	@$(VENV)/python -m tools.vm build >/dev/null
 	@$(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider -n $(MACHINES) --dist loadgroup \
-		--no-loadscope-reorder tests/system
+		--no-loadscope-reorder -m "not long" tests/system
 
 check: setup ## lint, format, types, the walls between the processes, unit tests
 	@sh tools/check.sh
@@ -43,6 +43,8 @@ long: setup ## hours: a million random lives, every guard taken out, parsers fed
 	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim --doors 10000 --plain; } >$(LOG)-fleet.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim cluster .cache/trixie; } >$(LOG)-cluster.txt
+	@$(VENV)/python -m tools.vm build >/dev/null
+	@{ $(HEAD); $(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider -m long tests/system; } >$(LOG)-machine.txt
 
 models: setup ## rebuild models/ from the packages the networks come from (Python 3.11, large download)
 	@sh tools/setup.sh models

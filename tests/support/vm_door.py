@@ -7,7 +7,7 @@ before it.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ from tools.vm.say import VmFault
 
 KEYPAD = "/dev/input/by-path/pci-0000:00:05.0-usb-0:1:1.0-event-kbd"
 BOLT, LAMP, LIGHT, FACE, REX, DOOR, TAMPER = "GPIO17", "GPIO27", "GPIO5", "GPIO22", "GPIO23", "GPIO24", "GPIO25"
-PATIENCE_S = 180.0  # TCG on a machine that others use as well
-STARTS_WITHIN_S = 600.0
+PATIENCE_S = 900.0  # an emulated processor, on a machine that others use as well
+STARTS_WITHIN_S = 900.0
 _KEYS = {"#": "kp_enter", "*": "kp_multiply", **{digit: f"kp_{digit}" for digit in "0123456789"}}
 _AT_ONCE = 3  # keys before the guest's clock is asked: QEMU's keyboard holds eight
 _CALM_S = 4.0  # longer than a PIN takes to be checked here, between the last key and the answer
@@ -121,7 +121,7 @@ class OnMachine:
     def well(self) -> dict[str, Any]:
         """`doorctl status` as soon as every unit is active and lock has reached every room it needs."""
         agent = self.machine.agent
-        agent.until(f"systemctl is-active {' '.join(map(unit, PROCESSES))}", "six active services", STARTS_WITHIN_S)
+        agent.until(all_active(PROCESSES), "six active services", STARTS_WITHIN_S)
         ends = time.monotonic() + STARTS_WITHIN_S
         while True:
             said = self.doorctl("status")
@@ -130,6 +130,7 @@ class OnMachine:
             if time.monotonic() > ends:
                 msg = f"the door is not well: {said}"
                 raise VmFault(msg)
+            agent.ask("sleep 0.7")  # by the guest's clock: who asks all the time takes the rooms their processor
 
     def close_the_door(self) -> None:
         """The door shut, the housing closed, nobody on any button: contacts close to ground.
@@ -154,6 +155,16 @@ class OnMachine:
         watch = self.lines.watch()
         self.press(keys)
         return watch.wait_pulse(BOLT, limit_s)
+
+    def lets_in(self, keys: str, limit_s: float = PATIENCE_S) -> None:
+        """Press keys, see the strike let go, and go in, so that nobody waits for it to fall. Raises VmFault."""
+        watch = self.lines.watch()
+        self.press(keys)
+        watch.wait_high(BOLT, limit_s)
+        self.lines.pull(DOOR, high=True)
+        self.machine.agent.ask("sleep 0.5")  # by the guest's clock
+        self.lines.pull(DOOR, high=False)
+        watch.wait_pulse(BOLT, limit_s)
 
     def will_go_in(self) -> None:
         """Somebody in the guest goes in as soon as the strike lets go: the door is pulled open, and falls shut.
@@ -229,6 +240,12 @@ class OnMachine:
 def unit(room: Room) -> str:
     """A room's unit."""
     return f"doorward-{room}.service"
+
+
+def all_active(rooms: Iterable[Room]) -> str:
+    """A script that succeeds when all these rooms are up: `systemctl is-active` is content with one of many."""
+    names = [unit(room) for room in rooms]
+    return f"[ $(systemctl is-active {' '.join(names)} | grep -c '^active$') = {len(names)} ]"
 
 
 def level(line: str) -> str:

@@ -16,7 +16,7 @@ from device.desk.sentences import HINTS, KEYPAD, PRESS_AND_LOOK
 from device.edges import Room
 from device.wire import Hint, Purpose
 from tests.support.door import Said
-from tests.support.vm_door import BOLT, FACE, LAMP, LIGHT, OnMachine, level, unit
+from tests.support.vm_door import BOLT, FACE, LAMP, LIGHT, OnMachine, all_active, level, unit
 from tools.portraits import portrait
 from tools.vm.camera.plugged import PluggedCamera
 from tools.vm.gpio import Watch
@@ -151,7 +151,7 @@ def pin_alone_opens(door: OnMachine, pin: str) -> bool:
 def serves(door: OnMachine, *rooms: Room) -> None:
     """Return when these rooms are there for lock and a command, and lock has its keypad; others may be missing."""
     agent = door.machine.agent
-    agent.until(f"systemctl is-active {' '.join(map(unit, rooms))}", "the rooms", WITHIN_S)
+    agent.until(all_active(rooms), "the rooms", WITHIN_S)
     keypad = f"ls -l /proc/$(systemctl show -P MainPID {unit(Room.LOCK)})/fd | grep -q /dev/input/event"
     agent.until(keypad, "lock with its keypad", WITHIN_S)
     _until(lambda: _there(door.doorctl("status"), rooms), f"the door with {', '.join(rooms)}")

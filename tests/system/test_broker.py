@@ -1,7 +1,8 @@
 """A door on a real machine that joins a fleet and reports to a real broker, over the one wire that leaves the machine.
 
 The guest's only way out is a relay to Mosquitto on this computer's loopback, at 10.0.2.100:8883. The witness logs in
-there as a manager and keeps the bytes as they came; how soon an alarm is there is told by this computer's clock.
+there as a manager and keeps the bytes as they came. How soon an alarm is there is told by the guest's clock, which goes
+no faster than this computer's: its end is read when the alarm is there already.
 """
 
 import json
@@ -32,9 +33,9 @@ from tools.vm.machine import BROKER_ADDRESS, BROKER_PORT
 NAME, SLOT, PIN = "Front", 12, "482913"
 RIGHT = f"{SLOT}#{PIN}#"
 CADENCE_S = 20
-PATIENCE_S = 180.0
+PATIENCE_S = 900.0
 HASHED_S = 12.0  # by the guest's clock: an invitation and a new PIN are hashed, and the light is dark meanwhile
-AT_ONCE_S = 10.0  # of an emulated processor that others use; half of the cadence, so that no report can be meant
+AT_ONCE_S = 10.0  # of an emulated processor; half of the cadence, so that no report can be meant
 DAY_S = 86_400
 
 
@@ -112,7 +113,7 @@ def move_in(door: OnMachine, office: Office) -> None:
     watch = door.lines.watch()
     door.press(f"00#{SLOT}#{made['invitation']}#{PIN}#{PIN}#")
     ends = time.monotonic() + PATIENCE_S
-    while float(door.machine.agent.ask("cut -d' ' -f1 /proc/uptime")) - watch.changes(LIGHT)[-1].at_s < HASHED_S:
+    while clock_s(door) - watch.changes(LIGHT)[-1].at_s < HASHED_S:
         assert time.monotonic() < ends, watch.changes(LIGHT)[-6:]
 
 
@@ -140,10 +141,15 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Joined]:
             office.stop()
 
 
+def clock_s(door: OnMachine) -> float:
+    """The guest's clock."""
+    return float(door.machine.agent.ask("cut -d' ' -f1 /proc/uptime"))
+
+
 def force(door: OnMachine) -> float:
-    """Pull the locked door open; when, by this computer's clock. `door.close_the_door()` ends it."""
+    """Pull the locked door open; when, by the guest's clock. `door.close_the_door()` ends it."""
     door.machine.agent.ask("sleep 3")  # by the guest's clock: a door pulled open as the bolt falls is late, not forced
-    at_s = time.monotonic()
+    at_s = clock_s(door)
     door.lines.pull(DOOR, high=True)
     return at_s
 
@@ -171,9 +177,10 @@ def test_a_forced_door_is_an_alarm_at_the_broker_at_once(joined: Joined) -> None
     already = len(joined.manager.on("/alarm"))
     forced_s = force(joined.door)
     alarm = joined.manager.of("/alarm", already)[already]
+    took_s = clock_s(joined.door) - forced_s
     joined.door.close_the_door()
-    told(f"an alarm at the broker {alarm.at_s - forced_s:.2f} s after the door was forced")
-    assert alarm.at_s - forced_s < AT_ONCE_S
+    told(f"an alarm at the broker at most {took_s:.2f} s after the door was forced")
+    assert took_s < AT_ONCE_S
     assert json.loads(alarm.payload)["kind"] == "alarm"
 
 

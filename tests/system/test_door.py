@@ -7,7 +7,7 @@ import pytest
 
 from device.edges import PROCESSES, Room
 from tests.support.vm import journal, told
-from tests.support.vm_door import BOLT, DOOR, LAMP, PATIENCE_S, OnMachine, unit
+from tests.support.vm_door import BOLT, DOOR, LAMP, PATIENCE_S, OnMachine, all_active, unit
 from tests.support.vm_resident import PIN, RIGHT, UNLOCK_MS, WRONG
 
 LATE_S = 1.5  # how late the guest may see what happens: emulated, on a machine that others use
@@ -42,14 +42,15 @@ def test_it_locks_behind_whoever_went_in(door: OnMachine) -> None:
 def test_a_wrong_pin_is_answered_and_opens_nothing(door: OnMachine) -> None:
     watch = door.acts(lambda: door.press(WRONG))
     assert [change.high for change in watch.changes(BOLT)] == [False]
-    door.types(RIGHT)  # the same door, the same moment: it was the PIN
+    door.lets_in(RIGHT)  # the same door, the same moment: it was the PIN
 
 
 def test_a_pin_opens_with_eye_and_vault_stopped_and_the_lamp_stays_dark(door: OnMachine) -> None:
     rooms = f"{unit(Room.EYE)} {unit(Room.VAULT)}"
     door.machine.agent.ask(f"systemctl stop {rooms}")
+    assert door.machine.agent.run(all_active(PROCESSES)).code != 0, "what waits for six rooms is content with four"
     watch = door.lines.watch()
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     assert not any(change.high for change in watch.changes(LAMP))
     door.machine.agent.ask(f"systemctl start {rooms}")
     door.well()
@@ -69,7 +70,7 @@ def test_a_room_killed_while_the_door_is_open_leaves_it_locked_and_comes_back(do
     door.machine.agent.until(f"[ $(systemctl show -P NRestarts {unit(room)}) -gt {restarts} ]", "a new start")
     door.well()
     assert len(watch.pulses(BOLT)) == 1, "the restart opened the door"
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_a_room_that_hangs_is_ended_by_its_watchdog(door: OnMachine) -> None:
@@ -95,9 +96,9 @@ def test_a_clock_that_jumps_opens_nothing_and_shuts_nobody_out(door: OnMachine) 
     door.machine.agent.ask("date -s '+9 years' >/dev/null")
     door.machine.agent.until(f"systemctl is-active {unit(Room.LOCK)}", "lock")
     assert not any(change.high for change in watch.changes(BOLT))
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     door.machine.agent.ask("date -s '-9 years' >/dev/null")
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_a_full_disk_shuts_nobody_out(door: OnMachine) -> None:
@@ -109,7 +110,7 @@ def test_a_full_disk_shuts_nobody_out(door: OnMachine) -> None:
     )
     try:
         assert agent.run("dd if=/dev/zero of=/var/filler3 bs=4096 count=1").code != 0
-        door.types(RIGHT)
+        door.lets_in(RIGHT)
     finally:
         agent.ask("rm -f /var/filler*")
     door.well()
@@ -123,7 +124,7 @@ def test_a_power_cut_in_the_middle_of_an_unlock_leaves_it_locked(door: OnMachine
     told(f"agent {ready_s:.0f} s after power-on")
     assert not any(change.high for change in watch.changes(BOLT))
     door.close_the_door()
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_no_digit_of_a_pin_stands_in_the_journal(door: OnMachine) -> None:

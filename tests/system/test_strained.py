@@ -64,7 +64,7 @@ def test_a_room_over_its_memory_is_ended_the_bolt_secured_and_it_comes_back(door
     assert "oom-kill" in journal(door.machine, unit(room))
     door.well()
     assert len(watch.pulses(BOLT)) == 1, "the new start opened the door"
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_a_keypad_that_is_pulled_out_and_plugged_in_again_works(door: OnMachine) -> None:
@@ -78,7 +78,7 @@ def test_a_keypad_that_is_pulled_out_and_plugged_in_again_works(door: OnMachine)
     monitor.ask("device_add", **KEYPAD_DEVICE)
     keypad_is_held(door)
     assert not watch.pulses(BOLT)
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     assert door.restarts(Room.LOCK) == restarts
 
 
@@ -96,13 +96,13 @@ def test_keys_that_stop_a_computer_do_not_reach_past_the_lock(door: OnMachine) -
     assert boot_id(door) == before
     assert door.restarts(Room.LOCK) == restarts
     assert not watch.pulses(BOLT)
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     agent.ask(f"systemctl stop {unit(Room.LOCK)}")
     chord(door, "ctrl", "alt", "delete")
     agent.until(f"test -e {HEARD}", "keys that are heard without lock")
     agent.ask(f"systemctl start --no-block {unit(Room.LOCK)}")
     door.well()
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_a_kernel_that_hangs_while_the_door_is_open_is_reset_and_the_door_is_locked(door: OnMachine) -> None:
@@ -124,7 +124,7 @@ def test_a_kernel_that_hangs_while_the_door_is_open_is_reset_and_the_door_is_loc
     door.well()
     assert not any(change.high for change in watch.changes(BOLT))
     door.close_the_door()
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     assert all(door.restarts(room) == 0 for room in PROCESSES)
 
 

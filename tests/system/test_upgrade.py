@@ -77,6 +77,7 @@ def ended(door: OnMachine) -> tuple[int, str]:
     return code, " ".join(agent.ask("cat /run/upgrade.said").split())
 
 
+@pytest.mark.long
 def test_a_version_of_which_a_room_does_not_start_is_followed_by_the_one_before(
     door: OnMachine, without_report: Path
 ) -> None:
@@ -88,14 +89,14 @@ def test_a_version_of_which_a_room_does_not_start_is_followed_by_the_one_before(
     assert version(door) == f"installed {OLD}"
     assert all(door.well()["rooms"].values())
     assert not any(change.high for change in watch.changes(BOLT))
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
 
 
 def test_a_newer_version_takes_over_a_door_that_is_used_meanwhile(door: OnMachine, newer: Path) -> None:
     before, watch = mains(door), door.lines.watch()
     upgrading(door, brought(door, newer))
     door.machine.agent.until(f"test -d {TRYING}", "the trial", LIMIT_S)
-    door.types(RIGHT)
+    door.lets_in(RIGHT)
     assert mains(door) == before, "the door runs as it was while the newer version is tried beside it"
     assert ended(door)[0] == 0
     assert version(door) == f"installed {NEW}"
@@ -103,4 +104,4 @@ def test_a_newer_version_takes_over_a_door_that_is_used_meanwhile(door: OnMachin
     assert all(door.well()["rooms"].values())
     assert len(watch.pulses(BOLT)) == 1, "the new start opened the door"
     assert door.machine.agent.ask("systemctl --failed --plain --no-legend") == ""
-    door.types(RIGHT)
+    door.lets_in(RIGHT)

@@ -13,7 +13,7 @@ import pytest
 from device.desk.audit.folders import STATEFUL
 from device.edges import PROCESSES, Room
 from tests.support.vm import booted
-from tests.support.vm_door import OnMachine, unit
+from tests.support.vm_door import OnMachine, all_active, unit
 from tools.vm.machine import Machine
 
 AUDIT_S = 600.0  # an emulated processor that others use as well; a quiet one needs a fraction
@@ -68,7 +68,7 @@ def restarted(door: OnMachine) -> None:
     units, agent = " ".join(map(unit, PROCESSES)), door.machine.agent
     # Six starts at once on an emulated processor: one that takes too long is started again by systemd.
     agent.ask(f"systemctl daemon-reload; systemctl restart --no-block {units}")
-    agent.until(f"systemctl list-jobs | grep -q 'No jobs' && systemctl is-active {units}", "all rooms again", AUDIT_S)
+    agent.until(f"systemctl list-jobs | grep -q 'No jobs' && {all_active(PROCESSES)}", "all rooms again", AUDIT_S)
     door.well()
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from tools.vm.qmp import connected
 from tools.vm.say import VmFault
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 _ASK_AGAIN_S = 0.7
 
 

@@ -4,7 +4,7 @@ Rules kept here:
 - Lines are gpio-sim's: the kernel's own GPIO core and character device lie between them and the door.
 - A contact closes to ground. Pulls are set after the door has claimed its lines: claiming one with a pull-up of its own
   changes the simulated pull.
-- Times are the guest's CLOCK_MONOTONIC, taken by a program in the guest that looks every 4 ms, once for all tests of a
+- Times are the guest's CLOCK_MONOTONIC, taken by a program in the guest that looks every 10 ms, once for all tests of a
   boot.
 
 Source: Documentation/admin-guide/gpio/gpio-sim.rst of the kernel.
@@ -23,7 +23,7 @@ from tools.vm.say import VmFault
 
 _CHIP: Final = "/sys/devices/platform/gpio-sim.0/gpiochip*"
 _NAME: Final = re.compile(r"GPIO([0-9]+)")
-_ASK_AGAIN_S: Final = 0.3
+_ASK_AGAIN_S: Final = 0.3  # by the guest's clock: whoever asks all the time takes the door its processor
 _UNIT: Final = "vm-lines"
 _FILE: Final = "/run/vm-lines"
 OUTPUTS: Final = ("GPIO5", "GPIO17", "GPIO27")  # what a door of these tests drives
@@ -67,38 +67,36 @@ class Watch:
         self._agent = agent
         self._seen = seen
 
-    def changes(self, name: str) -> list[Change]:
-        """The levels of `name`: the one at the beginning first, then every change."""
+    def changes(self, name: str, in_s: float = 0.0) -> list[Change]:
+        """The levels of `name`: the one at the beginning first, then every change; `in_s` seconds from now."""
         number = str(_number(name))
-        rows = [line.split() for line in self._agent.ask(f"cat {_FILE}").splitlines()]
+        rows = [line.split() for line in self._agent.ask(f"sleep {in_s}; cat {_FILE}").splitlines()]
         before = [row for row in rows[: self._seen] if row[1] == number][-1:]
         after = [row for row in rows[self._seen :] if row[1] == number]
         return [Change(int(at) / 1e6, level == "1") for at, _, level in before + after]
 
-    def pulses(self, name: str) -> list[tuple[float, float]]:
-        """When `name` rose and fell, in seconds, for each time that it was high and is low again."""
-        changes = self.changes(name)
+    def pulses(self, name: str, in_s: float = 0.0) -> list[tuple[float, float]]:
+        """When `name` rose and fell, in seconds, for each time that it was high and is low again, as `changes` does."""
+        changes = self.changes(name, in_s)
         pairs = itertools.pairwise(changes)
         return [(first.at_s, second.at_s) for first, second in pairs if first.high and not second.high]
 
     def wait_pulse(self, name: str, limit_s: float, already: int = 0) -> tuple[float, float]:
         """The first pulse of `name` after `already` ones. Raises VmFault after `limit_s`."""
         ends = time.monotonic() + limit_s
-        while len(pulses := self.pulses(name)) <= already:
+        while len(pulses := self.pulses(name, _ASK_AGAIN_S)) <= already:
             if time.monotonic() > ends:
                 msg = f"{name} did not rise and fall within {limit_s:.0f} s: {self.changes(name)[-6:]}"
                 raise VmFault(msg)
-            time.sleep(_ASK_AGAIN_S)
         return pulses[already]
 
     def wait_high(self, name: str, limit_s: float) -> Change:
         """The latest change of `name` to high, as soon as it is. Raises VmFault after `limit_s`."""
         ends = time.monotonic() + limit_s
-        while not (changes := self.changes(name)) or not changes[-1].high:
+        while not (changes := self.changes(name, _ASK_AGAIN_S / 3)) or not changes[-1].high:
             if time.monotonic() > ends:
                 msg = f"{name} did not rise within {limit_s:.0f} s: {changes[-6:]}"
                 raise VmFault(msg)
-            time.sleep(_ASK_AGAIN_S / 3)
         return changes[-1]
 
 

@@ -28,14 +28,14 @@ from tools.vm.image import Image
 from tools.vm.qmp import Monitor
 from tools.vm.say import VmFault
 
-BOOTS_WITHIN_S: Final = 600.0  # about 40 s on two quiet cores
+BOOTS_WITHIN_S: Final = 900.0  # 30 to 90 s beside three others on two cores
 BROKER_ADDRESS: Final = "10.0.2.100"
 BROKER_PORT: Final = 8883
 KEYPAD_DEVICE: Final = {"driver": "usb-kbd", "bus": "usb.0", "port": "1", "id": "keypad"}
 """As QEMU's monitor takes it to plug it in again."""
 STICK: Final = "/dev/disk/by-path/pci-0000:00:05.0-usb-0:3:1.0-scsi-0:0:0:0"
 """Where the guest finds what `Machine.plug_in` plugs in."""
-_COMES_UP_WITHIN_S: Final = 20.0
+_COMES_UP_WITHIN_S: Final = 60.0
 _ENDS_WITHIN_S: Final = 10.0
 _ANSWERS_WITHIN_S: Final = 60.0
 _MEMORY_MIB: Final = 2048
@@ -43,7 +43,7 @@ _PROCESSORS: Final = 1
 _SUN_PATH: Final = 107  # unix(7)
 _KERNEL_LINE: Final = (
     "console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off apparmor=0 audit=0 panic=1 "
-    "random.trust_cpu=on"
+    "random.trust_cpu=on init_on_alloc=0 damon_stat.enabled=0 cryptomgr.notests"
 )
 
 
