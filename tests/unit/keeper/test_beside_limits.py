@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device import wire
-from device.keeper.loop import BESIDE_S, Keeper
+from device.keeper.loop import BESIDE_S, MANY, Keeper
 from device.wire import Outcome
 from tests.unit.keeper.bench import PIN, Door
 
@@ -58,3 +58,7 @@ def test_who_goes_on_guessing_puts_nothing_off(door: Door) -> None:
     assert door.keeper._tell_lockout_s == due_s
     door.keeper.tick()
     assert told(door) == 1
+
+
+def test_a_number_of_the_day_is_for_twenty_places_or_more() -> None:
+    assert MANY == 20  # ADR 0017
