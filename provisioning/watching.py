@@ -25,6 +25,7 @@ from nacl.public import PrivateKey
 
 from device.errors import Fault, Refusal
 from provisioning import rotation
+from provisioning.errors import FleetFault
 from provisioning.fleet import Fleet
 from provisioning.line import Heard
 from provisioning.renewing import Renewer
@@ -139,7 +140,7 @@ class Watch:
         """Tell of an alarm, and why. That there is one, or a test, nobody needs a key for, and no damage hides."""
         fact: Fact = {"event": "alarm", **said, "reason": None}
         if self.key is None:
-            self.tell({**fact, "may_be_test": sends_tests(chosen(door))})
+            self.tell({**fact, "may_be_test": _may_be_test(door)})
             return
         try:
             alarm = read_alarm(content, self.key)
@@ -213,6 +214,14 @@ def _report(fact: Fact) -> str:
     if fact.get("sealed"):
         beside = f" (camera and wrong attempts: {fact.get('why', 'only the alarm key says')})"
     return f"{_at(fact)} {words}{beside}" + ("; it has ended for good" if fact.get("retired") else "")
+
+
+def _may_be_test(door: Door) -> bool:
+    """Whether an alarm of `door` may be one; of a door whose entry in the store is damaged each counts as real."""
+    try:
+        return sends_tests(chosen(door))
+    except FleetFault:
+        return False
 
 
 def _alarm(fact: Fact) -> str:

@@ -265,6 +265,15 @@ def test_with_the_key_a_test_is_no_alarm(desk: Desk) -> None:
     assert in_words(desk.told[1]) == "ALARM at Front: held open"
 
 
+def test_damage_in_the_store_hides_no_alarm(desk: Desk) -> None:
+    desk.fleet.store.reserve_reporting("Front", b"damaged", lambda *_: None)
+    desk.now += 31
+    for key in (None, desk.alarm_key):
+        desk.watch.key = key
+        desk.hears("alarm", alarm(desk, OccurrenceKind.DURESS))
+    assert [(fact["event"], fact["reason"]) for fact in desk.told] == [("alarm", None), ("alarm", "DURESS")]
+
+
 def test_without_the_key_an_alarm_may_be_a_test_and_that_is_said_of_doors_that_send_any(desk: Desk) -> None:
     for telling in (Telling(), keyed(desk), keyed(desk, Profile.HOME)):
         chooses(desk, telling)
