@@ -51,7 +51,9 @@ def gain(people: int, tests_a_day: float, weeks: int, seed: int = 1) -> Gain:
 
 
 @click.command()
-@click.option("--weeks", default=3000, show_default=True, help="How many empty weeks for each number.")
+@click.option(
+    "--weeks", type=click.IntRange(min=1), default=3000, show_default=True, help="How many empty weeks for each number."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed is the same weeks.")
 def main(weeks: int, seed: int) -> None:
     """Print what is gained at "home or holiday", in percentage points, by people and tests a day.

@@ -175,7 +175,7 @@ def test_guesses_of_an_impostor_of_lock_are_charged_like_those_at_the_keypad() -
         attempts = home.paths.state(Room.KEEPER) / "attempts"
         for _ in range(4):
             before = attempts.read_bytes()
-            say(home, keeper_edge(), guess, heard=lambda: attempts.read_bytes() != before)  # noqa: B023
+            say(home, keeper_edge(), guess, heard=lambda: attempts.read_bytes() != before)  # noqa: B023 - called at once
             home.well()
         assert home.types(f"{SLOT}#{PIN}#") == REFUSED
         assert home.door.state()["releases"] == 0

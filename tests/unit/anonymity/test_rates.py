@@ -42,3 +42,7 @@ def test_the_same_seed_is_the_same_table(monkeypatch: pytest.MonkeyPatch) -> Non
     assert said[0] == said[1]
     assert said[0].splitlines()[0] == "| tests a day | 5 people | 20 people | 100 people |"
     assert len(said[0].splitlines()) == 4
+
+
+def test_no_weeks_at_all_are_a_mistake_of_usage() -> None:
+    assert CliRunner().invoke(rates.main, ["--weeks", "0"]).exit_code == 2

@@ -114,7 +114,7 @@ def test_killed_at_any_step_of_cancelling_the_cards_open_or_do_not_and_can_be_ca
     while not ended:
         reader = home(tmp_path / str(at))
         card = reader.added(kind)
-        ended = until_the_cut(monkeypatch, at, lambda: reader.change(CardChange.CANCEL_ALL)) < at  # noqa: B023
+        ended = until_the_cut(monkeypatch, at, lambda: reader.change(CardChange.CANCEL_ALL)) < at  # noqa: B023 - called at once
         reader = again(reader)
         assert reader.tap(card) in (REFUSED, ("opens", 12))
         reader.change(CardChange.CANCEL_ALL)
