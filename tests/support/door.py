@@ -6,6 +6,7 @@ door (`types`, `looks`) returns what they heard and whether the strike let go; w
 true: every wait is for a condition, with a limit far above what an unloaded machine needs.
 """
 
+import codecs
 import json
 import signal
 import subprocess
@@ -86,8 +87,12 @@ class Beside:
 
     @property
     def told(self) -> str:
-        """What it told the person so far, beside its answer."""
-        return self.err.read_text()
+        """What it told the person so far, beside its answer.
+
+        It may be in the middle of a write, and that write in the middle of a character: what is
+        not whole yet is left out, and comes with the next look.
+        """
+        return codecs.getincrementaldecoder("utf-8")().decode(self.err.read_bytes())
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send it a signal."""

@@ -21,8 +21,8 @@ from tests.support.vm_resident import with_a_resident
 
 HERE = Path(__file__).parent
 LIMIT_S = 3600  # the first test of a checkout also builds the image
-ONE_DOOR = ("test_door", "test_upgrade", "test_strained")
-FIRST = (*ONE_DOOR, "test_faces", "test_broker", "package", "test_camera", "test_walls")
+ONE_DOOR = ("test_door", "test_upgrade")
+FIRST = (*ONE_DOOR, "test_faces", "test_strained", "test_broker", "package", "test_camera", "test_walls")
 
 
 @pytest.fixture(scope="session")
