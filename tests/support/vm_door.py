@@ -25,7 +25,7 @@ from tools.vm.machine import Machine
 from tools.vm.say import VmFault
 
 KEYPAD = "/dev/input/by-path/pci-0000:00:05.0-usb-0:1:1.0-event-kbd"
-BOLT, LAMP, LIGHT, FACE, REX, DOOR, TAMPER = "GPIO17", "GPIO27", "GPIO5", "GPIO22", "GPIO23", "GPIO24", "GPIO25"
+BOLT, LAMP, LIGHT, FACE, REX, DOOR, TAMPER = "GPIO17", "GPIO27", "GPIO16", "GPIO22", "GPIO23", "GPIO24", "GPIO25"
 PATIENCE_S = 900.0  # an emulated processor, on a machine that others use as well
 STARTS_WITHIN_S = 900.0
 _KEYS = {"#": "kp_enter", "*": "kp_multiply", **{digit: f"kp_{digit}" for digit in "0123456789"}}

@@ -3,7 +3,7 @@
 `make test` and `make check` name no folder or another one, and leave this one out.
 
 Booting a machine and starting a door in it takes longer than most tests. So files that a resident's PIN is enough for
-share one, in the order of ONE_DOOR; every other file has its own. Each worker has a machine at a time, and the longest
+share one (SHARES); every other file has its own. Each worker has a machine at a time, and the longest
 work comes first, so that no worker is left with it at the end.
 """
 
@@ -21,8 +21,18 @@ from tests.support.vm_resident import with_a_resident
 
 HERE = Path(__file__).parent
 LIMIT_S = 3600  # the first test of a checkout also builds the image
-ONE_DOOR = ("test_door", "test_upgrade")
-FIRST = (*ONE_DOOR, "test_faces", "test_strained", "test_broker", "package", "test_camera", "test_walls")
+SHARES = {"test_upgrade": "test_door", "test_hungry": "test_strained"}
+FIRST = (
+    "test_door",
+    "test_upgrade",
+    "test_faces",
+    "test_strained",
+    "test_hungry",
+    "test_broker",
+    "package",
+    "test_camera",
+    "test_walls",
+)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +87,7 @@ def machine_of(nodeid: str) -> str:
     """The machine that a test needs, by its id: its file's, its folder's, or the one that several files share."""
     within = nodeid.partition("::")[0].split(f"{HERE.name}/", 1)[-1]
     name = within.split("/")[0].removesuffix(".py")
-    return ONE_DOOR[0] if name in ONE_DOOR else name
+    return SHARES.get(name, name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,6 +23,7 @@ from device.edges import Room
 from device.errors import StoreFault
 from device.vault import record
 from device.vault.rotation import Rotation
+from tests.support import vm_eye
 from tests.support.vm import booted, told
 from tests.support.vm_disk import (
     any_frame,
@@ -65,6 +66,7 @@ KEYS = '[vault]\nkey_store = "tpm-nv"\nroot_key_sealed_with = "tpm2"\n'  # keepe
 WITHOUT_VAULT = (Room.LOCK, Room.KEEPER, Room.DESK)
 SHUT = "no ring of sealed records opens under the epoch key of this door"
 MOST_BY_CHANCE = 0.01
+MOST_RUNS = 20
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +196,23 @@ def test_a_face_alone_opens_nothing_and_takes_the_place_of_the_flat_number(
     assert lit(watch)
     assert not any(change.high for change in watch.changes(BOLT))
     assert pin_alone_opens(enrolled, PIN)
+
+
+def test_eye_decides_within_a_few_runs_of_its_networks_and_the_first_time_as_soon_as_later(
+    enrolled: OnMachine, camera: PluggedCamera
+) -> None:
+    """From lock's Look to eye's Probe: the camera's start, three frames, both networks on each. A bound, no measure."""
+    enrolled.machine.agent.ask(f"systemctl restart {unit(Room.EYE)}")
+    sees(enrolled)
+    seen = vm_eye.watch(enrolled)
+    looks(enrolled, camera, another_view())
+    took = seen.decisions_s()
+    seen.end()
+    bare_s = vm_eye.FRAMES * vm_eye.networks_s(enrolled)
+    ratios = ", ".join(f"{each / bare_s:.2f}" for each in took)
+    told(f"Look to Probe, in runs of both networks on {vm_eye.FRAMES} frames ({bare_s:.3f} s): {ratios}")
+    assert took
+    assert max(took) < MOST_RUNS * bare_s
 
 
 def test_a_stranger_who_knows_the_pin_but_no_flat_number_stays_outside(

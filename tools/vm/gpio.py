@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"GPIO([0-9]+)")
 _ASK_AGAIN_S: Final = 0.3  # by the guest's clock: whoever asks all the time takes the door its processor
 _UNIT: Final = "vm-lines"
 _FILE: Final = "/run/vm-lines"
-OUTPUTS: Final = ("GPIO5", "GPIO17", "GPIO27")  # what a door of these tests drives
+OUTPUTS: Final = ("GPIO16", "GPIO17", "GPIO27")  # what a door of these tests drives
 
 
 @dataclass(frozen=True, slots=True)
