@@ -4,6 +4,8 @@ Rules kept here:
 - What a door learns when it joins (its id, its manager's key, its broker) stands in joined.toml, written by `doorctl
   join` and nobody else; `device.learned` says when its copy counts instead. A setting that stands in both files with
   two values is refused, not chosen between.
+- A face alone opens a real door only as far as attacks were tried on it (`device.tried`): what `load` gives says
+  "face+pin" as long as they were not, or as something has changed since. It is never the door that stays shut for it.
 - Without an id a door has not joined, and only what drives the bolt or joins may start: `NotJoined`.
 - The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
 - No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
@@ -20,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from device import learned
-from device.errors import ConfigRefused, NotJoined
+from device import learned, tried
+from device.errors import ConfigRefused, ModelRefused, NotJoined
 from device.learned import JOINED
+from device.paths import models_dir
 from device.settings import Between, Matching, OneOf, OneOfNumbers, named, read_table
 from device.strength import KeyPlace, place_of
 
@@ -38,6 +41,7 @@ OPTIONAL_PIN = Matching(rf"({_LINE})?", f"empty (not wired), or {PIN_NAME.meanin
 
 OSDP_MEANING = 'empty or a name such as "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.3:1.0-port0"'
 CAMERA_MEANING = 'empty or a name such as "/dev/v4l/by-path/platform-3610000.usb-usb-0:2.1:1.0-video-index0"'
+PINNED_MEANING = 'empty or a camera as `doorctl setup` pins it, such as "uvcvideo|HD Camera|usb-0000:00:14.0-2|5f0c..."'
 KEYPAD_MEANING = 'empty or a name such as "/dev/input/by-path/platform-keypad-event"'
 
 
@@ -56,6 +60,9 @@ class CameraTable:
     backend: Annotated[str, OneOf(("picamera2", "v4l2", "replay", "none"))] = "picamera2"
     # v4l2 only: the USB camera by where it is plugged in or what it is, not by the number it happened to get.
     device: Annotated[str, Matching(r"(/dev/v4l/by-(path|id)/[A-Za-z0-9_.:+@=#-]+)?", CAMERA_MEANING)] = ""
+    # Which camera it is, as `doorctl setup` and the log of eye say it: driver, model, place and a digest of its modes.
+    # Another one is a fault. Empty, the first one seen since eye started counts.
+    pinned: Annotated[str, Matching(r"(([ -{}~]{1,200}\|){3}([0-9a-f]{16}|-))?", PINNED_MEANING)] = ""
     # replay only: a picture, a folder, or a scene file (doorsim)
     replay: Annotated[str, Matching(r"[^\0]*", "the path of a picture, a folder or a scene")] = ""
     width_px: Annotated[int, Between(320, 4608)] = 640
@@ -75,6 +82,8 @@ class EyeTable:
     max_eye_distance_px: Annotated[float, Between(40, 2000)] = 400.0
     frames: Annotated[int, Between(1, 3)] = 3
     enrol_frames: Annotated[int, Between(3, 9)] = 5
+    # From the middle of the lens to the middle of each white light, measured on the mounted housing (docs/wiring.md).
+    light_offset_mm: Annotated[float, Between(30, 300)] = 80.0
 
 
 # Where a room's epoch key lives: always named, never found out (docs/keys.md says what each reveals).
@@ -125,7 +134,7 @@ class TpmTable:
 
 @dataclass(frozen=True, slots=True)
 class LockTable:
-    """The bolt and what opens it. `tier`: what a recognised face is worth until liveness was tried on this door."""
+    """The bolt and what opens it. `tier`: what a recognised face is worth; "face" needs lights and tries (`load`)."""
 
     board: Annotated[str, OneOf(("gpiozero", "gpiod", "sim"))] = "gpiozero"
     wiring: Annotated[str, OneOf(("fail-secure", "fail-safe"))] = "fail-secure"
@@ -138,6 +147,12 @@ class LockTable:
     tamper_pin: Annotated[str, PIN_NAME] = "GPIO25"
     buzzer_pin: Annotated[str, OPTIONAL_PIN] = ""
     status_led_pin: Annotated[str, OPTIONAL_PIN] = ""
+    # The two white lights of the light challenge, left and right for who looks into the lens: all four lines or none.
+    # A strong line gives twice the light of a weak one.
+    left_light_weak_pin: Annotated[str, OPTIONAL_PIN] = ""
+    left_light_strong_pin: Annotated[str, OPTIONAL_PIN] = ""
+    right_light_weak_pin: Annotated[str, OPTIONAL_PIN] = ""
+    right_light_strong_pin: Annotated[str, OPTIONAL_PIN] = ""
     # The keypad's name by the socket it is plugged into, not the number it happened to get. `keypad_id` pins its make
     # as the log of lock says it; empty, the first one seen since lock started counts.
     keypad: Annotated[str, Matching(r"(/dev/input/by-(path|id)/[A-Za-z0-9_.:+-]+)?", KEYPAD_MEANING)] = ""
@@ -155,6 +170,17 @@ class LockTable:
     unlock_ms: Annotated[int, Between(500, 15000)] = 4000
     window_s: Annotated[float, Between(2, 10)] = 10.0
     held_open_s: Annotated[float, Between(5, 600)] = 60.0
+
+    @property
+    def light_pins(self) -> tuple[str, str, str, str]:
+        """The lines of the two lights: left weak and strong, right weak and strong; empty without lights."""
+        left = self.left_light_weak_pin, self.left_light_strong_pin
+        return *left, self.right_light_weak_pin, self.right_light_strong_pin
+
+    @property
+    def lights(self) -> bool:
+        """Whether the two white lights of the light challenge are fitted."""
+        return all(self.light_pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +248,52 @@ def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
 
 
 def load(path: Path, *, without_id: bool = False) -> Config:
-    """The configuration in the file `path` and in joined.toml beside it, if there is one. As `parse`."""
+    """The configuration in the file `path` and in joined.toml beside it, if there is one. As `parse`.
+
+    Its tier is the one that holds: "face+pin" where door.toml says "face" and `face_alone_waits`.
+    """
+    config = _as_written(path, without_id=without_id)
+    if config.lock.tier == "face" and untried(config, path):
+        return dataclasses.replace(config, lock=dataclasses.replace(config.lock, tier="face+pin"))
+    return config
+
+
+def face_alone_asked(path: Path) -> bool:
+    """Whether door.toml at `path` wants a face alone to open, whether or not it does. Raises ConfigRefused."""
+    return _as_written(path, without_id=True).lock.tier == "face"
+
+
+def face_alone_waits(path: Path) -> str:
+    """Why a face needs the PIN at the door with the door.toml `path` although that says otherwise; empty if not so.
+
+    Raises ConfigRefused.
+    """
+    config = _as_written(path, without_id=True)
+    why = untried(config, path) if config.lock.tier == "face" else ""
+    return f"a face needs the PIN although door.toml says otherwise: {why}" if why else ""
+
+
+def untried(config: Config, path: Path) -> str:
+    """Why a face alone may not open the door with `config`, by what was tried on it (`tried`); empty if it may."""
+    if config.lock.board == "sim":
+        return ""
+    try:
+        return tried.why_not(tried.read(path), tried_facts(config))
+    except ConfigRefused as refusal:
+        return str(refusal)
+
+
+def tried_facts(config: Config) -> tried.Facts | ModelRefused:
+    """What a try-out at the door with `config` holds for; the refusal if its networks cannot be named."""
+    camera = config.camera
+    told = f"{camera.backend} {camera.width_px}x{camera.height_px} {camera.device} {camera.pinned}"
+    try:
+        return tried.facts(models_dir(), told, config.eye.light_offset_mm)
+    except ModelRefused as refusal:
+        return refusal
+
+
+def _as_written(path: Path, *, without_id: bool) -> Config:
     text = learned.text_of(path)
     if text is None:
         msg = f"there is no configuration at {path}"
@@ -263,6 +334,9 @@ def _refuse_contradictions(config: Config) -> None:
         if config.lock.board != "gpiod" and not re.fullmatch(_GPIO, pin):
             msg = f'[lock] {name} must be a pin such as "GPIO17"; other lines need board "gpiod"'
             raise ConfigRefused(msg)
+    if any(config.lock.light_pins) and not config.lock.lights:
+        msg = "[lock] names some of the four lines of the two lights; name all four (..._light_..._pin) or none"
+        raise ConfigRefused(msg)
     if config.lock.keypad_id and not config.lock.keypad:
         msg = "[lock] keypad_id pins a keypad, but [lock] keypad names none"
         raise ConfigRefused(msg)
@@ -270,17 +344,36 @@ def _refuse_contradictions(config: Config) -> None:
     if taken:
         msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"
         raise ConfigRefused(msg)
-    if config.lock.tier == "face" and config.lock.board != "sim":
-        msg = (
-            '[lock] tier "face" is for simulated doors: no liveness test exists yet, and a photograph would open yours'
-        )
-        raise ConfigRefused(msg)
+    _refuse_face_alone(config)
     if config.eye.min_eye_distance_px >= config.eye.max_eye_distance_px:
         msg = "[eye] min_eye_distance_px must be below max_eye_distance_px"
         raise ConfigRefused(msg)
-    if config.camera.backend == "replay" and not config.camera.replay:
+    _refuse_camera(config.camera)
+
+
+def _refuse_face_alone(config: Config) -> None:
+    if config.lock.tier != "face" or config.lock.board == "sim":
+        return
+    if not config.lock.lights:
+        msg = (
+            '[lock] tier "face" needs the two white lights (..._light_..._pin), or a photograph would open this door; '
+            'fit them, or say "face+pin"'
+        )
+        raise ConfigRefused(msg)
+    if not config.camera.pinned:
+        msg = (
+            '[lock] tier "face" needs a camera that is pinned, which `doorctl setup` does, or any other one would count'
+        )
+        raise ConfigRefused(msg)
+
+
+def _refuse_camera(camera: CameraTable) -> None:
+    if camera.backend == "replay" and not camera.replay:
         msg = '[camera] replay must name a picture or a folder when backend is "replay"'
         raise ConfigRefused(msg)
-    if config.camera.backend == "v4l2" and not config.camera.device:
+    if camera.pinned and camera.backend not in ("picamera2", "v4l2"):
+        msg = f'[camera] pinned pins a camera, but backend is "{camera.backend}"'
+        raise ConfigRefused(msg)
+    if camera.backend == "v4l2" and not camera.device:
         msg = '[camera] device must name the USB camera when backend is "v4l2": see `ls /dev/v4l/by-path`'
         raise ConfigRefused(msg)

@@ -4,8 +4,10 @@ Rules kept here:
 - The terms name everything an agreement rests on: the notice word by word in every language it is shown in, the
   purpose, the retention, the model that makes the template, and the class of the threshold it is compared under. If one
   byte of that changes, the hash changes, and every face that was enrolled under another hash sleeps until renewed.
-- The notice is shown as it holds at this door: what its place for keys protects, and what a face is worth here, stand
-  in it and are hashed with it.
+- The notice is shown as it holds at this door: what its place for keys protects, how it tells a live face from a
+  photograph, and what a face is worth here, stand in it and are hashed with it.
+- Of attacks that were tried on the door it says what has to hold for a face alone, and not the counts, which stand on
+  the sign: to try once more sends nobody's face to sleep, and a try-out that holds no more does.
 - Texts are hashed with their lengths, so that none can move from one part into the next.
 - The hash says nothing about the person: everybody who agrees to the same terms has the same one.
 
@@ -17,7 +19,9 @@ from __future__ import annotations
 
 import hashlib
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, unique
 from pathlib import Path
 
 from device.config import Config
@@ -26,7 +30,7 @@ from device.strength import LANGUAGES, Strength, describe
 
 __all__ = ["LANGUAGES", "Notice", "Terms", "read_notice", "terms_of"]
 
-NOTICE_ID = "notice-2"
+NOTICE_ID = "notice-3"
 PURPOSE = (
     "Opening this door, and telling somebody who enrols here after you that the door may take the two of you for each "
     "other; never who you are."
@@ -45,6 +49,64 @@ _WORTH = {
     "face": (
         "On this door a face alone opens; only for a child under 14 the PIN is asked\n  for as well.",
         "在这扇门上，仅凭人脸即可开门；只有未满 14 周岁的儿童仍需输入密码。",
+    ),
+}
+
+
+@unique
+class Liveness(Enum):
+    """How a door tells a live face from a photograph."""
+
+    NONE = "none"  # it cannot
+    LIGHT = "light"  # by two lights that change
+    TRIED = "tried"  # by them, and so that a face alone may open: attacks were tried at this very door
+
+
+_LIGHT_EN = (
+    (
+        "Two small white lights beside the camera change while you look, in an order\n  that nobody knows before, and "
+        "the door compares how your face answers them.\n  A photograph on paper or on a screen answers in another way."
+    ),
+    (
+        "The lights are weak, and change at most three times a second. Who does not\n  want them uses PIN or card, and "
+        "does not press the face button."
+    ),
+    "Nothing of this is kept or sent. Without a clear result nothing opens: then it\n  is PIN or card.",
+    (
+        "It does not stop a mask in the shape of your face, your twin, somebody who\n  controls camera and lights at "
+        "that very moment, or force."
+    ),
+)
+_LIGHT_ZH = (
+    "您看镜头时，旁边两盏小白灯会变化，顺序事先无人知道；\n  门会比对您的面部如何反光。纸上或屏幕上的照片反光不同。",
+    "灯光微弱，每秒最多变化三次。不想要灯光的人可用密码或门卡，\n  不按人脸按钮即可。",
+    "这些都不保存、不发送。检测结果不明确时不开门，请用密码或门卡。",
+    "挡不住的有：按您脸形制作的面具、您的双胞胎、\n  当时同时控制摄像头和灯光的人，以及暴力胁迫。",
+)
+_ALIVE: dict[Liveness, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Liveness.NONE: (
+        ("This door cannot notice that a face is a photograph or a screen: it has no\n  test for that.",),
+        ("这扇门无法识别照片或屏幕冒充的人脸：它没有这种检测。",),
+    ),
+    Liveness.LIGHT: (
+        (*_LIGHT_EN, "Which attacks were tried at this door, how often, and what came of it, stands\n  on its sign."),
+        (*_LIGHT_ZH, "在这扇门上试过哪些攻击、多少次、结果如何，写在门口的告示上。"),
+    ),
+    Liveness.TRIED: (
+        (
+            *_LIGHT_EN,
+            (
+                "At this door a print and a screen were held up at least 30 times each, and\n  none was taken for a "
+                "live face: with 95 % confidence at most 12 in 100 such\n  tries would be. Its sign has the counts."
+            ),
+        ),
+        (
+            *_LIGHT_ZH,
+            (
+                "在这扇门上，打印照片和屏幕各举起过至少 30 次，没有一次被当作真人：\n  以 95 % 的置信度，100 "
+                "次这样的尝试中最多 12 次会被当作真人。\n  次数写在门口的告示上。"
+            ),
+        ),
     ),
 }
 
@@ -104,7 +166,7 @@ def terms_of(door: Config, model_sha256: bytes, notice: Notice | None = None) ->
     blank = notice if notice is not None else read_notice()
     strength = describe(door.vault.key_place)
     try:
-        texts = tuple(_filled(text, at, strength, door.lock.tier) for at, text in enumerate(blank.texts))
+        texts = tuple(_filled(text, at, strength, door) for at, text in enumerate(blank.texts))
     except (KeyError, ValueError) as cause:
         msg = "the notice about face data is damaged; without it nobody can be enrolled"
         raise StoreFault(msg) from cause
@@ -120,14 +182,28 @@ def threshold_class(door: Config) -> str:
     )
 
 
+def liveness_of(door: Config) -> Liveness:
+    """How `door` tells a live face from a photograph; its tier has to be the one that holds (`device.config.load`)."""
+    if not door.lock.lights:
+        return Liveness.NONE
+    return Liveness.TRIED if door.lock.tier == "face" and door.lock.board != "sim" else Liveness.LIGHT
+
+
 def _number(value: float) -> str:
     """`value` in as few digits as tell it from every other number, so that no two budgets read alike."""
     return repr(float(value)).removesuffix(".0")
 
 
-def _filled(text: str, language: int, strength: Strength, tier: str) -> str:
-    lines = "\n".join(f"- {sentence}" for sentence in strength.sentences(LANGUAGES[language]))
-    return string.Template(text).substitute(strength=lines, worth=_WORTH[tier][language])
+def _filled(text: str, language: int, strength: Strength, door: Config) -> str:
+    worth = _WORTH[door.lock.tier][language]
+    alive = _listed(_ALIVE[liveness_of(door)][language])
+    return string.Template(text).substitute(
+        strength=_listed(strength.sentences(LANGUAGES[language])), liveness=alive, worth=worth
+    )
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def _part(*raw: bytes) -> bytes:

@@ -58,7 +58,12 @@ def _edge(
 
 
 EDGES: tuple[Edge, ...] = (
-    _edge(Room.EYE, Room.LOCK, (wire.Look, wire.Close), (wire.CameraState, wire.Breach)),
+    _edge(
+        Room.EYE,
+        Room.LOCK,
+        (wire.Look, wire.ChallengeLog, wire.Close),
+        (wire.CameraState, wire.ChallengeRequest, wire.Breach),
+    ),
     _edge(Room.VAULT, Room.EYE, (wire.Probe, wire.Sample, wire.Guidance), ()),
     _edge(
         Room.VAULT,
@@ -78,8 +83,26 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.VAULT,
         Room.DESK,
-        (wire.Enrol, wire.Erase, wire.Pause, wire.Resume, wire.Renew, wire.Rekey, wire.AskRecord, wire.AskRetirement),
-        (wire.Done, wire.EnrolHint, wire.Attestation, wire.RecordAnswer, wire.AttestationCopy),
+        (
+            wire.Enrol,
+            wire.Erase,
+            wire.Pause,
+            wire.Resume,
+            wire.Renew,
+            wire.Rekey,
+            wire.AskRecord,
+            wire.AskRetirement,
+            wire.TryFaces,
+        ),
+        (
+            wire.Done,
+            wire.EnrolHint,
+            wire.Attestation,
+            wire.RecordAnswer,
+            wire.AttestationCopy,
+            wire.TryStands,
+            wire.Tried,
+        ),
     ),
     _edge(
         Room.KEEPER,
@@ -129,8 +152,26 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.DESK,
         Room.DOORCTL,
-        (wire.AskStatus, wire.Act, wire.Document, wire.AskRekey, wire.QueryRecord, wire.RetireDoor, wire.AskRetirement),
-        (wire.DoorStatus, wire.Ended, wire.EnrolHint, wire.Ack, wire.AttestationCopy, wire.RecordAnswer),
+        (
+            wire.AskStatus,
+            wire.Act,
+            wire.Document,
+            wire.AskRekey,
+            wire.QueryRecord,
+            wire.RetireDoor,
+            wire.AskRetirement,
+            wire.TryFaces,
+        ),
+        (
+            wire.DoorStatus,
+            wire.Ended,
+            wire.EnrolHint,
+            wire.Ack,
+            wire.AttestationCopy,
+            wire.RecordAnswer,
+            wire.TryStands,
+            wire.Tried,
+        ),
         many=True,
     ),
 )

@@ -31,6 +31,7 @@ from device.desk.papers.cli import FILE, consent, language_option, receipt
 from device.desk.papers.files import NewPaper
 from device.desk.papers.kept import Asked, keep
 from device.desk.setup.cli import setup
+from device.desk.trying.cli import try_attacks
 from device.desk.upkeep.cli import apply, export_identity, rekey, secure_bolt, selftest, status
 from device.desk.upkeep.cli_upgrade import upgrade
 from device.errors import Fault, Refusal
@@ -79,6 +80,7 @@ for _command in (
     status,
     secure_bolt,
     setup,
+    try_attacks,
     upgrade,
 ):
     cli.add_command(_command)

@@ -12,6 +12,7 @@ Rules kept here:
   first: anything but the signed paper that belongs to such an act goes nowhere.
 - The end of the door is for lock to grant, which has a proof of its own; its receipt is for vault to give, and nothing
   but such a receipt is handed on.
+- Faces are tried out for one command line at a time (`trying.carrying`), and not while somebody enrols.
 - An answer nobody asked for breaks the table of messages and closes that connection.
 
 doorctl asks -> desk spends a ticket -> vault acts (lock, for status and documents) -> desk tells the one who asked.
@@ -29,6 +30,7 @@ from device import wire
 from device.desk import timeouts
 from device.desk.errands import BUSY, ActErrand, Questions, Rooms, ends_a_door, order
 from device.desk.tickets import Tickets
+from device.desk.trying.carrying import Trying
 from device.edges import Room
 from device.errors import NotPermitted
 from device.service import Link
@@ -53,6 +55,7 @@ class Desk:
     _records: Questions = field(init=False)
     _ends: Questions = field(init=False)
     _receipts: Questions = field(init=False)
+    _trying: Trying = field(init=False)
     _act: ActErrand | None = None
     _vault: Link | None = None
     _alarm_owed: bool = False
@@ -65,6 +68,7 @@ class Desk:
         self._records = Questions(self.rooms, Room.VAULT, timeouts.RECORD_S, MOST_QUESTIONS)
         self._ends = Questions(self.rooms, Room.LOCK, timeouts.STATUS_S, MOST_QUESTIONS)
         self._receipts = Questions(self.rooms, Room.VAULT, timeouts.RECORD_S, MOST_QUESTIONS)
+        self._trying = Trying(self.rooms)
 
     def connected(self, link: Link) -> None:
         """Nothing to say first, people ask; but lock hears of a breach that it could not be told of."""
@@ -77,6 +81,8 @@ class Desk:
         """Carry one message on. Raises NotPermitted for an answer nobody asked for and for an act without its form."""
         if link.peer is Room.DOORCTL:
             self._asked_by(link, msg)
+        elif isinstance(msg, wire.TryStands | wire.Tried):
+            self._trying.told(msg)
         else:
             self._told(msg)
 
@@ -96,6 +102,8 @@ class Desk:
                 self._begin_personal(link, msg)
             case wire.AskRekey():
                 self._begin_rekey(link)
+            case wire.TryFaces(on):
+                self._trying.asked(link, self.now_s(), on=on, free=not self._enrols)
             case _:
                 raise _not_understood(msg)
 
@@ -128,6 +136,7 @@ class Desk:
             case Room.DOORCTL:
                 for asked in self._asked():
                     asked.asker_left(link)
+                self._trying.asker_left(link)
                 if self._act and self._act.asker is link:
                     self._act.asker = None
                     self._withdraw(self._act)
@@ -140,6 +149,7 @@ class Desk:
                 self._overdue.clear()
                 self._records.room_left()
                 self._receipts.room_left()
+                self._trying.vault_left()
                 self._finish_act(Result.FAULT)
 
     def breached(self, room: Room) -> None:
@@ -149,7 +159,7 @@ class Desk:
     def deadline(self) -> float | None:
         """When the next person has waited long enough."""
         ends = [asked.deadline() for asked in self._asked()]
-        ends.append(self._act.ends_s if self._act else None)
+        ends += (self._act.ends_s if self._act else None, self._trying.deadline())
         return min((end_s for end_s in ends if end_s is not None), default=None)
 
     def tick(self) -> None:
@@ -157,6 +167,7 @@ class Desk:
         now_s = self.now_s()
         for asked in self._asked():
             asked.tick(now_s)
+        self._trying.tick(now_s)
         if self._act and now_s >= self._act.ends_s:
             self._overdue.append(self._act.grant)
             self._withdraw(self._act)
@@ -184,7 +195,7 @@ class Desk:
         if asked.under_14 and purpose is not Purpose.ENROL:
             text = "a guardian's declaration belongs to an enrolment, and to nothing else"
             raise NotPermitted(text)
-        if self._act:
+        if self._act or (purpose is Purpose.ENROL and self._trying.under_way):
             asker.send(wire.Ended(BUSY))
             return
         grant = self._tickets.take(purpose, self._now_ns())
@@ -208,8 +219,12 @@ class Desk:
 
     def _guide(self, guidance: wire.EnrolHint) -> None:
         # Outside an enrolment a hint is for whoever presses the button, and lock shows it; here it has no reader.
-        if self._act and self._act.purpose is Purpose.ENROL:
+        if self._act and self._enrols:
             self._act.tell(guidance)
+
+    @property
+    def _enrols(self) -> bool:
+        return self._act is not None and self._act.purpose is Purpose.ENROL
 
     def _hand_on(self, grant: bytes, content: bytes) -> None:
         if self._act and self._act.grant == grant and self._act.attested_by(content):

@@ -38,9 +38,10 @@ def check_configuration(paths: Paths) -> Check:
     """Whether door.toml is one that every room would start with."""
     try:
         config.load(paths.config)
+        waits = config.face_alone_waits(paths.config)
     except Refusal as refusal:
         return Check("configuration", ok=False, sentence=str(refusal))
-    return Check("configuration", ok=True, sentence=f"{paths.config} is valid")
+    return Check("configuration", ok=True, sentence=f"{paths.config} is valid" + (f", but {waits}" if waits else ""))
 
 
 def check_models(folder: Path) -> Check:

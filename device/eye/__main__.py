@@ -16,8 +16,11 @@ def build(running: service.Service) -> EyeWork:
     give_way()
     settings = config.load(door_paths().config)
     refuse_stretched(settings.camera)
-    sight = Sight.load(settings.eye, models_dir())
-    return EyeWork(running, make(settings.camera), sight, settings, alive=running.notifier.feed_watchdog)
+    lights = settings.lock.lights
+    sight = Sight.load(settings.eye, models_dir(), settings.sign.view_deg if lights else None)
+    watcher = sight if lights else None
+    alive = running.notifier.feed_watchdog
+    return EyeWork(running, make(settings.camera), sight, settings, alive=alive, watcher=watcher)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ picamera2 0.3.38's source (tests/contract/camera); with a USB camera it runs on 
 virtual machine (tests/system/test_camera.py).
 
 Rules kept here:
+- Only the camera that was pinned, or the first one seen, is claimed (`device.eye.camera_id`). Once claimed it is the
+  same until the process ends. libcamera does not list modes without claiming the camera: its pin has none.
 - Configured once in the life of the process, started and stopped per window: re-configuring leaks contiguous memory
   (picamera2 #887, #958, #1130). No encoder, no mode switch, no preview window.
 - What was asked for is read back. A Pi's camera gives two planes; a USB camera gives one, in its own format, which is
@@ -32,6 +34,7 @@ import numpy as np
 from device.config import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, NS_PER_MS, NS_PER_S, Frame
+from device.eye.camera_id import Identity, Pin, identity
 from device.eye.pixels import Picture, fit_area, yuv420_to_bgr
 from device.eye.yuv import BT601, BT709, BT2020, Colours, yuyv_to_bgr
 
@@ -54,14 +57,21 @@ class PiCamera:
         self._form = ""
         self._colours = BT601
         self._running = self._held = False
+        self._pin = Pin(table.pinned)
 
     def probe(self) -> None:
-        """Whether libcamera lists a camera. Raises CameraFault."""
+        """Whether libcamera lists the camera that counts. Raises CameraFault."""
+        self._pin.hold(self.identity())
+
+    def identity(self) -> Identity:
+        """The camera that would be opened, pinned or not; nothing is opened. Raises CameraFault."""
         with _as_fault("list the cameras"):
             found = self._library().Picamera2.global_camera_info()
         if not found:
             msg = "libcamera finds no camera: check the cable and `rpicam-hello --list-cameras`"
             raise CameraFault(msg)
+        told = found[0]  # picamera2 opens the first of its list, those of the board's ribbon before USB
+        return identity("libcamera", str(told.get("Model", "")), str(told.get("Id", "")))
 
     def open(self) -> None:
         """Start the stream; the first time, claim and configure the camera. Raises CameraFault."""
@@ -69,6 +79,7 @@ class PiCamera:
             return
         with _as_fault("start"):
             if self._camera is None:
+                self._pin.hold(self.identity())
                 self._camera = self._configured()
             self._switch(held=False)
             self._camera.start(show_preview=False)

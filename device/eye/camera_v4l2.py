@@ -7,6 +7,8 @@ Rules kept here:
 - YUYV is preferred: it needs no decoder. Motion-JPEG is read where a decoder is on the device anyway (simplejpeg, which
   picamera2 brings); otherwise the camera is refused with a sentence.
 - Every wait has a bound, every frame a time, and a camera that is pulled out is a fault (`device.eye.v4l2_stream`).
+- Only the camera that was pinned, or the first one seen, is looked through (`device.eye.camera_id`). It is asked who it
+  is on the descriptor that then streams, in each window.
 - Exposure and white balance are held when the loop asks for it. Some cameras jump to another exposure when they are
   told to keep theirs: where brightness leaps, they are left automatic for the rest of this process.
 """
@@ -25,10 +27,12 @@ import numpy as np
 from device.config import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
+from device.eye.camera_id import Identity, Pin
 from device.eye.pixels import Picture, fit_area
+from device.eye.v4l2_identity import capability, identify, streams
 from device.eye.v4l2_kernel import Kernel, Linux
 from device.eye.v4l2_steady import Steady
-from device.eye.v4l2_stream import MJPG, YUYV, Shape, Stream, Wanted, has_camera
+from device.eye.v4l2_stream import MJPG, YUYV, Shape, Stream, Wanted
 from device.eye.yuv import yuyv_to_bgr
 from device.service import log
 
@@ -61,15 +65,25 @@ class V4l2Camera:
         self._stream: Stream | None = None
         self._steady: Steady | None = None
         self._decode: Callable[..., Any] | None = None
+        self._pin = Pin(table.pinned)
         self._brightness = 0.0
         self._may_hold = True
 
     def probe(self) -> None:
-        """Whether there is a camera at that place. Raises CameraFault."""
+        """Whether the camera that counts is at that place. Raises CameraFault."""
+        self._pin.hold(self.identity())
+
+    def identity(self) -> Identity:
+        """What the camera at that place says of itself, pinned or not; no frame is read. Raises CameraFault."""
         with _as_fault("looked for"):
-            if not has_camera(self._kernel, self._table.device):
-                msg = f"{self._table.device} is no camera that streams: USB cameras have two nodes, take index0"
-                raise CameraFault(msg)
+            fd = self._kernel.open(self._table.device)
+            try:
+                if not streams(capability(self._kernel, fd)):
+                    msg = f"{self._table.device} is no camera that streams: USB cameras have two nodes, take index0"
+                    raise CameraFault(msg)
+                return identify(self._kernel, fd)
+            finally:
+                self._kernel.close(fd)
 
     def open(self) -> None:
         """Start the stream. Raises CameraFault."""
@@ -80,7 +94,7 @@ class V4l2Camera:
         forms = (YUYV, MJPG) if self._decode else (YUYV,)
         wanted = Wanted(table.width_px, table.height_px, table.fps, forms, table.frame_timeout_ms)
         with _as_fault("started"):
-            self._stream = Stream.begin(self._kernel, table.device, wanted, self._clock_ns)
+            self._stream = Stream.begin(self._kernel, table.device, wanted, self._clock_ns, self._vet)
             try:
                 self._steady = Steady(self._kernel, self._stream.fd)
             except BaseException:
@@ -120,6 +134,9 @@ class V4l2Camera:
                 log("eye: the camera was gone before its exposure could be given back")
             finally:
                 stream.end()
+
+    def _vet(self, fd: int) -> None:
+        self._pin.hold(identify(self._kernel, fd))
 
     def _picture(self, data: bytes, shape: Shape) -> Picture:
         raw = np.frombuffer(data, np.uint8)

@@ -9,6 +9,8 @@ Rules kept here:
 - A window lives at most WINDOW_LIMIT_S after its first Look, whatever lock does: then eye closes the camera by itself,
   and does not look again before lock has said Close.
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
+- At a door with lights nobody is recognised without a light challenge (`device.eye.attack.approach`): its verdict goes
+  with the Probe, and nothing else of it goes anywhere.
 - A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call
   does not come back, eye ends itself (`device.eye.leash`), and does so before its watchdog would (`device.eye.waits`).
 - Times are CLOCK_MONOTONIC; `clock_ns` stands for it in tests.
@@ -18,17 +20,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, Protocol
+from typing import Final
 
 from device import wire
 from device.config import Config
 from device.edges import Room
-from device.errors import CameraFault, NotPermitted
+from device.errors import CameraFault, ConfigRefused, NotPermitted
+from device.eye.attack.approach import Challenged
+from device.eye.attack.glance import Fitted
 from device.eye.camera import NS_PER_S, Camera, Frame
 from device.eye.gather import FRESH_NS, Hints, Recognition
 from device.eye.leash import Leash
+from device.eye.needs import Looker, Outlet, Tether, Watcher
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
 from device.eye.waits import CALL_LIMIT_S, quiet_limit_s, read_limit_s
@@ -40,46 +45,12 @@ PROBE_AGAIN_S: Final = 30.0  # how often a camera that was missing is looked for
 FAULTS_BEFORE_RESTART: Final = 2
 
 
-class Looker(Protocol):
-    """What the loop needs of `device.eye.sight.Sight`."""
-
-    @property
-    def model_id(self) -> bytes:
-        """What an embedding may be compared with."""
-
-    def look(self, frame: Frame, mode: LookMode) -> Seen:
-        """What a frame shows to whom looks in order to recognise or to enrol."""
-
-    def forget(self) -> None:
-        """Overwrite what the last frames left."""
-
-
-class Tether(Protocol):
-    """What the loop needs of `device.eye.leash.Leash`."""
-
-    def hold(self, seconds: float) -> AbstractContextManager[None]:
-        """A block that must end within `seconds`."""
-
-    def give_up(self, why: str) -> NoReturn:
-        """End the process."""
-
-
-class Outlet(Protocol):
-    """What the loop needs of `device.service.Service`."""
-
-    def send(self, peer: Room, msg: wire.Message) -> bool:
-        """Send to `peer` if it is there."""
-
-    def link(self, peer: Room) -> Link | None:
-        """The live connection to `peer`, if there is one."""
-
-
 @dataclass(slots=True)
 class _Approach:
     nonce: bytes
     not_before_ns: int
     mode: LookMode
-    gather: Recognition | Enrolment
+    gather: Recognition | Challenged | Enrolment
 
 
 @dataclass(slots=True)
@@ -101,8 +72,13 @@ class EyeWork:
         leash: Tether | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         alive: Callable[[], None] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._out, self._camera, self._sight = outlet, camera, sight
+        self._watcher, self._fitted = watcher, Fitted(config.eye.light_offset_mm)
+        if config.lock.lights and watcher is None:
+            msg = "eye cannot work at a door with lights without what watches faces"
+            raise ConfigRefused(msg)
         self._eye, self._timeout_ms = config.eye, config.camera.frame_timeout_ms
         self._window_ns = int(config.lock.window_s * NS_PER_S)
         self._leash: Tether = leash or Leash()
@@ -131,9 +107,11 @@ class EyeWork:
                 self._alarm_owed = not self._out.send(Room.LOCK, wire.Breach())
 
     def received(self, link: Link, msg: wire.Message) -> None:
-        """Look and Close; the edge permits nothing else."""
+        """Look, Close, and what lock drove in between; the edge permits nothing else."""
         if isinstance(msg, wire.Look):
             self._look(msg)
+        elif isinstance(msg, wire.ChallengeLog):
+            self._told_of_lights(msg)
         elif isinstance(msg, wire.Close):
             self._overrun = False
             self._end_window()
@@ -201,21 +179,34 @@ class EyeWork:
         if self._window is None:
             self._window = _Window(now + int(WINDOW_LIMIT_S * NS_PER_S))
         self._window.nonces.add(msg.nonce)
+        self._drop_approach()
         self._approach = _Approach(msg.nonce, now, msg.mode, self._gather(msg.mode, now))
         self._waiting_since_ns = now
 
-    def _gather(self, mode: LookMode, now_ns: int) -> Recognition | Enrolment:
-        if mode is LookMode.RECOGNISE:
+    def _gather(self, mode: LookMode, now_ns: int) -> Recognition | Challenged | Enrolment:
+        if mode is LookMode.ENROL:
+            return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns)
+        if self._watcher is None:
             return Recognition(self._eye.frames)
-        return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns)
+        self._watcher.begin()
+        return Challenged(self._fitted, self._eye.frames)
+
+    def _told_of_lights(self, log: wire.ChallengeLog) -> None:
+        """For the approach it belongs to; of one that is over, nobody waits for it."""
+        approach = self._approach
+        if approach and approach.nonce == log.nonce and isinstance(approach.gather, Challenged):
+            approach.gather.tell(log)
 
     def _one_frame(self, approach: _Approach, window: _Window) -> None:
+        if isinstance(approach.gather, Challenged) and approach.gather.told and self._watcher:
+            self._judged(approach, approach.gather, self._watcher)
+            return
         try:
             self._open_camera()
-            # What is averaged is exposed alike; an enrolment wants its samples to differ.
-            averaging = isinstance(approach.gather, Recognition) and approach.gather.begun
+            # What is averaged, or compared in its brightness, is exposed alike; an enrolment wants samples to differ.
+            held = not isinstance(approach.gather, Enrolment) and approach.gather.begun
             with self._within(CALL_LIMIT_S):
-                self._camera.steady(held=averaging)
+                self._camera.steady(held=held)
             with self._within(read_limit_s(self._timeout_ms)):
                 frame = self._camera.read(approach.not_before_ns)
         except CameraFault as fault:
@@ -223,17 +214,43 @@ class EyeWork:
             return
         self._faults = 0
         self._waiting_since_ns = self._clock_ns()
-        seen = self._if_fresh(self._sight.look(frame, approach.mode))
+        hint = self._seen(approach, frame)
         del frame
-        hint = seen.hint
-        if isinstance(approach.gather, Recognition):
-            self._recognise(approach, approach.gather, seen)
-        else:
-            hint = self._enrol(approach, approach.gather, seen)
         if hint and self._approach is approach and window.hints.let_through(hint, self._clock_ns()):
             self._out.send(Room.VAULT, wire.Guidance(approach.nonce, hint))
         if approach.gather.done and self._approach is approach:
             self._approach, self._waiting_since_ns = None, None
+
+    def _seen(self, approach: _Approach, frame: Frame) -> Hint | None:
+        """What `frame` gives this approach, and what the person could do."""
+        if isinstance(approach.gather, Challenged) and self._watcher:
+            return self._challenge(approach, approach.gather, frame, self._watcher)
+        seen = self._if_fresh(self._sight.look(frame, approach.mode))
+        if isinstance(approach.gather, Enrolment):
+            return self._enrol(approach, approach.gather, seen)
+        if isinstance(approach.gather, Recognition):
+            self._recognise(approach, approach.gather, seen)
+        return seen.hint
+
+    def _challenge(self, approach: _Approach, gather: Challenged, frame: Frame, watcher: Watcher) -> Hint | None:
+        """Look for a face that stands still, ask for the lights once, and watch it from then on."""
+        watched = watcher.watch(frame, crop=gather.wants_crop(frame.time_ns))
+        if gather.offer(watched) and self._out.send(Room.LOCK, wire.ChallengeRequest(approach.nonce)):
+            gather.asked(self._clock_ns())
+        self._judged(approach, gather, watcher)
+        return watched.hint
+
+    def _judged(self, approach: _Approach, gather: Challenged, watcher: Watcher) -> None:
+        """Send the answer, if it is due; a face that failed goes without an embedding."""
+        answer = gather.due(self._clock_ns, watcher.embed)
+        if answer is None:
+            return
+        mean = answer.mean
+        vector = mean.embedding.astype("<f4").tobytes() if mean else bytes(4 * wire.EMBEDDING_DIM)
+        frame_ns, frames = (mean.frame_ns, mean.frames) if mean else (self._clock_ns(), 1)
+        self._approach, self._waiting_since_ns = None, None
+        probe = wire.Probe(approach.nonce, frame_ns, frames, answer.attack, self._sight.model_id, vector)
+        self._out.send(Room.VAULT, probe)
 
     def _if_fresh(self, seen: Seen) -> Seen:
         """Without its embedding, if that is too old by now; what the person could do they may still hear."""
@@ -270,12 +287,19 @@ class EyeWork:
     def _end_window(self) -> None:
         """Close the camera, drop and overwrite what was seen. Harmless when nothing is open."""
         seen = self._window is not None
-        self._approach, self._window, self._waiting_since_ns = None, None, None
+        self._drop_approach()
+        self._window = None
         self._close_camera()
         if seen:
             self._sight.forget()
             if self._condition is CameraCondition.FAULT:
                 self._probe()
+
+    def _drop_approach(self) -> None:
+        """Whatever it has gathered goes with it; crops are overwritten first."""
+        if self._approach and isinstance(self._approach.gather, Challenged):
+            self._approach.gather.forget()
+        self._approach, self._waiting_since_ns = None, None
 
     # ---- the camera
 
@@ -317,7 +341,7 @@ class EyeWork:
     def _camera_failed(self, fault: CameraFault) -> None:
         log(f"eye: {fault}")
         self._faults += 1
-        self._approach, self._waiting_since_ns = None, None
+        self._drop_approach()
         self._tell(CameraCondition.FAULT)
         self._close_camera()
         if self._camera.restart_heals and self._faults >= FAULTS_BEFORE_RESTART:

@@ -32,15 +32,15 @@ def empty_scene(width: int, height: int) -> Picture:
     return np.full((height, width, 3), EMPTY_GREY, np.uint8)
 
 
-def picture_files(folder: Path) -> tuple[Path, ...]:
-    """The pictures in `folder` by name. Raises PictureRefused if there are none."""
+def picture_files(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[Path, ...]:
+    """The files with these `suffixes` in `folder` by name. Raises PictureRefused if there are none."""
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
     except OSError as cause:
         msg = f"the folder {folder.name} cannot be read: {cause.strerror}"
         raise PictureRefused(msg) from cause
     if not files:
-        msg = f"the folder {folder.name} holds no picture ({', '.join(SUFFIXES)})"
+        msg = f"the folder {folder.name} holds no picture ({', '.join(suffixes)})"
         raise PictureRefused(msg)
     return tuple(files)
 

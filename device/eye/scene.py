@@ -20,6 +20,7 @@ from typing import Final, cast
 from device.errors import CameraFault
 
 METER: Final = "camera.meter"
+LIT_SUFFIX: Final = ".npz"  # a source, or a picture of a folder, that answers to light (`device.eye.basis`)
 _METER: Final = struct.Struct("<IIq")
 _MAX_SCENE_BYTES: Final = 64 << 10
 _FPS: Final = (0.5, 60.0)
@@ -107,9 +108,13 @@ class Meter:
         struct.pack_into("<I", self._map, 0, int(open_))
 
     def count(self, exposed_ns: int) -> None:
-        """One more frame, exposed at `exposed_ns`, is about to be read."""
+        """One more frame is about to be read, exposed at `exposed_ns` or, if it has to be waited for, later."""
         (frames,) = struct.unpack_from("<I", self._map, 4)
         struct.pack_into("<Iq", self._map, 4, (frames + 1) & 0xFFFFFFFF, exposed_ns)
+
+    def exposed(self, exposed_ns: int) -> None:
+        """The frame that was counted last was exposed at `exposed_ns`."""
+        struct.pack_into("<q", self._map, 8, exposed_ns)
 
 
 @dataclass(frozen=True, slots=True)

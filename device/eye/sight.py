@@ -5,6 +5,7 @@ Rules kept here:
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
 - Enrolling asks for more than recognising, never for less: nobody else in range, and a prompt to uncover the face.
+- At a door with lights a face is watched before it is embedded, in the same order: `watch` makes no embedding.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ import numpy as np
 from device.config import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
 from device.eye.alignment import CROP_PX, picture_to_crop
+from device.eye.attack.approach import Watched
+from device.eye.attack.hints import Repeats
+from device.eye.attack.watch import Watch
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.choose import Range, choose
 from device.eye.covered import cover, seems_covered
 from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
-from device.eye.pixels import Warp
+from device.eye.pixels import Picture, Warp
 from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
 from device.eye.runtime import Floats, Network
 from device.eye.runtime import choose as choose_runtime
@@ -51,10 +55,19 @@ class Seen:
 class Sight:
     """Everything eye can see with; one thread only."""
 
-    def __init__(self, detector: Network, embedder: Network, within: Range) -> None:
+    def __init__(
+        self,
+        detector: Network,
+        embedder: Network,
+        within: Range,
+        watching: tuple[Network, float] | None = None,
+    ) -> None:
+        """`watching`: at a door with lights the mesh, and the camera's horizontal field of view in degrees."""
         self._detector = Detector(detector)
         self._embedder = Embedder(embedder)
         self._within = within
+        self._watch = Watch(self._detector, watching[0], within, watching[1]) if watching else None
+        self._repeats = Repeats()
         self._warp = Warp(CROP_PX)
         self._crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
         if self._detector.width < LOW_WIDTH_PX or self._detector.height < LOW_HEIGHT_PX:
@@ -62,13 +75,20 @@ class Sight:
             raise ModelRefused(msg)
 
     @classmethod
-    def load(cls, eye: EyeTable, models: Path) -> Sight:
-        """Detector and embedder from the folder `models`, checked against its manifest. Raises ModelRefused."""
+    def load(cls, eye: EyeTable, models: Path, view_deg: float | None = None) -> Sight:
+        """The networks from the folder `models`, checked against its manifest. Raises ModelRefused.
+
+        `view_deg`: the camera's horizontal field of view, at a door with lights; without it there is no `watch`.
+        """
         manifest = load(models)
         runtime = choose_runtime(eye.runtime)
         detector = Network.load(manifest.for_job(Job.DETECT), models, runtime, eye.threads)
         embedder = Network.load(manifest.for_job(Job.EMBED), models, runtime, eye.threads)
-        return cls(detector, embedder, Range(eye.min_eye_distance_px, eye.max_eye_distance_px))
+        within = Range(eye.min_eye_distance_px, eye.max_eye_distance_px)
+        if view_deg is None:
+            return cls(detector, embedder, within)
+        mesh = Network.load(manifest.for_job(Job.LANDMARKS), models, runtime, eye.threads)
+        return cls(detector, embedder, within, (mesh, view_deg))
 
     @property
     def model_id(self) -> bytes:
@@ -79,6 +99,11 @@ class Sight:
     def networks(self) -> tuple[Network, Network]:
         """Detector and embedder, for a benchmark that wants their own time."""
         return self._detector.network, self._embedder.network
+
+    @property
+    def watching(self) -> Network:
+        """The mesh, for the same. Raises ModelRefused at a door without lights."""
+        return self._watching().network
 
     def faces(self, frame: Frame) -> list[Face]:
         """All faces of a frame, in pixels of its main plane, best score first."""
@@ -103,6 +128,43 @@ class Sight:
         covered = enrolling and seems_covered(cover(self._crop))
         return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px, covered)
 
+    def begin(self) -> None:
+        """Another approach begins: nothing of the last one is compared with it."""
+        self._repeats.begin()
+        self._watching().begin()
+
+    def watch(self, frame: Frame, *, crop: bool) -> Watched:
+        """What `frame` shows of a face that is challenged: a glance, and with `crop` its crop if that is good enough.
+
+        Raises ModelRefused at a door without lights.
+        """
+        watch, again = self._watching(), self._repeats.again(frame.main)
+        face = choose(self.faces(frame), self._within)
+        if isinstance(face, Hint):
+            return Watched(frame.time_ns, face, again=again)
+        inside = points_inside(face.points, frame.main.shape[1], frame.main.shape[0])
+        turned = pose_hint(pose(face.points)) if inside else Hint.LOOK_AT_CAMERA
+        if turned:
+            return Watched(frame.time_ns, turned, again=again)
+        glance = watch.at(frame, face)
+        if glance is None:
+            return Watched(frame.time_ns, Hint.LOOK_AT_CAMERA, again=again)
+        if not crop:
+            return Watched(frame.time_ns, None, glance, again=again)
+        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
+        dim = light_hint(light(self._crop))
+        return Watched(frame.time_ns, dim, glance, None if dim else self._crop, again)
+
+    def embed(self, crop: Picture) -> Floats:
+        """The embedding of a crop that `watch` gave: float32, (128,), L2 norm 1."""
+        return self._embedder.embed(crop)
+
+    def _watching(self) -> Watch:
+        if self._watch is None:
+            msg = "this sight was loaded for a door without lights: it has no face mesh"
+            raise ModelRefused(msg)
+        return self._watch
+
     def forget(self) -> None:
         """Overwrite the crop and everything inside the networks: the last face is not left lying in this process.
 
@@ -112,6 +174,9 @@ class Sight:
         self._warp.forget()
         for network in self.networks:
             network.forget()
+        self._repeats.begin()
+        if self._watch:
+            self._watch.forget()
 
 
 def refuse_stretched(camera: CameraTable) -> None:

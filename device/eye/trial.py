@@ -8,7 +8,7 @@ Rules kept here:
 
 In: door.toml on standard input. Out: one object of JSON.
 
-    probe    {"there": true}
+    probe    {"there": true, "pinned": "uvcvideo|HD Camera|usb-0000:00:14.0-2|5f0c2a9d11e87b34"}
     frame    {"width_px": 640, "height_px": 480, "brightness": 118, "eye_distances_px": [54]}
 """
 
@@ -24,14 +24,15 @@ from device import config as door_config
 from device.config import Config
 from device.errors import Fault, Refusal
 from device.eye.camera import Camera, make
+from device.eye.camera_id import Named
 from device.eye.sight import Sight, refuse_stretched
 from device.paths import models_dir
 
 
 def probe(camera: Camera) -> dict[str, object]:
-    """Whether the camera is there. Raises CameraFault."""
+    """Whether the camera is there, and how [camera] pinned names it where it has a name. Raises CameraFault."""
     camera.probe()
-    return {"there": True}
+    return {"there": True, **({"pinned": str(camera.identity())} if isinstance(camera, Named) else {})}
 
 
 def frame(camera: Camera, sight: Sight) -> dict[str, object]:

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
 from device.errors import CameraFault
 from device.eye import v4l2_kernel as v4l2
 from device.eye.camera import NS_PER_MS, NS_PER_S
+from device.eye.v4l2_modes import enumerated, formats, sizes
 from device.eye.yuv import BT601, BT709, BT2020, Colours
 
 YUYV, MJPG = "YUYV", "MJPG"
@@ -35,7 +35,6 @@ _LEAST_BUFFERS: Final = 2  # one that the camera fills while another is read
 # frames, one for luck. Measured without it where a look took 1.05 s: frames 1.1 s old, and 2.2 s when they were judged.
 _FRESH_INTERVALS: Final = 4
 _NS_PER_US: Final = 1000
-_MOST_NAMED: Final = 32  # formats and sizes in a sentence, and what a driver may make us ask
 
 # enum v4l2_colorspace and v4l2_ycbcr_encoding, for the mixtures that cameras use.
 _MATRIX_OF_SPACE: Final = {3: BT709, 12: BT709, 10: BT2020}
@@ -73,18 +72,6 @@ class Taken:
     time_ns: int
 
 
-def has_camera(kernel: v4l2.Kernel, path: str) -> bool:
-    """Whether the node at `path` is a camera that streams; no frame is read. Raises OSError."""
-    fd = kernel.open(path)
-    try:
-        told = v4l2.Capability()
-        kernel.call(fd, v4l2.QUERY_CAPABILITY, told)
-    finally:
-        kernel.close(fd)
-    can = told.node if told.device & v4l2.TELLS_NODE else told.device
-    return bool(can & v4l2.CAN_CAPTURE and can & v4l2.CAN_STREAM)
-
-
 class Stream:
     """A running stream. `begin` makes one; `end` is for once."""
 
@@ -96,10 +83,21 @@ class Stream:
         self.shape = Shape("", 0, 0, 0, BT601)
 
     @classmethod
-    def begin(cls, kernel: v4l2.Kernel, path: str, wanted: Wanted, clock_ns: Callable[[], int]) -> Self:
-        """Open, negotiate, map and start. Raises OSError and CameraFault, with nothing left open."""
+    def begin(
+        cls,
+        kernel: v4l2.Kernel,
+        path: str,
+        wanted: Wanted,
+        clock_ns: Callable[[], int],
+        vet: Callable[[int], None],
+    ) -> Self:
+        """Open, negotiate, map and start; `vet` refuses the opened camera by raising, before anything is set.
+
+        Raises OSError and CameraFault, with nothing left open.
+        """
         made = cls(kernel, kernel.open(path), wanted, clock_ns)
         try:
+            vet(made.fd)
             made.shape = made._negotiated()
             made._interval_ns = made._rate()
             made._map_buffers()
@@ -137,7 +135,7 @@ class Stream:
 
     def _negotiated(self) -> Shape:
         wanted = self._wanted
-        has = tuple(self._formats())
+        has = tuple(formats(self._kernel, self.fd))
         for form in (form for form in wanted.forms if form in has):
             asked = v4l2.Format(kind=v4l2.CAPTURE, width=wanted.width, height=wanted.height, form=v4l2.four(form))
             asked.field = v4l2.NOT_INTERLACED
@@ -150,43 +148,16 @@ class Stream:
                     raise CameraFault(msg)
                 return Shape(form, given.width, given.height, given.stride, colours_of(given))
         what = " or ".join(wanted.forms)
-        there = ", ".join(f"{form} ({', '.join(self._sizes(form)) or 'no size told'})" for form in has) or "none"
+        listed = {form: ", ".join(sizes(self._kernel, self.fd, form)) or "no size told" for form in has}
+        there = ", ".join(f"{form} ({told})" for form, told in listed.items()) or "none"
         msg = f"the camera gives no picture of {wanted.width} x {wanted.height} pixels in {what}; its formats: {there}"
         raise CameraFault(msg)
-
-    def _formats(self) -> Iterator[str]:
-        for index in range(_MOST_NAMED):
-            told = v4l2.FormatName(index=index, kind=v4l2.CAPTURE)
-            if not self._enumerated(v4l2.NAME_FORMAT, told):
-                return
-            yield v4l2.letters(told.form)
-
-    def _sizes(self, form: str) -> Iterator[str]:
-        for index in range(_MOST_NAMED):
-            told = v4l2.FrameSize(index=index, form=v4l2.four(form))
-            if not self._enumerated(v4l2.NAME_SIZE, told):
-                return
-            if told.kind == 1:
-                yield f"{told.sizes[0]} x {told.sizes[1]}"
-            else:
-                yield f"up to {told.sizes[1]} x {told.sizes[4]}"
-                return
-
-    def _enumerated(self, request: int, told: v4l2.Argument) -> bool:
-        """Whether there is an entry of that index; EINVAL is how the list ends, ENOTTY that there is none."""
-        try:
-            self._kernel.call(self.fd, request, told)
-        except OSError as error:
-            if error.errno in (errno.EINVAL, errno.ENOTTY):
-                return False
-            raise
-        return True
 
     def _rate(self) -> int:
         """Nanoseconds from frame to frame, read back; a camera that cannot tell is taken at its word asked for."""
         asked_ns = round(NS_PER_S / self._wanted.fps)
         rate = v4l2.Rate(kind=v4l2.CAPTURE)
-        if not self._enumerated(v4l2.GET_RATE, rate) or not rate.capability & v4l2.CAN_SET_RATE:
+        if not enumerated(self._kernel, self.fd, v4l2.GET_RATE, rate) or not rate.capability & v4l2.CAN_SET_RATE:
             return asked_ns
         rate.numerator, rate.denominator = round(asked_ns / _NS_PER_US), NS_PER_S // _NS_PER_US
         self._kernel.call(self.fd, v4l2.SET_RATE, rate)

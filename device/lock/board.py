@@ -37,6 +37,12 @@ class Board(Protocol):
     def lamp(self, *, on: bool) -> None:
         """Light the lamp that says the camera may look."""
 
+    def lights(self, left: int, right: int) -> None:
+        """Set the two white lights to levels of 0 to 3, both at once, as nearly as the driver can.
+
+        Where none are fitted nothing happens; a line of theirs that fails is said in the log and is no fault.
+        """
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         """Give a tone and a light."""
 
@@ -44,7 +50,7 @@ class Board(Protocol):
         """A command APDU for the card in front of a reader of the board's own, None to let it go. Most have none."""
 
     def close(self) -> None:
-        """Secure the bolt, put out the lamp, give every line back."""
+        """Secure the bolt, put out the lamp and the lights, give every line back."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,8 @@ from device.lock.board import SETTLE_S
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.contacts import Contact, contacts_of
 from device.lock.feedback import Drive, Feedback
-from device.lock.gpiod_lines import Chips, Line, claim, output
+from device.lock.gpiod_lines import Chips, Line, claim, output, outputs
+from device.lock.light_lines import LightLines
 from device.lock.state import Event, Signal
 from device.lock.timed_bolt import MakeTimer, TimedBolt, thread_timer
 from device.wire import Hint
@@ -85,6 +86,8 @@ class GpiodBoard:
                 table.unlock_ms,
             )
             held.callback(self._feedback.close)
+            self._lights = self._lights_of(table, chips, held)
+            held.callback(self._lights.close)
             self._contacts = [self._input(contact, chips, held) for contact in contacts_of(table)]
             self._held = held.pop_all()
         self._first_look_due = True
@@ -115,6 +118,10 @@ class GpiodBoard:
             msg = f"the lamp's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
+    def lights(self, left: int, right: int) -> None:
+        """Set the white lights, where they are fitted: all lines of one chip in one call of the kernel."""
+        self._lights.show(left, right)
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
         self._feedback.show(signal, hint)
@@ -136,6 +143,14 @@ class GpiodBoard:
 
     def _optional(self, pin: str, chips: Chips, held: ExitStack) -> Drive | None:
         return self._output(pin, chips, held).drive if pin else None
+
+    @staticmethod
+    def _lights_of(table: LockTable, chips: Chips, held: ExitStack) -> LightLines:
+        if not table.lights:
+            return LightLines(None)
+        lines = outputs(chips, table.light_pins)
+        held.callback(lines.give_back)
+        return LightLines(lines.drive)
 
     def _input(self, contact: Contact, chips: Chips, held: ExitStack) -> _Watched:
         line = claim(chips, contact.pin, _INPUT)

@@ -27,6 +27,7 @@ from device.lock.board import Settled
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.contacts import contacts_of
 from device.lock.feedback import Drive, Feedback
+from device.lock.light_lines import LightLines
 from device.lock.state import Event, Signal
 from device.lock.timed_bolt import MakeTimer, TimedBolt, thread_timer
 from device.wire import Hint
@@ -86,6 +87,8 @@ class GpiozeroBoard:
                     table.unlock_ms,
                 )
                 held.callback(self._feedback.close)
+                self._lights = self._lights_of(table, factory, held)
+                held.callback(self._lights.close)
                 self._contacts = tuple(
                     (self._contact(contact.pin, factory, held), Settled(level=contact.first), contact.meaning)
                     for contact in contacts_of(table)
@@ -126,6 +129,10 @@ class GpiozeroBoard:
             msg = f"the lamp's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
+    def lights(self, left: int, right: int) -> None:
+        """Set the white lights, where they are fitted: four calls, one right after the other."""
+        self._lights.show(left, right)
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
         self._feedback.show(signal, hint)
@@ -147,6 +154,21 @@ class GpiozeroBoard:
         line = OutputDevice(pin, initial_value=False, pin_factory=factory)
         held.callback(line.close)
         return lambda on: (line.on if on else line.off)()
+
+    @staticmethod
+    def _lights_of(table: LockTable, factory: Factory, held: ExitStack) -> LightLines:
+        if not table.lights:
+            return LightLines(None)
+        lines: list[OutputDevice] = []
+        for pin in table.light_pins:
+            lines.append(OutputDevice(pin, initial_value=False, pin_factory=factory))
+            held.callback(lines[-1].close)
+
+        def drive(levels: tuple[bool, ...]) -> None:
+            for line, on in zip(lines, levels, strict=True):
+                (line.on if on else line.off)()
+
+        return LightLines(drive)
 
     def _contact(self, pin: str, factory: Factory, held: ExitStack) -> DigitalInputDevice:
         # No Button: each has a thread of its own for held keys, which wakes ten times a second while nobody is there.

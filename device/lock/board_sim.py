@@ -7,7 +7,8 @@ Rules kept here:
 - The cable is a SOCK_SEQPACKET socket with one short ASCII word or two per datagram; whatever else arrives is refused.
 
     lock -> board   coil 1 4000 | coil 0 | lamp 1 | lamp 0 | show OPENED | show CLAIM_FIRST |
-                    show LOOK HOLD_STILL | card 905a000003... (a command in hexadecimal digits) | card - (it can go)
+                    show LOOK HOLD_STILL | card 905a000003... (a command in hexadecimal digits) | card - (it can go) |
+                    lights 2 1 (the levels, 0 to 3, of the white lights left and right of the lens)
     board -> lock   face | rex | key 5 | door open | door closed | tamper on | tamper off |
                     card here | card gone | card 9100 (what it answered)
 """
@@ -132,6 +133,10 @@ class SimBoard:
         """Show `signal`; a tone that is lost changes nothing."""
         self._say(f"show {signal.name}" + (f" {hint.name}" if hint else ""))
 
+    def lights(self, left: int, right: int) -> None:
+        """Set the two white lights."""
+        self._say(f"lights {left} {right}")
+
     def card(self, command: bytes | None) -> None:
         """Say `command` to the simulated card, or let it go."""
         self._say(f"card {'-' if command is None else command.hex()}")
@@ -141,6 +146,7 @@ class SimBoard:
         try:
             self.bolt.close()
             self.lamp(on=False)
+            self.lights(0, 0)
         except BoltFault:
             pass  # the board is gone; it has dropped the line already
         self._cable.close()

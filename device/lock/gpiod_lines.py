@@ -5,12 +5,13 @@ Rules kept here:
   passes through the other level at the start.
 - A name that no chip has, or that two chips have, is refused: a door does not guess which line its bolt hangs on. So is
   such a label of a chip.
+- Lines that have to change together are one request: the kernel then sets all of a chip in one call.
 - One line has one owner: the kernel refuses a second claim, and so does `claim`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,48 @@ class Line:
     def give_back(self) -> None:
         """Let go of the line; it may float then."""
         self._request.release()
+
+
+class Lines:
+    """Several outputs that are ours until `give_back`; one request for those of each chip."""
+
+    def __init__(self) -> None:
+        self._requests: list[tuple[gpiod.LineRequest, dict[int, int]]] = []
+
+    def add(self, request: gpiod.LineRequest, numbers: dict[int, int]) -> None:
+        """The lines of one chip: by offset, the number of the line among all of these."""
+        self._requests.append((request, numbers))
+
+    def drive(self, levels: Sequence[bool]) -> None:
+        """Set all of them. Raises what libgpiod raises."""
+        for request, numbers in self._requests:
+            request.set_values({offset: _value(levels[number]) for offset, number in numbers.items()})
+
+    def give_back(self) -> None:
+        """Let go of the lines; they may float then."""
+        for request, _ in self._requests:
+            request.release()
+
+
+def outputs(chips: Chips, pins: Sequence[str]) -> Lines:
+    """The lines `pins` as outputs that begin inactive and change together. Raises BoltFault, and keeps none then."""
+    lines = Lines()
+    try:
+        on_chip: dict[str, dict[int, int]] = {}
+        for number, pin in enumerate(pins):
+            path, offset = _found(chips, pin)
+            on_chip.setdefault(path, {})[offset] = number
+        settings = gpiod.LineSettings(direction=Direction.OUTPUT, output_value=Value.INACTIVE)
+        for path, numbers in on_chip.items():
+            with chips.open(path) as chip:
+                lines.add(chip.request_lines(dict.fromkeys(numbers, settings), consumer=CONSUMER), numbers)
+    except Exception as cause:
+        lines.give_back()
+        if isinstance(cause, BoltFault):
+            raise
+        msg = f"the lines {', '.join(pins)} cannot be claimed: {cause}"
+        raise BoltFault(msg) from cause
+    return lines
 
 
 def output(chips: Chips, pin: str, *, on: bool, active_high: bool = True) -> Line:

@@ -1,7 +1,8 @@
 """The policy in force at this door, the time it is asked at, and what they allow now, at the door and for each slot.
 
 Rules kept here:
-- Without a policy every method opens at all times, within door.toml's tier. A policy stays in force until a newer one.
+- Without a policy every method opens at all times but a face alone, which needs a policy that names it: that is its
+  manager's signed choice. Under doorsim (`unsigned`) it does not. A policy stays in force until a newer one.
 - The policy lies on disk as the document the manager signed, and is verified anew at every start. One that cannot be
   read or believed any more opens by PIN and card only: a damaged disk neither locks a house out nor opens a camera.
 - While the clock is not believed (`device.policy.clock`) PIN and card open if they do at any time, a face only if it
@@ -36,6 +37,7 @@ from device.service import log
 
 DAY_S = 86_400
 HOUR_NS = 3_600_000_000_000
+NOT_ALONE = EVERYTHING & ~Method.FACE
 _NEWEST = struct.Struct("<q")
 
 
@@ -67,7 +69,8 @@ class FloorFile:
 class Hours:
     """What may open now. `folder` is lock's state folder, and `box` seals what it says about slots.
 
-    `verify` is `Managers.kept`. `wall` says the seconds since 1970 as the clock does.
+    `verify` is `Managers.kept`. `wall` says the seconds since 1970 as the clock does. `unsigned`: what opens without a
+    policy, within door.toml's tier.
     """
 
     folder: Path
@@ -76,7 +79,8 @@ class Hours:
     wall: Callable[[], float] = time.time
     version: int = 0  # of the policy that lies on disk; 0 without one
     _policy: DoorPolicy | None = None
-    _untimed: Method = EVERYTHING  # what opens while the clock is not believed
+    unsigned: Method = NOT_ALONE
+    _untimed: Method = field(init=False)  # what opens while the clock is not believed
     _clock: Clock = field(default_factory=Clock)
     _believed: bool = True
     _ahead_s: float = 0.0  # by how much the wall clock leads CLOCK_MONOTONIC
@@ -87,6 +91,7 @@ class Hours:
     _barred_in: tuple[int | None, DoorPolicy | None, timetables.Bindings] | None = None  # for what that was found
 
     def __post_init__(self) -> None:
+        self._untimed = self.unsigned
         self._clock = self._floor.load()
         self._slots = TimetableFiles(self.folder, self.box)
         try:

@@ -7,7 +7,7 @@ Rules kept here:
 - A message is shown to the permit table first; what it does not hold is fatal to the connection and an alarm.
 - eye and vault count as there from their first word on, not from the connection: a socket unit takes connections for a
   process that is dead, and a window without an eye would light the lamp for nobody.
-- Leaving the loop, for whatever reason, secures the bolt and puts the lamp out.
+- Leaving the loop, for whatever reason, secures the bolt and puts the lamp out, and the white lights.
 - Told to end, by an upgrade or a shutdown, lock lets whoever was let in by then go through first: `unlock_ms` at most.
 - Documents are verified here (`policy`); offers are handed to keeper, a policy is put into force. They open nothing.
 - report hears how the door stands, and how often it was opened, as far as a signed document says so (`reporting`).
@@ -25,10 +25,11 @@ import time
 from dataclasses import replace
 
 from device import wire
+from device.challenge import Lights
 from device.config import Config
 from device.edges import Room
 from device.errors import BoltFault, NotPermitted, StoreFault
-from device.lock import machine
+from device.lock import lights, machine
 from device.lock.board import Board
 from device.lock.farewell import Farewell
 from device.lock.permits import permitted
@@ -51,7 +52,6 @@ from device.lock.state import (
     Send,
     Show,
     Signal,
-    State,
     Tell,
     Tick,
 )
@@ -81,6 +81,7 @@ def rules_of(config: Config) -> Rules:
         held_open_ns=round(table.held_open_s * 1e9),
         exit_wired=table.rex_wired,
         face_alone_opens=table.tier == "face",
+        lights=table.lights,
     )
 
 
@@ -98,7 +99,7 @@ class LockWork:
         self._farewell = Farewell()
         self._end_from_ns = 0  # when the end that is due is tried next
         self._serves_until_ns: int | None = None  # once it was told to end
-        self.state = State()
+        self.state = lights.at_start(time.monotonic_ns())
         service.watch(board.fileno(), self._board_spoke)
 
     # ---- Work
@@ -248,6 +249,8 @@ class LockWork:
                 self._obeys = True
             case Lamp(on):
                 self._board.lamp(on=on)
+            case Lights(left, right):
+                self._board.lights(left, right)
             case Send(room, msg):
                 self._service.send(room, msg)
             case Tell(kind):
@@ -350,6 +353,8 @@ def _after_fault(effect: Effect) -> Effect | None:
     match effect:
         case Secure() | Tell() | Lamp(on=False) | CardSend(apdu=None) | Send(msg=wire.Close()):
             return effect
+        case Lights():
+            return effect  # it opens nothing, and what eye is told of the lights has to be what they did
         case Show():
             return Show(Signal.REFUSED)
         case _:

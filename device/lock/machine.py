@@ -7,6 +7,7 @@ Rules kept here:
   (`rules.barred`).
 - A face that needs a PIN besides (`Outcome.WITH_PIN`, or a door on which every face does) never reaches it.
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
+- The two white lights follow the window and eye's request for a challenge (`lights`), and decide nothing.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
   that the press refers to.
 - Every refusal looks the same: Signal.REFUSED. One says more, and only to whoever shows what was right before: an
@@ -28,7 +29,7 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import alarms, card, keypad, passage, window
+from device.lock import alarms, card, keypad, lights, passage, window
 from device.lock.state import (
     Alarm,
     Asked,
@@ -84,7 +85,8 @@ def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) ->
     if handler is not None:
         state, after = handler(state, event, now_ns, fresh, rules)
     state = window.fading(state, was_open=was_open, now_ns=now_ns, rules=rules)
-    return state, _help_last(window.with_lamp(was_lit, window.lit(state), before + after))
+    state, shining = lights.driven(state, now_ns, rules)
+    return state, _help_last((*window.with_lamp(was_lit, window.lit(state), before + after), *shining))
 
 
 def next_deadline_ns(state: State, rules: Rules) -> int | None:
@@ -102,6 +104,7 @@ def next_deadline_ns(state: State, rules: Rules) -> int | None:
         state.entry.last_ns + keypad.KEY_TIMEOUT_NS + 1 if state.entry else None,
         state.open_since_ns + rules.held_open_ns if state.door_open and Alarm.HELD_OPEN not in state.alarms else None,
         passage.reminder_ns(state, rules),
+        lights.deadline_ns(state, rules),
     ]
     return min((end for end in ends if end is not None), default=None)
 
@@ -189,7 +192,7 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.Verdict():
             return _verdict(state, event.sender, event.msg, now_ns, fresh, rules)
         case wire.Answer(nonce, outcome):
-            return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)
+            return _answer(_answered(state, event.sender, nonce), nonce, outcome, now_ns, rules)
         case wire.CardCommand(nonce, apdu):
             return card.told(state, nonce, apdu)
         case wire.ActEnded(result):
@@ -199,17 +202,19 @@ def _came(state: State, event: Came, now_ns: int, fresh: bytes, rules: Rules) ->
         case wire.LockedOut():
             return state, (Tell(OccurrenceKind.LOCKOUT),)  # and nothing at the door: it has had its refusal
         case other:
-            return _about_faces(state, other, now_ns, fresh, rules)
+            return _about_faces(state, event.sender, other, now_ns, fresh, rules)
 
 
-def _about_faces(state: State, msg: wire.Message, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     match msg:
         case wire.FaceReady():
             return window.readiness(state, msg)
         case wire.ClaimAnswer(nonce):
-            return window.claim_answered(_answered(state, nonce), msg, now_ns, fresh, rules)
+            return window.claim_answered(_answered(state, sender, nonce), msg, now_ns, fresh, rules)
         case wire.EnrolmentEnded(nonce, result):
-            return window.enrolment_ended(_answered(state, nonce), nonce, result)
+            return window.enrolment_ended(_answered(state, sender, nonce), nonce, result)
+        case wire.ChallengeRequest(nonce):
+            return lights.asked(_answered(state, sender, nonce), nonce, fresh, rules), ()
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()
@@ -218,13 +223,14 @@ def _about_faces(state: State, msg: wire.Message, now_ns: int, fresh: bytes, rul
     return state, ()
 
 
-def _answered(state: State, nonce: bytes) -> State:
-    return replace(state, asked=tuple(asked for asked in state.asked if asked.nonce != nonce))
+def _answered(state: State, room: Room, nonce: bytes) -> State:
+    kept = tuple(asked for asked in state.asked if (asked.room, asked.nonce) != (room, nonce))
+    return replace(state, asked=kept)
 
 
 def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     expected = any(asked.nonce == verdict.nonce and asked.room is sender for asked in state.asked)
-    state = _answered(state, verdict.nonce)
+    state = _answered(state, sender, verdict.nonce)
     alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns
     valid = expected and alive
     check = state.check

@@ -110,6 +110,10 @@ class PartsBoard:
         """The board's."""
         self._board.lamp(on=on)
 
+    def lights(self, left: int, right: int) -> None:
+        """The board's."""
+        self._board.lights(left, right)
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         """Everywhere somebody may look."""
         self._board.show(signal, hint)

@@ -5,6 +5,7 @@ Rules kept here:
 - An exchange with a card is one question: keeper may send commands under its nonce until it answers.
 - A reply is accepted only to a nonce that was asked of that very room and not answered yet. One that comes after its
   window or check ended is late, not a breach: the machine drops it.
+- eye may ask for one light challenge in each approach that recognises, as if it were a reply to `Look`.
 - Only the two rows marked `may_open` can lead to an open door; `ClaimAnswer` can lead to an open camera and no further.
 """
 
@@ -44,6 +45,7 @@ class Permit:
 
 PERMITS = (
     Permit(Room.EYE, wire.CameraState, always),
+    Permit(Room.EYE, wire.ChallengeRequest, asked),
     Permit(Room.EYE, wire.Breach, always),
     Permit(Room.VAULT, wire.Verdict, asked, may_open=True),
     Permit(Room.VAULT, wire.ClaimAnswer, asked),

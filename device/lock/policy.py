@@ -32,11 +32,12 @@ from device.document import KEY_BYTES, DocumentForeign, DocumentUnsigned, Parsed
 from device.edges import Room
 from device.errors import DocumentRefused, StoreFault
 from device.lock import durable
-from device.lock.hours import Hours
+from device.lock.hours import NOT_ALONE, Hours
 from device.lock.identity import DocumentKey
 from device.lock.managers import Managers
 from device.lock.reporting import Reporting
 from device.lock.retiring import Retiring, finish, marked
+from device.policy.methods import Method
 from device.policy.prover import DocumentUnequal
 from device.service import log
 from device.wire import Result
@@ -94,6 +95,7 @@ class Policy:
     manager_key: bytes
     key: DocumentKey
     versions: VersionFile
+    unsigned: Method = NOT_ALONE  # what opens without a policy (`hours`)
     applying: Applying | None = None
     managers: Managers = field(init=False)
     hours: Hours = field(init=False)
@@ -109,7 +111,7 @@ class Policy:
             self.clear()
         applied = self.version
         self.managers = Managers(folder, self.door, self.manager_key, self.key.kept, self.versions.manager_key)
-        self.hours = Hours(folder, self.managers.kept, self.key.kept)
+        self.hours = Hours(folder, self.managers.kept, self.key.kept, unsigned=self.unsigned)
         self.reporting = Reporting(folder, self.managers.kept, self.key.kept)
         self.retiring = Retiring(folder, self.managers.kept, self.key.kept)
         if self._begun > applied:

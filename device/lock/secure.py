@@ -6,6 +6,8 @@ Rules kept here:
   affair: a Raspberry Pi keeps the level, with `dtparam=strict_gpiod` and on other boards the line falls to its rest,
   and so it does on the simulated board (docs/wiring.md: wire the relay so that its rest is locked).
 - It releases nothing, on any board, and may be called at any time, any number of times, with every other room down.
+- It leaves every other line alone. White lights that a killed lock left burning are dark again when lock claims them at
+  its next start; until then they light a doorstep and open nothing.
 - A line that lock still owns is left to lock: it is refused, with exit code 1, and stays as it is.
 - 0: the line was driven locked. 1: it was not, with the reason in one sentence.
 """

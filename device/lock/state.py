@@ -4,6 +4,7 @@ Rules kept here:
 - Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
 - `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera asked to
   look; the lamp follows it, and waits `fading_ns` at most for a read that was under way.
+- The lights decide nothing: what is known of them stands in three fields that only `lights` reads and writes.
 - A slot is kept for seconds only: as the flat somebody typed before a press (`Inquiry`, `Window`), and as a `Claim`
   where the PIN is still to come.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
 
+from device.challenge import OFF, Code, Lights
 from device.edges import Room
 from device.lock.keypad import Entry
 from device.policy.methods import EVERYTHING, Method
@@ -51,6 +53,7 @@ class Rules:
     ending: Ending = Ending.NONE
     announce_ns: int = 2 * SECOND_NS  # "opened" is over by then, and whoever was let in still stands there
     proof_ns: int = 60 * SECOND_NS  # how long a proof for the end of the door is good, as a grant
+    lights: bool = False  # whether the two white lights of the light challenge are fitted
 
 
 @unique
@@ -134,6 +137,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """Eye asked for a light challenge in the approach `nonce`. `code` is nobody's business before it was driven.
+
+    `made`: what burned from when on, first the lights with which it began; empty while it waits for the pace.
+    """
+
+    nonce: bytes
+    code: Code = field(repr=False)
+    made: tuple[tuple[int, Lights], ...] = field(default=(), repr=False)
+    over: bool = False  # its log is sent
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A nonce that `room` may still answer once."""
 
@@ -169,6 +185,9 @@ class State:
     alarms: frozenset[Alarm] = frozenset()
     help_owed: bool = False  # somebody called for help while report was away
     announce_at_ns: int | None = None  # when whoever was let in hears that the door ends
+    lights: Lights = OFF
+    lights_changed_ns: tuple[int, ...] = ()  # their last changes, as many as the pace is counted by
+    challenge: Challenge | None = None
     proven_until_ns: int | None = None  # until when whoever looks after the door may end it: a resident has agreed
 
 
@@ -342,4 +361,5 @@ class CardSend:
     apdu: bytes | None = field(repr=False)
 
 
-Effect = Release | Secure | Lamp | Send | Tell | Show | CardSend
+# `Lights` is one as well: what the two white lights show from now on.
+Effect = Release | Secure | Lamp | Lights | Send | Tell | Show | CardSend

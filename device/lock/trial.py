@@ -9,8 +9,8 @@ Rules kept here:
 
 In: door.toml, line by line, and a line of one dot; then a word a line. Out: an object of JSON a line.
 
-    release MS | lamp 1 | lamp 0 | show SIGNAL | secure          {"done": "lamp 1"}
-                                                                 {"refused": "SENTENCE"}
+    release MS | lamp 1 | lamp 0 | lights 2 1 | show SIGNAL | secure      {"done": "lamp 1"}
+                                                                          {"refused": "SENTENCE"}
                                      {"ready": true} when the lines are had, {"saw": WORD} for what the contacts did:
                                      face, rex, door open, door closed, tamper on, tamper off, key 5, key another
 """
@@ -80,6 +80,8 @@ class Trial:
                 self._board.bolt.secure()
             case ["lamp", ("0" | "1") as level]:
                 self._board.lamp(on=level == "1")
+            case ["lights", ("0" | "1" | "2" | "3") as left, ("0" | "1" | "2" | "3") as right]:
+                self._board.lights(int(left), int(right))
             case ["show", name] if name in Signal.__members__:
                 self._board.show(Signal[name], None)
             case _:

@@ -38,6 +38,8 @@ def build(service: Service) -> Vault | RetiredVault:
     Raises ConfigRefused, ModelRefused, KeyFault, StoreFault.
     """
     door = config.load(service.paths.config)
+    if waits := config.face_alone_waits(service.paths.config):
+        log(f"vault: {waits}")
     folder, door_id = service.paths.state(Room.VAULT), bytes.fromhex(door.door.id)
     root_key = credential(KEY_NAME)
     keys = key_store(door.vault.key_store, folder / "epoch.key", root_key, Index.VAULT, door.tpm.tcti)
@@ -58,7 +60,7 @@ def build(service: Service) -> Vault | RetiredVault:
         log("vault: the terms have changed since faces were enrolled; those sleep until their residents agree anew")
     signer = Signer(door_id, signing_key(root_key), terms, door.vault.key_place)
     face_alone = door.lock.tier == "face"
-    recogniser = Recogniser(embedder.model_id, thresholds, face_alone)
+    recogniser = Recogniser(embedder.model_id, thresholds, face_alone, door.lock.lights)
 
     def retire() -> None:
         end.begin()

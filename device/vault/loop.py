@@ -7,6 +7,8 @@ Rules kept here:
   anybody's where the terms they agreed to say so, whatever lock has been told since.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
   close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
+- While attacks are tried out (`tries`) nobody is compared: every approach is refused, and desk hears what it was held
+  for. Lock is told that a press makes sense, and nobody begins to enrol meanwhile.
 - A write to the disk blocks this loop for the time of a few fsyncs; only a personal act, a rekey or the end of a place
   writes, a probe never does.
 
@@ -30,6 +32,7 @@ from device.vault.faces import Faces
 from device.vault.grants import Grants
 from device.vault.recognition import Recogniser
 from device.vault.signing import Signer
+from device.vault.tries import Tries
 from device.wire import Hint, LookMode, Outcome, Purpose, Result
 
 GUIDANCE_EVERY_NS = 200_000_000
@@ -66,6 +69,7 @@ class Vault:
     enrolments: Enrolments = field(init=False)
     _grants: Grants = field(default_factory=Grants)
     _credentials: Credentials = field(default_factory=Credentials)
+    _tries: Tries = field(default_factory=Tries)
     _window: wire.Window | None = None
     _guided_ns: int = 0
     _announced: wire.FaceReady | None = None
@@ -114,6 +118,7 @@ class Vault:
         """Without desk nobody guides the person who enrols; without lock or eye the window is over."""
         if link.peer is Room.DESK:
             self.enrolments.abandon()
+            self._try_out(on=False)
         elif link.peer in (Room.LOCK, Room.EYE):
             self._window_over()
 
@@ -123,12 +128,13 @@ class Vault:
 
     def deadline(self) -> float | None:
         """When the enrolment under way ends unfinished, or somebody's place has to be looked at."""
-        ends = (self.enrolments.expires_ns, self.faces.next_look_ns)
+        ends = (self.enrolments.expires_ns, self.faces.next_look_ns, self._tries.ends_ns)
         return min((end / 1e9 for end in ends if end is not None), default=None)
 
     def tick(self) -> None:
-        """End an enrolment whose time is over, and the faces whose place has ended."""
+        """End an enrolment or a try-out whose time is over, and the faces whose place has ended."""
         self.enrolments.tick()
+        self._tick_tries()
         self._expire()
 
     def healthy(self) -> bool:
@@ -144,6 +150,7 @@ class Vault:
     def received(self, link: Link, msg: wire.Message) -> None:
         """Act on one message; which peer may send it stands in `device.edges`. Raises NotPermitted if not now."""
         self.enrolments.tick()
+        self._tick_tries()
         match link.peer:
             case Room.LOCK:
                 self._from_lock(msg)
@@ -168,6 +175,7 @@ class Vault:
             case wire.Window():
                 self._window_over()
                 self._window = msg
+                self._tries.approach_began()
                 self.enrolments.window_opened(msg)
             case _:
                 self._window_over()
@@ -206,8 +214,19 @@ class Vault:
             self._credentials.ask(grant.slot)
 
     def _from_desk(self, msg: wire.Message) -> None:
-        if not isinstance(msg, wire.Enrol):
-            self.acts.received(msg)
+        match msg:
+            case wire.TryFaces(on):
+                # An enrolment under way is somebody's who stands before the camera: its frames are theirs.
+                self._try_out(on=on and self.enrolments.slot is None)
+                self.rooms.send(Room.DESK, wire.TryStands(self._tries.on, asked=True))
+            case wire.Enrol():
+                self._enrol(msg)
+            case _:
+                self.acts.received(msg)
+
+    def _enrol(self, msg: wire.Enrol) -> None:
+        if self._tries.on:
+            self.rooms.send(Room.DESK, wire.Done(msg.grant, Result.BUSY))
             return
         allowed = self._grants.take(msg.grant, Purpose.ENROL, self.now_ns())
         if allowed is None:
@@ -216,6 +235,9 @@ class Vault:
             self.enrolments.begin(msg, allowed)
 
     def _judge(self, probe: wire.Probe, claim: int) -> None:
+        if not self._tries.compares:
+            self._count(probe)
+            return
         gallery = self.faces.gallery() if claim == wire.NOBODY else self.faces.only(claim)
         slot = self.recogniser.judge(probe, gallery, self.now_ns())
         if slot is None:
@@ -224,6 +246,27 @@ class Vault:
             alone = self.face_alone and not self.faces.under_14(slot)
             outcome = Outcome.ACCEPTED if alone else Outcome.WITH_PIN
         self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
+
+    def _count(self, probe: wire.Probe) -> None:
+        """A try, or what began or ended while faces were tried out: compared with nobody."""
+        self.recogniser.refuse(probe)
+        self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), Outcome.REFUSED, wire.NOBODY))
+        if self._tries.counts:
+            self.rooms.send(Room.DESK, wire.Tried(probe.attack))
+
+    def _try_out(self, *, on: bool) -> None:
+        if on:
+            self._tries.begin(self.now_ns())
+            log("vault: attacks are tried out at this door; until that ends, no face is recognised")
+        elif self._tries.end():
+            log("vault: attacks are tried out no more; faces are recognised as before")
+        self._announce()
+
+    def _tick_tries(self) -> None:
+        if self._tries.tick(self.now_ns()):
+            log("vault: attacks were tried out for long enough; faces are recognised as before")
+            self.rooms.send(Room.DESK, wire.TryStands(on=False, asked=False))
+            self._announce()
 
     def _guide(self, msg: wire.Guidance) -> None:
         now_ns = self.now_ns()
@@ -294,6 +337,8 @@ class Vault:
 
     def _recognises(self) -> tuple[bool, bool]:
         """Whether somebody is awake and the budget can be met by a press alone; whether only with a claim."""
+        if self._tries.on:
+            return True, False
         faces = len(self.faces.awake)
         alone = faces > 0 and self._threshold(faces) is not None
         claim_first = faces > 0 and not alone and self._threshold(1) is not None

@@ -3,8 +3,8 @@
 Rules kept here:
 - A nonce is judged once; a second probe under it, however different, breaks the table of messages.
 - Refused alike: a frame older than 2 s or from the future, another model's embedding, a presentation attack, a test for
-  one that came to no result, anything but 128 finite numbers of length 1, too many failures, a gallery too large for
-  the budget, and a stranger.
+  one that came to no result, at a door with lights a probe that was not tested, anything but 128 finite numbers of
+  length 1, too many failures, a gallery too large for the budget, and a stranger.
 - What comes out is a slot or None; how close it was stays in `gallery.compare`.
 """
 
@@ -21,16 +21,20 @@ from device.wire import Attack, Probe, Sample
 
 MAX_FRAME_AGE_NS = 2_000_000_000
 NONCES_REMEMBERED = 256  # at three approaches a window, far more windows than a frame lives
-_PASSABLE = (Attack.NOT_TESTED, Attack.BONA_FIDE)
+_HARMLESS = (Attack.NOT_TESTED, Attack.BONA_FIDE)
 
 
 @dataclass(slots=True)
 class Recogniser:
-    """`model_id`: the first 8 bytes of the embedder's sha256. `face_alone`: whether a match can open by itself here."""
+    """`model_id`: the first 8 bytes of the embedder's sha256. `face_alone`: whether a match can open by itself here.
+
+    `lights`: whether the light challenge is fitted at this door; then a probe counts only if it was bona fide.
+    """
 
     model_id: bytes
     thresholds: Thresholds
     face_alone: bool = True
+    lights: bool = False
     _limit: FailureLimit = field(init=False)
     _seen: deque[bytes] = field(default_factory=lambda: deque(maxlen=NONCES_REMEMBERED), repr=False)
 
@@ -39,9 +43,7 @@ class Recogniser:
 
     def judge(self, probe: Probe, gallery: Gallery, now_ns: int) -> int | None:
         """The slot `probe` is recognised as, or None. Raises NotPermitted if its nonce was judged before."""
-        if self.seen(probe.nonce):
-            raise NotPermitted("eye sent a second probe for one approach")
-        self._seen.append(probe.nonce)
+        self.refuse(probe)
         vector = self.usable(probe, now_ns)
         # From the gallery it is compared with, so no change of it can leave a threshold behind.
         threshold = self.thresholds.threshold(len(gallery), gallery.pictures)
@@ -52,6 +54,12 @@ class Recogniser:
             self._limit.refund()
         return slot
 
+    def refuse(self, probe: Probe) -> None:
+        """Use up the nonce of `probe` without comparing it. Raises NotPermitted if it was judged before."""
+        if self.seen(probe.nonce):
+            raise NotPermitted("eye sent a second probe for one approach")
+        self._seen.append(probe.nonce)
+
     def seen(self, nonce: bytes) -> bool:
         """Whether the approach `nonce` is over."""
         return nonce in self._seen
@@ -59,6 +67,8 @@ class Recogniser:
     def usable(self, seen: Probe | Sample, now_ns: int) -> Vector | None:
         """The embedding in `seen`, if it is fresh, of this door's model, no attack, and a unit vector."""
         fresh = 0 <= now_ns - seen.frame_ns <= MAX_FRAME_AGE_NS
-        if not fresh or seen.model != self.model_id or seen.attack not in _PASSABLE:
+        # An enrolment has no challenge: its samples come with a grant, and are confirmed with the PIN.
+        passable = (Attack.BONA_FIDE,) if self.lights and isinstance(seen, Probe) else _HARMLESS
+        if not fresh or seen.model != self.model_id or seen.attack not in passable:
             return None
         return unit_vector(seen.embedding)

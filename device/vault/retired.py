@@ -86,6 +86,8 @@ class RetiredVault:
                 self.rooms.send(Room.DESK, answer)
             case wire.Enrol(grant) | wire.Erase(grant) | wire.Pause(grant) | wire.Resume(grant) | wire.Renew(grant):
                 self.rooms.send(Room.DESK, wire.Done(grant, Result.RETIRED))
+            case wire.TryFaces():
+                self.rooms.send(Room.DESK, wire.TryStands(on=False, asked=True))
             case wire.Rekey(nonce):
                 self.rooms.send(Room.DESK, wire.Done(nonce, Result.RETIRED))
             case _ if link.peer is Room.DESK:

@@ -9,7 +9,7 @@ Rules kept here:
 - A repr shows no digit, slot, claim or embedding, so that no log line can.
 
 docs/formats.md lists the bytes. `base` says what a message is, `values` lists what fields may hold; `face`,
-`credentials`, `acts`, `health` and `retiring` hold the messages.
+`credentials`, `acts`, `health`, `retiring` and `trying` hold the messages.
 """
 
 from device.wire.acts import (
@@ -100,6 +100,8 @@ from device.wire.face import (
     ActEnded,
     AskClaim,
     CameraState,
+    ChallengeLog,
+    ChallengeRequest,
     ClaimAnswer,
     Close,
     EnrolmentEnded,
@@ -124,6 +126,7 @@ from device.wire.health import (
     Reporting,
 )
 from device.wire.retiring import AskRetirement, ProveResident, Retire, Retired, RetireDoor
+from device.wire.trying import Tried, TryFaces, TryStands
 from device.wire.values import (
     AlarmBits,
     Attack,
@@ -186,6 +189,8 @@ __all__ = [
     "CardCommand",
     "CardGone",
     "CardShown",
+    "ChallengeLog",
+    "ChallengeRequest",
     "ChangeCards",
     "CheckPin",
     "ClaimAnswer",
@@ -254,6 +259,9 @@ __all__ = [
     "Tenancy",
     "TermsId",
     "TimeNs",
+    "Tried",
+    "TryFaces",
+    "TryStands",
     "UnixSeconds",
     "Verdict",
     "Window",

@@ -35,6 +35,39 @@ class CameraState(Message):
     condition: CameraCondition
 
 
+@message(0x04)
+@dataclass(frozen=True, slots=True)
+class ChallengeRequest(Message):
+    """eye -> lock: a face stands still in the approach `nonce`; drive a light challenge for it. One for each."""
+
+    nonce: Nonce
+
+
+@message(0x05)
+@dataclass(frozen=True, slots=True)
+class ChallengeLog(Message):
+    """lock -> eye, once the challenge is over: what the two lamps did and when (`device.challenge`), CLOCK_MONOTONIC.
+
+    Levels are 0 to 3. `began_ns` is when the code's delay began to run, with the first lights burning; `ended_ns` when
+    the fourth had lasted as drawn: until then no other change was made.
+    """
+
+    nonce: Nonce
+    began_ns: TimeNs
+    left_0: U8
+    right_0: U8
+    at_1_ns: TimeNs
+    left_1: U8
+    right_1: U8
+    at_2_ns: TimeNs
+    left_2: U8
+    right_2: U8
+    at_3_ns: TimeNs
+    left_3: U8
+    right_3: U8
+    ended_ns: TimeNs
+
+
 @message(0x10)
 @dataclass(frozen=True, slots=True)
 class Probe(Message):

@@ -31,6 +31,7 @@ from provisioning.invitation import Invitation, new_invitation
 from tests.support.room_process import CHECKOUT, short_root
 from tools.portraits import portrait
 from tools.simulator.client import Door, SimulatorRefused
+from tools.simulator.layout import LIGHT_PINS
 from tools.simulator.world import HISTORY
 
 PATIENCE_S = 40.0  # how long anything may take on a machine that is busy with other things
@@ -211,8 +212,13 @@ class Home:
 
     def environ(self) -> dict[str, str]:
         """What the commands of this door run with."""
-        environ = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DOORWARD_ROOT": str(self.root)}
-        return environ if self.code == CHECKOUT else environ | {"PYTHONPATH": str(self.code)}
+        # With the path, a command is that of this code and never of another copy that happens to be installed.
+        return {
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "DOORWARD_ROOT": str(self.root),
+            "PYTHONPATH": str(self.code),
+        }
 
     def run(self, *argv: str) -> Said:
         """Run a command to its end."""
@@ -462,10 +468,11 @@ def door_up(
     code: Path = CHECKOUT,
     started: bool = True,
     vault: str = "",
+    lights: bool = False,
 ) -> Iterator[Home]:
     """A door with short times, for the time of a `with` block. `started=False`: only its folder and door.toml.
 
-    `vault`: lines of the [vault] table.
+    `vault`: lines of the [vault] table. `lights`: with the two lights of the light challenge.
     """
     with short_root() as root:
         home = Home(root, door_id, manager or Manager(), code)
@@ -475,7 +482,7 @@ def door_up(
             f'[camera]\nbackend = "replay"\nreplay = "{home.paths.board / "scene.json"}"\n'
             f"[eye]\nenrol_frames = {enrol_frames}\n"
             f'[lock]\nboard = "sim"\ntier = "{tier}"\nwiring = "{wiring}"\n'
-            f"unlock_ms = {unlock_ms}\nwindow_s = {window_s}\n"
+            f"unlock_ms = {unlock_ms}\nwindow_s = {window_s}\n{LIGHT_PINS if lights else ''}"
             f'[report]\nbroker = "{broker}"\ncadence_s = {cadence_s}\n'
             f"[vault]\n{vault}\n"
         )

@@ -23,12 +23,14 @@ ORANGE_RGB = (230, 120, 20)
 LATE_S = 15.0  # how late an emulated processor that others use may come back, by its own clock
 PYTHON = "/usr/lib/doorward/bin/python -I -B"
 HERE = """
-import json, os, sys, time
+import dataclasses, json, os, sys, time
 from device.config import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import make
 backend, path = {backend!r}, {path!r}
-camera = make(CameraTable(backend=backend, device=path, fps=10.0, frame_timeout_ms=5000))
+table = CameraTable(backend=backend, device=path, fps=10.0, frame_timeout_ms=5000)
+table = dataclasses.replace(table, pinned=str(make(table).identity()))  # as set-up pins it
+camera = make(table)
 def say(**told):
     print(json.dumps(told), flush=True)
 def end():
@@ -53,7 +55,17 @@ except CameraFault as fault:
 took_s = time.monotonic() - began
 camera.close()
 say(frames=frames, main=main[240, 320].tolist(), low=low[0, 0].tolist(), shapes=[main.shape, low.shape],
-    late=late, took_s=took_s)
+    late=late, took_s=took_s, pinned=table.pinned)
+end()
+"""
+SWAPPED = """
+def fault(pinned):
+    try:
+        make(dataclasses.replace(table, pinned=pinned)).probe()
+    except CameraFault as fault:
+        return str(fault)
+camera.probe()
+say(pinned=table.pinned, unpinned=fault(""), other=fault(table.pinned.replace("|vivid|", "|HD Camera|")))
 end()
 """
 AGAIN = """
@@ -148,12 +160,22 @@ def test_a_usb_camera_keeps_the_promises_of_the_port(machine: Machine, orange: P
         camera.show(orange)
         machine.agent.until(f"test -e {USB}", "the camera")
         said = told(machine, LOOK, backend=backend, path=path)
+    assert said["pinned"].startswith("uvcvideo|" if backend == "v4l2" else "libcamera|")
     assert said["shapes"] == [[480, 640, 3], [240, 320, 3]]
     assert said["main"] == pytest.approx(ORANGE_RGB[::-1], abs=4), "blue, green, red"
     assert said["low"] == pytest.approx(ORANGE_RGB[::-1], abs=4)
     assert all(begun_after_ns >= 0 and age_s < LATE_S for begun_after_ns, age_s in said["frames"])
     assert said["late"] == "the camera gave no frame within 5000 ms"
     assert said["took_s"] < 5 + LATE_S
+
+
+def test_the_kernels_test_camera_counts_only_where_it_is_pinned_in_full(machine: Machine) -> None:
+    machine.agent.ask("modprobe vivid n_devs=1 node_types=0x1")
+    machine.agent.until(f"test -e {VIVID}", "the kernel's test camera")
+    said = told(machine, SWAPPED, backend="v4l2", path=VIVID)
+    assert said["pinned"].startswith("vivid|vivid|platform:vivid-000|")
+    assert "test camera of the kernel" in said["unpinned"]
+    assert "another camera is there" in said["other"]
 
 
 def test_a_stream_is_started_and_stopped_a_thousand_times_without_a_leak(machine: Machine) -> None:

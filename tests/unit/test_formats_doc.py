@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from enum import IntEnum
@@ -20,7 +22,7 @@ from device import bodies, document, wire
 from device.codec import Blob, Member
 from device.edges import EDGES
 from device.errors import DocumentRefused
-from device.eye import scene
+from device.eye import lamps, scene
 from device.lock import daily_count
 from device.report import alarm_tests, envelope, seal, state
 from device.report.envelope import Envelope
@@ -102,6 +104,23 @@ def test_the_forms_have_the_sizes_of_the_page() -> None:
 VECTORS = {
     "Look": wire.Look(count(0, 16), wire.LookMode.RECOGNISE),
     "Close": wire.Close(),
+    "ChallengeRequest": wire.ChallengeRequest(count(0, 16)),
+    "ChallengeLog": wire.ChallengeLog(
+        nonce=count(0, 16),
+        began_ns=1_000_000_000,
+        left_0=1,
+        right_0=1,
+        at_1_ns=1_100_000_000,
+        left_1=3,
+        right_1=1,
+        at_2_ns=1_320_000_000,
+        left_2=1,
+        right_2=2,
+        at_3_ns=1_620_000_000,
+        left_3=2,
+        right_3=3,
+        ended_ns=1_880_000_000,
+    ),
     "Verdict": wire.Verdict(count(0, 16), 1_000_000_000, wire.Outcome.ACCEPTED, 12),
     "FaceReady": wire.FaceReady(recognise=False, enrol=True, claim_first=True),
     "Window": wire.Window(count(0, 16), wire.LookMode.RECOGNISE, 12),
@@ -148,6 +167,9 @@ VECTORS = {
     "Retired": wire.Retired(attested=True),
     "RetireDoor": wire.RetireDoor(DOOR),
     "AskRetirement": wire.AskRetirement(),
+    "TryFaces": wire.TryFaces(on=True),
+    "TryStands": wire.TryStands(on=False, asked=True),
+    "Tried": wire.Tried(wire.Attack.PRESENTATION),
 }
 
 
@@ -326,13 +348,21 @@ def test_the_report_and_the_alarm_of_the_page_are_what_is_sent() -> None:
 
 
 def test_the_scene_and_the_meter_are_those_of_the_page() -> None:
-    keys_of_scene, meter = tables(section("The simulated camera"))
+    keys_of_scene, meter, lights, change = tables(section("The simulated camera"))
     assert [row["key"] for row in keys_of_scene] == [field.name for field in fields(scene.Scene)]
     for row, bounds in zip(keys_of_scene[1:], (scene._FPS, scene._SCALE), strict=True):
         assert f"{bounds[0]:g} to {bounds[1]:g}" in row["holds"]
     default = scene.Scene(None)
     assert [float(row["default"]) for row in keys_of_scene[1:]] == [default.fps, default.scale]
     assert layout(meter) == of_struct(scene._METER.format)
+    assert layout(lights) == [*of_struct(lamps._HEAD.format), (lamps._HEAD.size, lamps.SIZE - lamps._HEAD.size)]
+    assert layout(change) == of_struct(lamps._CHANGE.format)
+    assert f"`lights.meter`, {lamps.SIZE} bytes" in section("The simulated camera")
+    assert f"the last {lamps.KEPT} of them" in lights[2]["meaning"]
+    changes = struct.pack("<qBB6x", 7, 1, 2) + struct.pack("<qBB6x", 9, 3, 0)
+    written = struct.pack("<I", 2) + bytes(256 - len(changes)) + changes
+    told = [lamps.LightChange(7, 1, 2), lamps.LightChange(9, 3, 0)]
+    assert lamps.packed(told, 2) == struct.pack("<I", zlib.crc32(written)) + written
 
 
 # ---- the check itself

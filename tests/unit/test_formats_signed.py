@@ -12,6 +12,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from device import attestation, config, consent, document, strength
 from device.attestation import ConsentRecord, EndOfDoor, Paper, Receipt
+from device.consent import Liveness
 from device.errors import AttestationRefused, DocumentRefused
 from device.lock import managers, timetables
 from device.lock.identity import DocumentKey
@@ -180,7 +181,7 @@ def test_the_terms_are_hashed_as_the_page_says() -> None:
 
 def test_the_notice_is_filled_in_as_the_page_says() -> None:
     text = section("The notice as it is shown")
-    sentences, answers, table, worth, rows = tables(text)
+    sentences, answers, table, worth, alive, rows = tables(text)
     assert f"`{consent.NOTICE_ID}`" in text
     assert all(f"`device/notices/{consent.NOTICE_ID}.{language}.txt`" in text for language in consent.LANGUAGES)
     columns = [row["about"] for row in sentences]
@@ -193,25 +194,48 @@ def test_the_notice_is_filled_in_as_the_page_says() -> None:
                 for sentence, about in zip(sentences, columns, strict=True)
             ]
             assert tuple(said) == here.sentences(language)
-        assert {
-            row["tier"]: row[column].strip("`").replace("\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}", "\n  ")
-            for row in worth
-        } == {tier: texts[at] for tier, texts in consent._WORTH.items()}
-        assert consent.read_notice().texts[at].count("$") == 2
+        assert {row["tier"]: row[column].strip("`").replace(LINE_BREAK, "\n  ") for row in worth} == {
+            tier: texts[at] for tier, texts in consent._WORTH.items()
+        }
+        for liveness in Liveness:
+            told = [
+                row[column].strip("`").replace(LINE_BREAK, "\n  ") for row in alive if row["liveness"] == liveness.value
+            ]
+            assert tuple(told) == consent._ALIVE[liveness][at]
+        assert consent.read_notice().texts[at].count("$") == 3
         assert consent.read_notice().texts[at].endswith("\n")
-    made = {(place.name, tier): notice_at(place, tier) for place in KeyPlace for tier in consent._WORTH}
-    assert {(row["place of keys"], row["tier"]): row["notice"] for row in rows} == made
+    kinds = [(alive, tier) for alive in Liveness for tier in consent._WORTH]
+    kinds.remove((Liveness.TRIED, "face+pin"))
+    made = {(place.name, *kind): notice_at(place, *kind) for place in KeyPlace for kind in kinds}
+    stated = {(row["place of keys"], Liveness(row["liveness"]), row["tier"]): row["notice"] for row in rows}
+    assert stated == made
+    assert len(rows) == len(made) == 15
 
 
-def notice_at(place: KeyPlace, tier: str) -> str:
-    """The hash of the notice as vault has it at a door of this place for keys and this tier."""
+LINE_BREAK = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
+LIGHTS = "".join(
+    f'{side}_light_{strength}_pin = "GPIO{pin}"\n'
+    for side, strength, pin in (
+        ("left", "weak", 13),
+        ("left", "strong", 19),
+        ("right", "weak", 20),
+        ("right", "strong", 21),
+    )
+)
+
+
+def notice_at(place: KeyPlace, alive: Liveness, tier: str) -> str:
+    """The hash of the notice as vault has it at a door of this place for keys, this test for live faces, this tier."""
     store, sealed = {
         KeyPlace.FILE_HOST_KEY: ("file", "host"),
         KeyPlace.FILE_TPM2_CREDENTIAL: ("file", "tpm2"),
         KeyPlace.TPM_NV: ("tpm-nv", "tpm2"),
     }[place]
+    board = "gpiozero" if alive is Liveness.TRIED else "sim"
+    pinned = '[camera]\npinned = "libcamera|imx708|/base/soc/i2c0mux|-"\n' if alive is Liveness.TRIED else ""
     door = config.parse(
-        f'[door]\nid = "00112233445566aa"\n[lock]\nboard = "sim"\ntier = "{tier}"\n'
+        f'[door]\nid = "00112233445566aa"\n{pinned}[lock]\nboard = "{board}"\ntier = "{tier}"\n'
+        f"{'' if alive is Liveness.NONE else LIGHTS}"
         f'[vault]\nkey_store = "{store}"\nroot_key_sealed_with = "{sealed}"\n'
     )
     return consent.terms_of(door, count(0, 32)).parts[0].hex()
@@ -285,7 +309,8 @@ def test_what_lock_keeps_of_managers_has_the_layout_of_the_page(tmp_path: Path) 
             "kept",
         ),
         (lambda page: page.replace("[A-Za-z0-9+/=", "[A-Za-z0-9+/= "), "armour"),
-        (lambda page: page.replace("| TPM_NV | face | ", "| TPM_NV | face | 0"), "notice"),
+        (lambda page: page.replace("| TPM_NV | light | face | ", "| TPM_NV | light | face | 0"), "notice"),
+        (lambda page: page.replace("at most three times a second", "at most four times a second"), "notice"),
         (lambda page: page.replace("only for a child under 14", "only for a child under 16"), "notice"),
     ],
     ids=[
@@ -302,6 +327,7 @@ def test_what_lock_keeps_of_managers_has_the_layout_of_the_page(tmp_path: Path) 
         "an entry",
         "an expression",
         "a notice",
+        "how often lights change",
         "a sentence",
     ],
 )

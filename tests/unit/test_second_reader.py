@@ -688,22 +688,26 @@ def rows_of(title: str) -> list[list[dict[str, str]]]:
     return found
 
 
-def test_the_six_notices_are_made_and_hashed_by_the_page_alone() -> None:
-    sentences, answers, places, worth, hashes = rows_of("The notice as it is shown")
+def test_the_fifteen_notices_are_made_and_hashed_by_the_page_alone() -> None:
+    sentences, answers, places, worth, alive, hashes = rows_of("The notice as it is shown")
     name, *files = re.findall(r"`(notice-\d+|device/notices/[\w.-]+)`", section("The notice as it is shown"))
     blanks = [(Path(__file__).parents[2] / file).read_bytes().decode() for file in files]
     words = {row["answer"]: row for row in answers}
     made = {}
+    kinds = dict.fromkeys((row["liveness"], row["tier"]) for row in hashes)
     for place in places:
-        for tier in worth:
+        for liveness, tier in kinds:
+            (value,) = (row for row in worth if row["tier"] == tier)
             shown = []
             for blank, column in zip(blanks, ("English", "Chinese"), strict=True):
                 lines = [f"- {row[column].replace('{}', words[place[row['about']]][column])}" for row in sentences]
                 filled = blank.replace("$strength", "\n".join(lines))
-                shown.append(filled.replace("$worth", tier[column].replace(LINE_BREAK, "\n  ")).encode())
-            made[place["place"], tier["tier"]] = reader.hash_part(name.encode(), *shown).hex()
-    assert len(made) == 6
-    assert {(row["place of keys"], row["tier"]): row["notice"] for row in hashes} == made
+                told = [f"- {row[column]}" for row in alive if row["liveness"] == liveness]
+                filled = filled.replace("$liveness", "\n".join(told)).replace("$worth", value[column])
+                shown.append(filled.replace(LINE_BREAK, "\n  ").encode())
+            made[place["place"], liveness, tier] = reader.hash_part(name.encode(), *shown).hex()
+    assert len(made) == 15
+    assert {(row["place of keys"], row["liveness"], row["tier"]): row["notice"] for row in hashes} == made
 
 
 LINE_BREAK = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"

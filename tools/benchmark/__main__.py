@@ -24,7 +24,7 @@ from tools.benchmark.figures import NotMeasured, Plan, Section
 from tools.benchmark.processes import others_percent
 from tools.benchmark.show import Show
 
-SECTIONS = ("start", "eye", "vault", "watched", "size", "reaction", "card", "footprint")
+SECTIONS = ("start", "eye", "liveness", "vault", "watched", "size", "reaction", "card", "footprint")
 QUIET_CHECK_S = 0.5
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WITH_A_DOOR = ("reaction", "card", "footprint")
@@ -70,6 +70,10 @@ def _alone(name: str, plan: Plan, tell: Tell) -> Section:
         from tools.benchmark import eye
 
         return eye.measure(plan, tell)
+    if name == "liveness":
+        from tools.benchmark import liveness
+
+        return liveness.measure(plan, tell)
     if name == "vault":
         from tools.benchmark import vault
 

@@ -27,6 +27,7 @@ _SIMULATOR = (
     "__init__",
     "client",
     "daemon",
+    "held_up",
     "init",
     "layout",
     "scene",

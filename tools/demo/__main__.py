@@ -5,6 +5,8 @@ Rules kept here:
   tone the person hears, bytes off a subscriber at the broker that knows nothing of the door.
 - Hardware, broker and strangers are simulated or public samples, and the demo says so. So is the tier: a face alone
   opens here, which no real door does before a liveness test was tried on it.
+- People and attacks are rendered (`tools.attack_lab`): a print that is refused here says that the parts work together,
+  and nothing about a print in front of a real camera.
 """
 
 from __future__ import annotations
@@ -25,13 +27,32 @@ SLOT = "12"
 UNLOCK_MS = 2000
 CADENCE_S = 2.0
 CONSENT, RECEIPT = "my-consent.txt", "my-receipt.txt"
+A_STEP_NEARER = 1.1
+TRIES = 6  # windows of somebody who lives here: an eye that gets too few frames says so rather than open
 NEARER = 1.3  # the third portrait shows more of the coat than the others: its owner stands a step nearer
 
 
-def look(stage: Stage, picture: Path) -> tuple[bool, str]:
-    """Somebody with this face presses the button: whether the strike let go, and what they heard."""
-    stage.run("doorsim", "show", str(picture))
+def look(stage: Stage, picture: Path, held_up: str = "live") -> tuple[bool, str]:
+    """Somebody with this face, or who holds it up, presses the button: whether the strike let go, what they heard."""
+    stage.run("doorsim", "show", str(picture), "--as", held_up)
+    stage.door.hurry(Room.EYE)  # whatever else this machine does is no part of a door
     return act(stage, "press", "face")
+
+
+def comes_home(stage: Stage, picture: Path) -> bool:
+    """Whether the strike let go for somebody who lives here, and who tries again as often as people do."""
+    for _ in range(TRIES):
+        opened, _ = look(stage, picture)
+        if opened:
+            return True
+        print("    the door was not certain enough, perhaps because this machine is busy; people try again")
+    return False
+
+
+def refused(stage: Stage, held_up: str) -> bool:
+    """Whether the resident's own picture, held up so, opens nothing in a whole window."""
+    opened, heard = look(stage, portrait("obama3.jpg", NEARER), held_up)
+    return not opened and heard in ("REFUSED", "USE_PIN_OR_CARD")
 
 
 def act(stage: Stage, *command: str) -> tuple[bool, str]:
@@ -45,11 +66,19 @@ def act(stage: Stage, *command: str) -> tuple[bool, str]:
     return opened, heard
 
 
-def frame_to_decision_ms(stage: Stage) -> float:
-    """From the exposure of the last frame that was read to the strike letting go, by the simulated hardware's clock."""
+def times_ms(stage: Stage) -> dict[str, float]:
+    """How long the opening took, by the simulated hardware's clock.
+
+    From the exposure of the last frame that was read to the strike letting go; and to that from the lamp, which says
+    that the camera may look: with the light challenge, whose lights change at a pace that is safe for everybody.
+    """
     state = stage.door.state()
-    released: list[int] = [at_ns for at_ns, line, level in state["history"] if line == "coil" and level]
-    return round((released[-1] - int(state["last_frame_ns"])) / 1e6, 1)
+    released = [at_ns for at_ns, line, level in state["history"] if line == "coil" and level][-1]
+    looked = [at_ns for at_ns, line, level in state["history"] if line == "lamp" and level and at_ns < released][-1]
+    return {
+        "frame_to_decision_ms": round((released - int(state["last_frame_ns"])) / 1e6, 1),
+        "press_to_open_ms": round((released - looked) / 1e6, 1),
+    }
 
 
 def move_in(stage: Stage) -> None:
@@ -76,13 +105,15 @@ def move_in(stage: Stage) -> None:
 
 
 def enrol(stage: Stage) -> str:
-    """The resident consents and enrols, from two pictures."""
+    """The resident consents and enrols, from two pictures, each from two distances."""
     stage.say("The resident reads the notice, agrees, proves the PIN, presses the face button and looks.")
     pictures = stage.folder / "resident"
     pictures.mkdir()
-    for name in ("obama.jpg", "obama2.jpg"):
-        (pictures / portrait(name).name).write_bytes(portrait(name).read_bytes())
-    # Slow enough that each frame is a sample, so that both pictures count alike.
+    for zoom in (1.0, A_STEP_NEARER):
+        for name in ("obama.jpg", "obama2.jpg"):
+            view = portrait(name, zoom)
+            (pictures / f"{zoom:g}-{view.name}").write_bytes(view.read_bytes())
+    # Slow enough that each frame is a sample, so that all pictures count alike.
     stage.run("doorsim", "show", str(pictures), "--fps", "2.4")
     act(stage, "keys", f"01#{SLOT}#{PIN}#")
     waiting = stage.start_in_background(
@@ -107,8 +138,7 @@ def rekeyed(stage: Stage) -> bool:
     """Whether the resident's face opens as before after every key and the rotation of the templates were renewed."""
     stage.say("Somebody repaired the door, and may have copied its files. Every key is renewed; nobody enrols again.")
     stage.run("doorctl", "rekey")
-    opened, _ = look(stage, portrait("obama3.jpg", NEARER))
-    return opened
+    return comes_home(stage, portrait("obama3.jpg", NEARER))
 
 
 def idle(stage: Stage) -> bool:
@@ -172,13 +202,16 @@ def story(stage: Stage) -> dict[str, Any]:
     move_in(stage)
     seen: dict[str, Any] = {"simulated": True, "tier": "face"}
     seen["enrolled"] = enrol(stage) == "done"
-    stage.say("The resident comes home. The camera sees a picture that was not enrolled.")
-    opened, _ = look(stage, portrait("obama3.jpg", NEARER))
-    seen["opened_by_face"] = opened
-    seen["frame_to_decision_ms"] = frame_to_decision_ms(stage) if opened else None
+    stage.say("The resident comes home. The camera sees a picture that was not enrolled, and how it answers lights.")
+    seen["opened_by_face"] = comes_home(stage, portrait("obama3.jpg", NEARER))
+    seen |= times_ms(stage) if seen["opened_by_face"] else {"frame_to_decision_ms": None, "press_to_open_ms": None}
     stage.say("A stranger presses the button and looks, as often as the window allows.")
     opened, heard = look(stage, portrait("biden.jpg"))
     seen["stranger_refused"] = not opened and heard == "REFUSED"
+    stage.say("The stranger holds up the resident's picture: printed, on a telephone, and fed in behind the lens.")
+    seen["print_refused"] = refused(stage, "print")
+    seen["screen_refused"] = refused(stage, "screen")
+    seen["injected_video_refused"] = refused(stage, "video")
     stage.say("The same door opens by PIN, and not by a wrong one.")
     seen["opened_by_pin"], _ = act(stage, "keys", f"{SLOT}#{PIN}#")
     opened, heard = act(stage, "keys", f"{SLOT}#482914#")
@@ -219,7 +252,8 @@ def left_the_device(stage: Stage) -> dict[str, Any]:
 
 
 EXPECTED = (
-    "enrolled", "opened_by_face", "stranger_refused", "opened_by_pin", "wrong_pin_refused", "opened_by_card",
+    "enrolled", "opened_by_face", "stranger_refused", "print_refused", "screen_refused",
+    "injected_video_refused", "opened_by_pin", "wrong_pin_refused", "opened_by_card",
     "cloned_card_refused", "guest_code_once", "camera_closed_when_idle",
     "pin_opens_without_face_processes", "opened_after_rekey", "erased", "receipt_holds", "erased_face_refused",
 )  # fmt: skip

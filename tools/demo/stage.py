@@ -24,6 +24,7 @@ from tools.broker import Mosquitto, Witness
 from tools.simulator.client import Door, SimulatorRefused
 
 COMMANDS = Path(sys.executable).parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class StepFailed(Refusal, RuntimeError):
@@ -39,6 +40,16 @@ class Stage:
     broker: Mosquitto
     witness: Witness
 
+    @property
+    def _environ(self) -> dict[str, str]:
+        """What every command runs with; by its path it is this checkout's, and not one installed elsewhere."""
+        return {
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(CHECKOUT),
+            "DOORWARD_ROOT": str(self.door.root),
+        }
+
     def say(self, text: str) -> None:
         """A line for the reader."""
         print(f"\n{text}", flush=True)
@@ -52,9 +63,7 @@ class Stage:
         done = subprocess.run(
             [COMMANDS / command[0], *command[1:], "--json"],
             env={
-                "PATH": "/usr/bin:/bin",
-                "LANG": "C.UTF-8",
-                "DOORWARD_ROOT": str(self.door.root),
+                **self._environ,
                 "DOORWARD_FLEET": str(self.folder / "fleet"),
                 "DOORWARD_PASSPHRASE": "only for this demo",
                 "GUESTCODES_SECRET": secret,
@@ -78,7 +87,7 @@ class Stage:
         print("  $ " + " ".join(command) + " &", flush=True)
         return subprocess.Popen(
             [COMMANDS / command[0], *command[1:], "--json"],
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DOORWARD_ROOT": str(self.door.root)},
+            env=self._environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -10,6 +10,7 @@ Rules kept here:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from device import edges, wire
@@ -48,6 +49,7 @@ class Life:
     active_high: bool
     keeps_level: bool  # of a line whose owner was killed
     table: bool
+    lights: bool
 
 
 @dataclass(slots=True)
@@ -161,7 +163,7 @@ class Door:
         self.lock, self.life = lock, life
         lock.clock.now_ns = START_NS
         lock.guarded(table=life.table)
-        self.rules = _RULES[life.face_alone_opens]
+        self.rules = _RULES[life.face_alone_opens, life.lights]
         self.oracle = Oracle(self.rules)
         self.line = Line(lock.clock, life.fail_safe, life.active_high)
         self.links: dict[Room, _Link] = {}
@@ -183,6 +185,9 @@ class Door:
     def _seen(self) -> None:
         self.oracle.calls.seen()
 
+    def _shone(self, left: int, right: int) -> None:
+        self.oracle.shining.shone(left, right, self.lock.clock.now_ns)
+
     # ---- processes
 
     def start(self) -> None:
@@ -190,7 +195,7 @@ class Door:
         self._begins()
         self.line.broken = False
         bolt = LineBolt(self.line, self.lock, self.oracle.released)
-        self.board = MemoryBoard(bolt, self.lock.clock, self._seen, self.oracle.card_told)
+        self.board = MemoryBoard(bolt, self.lock.clock, self._seen, self.oracle.card_told, self._shone)
         self.work = self.lock.loop.LockWork(self, self.board, self.policy, self.rules)
         self.links.clear()
         self.oracle.restarted()
@@ -347,4 +352,7 @@ class Door:
             self.start()
 
 
-_RULES = {alone: Rules(face_alone_opens=alone) for alone in (False, True)}
+_RULES = {
+    (alone, lights): Rules(face_alone_opens=alone, lights=lights)
+    for alone, lights in product((False, True), (False, True))
+}

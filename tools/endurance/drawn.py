@@ -32,7 +32,7 @@ class Drawn:
     def __init__(self, lock: Lock, number: int) -> None:
         self._random = Random(number)
         draw = self._random.random
-        life = Life(draw() < 0.6, draw() < 0.5, draw() < 0.5, draw() < 0.5, draw() < 0.75)
+        life = Life(draw() < 0.6, draw() < 0.5, draw() < 0.5, draw() < 0.5, draw() < 0.75, lights=number % 2 == 1)
         self.door = Door(lock, life)
         self.events = self.decisions = self.windows = 0
         self._later: list[tuple[Room, Message]] = []
@@ -83,6 +83,8 @@ class Drawn:
             wire.CardCommand(nonce, one(COMMANDS)),
             wire.CardAnswer(nonce, one(REPLIES)),
         )
+        if self.door.life.lights:
+            made += (wire.ChallengeRequest(nonce),)
         chosen: Message = one(made)
         return chosen
 

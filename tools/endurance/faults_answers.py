@@ -27,10 +27,10 @@ ANSWERS = (
     fault(
         "a question may be answered twice",
         100,
-        ("machine", "state = _answered(state, verdict.nonce)\n    alive", "alive"),
+        ("machine", "state = _answered(state, sender, verdict.nonce)\n    alive", "alive"),
         (
             "machine",
-            "return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)",
+            "return _answer(_answered(state, event.sender, nonce), nonce, outcome, now_ns, rules)",
             "return _answer(state, nonce, outcome, now_ns, rules)",
         ),
     ),
@@ -81,7 +81,7 @@ ANSWERS = (
         100,
         (
             "machine",
-            "return _answer(_answered(state, nonce), nonce, outcome, now_ns, rules)",
+            "return _answer(_answered(state, event.sender, nonce), nonce, outcome, now_ns, rules)",
             "return _verdict(state, event.sender, wire.Verdict(nonce, now_ns, outcome, 12), now_ns, fresh, rules)",
         ),
     ),
@@ -115,7 +115,7 @@ ANSWERS = (
     ),
     fault(
         "keeper talks to whatever card comes after",
-        100,
+        2700,
         ("card", "state.check.card and not state.check.left", "state.check.card"),
     ),
     fault(

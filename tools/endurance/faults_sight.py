@@ -12,7 +12,7 @@ SIGHT = (
     # ---- the face
     fault(
         "a face that is nobody's opens",
-        1100,
+        7900,
         ("window", "if verdict.slot == NOBODY or window.claim", "if window.claim"),
     ),
     fault("a claim is not compared", 300, ("window", " or window.claim not in (NOBODY, verdict.slot):", ":")),

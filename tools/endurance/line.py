@@ -79,6 +79,10 @@ def _nobody_watches() -> None:
     """Nobody stands at this board."""
 
 
+def _no_lights(_left: int, _right: int) -> None:
+    """Nobody keeps book of the lights."""
+
+
 def _no_card(_command: bytes | None) -> None:
     """No card is in front of it."""
 
@@ -87,13 +91,15 @@ def _no_card(_command: bytes | None) -> None:
 class MemoryBoard:
     """The port `device.lock.board.Board`; `happens` holds what was pressed and moved.
 
-    `seen`: somebody at the door could notice something; `told_card`: a card is told something, or let go.
+    `seen`: somebody at the door could notice something; `told_card`: a card is told something, or let go; `shone`: the
+    white lights change.
     """
 
     bolt: LineBolt
     clock: Clock
     seen: Callable[[], None] = _nobody_watches
     told_card: Callable[[bytes | None], None] = _no_card
+    shone: Callable[[int, int], None] = _no_lights
     lit: bool = False
     happens: list[Any] = field(default_factory=list)
 
@@ -114,6 +120,11 @@ class MemoryBoard:
         """Light or put out the lamp."""
         self.seen()
         self.lit = on
+
+    def lights(self, left: int, right: int) -> None:
+        """Set the white lights."""
+        self.seen()
+        self.shone(left, right)
 
     def show(self, *_: object) -> None:
         """Tones change nothing."""

@@ -87,6 +87,9 @@ class Someone(Rooms):
 
     def lock_dies(self) -> None:
         """Lock's process ends, in good order or at once, and begins anew; maybe the whole door was off."""
+        lit = self.door.life.lights and self._random.random() < 0.5
+        if lit:
+            self.comes_home_by_face()
         self.events += 1
         (self.door.stopped if self._random.random() < 0.3 else self.door.killed)()
         self.door.lock.clock.now_ns += self._one((100, 500, 30_000)) * MS
@@ -94,6 +97,8 @@ class Someone(Rooms):
         self.door.oracle.free_only_by_decision(free=self.door.line.free)
         self.door.start()
         self._ready(self._one(READY))
+        if lit:
+            self.press()
 
     def bolt_breaks(self) -> None:
         """The line refuses from now on, or obeys again."""

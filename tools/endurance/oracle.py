@@ -11,6 +11,7 @@ Rules kept here:
 - Accepted under duress is accepted, if keeper says it; vault has no such word. What else there is to it: `calls`.
 - What keeper is asked, and what cards are told: `exchange`. Nobody but keeper hears digits, or what a card says.
 - The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
+- The white lights beside the lens: `shining`.
 - The camera is asked in a window that a press opened, at most three times, never beyond its time, with the lamp lit.
 """
 
@@ -26,12 +27,14 @@ from device.wire import NOBODY, CameraCondition, LookMode, Message, OccurrenceKi
 from tools.endurance.broken import Broken
 from tools.endurance.calls import Calls
 from tools.endurance.exchange import ASKED_OF_KEEPER, Exchanges, Questions
+from tools.endurance.shining import Shining
 
 VERDICT_LIFE_NS = 500_000_000  # docs/formats.md: void 500 ms after vault or keeper stamped it
 APPROACHES = 3  # rule 7
 REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
 _SECRETS = (*ASKED_OF_KEEPER, wire.CardAnswer, wire.CardGone)
-_MORE_OF_IT = (wire.Look, wire.CardAnswer, wire.CardGone)  # said under a nonce that another message brought
+# Said under a nonce that another message brought.
+_MORE_OF_IT = (wire.Look, wire.ChallengeLog, wire.CardAnswer, wire.CardGone)
 _ACCEPTED = (Outcome.ACCEPTED, Outcome.DURESS)
 OPENS = {wire.CheckPin: Method.PIN, wire.CardShown: Method.CARD}
 """Questions to keeper whose answer may open the door, and by which way in."""
@@ -58,6 +61,7 @@ class Oracle:
     linked: set[Room] = field(default_factory=set)
     questions: Questions = field(default_factory=dict)
     cards: Exchanges = field(init=False)
+    shining: Shining = field(init=False)
     calls: Calls = field(default_factory=Calls)
     keeper_asked: bytes = b""
     up: set[Room] = field(default_factory=set)
@@ -76,6 +80,7 @@ class Oracle:
 
     def __post_init__(self) -> None:
         self.cards = Exchanges(self.questions, self.rules)
+        self.shining = Shining(self.rules.lights)
 
     # ---- what happens
 
@@ -103,6 +108,8 @@ class Oracle:
             self.ready = msg
         elif isinstance(msg, wire.CardCommand):
             return (sender, msg.nonce) not in self.questions
+        elif isinstance(msg, wire.ChallengeRequest):
+            return self.shining.asks(msg.nonce)
         elif isinstance(msg, REPLIES):
             self.answered = self.questions.pop((sender, msg.nonce), None)
             if sender is Room.KEEPER and isinstance(msg, wire.Answer | wire.Verdict):
@@ -159,6 +166,7 @@ class Oracle:
             self.ready = wire.FaceReady(recognise=False, enrol=False, claim_first=False)
         elif room is Room.EYE:
             self.camera = CameraCondition.IDLE
+            self.shining.eye_gone()
 
     def door_moved(self, *, is_open: bool, free: bool) -> None:
         """Somebody opened or shut the door: whoever went through while it was free has had their passage."""
@@ -177,6 +185,7 @@ class Oracle:
         self.up.clear()
         self.linked.clear()
         self.cards.restarted()
+        self.shining.restarted(self.now_ns)
         self.calls = Calls()
         self.looking, self.was_looking, self.fading_until_ns = None, False, None
         self.granted = self.passed = False
@@ -206,8 +215,13 @@ class Oracle:
                     raise Broken("vault is asked about a flat that nobody typed before a press")
             case wire.Close():
                 self.looking = None
+            case wire.ChallengeLog():
+                self.shining.logged(room, msg, self.looking.asked.nonce if self.looking else None, self.now_ns)
             case wire.Occurrence(OccurrenceKind.DURESS):
                 self.calls.made()
+        self._asks(room, msg)
+
+    def _asks(self, room: Room, msg: Message) -> None:
         if room is Room.KEEPER:
             self._asked_of_keeper(msg)
         elif isinstance(msg, _SECRETS):
@@ -230,6 +244,8 @@ class Oracle:
             raise Broken("eye is asked to look, and vault was not told")
         if not lit:
             raise Broken("eye is asked to look before the lamp is lit")
+        if mode is LookMode.RECOGNISE:
+            self.shining.looked(nonce)
 
     def _window(self, msg: wire.Window) -> None:
         looking = self.looking
@@ -307,5 +323,6 @@ class Oracle:
         elif self.fading_until_ns is not None and self.now_ns >= self.fading_until_ns:
             self.fading_until_ns = None
         self.was_looking = looking is not None
+        self.shining.holds(self.now_ns, looking=self.was_looking)
         if lit is not (looking is not None or self.fading_until_ns is not None):
             raise Broken("the lamp is dark while the camera may look" if not lit else "the lamp is lit for nobody")

@@ -28,6 +28,9 @@ _KEYS = (
 )
 
 
+_SHINES_MS = (0, 200, 1200, 1700, 2400)  # a challenge takes about a second, and may have to wait for as long
+
+
 class People(Drawn):
     """Residents, guests and whoever else stands at the door."""
 
@@ -51,7 +54,21 @@ class People(Drawn):
         looking = self.door.oracle.looking
         if looking:
             self._told(Room.EYE, wire.CameraState(CameraCondition.STREAMING))
+            self._is_shone_at()
             self.waits_for_vault()
+
+    def _is_shone_at(self) -> None:
+        """Where there are lights, eye asks for a challenge, mostly in this approach; it may have the time it takes."""
+        if self.door.life.lights:
+            looking, chance = self.door.oracle.looking, self._random.random()
+            nonce = looking.asked.nonce if looking and chance < 0.8 else self._nonce(Room.VAULT)
+            self._told(Room.EYE, wire.ChallengeRequest(nonce))
+            (self.door.passes if self._random.random() < 0.6 else self._falters)(self._one(_SHINES_MS) * MS)
+
+    def _falters(self, ns: int) -> None:
+        """Time, in which lock gets to run now and then."""
+        for _ in range(4):
+            (self.door.stalls if self._random.random() < 0.5 else self.door.passes)(ns // 4)
 
     def says_who_first(self) -> None:
         """A flat, a press, vault's word that somebody is awake there, and a verdict."""

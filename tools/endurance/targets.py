@@ -167,7 +167,8 @@ _wire = _one_form(wire.unpack, wire.pack)
 
 def _lock() -> Callable[[bytes], bool]:
     """Datagrams to a lock that waits for vault and for keeper; the oracle watches. Taken means that it stayed open."""
-    door = Door(Lock(), Life(face_alone_opens=True, fail_safe=False, active_high=True, keeps_level=False, table=True))
+    life = Life(face_alone_opens=True, fail_safe=False, active_high=True, keeps_level=False, table=True, lights=True)
+    door = Door(Lock(), life)
     state = door.lock.state
 
     def feed(data: bytes) -> bool:

@@ -18,7 +18,19 @@ import click
 from rich.progress import track
 
 from device.manifest import Job, load
-from tools.evaluate import files, groups, hillclimb, households, linkability, modes, report, sensitivity, sheets, tail
+from tools.evaluate import (
+    files,
+    groups,
+    hillclimb,
+    households,
+    linkability,
+    modes,
+    passive,
+    report,
+    sensitivity,
+    sheets,
+    tail,
+)
 from tools.evaluate.gather import gather
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,6 +169,19 @@ def linkability_command(faces: Path | None, cache: Path) -> None:
         people = linkability.photographed(gather(faces, MODELS, cache), seed=0)
     click.echo(linkability.table(people))
     click.echo("\n" + households.table(people))
+
+
+@main.command(name="passive")
+@_faces
+@click.option("--pictures", type=click.IntRange(60), default=1000, show_default=True, help="Of the folder, evenly.")
+@_in_a_sentence
+def passive_command(faces: Path, pictures: int) -> None:
+    """Print what passive hints against prints and screens would refuse, of people and of made-up attacks.
+
+    \b
+    Example: python -m tools.evaluate passive --faces lfw-dev
+    """
+    click.echo(passive.report(faces, MODELS, pictures))
 
 
 @main.command(name="hillclimb")

@@ -23,6 +23,7 @@ from device.edges import PROCESSES, Room
 from device.errors import Refusal
 from tools.simulator.cards.cli import card as card_group
 from tools.simulator.client import Door, default_root
+from tools.simulator.held_up import As
 from tools.simulator.layout import Wishes
 
 
@@ -87,13 +88,19 @@ def main() -> None:
     type=click.Choice(["face+pin", "face"]),
     default="face+pin",
     show_default=True,
-    help='"face" lets a face alone open. There is no liveness test yet: a photo opens such a door.',
+    help='"face" lets a face alone open. With --no-lights a photo opens such a door.',
 )
 @click.option("--wiring", type=click.Choice(["fail-secure", "fail-safe"]), default="fail-secure", show_default=True)
 @click.option("--unlock-ms", type=click.IntRange(500, 15000), default=4000, show_default=True)
 @click.option("--cadence-s", type=Number(1, 86400), default=900.0, show_default=True, help="Seconds between reports.")
 @click.option("--manager-key", default="", help="The fleet's public key, as `doorward fleet key` prints it.")
 @click.option("--door-id", default=None, help="16 hexadecimal digits, as `doorward door add` prints them.")
+@click.option(
+    "--lights/--no-lights",
+    default=True,
+    show_default=True,
+    help="The two white lights that tell a face from a picture.",
+)
 @click.option("--unjoined", is_flag=True, help="A new door without an id: `doorctl join` gives it to a manager.")
 @_command
 def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:
     Example: doorsim up --tier face --broker mqtt://127.0.0.1:1883
     """
     config = door.up(Wishes(**wishes), config_file)
-    return {"root": str(door.root), "tier": config.lock.tier, "simulated": True}
+    return {"root": str(door.root), "tier": config.lock.tier, "lights": config.lock.lights, "simulated": True}
 
 
 @main.command()
@@ -130,16 +137,26 @@ def cut(door: Door) -> None:
 
 @main.command()
 @click.argument("source")
-@click.option("--fps", type=Number(1, 60), default=15.0, show_default=True)
+@click.option("--fps", type=Number(1, 60), help="Default: 15, and 30 for what answers to light.")
 @click.option("--scale", type=Number(0.05, 4.0), default=1.0, show_default=True, help="Smaller: farther away.")
+@click.option(
+    "--as",
+    "held_up",
+    type=click.Choice([str(kind) for kind in As]),
+    help="What somebody holds up: rendered, and lit by the door's two lights. Default: live where the door has lights; "
+    "the flat picture itself, which answers to no light, where it has none.",
+)
 @_command
-def show(door: Door, source: str, fps: float, scale: float) -> None:
+def show(door: Door, source: str, fps: float | None, scale: float, held_up: str | None) -> None:
     """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away.
 
+    live: a head with this face. print, screen, cutout: the picture on paper, on a telephone, cut out along the face.
+    video: fed in behind the lens, so that no light reaches it. All of them are rendered, and stand for no real attack.
+
     \b
-    Example: doorsim show portrait.jpg --scale 0.5
+    Example: doorsim show portrait.jpg --as print
     """
-    door.show(None if source == "none" else Path(source), fps, scale)
+    door.show(None if source == "none" else Path(source), fps, scale, As(held_up) if held_up else None)
 
 
 @main.command()

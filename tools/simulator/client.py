@@ -23,14 +23,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from device import config as door_config
 from device.config import Config
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
 from device.paths import Paths
 from tools.simulator import layout
+from tools.simulator.held_up import As, Held, answers_to_light, rendered
 from tools.simulator.layout import Wishes
 
 START_S = 30.0
+HURRIED = -10  # nice(2): before every ordinary process
+PLAIN_FPS = 15.0
+LIT_FPS = 30.0  # a light challenge needs 15 a second at least, and no camera gives exactly what it promises
 CLAIM_S = 5.0  # a door that was just switched off is gone long before
 
 
@@ -84,6 +89,9 @@ class Door:
 
     def _runs_already(self) -> str:
         return f"a door is running in {self.root} already; `doorsim down` stops it"
+
+    def _runs_not(self) -> str:
+        return f"no simulated door is running in {self.root}; `doorsim up` starts one"
 
     def _claim(self, lock: int) -> None:
         end = time.monotonic() + CLAIM_S
@@ -144,13 +152,40 @@ class Door:
         """A power cut: everything at once, no warning. What is on disk stays; `up` boots it again."""
         self._call({"do": "cut"})
 
-    def show(self, source: Path | None, fps: float = 15.0, scale: float = 1.0) -> None:
-        """Put a picture or a folder in front of the camera, or nothing."""
-        if source is not None and not source.exists():
+    def show(
+        self, source: Path | None, fps: float | None = None, scale: float = 1.0, held_up: As | None = None
+    ) -> None:
+        """Put a picture or a folder in front of the camera, or nothing.
+
+        `held_up`: as what. Not given, it is the flat picture itself where the door has no lights, and a living person
+        where it has them. `fps`, not given: PLAIN_FPS, or LIT_FPS for what answers to light.
+        """
+        if source is None:
+            self._call({"do": "show", "source": None, "fps": fps or PLAIN_FPS, "scale": scale})
+            return
+        if not source.exists():
             msg = f"there is no picture at {source}"
             raise SimulatorRefused(msg)
-        resolved = str(source.resolve()) if source else None
-        self._call({"do": "show", "source": resolved, "fps": fps, "scale": scale})
+        source = source.resolve()
+        if not answers_to_light(source) and (held_up or self._lights()):
+            source, scale = self._rendered(source, held_up or As.LIVE, scale), 1.0
+        rate = fps or (LIT_FPS if answers_to_light(source) else PLAIN_FPS)
+        self._call({"do": "show", "source": str(source), "fps": rate, "scale": scale})
+
+    def _lights(self) -> bool:
+        return self.paths.config.exists() and door_config.load(self.paths.config, without_id=True).lock.lights
+
+    def _rendered(self, source: Path, kind: As, scale: float) -> Path:
+        if not self.running():
+            raise SimulatorRefused(self._runs_not())
+        camera = door_config.load(self.paths.config, without_id=True).camera
+        try:
+            return rendered(source, Held(kind, camera.width_px, camera.height_px, scale), self.paths.board)
+        except OSError as cause:
+            if isinstance(cause, Refusal):
+                raise
+            msg = f"{source.name} cannot be held up as {kind}: {cause.strerror}"
+            raise SimulatorRefused(msg) from cause
 
     def press(self, what: str) -> None:
         """Press the face button (`face`) or request-to-exit (`rex`)."""
@@ -187,6 +222,18 @@ class Door:
         """Start a stopped process."""
         self._call({"do": "start", "room": room})
 
+    def hurry(self, room: Room) -> bool:
+        """Let a process come before others' on this machine, as on a board that does nothing else; whether it does.
+
+        eye gives way by itself, and on a machine that is busy with other work gets too few frames for a light
+        challenge. A process that starts anew gives way anew. Only root may do this; others are not refused, but told.
+        """
+        try:
+            os.setpriority(os.PRIO_PROCESS, int(self.state()["pids"][room]), HURRIED)
+        except OSError:
+            return False
+        return True
+
     def state(self) -> dict[str, Any]:
         """Everything the simulated hardware and init know."""
         return self._call({"do": "state"})
@@ -218,8 +265,7 @@ class Door:
                     line.flush()
                     answer: dict[str, Any] = json.loads(line.readline())
             except (OSError, ValueError) as cause:
-                msg = f"no simulated door is running in {self.root}; `doorsim up` starts one"
-                raise SimulatorRefused(msg) from cause
+                raise SimulatorRefused(self._runs_not()) from cause
         if "error" in answer:
             raise SimulatorRefused(str(answer["error"]))
         return answer

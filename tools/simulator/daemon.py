@@ -51,12 +51,14 @@ class Daemon:
         self._init.ended = self._room_ended
         self._owner: socket.socket | None = None
         self._card: SimulatedCard | None = None
+        self._light: scene.Light | None = None
         self._stopping = False
 
     def serve(self) -> None:
         """Run until `down` or `cut`."""
         scene.write(scene.Standing(), self._scene)
         scene.camera_gone(self._scene)
+        self._light = scene.Light(self._scene)
         cable = _listen(self.paths.board / "cable.sock", socket.SOCK_SEQPACKET)
         control = _listen(self.paths.board / "control.sock", socket.SOCK_STREAM)
         self._watch(cable.fileno(), lambda: self._plugged_in(cable))
@@ -111,11 +113,18 @@ class Daemon:
             return
         if words:
             self._world.told(words.decode("ascii", "replace"), time.monotonic_ns())
+            self._shine()
             return
         self._unwatch(self._owner.fileno())
         self._owner.close()
         self._owner = self._card = None
         self._world.owner_gone(time.monotonic_ns())
+        self._shine()
+
+    def _shine(self) -> None:
+        """Let the camera see the lights as they burn now."""
+        if self._light and self._light.told != self._world.light_changes:
+            self._light.tell(self._world.light_history, self._world.light_changes)
 
     # ---- the card in front of the reader
 
@@ -224,6 +233,7 @@ class Daemon:
             "granted": world.released,
             "coil": "on" if world.coil else "off",
             "indicator": world.lamp,
+            "lights": list(world.lights),
             "camera_open": counted.is_open,
             "frames_read": counted.frames,
             "last_frame_ns": counted.last_frame_ns,
@@ -235,6 +245,7 @@ class Daemon:
             "last_signal_ns": world.signal_ns,
             "signals": list(world.signals),
             "history": [[change.at_ns, change.line, change.level] for change in world.history],
+            "light_history": [[change.at_ns, change.left, change.right] for change in world.light_history],
             "processes": {str(room): process.word for room, process in self._init.processes.items()},
             "pids": {str(room): process.pid for room, process in self._init.processes.items()},
         }

@@ -24,6 +24,12 @@ from device.paths import Paths
 KEYED_ROOMS = (Room.VAULT, Room.KEEPER, Room.LOCK)
 _SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL
 _LONGEST_SOCKET = "run/doorward/board/notify-keeper.sock"
+# Nothing is soldered to them; that all four are named says that this door has lights.
+LIGHT_PINS = """left_light_weak_pin = "GPIO5"
+left_light_strong_pin = "GPIO6"
+right_light_weak_pin = "GPIO13"
+right_light_strong_pin = "GPIO19"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Wishes:
     cadence_s: float = 900.0
     manager_key: str = ""
     unjoined: bool = False  # without an id, as a new door: `doorctl join` gives it one
+    lights: bool = False  # the two white lights of the light challenge
 
 
 def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Config:
@@ -97,7 +104,7 @@ board = "sim"
 tier = {_text(wishes.tier)}
 wiring = {_text(wishes.wiring)}
 unlock_ms = {wishes.unlock_ms}
-
+{LIGHT_PINS if wishes.lights else ""}
 [report]
 {broker}cadence_s = {wishes.cadence_s}
 """

@@ -3,7 +3,9 @@
 Rules kept here:
 - A level is what the strike sees. It changes by the owner's word, by the one-shot, or because the owner is gone, and
   every change is kept with its time, so that "it never opened" can be asserted and not only hoped.
-- Without an owner the coil has no current and the lamp is dark (a chip that gives lines back: `dtparam=strict_gpiod`).
+- Without an owner the coil has no current, lamp and lights are dark (a chip that gives lines back:
+  `dtparam=strict_gpiod`).
+- The lights have a history of their own: they change often, and must not push an opening out of the other.
 """
 
 from __future__ import annotations
@@ -12,9 +14,12 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
+from device.eye.lamps import FULL, LightChange
 from device.lock.bolt import Wiring
 
 HISTORY = 1000
+LIGHT_HISTORY = 240  # at three changes a second at most, those of 80 seconds and more
+_LEVELS = {str(level): level for level in range(FULL + 1)}
 _MS = re.compile(r"[0-9]{1,9}")
 
 
@@ -34,6 +39,8 @@ class World:
     wiring: Wiring = Wiring.FAIL_SECURE
     coil: bool = False
     lamp: bool = False
+    lights: tuple[int, int] = (0, 0)  # left and right of the lens, for who looks into it
+    light_changes: int = 0  # since the world began
     door_open: bool = False
     tamper: bool = False
     coil_until_ns: int | None = None
@@ -42,6 +49,7 @@ class World:
     card_ns: int = 0  # when a card last answered
     signal_ns: int = 0
     history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    light_history: deque[LightChange] = field(default_factory=lambda: deque(maxlen=LIGHT_HISTORY))
     signals: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     @property
@@ -61,6 +69,8 @@ class World:
                 self._coil(level == "1", until_ns, now_ns)
             case ["lamp", level] if level in ("0", "1"):
                 self._lamp(level == "1", now_ns)
+            case ["lights", left, right] if left in _LEVELS and right in _LEVELS:
+                self._light(_LEVELS[left], _LEVELS[right], now_ns)
             case ["show", *signal]:
                 self.signals.append(" ".join(signal))
                 self.signal_ns = now_ns
@@ -74,6 +84,7 @@ class World:
         """The process that drove the lines is gone."""
         self._coil(False, None, now_ns)
         self._lamp(False, now_ns)
+        self._light(0, 0, now_ns)
 
     def _lets_go(self, level: bool) -> bool:  # noqa: FBT001 - a level
         return level if self.wiring is Wiring.FAIL_SECURE else not level
@@ -89,3 +100,9 @@ class World:
         if level != self.lamp:
             self.history.append(Change(now_ns, "lamp", level))
         self.lamp = level
+
+    def _light(self, left: int, right: int, now_ns: int) -> None:
+        if (left, right) != self.lights:
+            self.light_history.append(LightChange(now_ns, left, right))
+            self.light_changes += 1
+        self.lights = (left, right)

@@ -3,6 +3,7 @@
 Rules kept here:
 - The file holds what door.toml holds, and a table [setup] of three: `label`, a file to join with, `replace`, without
   which a door.toml that stands there with other values is left alone, and `watchdog`, false to leave the board's off.
+- A camera that is named anew is pinned anew: a pin that stands is about the one before.
 - What the file does not name keeps its value, or its default on a new door.
 - The first thing that is wrong ends it, and nothing was written.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device.desk.setup.draft import Draft
+from device.desk.setup.steps import pin_camera
 from device.errors import ConfigRefused
 from device.settings import named, read_table
 
@@ -48,10 +50,12 @@ def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
     except (ValueError, RecursionError) as cause:
         msg = f"{path} is no TOML: {cause}" if isinstance(cause, tomllib.TOMLDecodeError) else f"{path} is no TOML"
         raise ConfigRefused(msg) from cause
+    before = draft
     asked = read_table(SetupTable, tables.pop("setup", {}), "setup")
     for table, values in tables.items():
         if not isinstance(values, dict):
             msg = f"{named(table)} stands outside of any table in {path}"
             raise ConfigRefused(msg)
         draft = draft.put(named(table), **values)
+    draft = pin_camera(before, draft)
     return replace(draft, label=asked.label, watchdog=asked.watchdog), asked.replace

@@ -33,6 +33,7 @@ from device.desk.upkeep import whole_machine
 from device.errors import ConfigRefused, Fault, JoiningRefused, Refusal, StoreFault
 from device.joining import Label
 from device.paths import Paths, door_paths
+from device.tried import known
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 NOTHING = "Nothing was written."
@@ -151,7 +152,8 @@ def _try_lines(chosen: Draft, machine: Machine, terminal: Terminal, *, may_chang
     tried.untried += readers.untried(chosen, terminal, ask)
     if chosen.config.camera.backend != "none":
         alone = Trials(chosen, terminal, TrialLines)
-        if not sight.camera(chosen, terminal, ask, alone.lit):
+        chosen, seen = sight.camera(chosen, terminal, ask, alone.lit, may_change=may_change)
+        if not seen:
             tried.failed.append("the camera")
     return chosen, tried
 
@@ -203,7 +205,8 @@ def _by_file(paths: Paths, answers_file: Path, standing: Config | None) -> Answe
     with TrialLines(chosen.config):
         pass  # every line was claimed, and the bolt with its secured level
     if chosen.config.camera.backend != "none":
-        sight.probe(chosen, ask)
+        pinned = sight.probe(chosen, ask)
+        chosen = pinned if standing is None or may_replace else chosen
     return _written(chosen, machine, paths, "Every line could be had. None was tried by hand: `doorctl setup --check`.")
 
 
@@ -219,7 +222,12 @@ def _written(chosen: Draft, machine: Machine, paths: Paths, tried: str) -> Answe
     label = _label_of(chosen)  # refused before anything is written
     on_machine = writing.of_the_machine(chosen.config, paths, watchdog=chosen.watchdog and machine.watchdog)
     writing.write((*on_machine, *writing.sheets(chosen.config, paths)))
-    said = [sign.text(chosen.config), "", f"The sign to print is {writing.sign_at(paths)}.", tried]
+    said = [
+        sign.text(chosen.config, known(paths.config)),
+        "",
+        f"The sign to print is {writing.sign_at(paths)}.",
+        tried,
+    ]
     facts: dict[str, object] = {"written": str(paths.config), "sign": str(writing.sign_at(paths)), "joined": False}
     if label is not None:
         try:
@@ -256,5 +264,6 @@ def _only_sign(paths: Paths, file: Path) -> Answer:
     config = door_config.load(paths.config, without_id=True)
     if not config.sign.contact:
         raise ConfigRefused("[sign] contact is missing: the sign names somebody whom people can ask")
-    joining.write_request(file, sign.page(config).encode("utf-8"))
-    return Answer(f"{sign.text(config)}\n\nThe sign to print is {file}.", {"sign": str(file)})
+    tryout = known(paths.config)
+    joining.write_request(file, sign.page(config, tryout).encode("utf-8"))
+    return Answer(f"{sign.text(config, tryout)}\n\nThe sign to print is {file}.", {"sign": str(file)})

@@ -4,6 +4,7 @@ Rules kept here:
 - It is looked at by name, and nothing is opened, claimed or changed.
 - A keypad is named by the socket it hangs on, and its make stands beside it: together they tell it from every other
   keypad but one of the same make in the same socket.
+- Of the door that it may be already it says which attacks were tried on it.
 - What cannot be seen is not there; set-up goes on without it.
 
 Sources: the links that udev makes below /dev; Documentation/input of the kernel, for what sysfs says of a device.
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from device import tried
 from device.desk.setup.neighbours import LOCK, Ask, NeighbourFault
 from device.desk.upkeep import tpm_patience
 from device.paths import Paths
@@ -43,7 +45,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What was found. `simulated`: the folder of the simulated board, empty on a real machine."""
+    """What was found. `simulated`: the folder of the simulated board, empty on a real machine.
+
+    `tried`: which attacks were tried on this door; None if none, or if nobody can read what came of it.
+    """
 
     model: str = ""
     keypads: tuple[Keypad, ...] = ()
@@ -55,6 +60,7 @@ class Machine:
     tpm_tools: bool = False
     watchdog: bool = False
     simulated: str = ""
+    tried: tried.Tryout | None = None
 
 
 def look(paths: Paths, ask: Ask, root: Path = Path("/")) -> Machine:
@@ -70,6 +76,7 @@ def look(paths: Paths, ask: Ask, root: Path = Path("/")) -> Machine:
         tpm_tools=(root / tpm_patience.PROGRAM.lstrip("/")).exists(),
         watchdog=(root / "dev/watchdog0").exists(),
         simulated=str(paths.board) if (paths.board / "cable.sock").exists() else "",
+        tried=tried.known(paths.config),
     )
 
 

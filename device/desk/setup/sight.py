@@ -2,6 +2,8 @@
 
 Rules kept here:
 - Of keys it is told which keypad gave a 5, of pictures their size, their brightness and how large faces are: no more.
+- The camera that is there is pinned, so that another one is a fault: while somebody answers it is the one that was just
+  tried, and a pin that stands is shown as a difference when it changes.
 - One frame is looked at, only after a yes, with the lamp lit, and it is kept nowhere.
 - A budget is told by what follows from it for residents, not by a threshold.
 """
@@ -51,30 +53,39 @@ def keypad(draft: Draft, machine: Machine, terminal: Terminal, ask: Ask, *, may_
     return draft, False
 
 
-def probe(draft: Draft, ask: Ask) -> None:
-    """Raise NeighbourFault unless the camera is there. No frame is read."""
-    ask(EYE, "probe", toml=render(draft.config))
+def probe(draft: Draft, ask: Ask) -> Draft:
+    """The draft with the camera that is there pinned; no frame is read. Raises NeighbourFault if it is not there."""
+    told = ask(EYE, "probe", toml=render(draft.config))
+    return draft.put("camera", pinned=str(told.get("pinned", "")))
 
 
-def camera(draft: Draft, terminal: Terminal, ask: Ask, lit: Callable[[Callable[[], None]], None]) -> bool:
-    """Whether the camera is there, and what a picture is like if the person wants one. `lit`: with the lamp on."""
-    toml = render(draft.config)
+def camera(
+    draft: Draft, terminal: Terminal, ask: Ask, lit: Callable[[Callable[[], None]], None], *, may_change: bool
+) -> tuple[Draft, bool]:
+    """The draft with the camera pinned, and whether it is there and gives a picture if the person wants one.
+
+    `lit`: with the lamp on. `may_change`: whether another camera than the pinned one may take its place.
+    """
+    known = draft.config.camera.pinned
     try:
-        probe(draft, ask)
+        draft = probe(draft.put("camera", pinned="") if may_change else draft, ask)
     except NeighbourFault as fault:
         terminal.say(sentence(fault))
-        return False
+        return draft, False
+    if known and known != draft.config.camera.pinned:
+        terminal.say(f"It is another camera: {draft.config.camera.pinned} instead of {known}.")
+    toml = render(draft.config)
     terminal.say("The camera is there. No picture was taken.")
     words = "Shall it take one picture? Stand where people will stand. It is not stored, and the lamp is lit meanwhile."
     why = "Shown are its size, its brightness, and how far apart the eyes of a face are in it."
     if not agrees(terminal, "trial.picture", words, why):
-        return True
+        return draft, True
     try:
         lit(lambda: terminal.say(_picture(draft, ask(EYE, "frame", toml=toml))))
     except NeighbourFault as fault:
         terminal.say(sentence(fault))
-        return False
-    return True
+        return draft, False
+    return draft, True
 
 
 def _picture(draft: Draft, told: object) -> str:

@@ -4,6 +4,8 @@ Rules kept here:
 - It is made from the running configuration, and says nothing that does not follow from that or from the rules of the
   project. What cannot be known (whether the lamp hangs on the camera's own supply) is not claimed.
 - The range errs on the far side: it is that of the people whose eyes stand farthest apart.
+- Where lights tell a live face from a photograph it says that they blink, what they do not stop, and what was tried at
+  this door, with the bound beside each count (`device.tried`). What was tried with other parts or settings is not told.
 - The page needs nothing from elsewhere: no script, no font, no picture. It prints on one sheet.
 
 Range: eyes that stand `EYES_M` apart are min_eye_distance_px apart in the picture at EYES_M x f / min_eye_distance_px,
@@ -18,10 +20,27 @@ from __future__ import annotations
 import html
 import math
 
+from device import config as door_config
 from device.config import Config
+from device.tried import ATTACKS, Instrument, Tryout, percent, upper_bound
 
 EYES_M = 0.080
 _ROUNDING = 1e-6  # what is a tenth of a metre but for the last digits of a float is that tenth
+
+
+_LIGHTS_EN = (
+    "Lights: while somebody looks, two small white lights change, to tell a face from its photograph.",
+    "They are weak and change at most three times a second. Who does not want them uses PIN or card.",
+)
+_LIMITS_EN = (
+    "They do not stop a mask in the shape of a face, a twin, somebody who controls camera and lights at that very "
+    "moment, or force."
+)
+_LIGHTS_ZH = (
+    "灯光：有人看镜头时，两盏小白灯会变化，用来区分真人和照片。",
+    "灯光微弱，每秒最多变化三次。不想要灯光的人可用密码或门卡。",
+)
+_LIMITS_ZH = "挡不住：按脸形制作的面具、双胞胎、当时同时控制摄像头和灯光的人，以及暴力胁迫。"
 
 
 def range_m(config: Config) -> float:
@@ -30,15 +49,15 @@ def range_m(config: Config) -> float:
     return math.ceil(EYES_M * focal_px / config.eye.min_eye_distance_px * 10 - _ROUNDING) / 10
 
 
-def text(config: Config) -> str:
-    """The sign as text, in both languages."""
-    return "\n\n".join("\n".join(lines) for lines in _signs(config))
+def text(config: Config, tryout: Tryout | None = None) -> str:
+    """The sign as text, in both languages. `tryout`: what was tried at this door, if anything."""
+    return "\n\n".join("\n".join(lines) for lines in _signs(config, tryout))
 
 
-def page(config: Config) -> str:
-    """The sign as one page of HTML to be printed."""
-    parts = []
-    for language, (title, *lines) in zip(("en", "zh"), _signs(config), strict=True):
+def page(config: Config, tryout: Tryout | None = None) -> str:
+    """The sign as one page of HTML to be printed. `tryout`: what was tried at this door, if anything."""
+    parts, signs = [], _signs(config, tryout)
+    for language, (title, *lines) in zip(("en", "zh"), signs, strict=True):
         body = "".join(f"<p>{html.escape(line)}</p>\n" for line in lines)
         parts.append(f'<section lang="{language}">\n<h1>{html.escape(title)}</h1>\n{body}</section>\n')
     style = (
@@ -46,11 +65,11 @@ def page(config: Config) -> str:
         "h1 { font-size: 30pt; margin: 0 0 12pt } section { break-inside: avoid; margin: 0 0 24pt } "
         "p { margin: 0 0 8pt; overflow-wrap: anywhere }"
     )
-    head = f'<meta charset="utf-8">\n<title>{html.escape(_signs(config)[0][0])}</title>\n<style>{style}</style>'
+    head = f'<meta charset="utf-8">\n<title>{html.escape(signs[0][0])}</title>\n<style>{style}</style>'
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{"".join(parts)}</body>\n</html>\n'
 
 
-def _signs(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _signs(config: Config, tryout: Tryout | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     contact = config.sign.contact.strip()
     if config.camera.backend == "none":
         return (
@@ -61,10 +80,52 @@ def _signs(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
             ),
             ("这扇门没有摄像头", "用密码、临时码或门卡开门。这里不识别任何人。", f"咨询：{contact}"),
         )
-    return (_english(config, contact), _chinese(config, contact))
+    lit = config.lock.lights
+    here = tryout if tryout and tryout.facts == door_config.tried_facts(config) else None
+    english = (*_LIGHTS_EN, _tried_english(here), _LIMITS_EN) if lit else ()
+    chinese = (*_LIGHTS_ZH, _tried_chinese(here), _LIMITS_ZH) if lit else ()
+    return (_english(config, contact, english), _chinese(config, contact, chinese))
 
 
-def _english(config: Config, contact: str) -> tuple[str, ...]:
+def _tried_english(tryout: Tryout | None) -> str:
+    if tryout is None:
+        return "Nobody has held up attacks to this door as it is now, to see what it does."
+    told = [
+        f"a {each} was taken for a live face in {errors} of {tries} tries (with 95 % confidence at most {bound} in 100)"
+        for each, errors, tries, bound in _rates(tryout)
+    ]
+    *attacks, live = told
+    live = live.replace("a live was taken for a live face", "a live face was not taken for one")
+    where = "At this door, which is a simulated one" if tryout.simulated else "At this door"
+    return f"{where}, on {tryout.date}: {'; '.join((*attacks, live))}."
+
+
+def _tried_chinese(tryout: Tryout | None) -> str:
+    if tryout is None:
+        return "还没有人用照片或屏幕试过这扇门现在的状态。"
+    words = {
+        Instrument.PRINT: "打印照片被当作真人",
+        Instrument.SCREEN: "屏幕被当作真人",
+        Instrument.LIVE: "真人未被当作真人",
+    }
+    told = [
+        f"{words[each]}：{tries} 次中 {errors} 次，95 % 置信上限 {bound} %"
+        for each, errors, tries, bound in _rates(tryout)
+    ]
+    return f"{'模拟门，' if tryout.simulated else ''}{tryout.date} 在这扇门上试验：{'；'.join(told)}。"
+
+
+def _rates(tryout: Tryout) -> list[tuple[Instrument, int, int, int]]:
+    """For each instrument: errors, tries, and the bound of their rate in percent; attacks first."""
+    found = []
+    for each in (*ATTACKS, Instrument.LIVE):
+        count = tryout.counts[each]
+        errors = count.tries - count.as_live if each is Instrument.LIVE else count.as_live
+        found.append((each, errors, count.tries, percent(upper_bound(errors, count.tries))))
+    return found
+
+
+def _english(config: Config, contact: str, alive: tuple[str, ...]) -> tuple[str, ...]:
     pin = " The PIN is asked for as well." if config.lock.tier == "face+pin" else ""
     return (
         "There is a camera at this door",
@@ -75,11 +136,12 @@ def _english(config: Config, contact: str) -> tuple[str, ...]:
         f"How far: about {range_m(config):g} metres at most. Nothing is computed from faces farther away.",
         "What is kept: of people who pass by, nothing. No picture is kept or sent.",
         "What residents agreed to is kept in this door alone, until they erase it or their place here ends.",
+        *alive,
         f"Questions: {contact}",
     )
 
 
-def _chinese(config: Config, contact: str) -> tuple[str, ...]:
+def _chinese(config: Config, contact: str, alive: tuple[str, ...]) -> tuple[str, ...]:
     pin = "仍需输入密码。" if config.lock.tier == "face+pin" else ""
     return (
         "这扇门有摄像头",
@@ -87,5 +149,6 @@ def _chinese(config: Config, contact: str) -> tuple[str, ...]:
         f"何时：只有按下人脸按钮后才工作，最多 {config.lock.window_s:g} 秒，其间指示灯亮起。",
         f"范围：最远约 {range_m(config):g} 米。更远的人脸会被丢弃，不做任何计算。",
         "保存：路过的人不留下任何信息。不保存、不发送任何画面。住户同意保存的内容只存在这扇门里，直到本人删除或名额到期。",
+        *alive,
         f"咨询：{contact}",
     )

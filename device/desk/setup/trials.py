@@ -49,6 +49,7 @@ class Trials:
             self._bolt()
             self._lamp()
             self._tones()
+            self._lights()
             self._button("face", "face_button_pin", "rex_pin", "face button")
             if self.draft.config.lock.rex_wired:
                 self._button("rex", "rex_pin", "face_button_pin", "button for request to exit")
@@ -179,6 +180,33 @@ class Trials:
             words = f"Three short beats: did the {name} give them?"
             if not agrees(self.terminal, f"trial.{name}", words, "It is the answer to a wrong PIN.", default=None):
                 self.failed.append(name)
+
+    def _lights(self) -> None:
+        if not self.draft.config.lock.lights:
+            return
+        why = "They tell a face from a picture of one, if the door knows which is which. Left is left for who looks in."
+        if self._skips("white lights", "The two white lights beside the camera.", why):
+            return
+        self._do("lights 1 1")
+        words = "Do both burn, weakly and alike?"
+        well = agrees(self.terminal, "trial.lights", words, "It is their rest.", default=None)
+        for side, levels in (("left", "3 1"), ("right", "1 3")):
+            self._do(f"lights {levels}")
+            well &= self._brighter() == side
+        self._do("lights 0 0")
+        well = (
+            agrees(self.terminal, "trial.lights.dark", "Are both dark now?", "They should be.", default=None) and well
+        )
+        if not well:
+            self.terminal.say("Their four lines are [lock] ..._light_..._pin; docs/wiring.md has the circuit.")
+            self.failed.append("white lights")
+
+    def _brighter(self) -> str:
+        choices = (Choice("left", "the left one"), Choice("right", "the right one"), Choice("none", "neither"))
+        why = "Left for whoever looks into the camera."
+        return put(
+            Question("trial.lights.brighter", "Which one is the brighter now?", why, None, choices), self.terminal
+        )
 
     # ---- what the door hears
 

@@ -22,13 +22,21 @@ _FIRST_QUIET = 9  # BCM2711 and RP1 data sheets: GPIO0 to GPIO8 start with a pul
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One line: its setting in [lock], what hangs on it, how it is wired, and whether the door drives it."""
+    """One line: its setting in [lock], what hangs on it, how it is wired, and whether the door drives it.
+
+    `one_by_one`: asked for only where each line is asked for; most doors do without.
+    """
 
     key: str
     called: str
     wired: str
     output: bool = False
     optional: bool = False
+    one_by_one: bool = False
+
+
+def _of_a_light(key: str, called: str, leds: str) -> Wire:
+    return Wire(key, called, f"transistor of {leds}, docs/wiring.md", output=True, optional=True, one_by_one=True)
 
 
 WIRES = (
@@ -40,6 +48,10 @@ WIRES = (
     Wire("tamper_pin", "housing contact", "closed while the housing is closed, to ground"),
     Wire("buzzer_pin", "buzzer", "active buzzer through a transistor", output=True, optional=True),
     Wire("status_led_pin", "status light", "LED with 330 Ohm, to ground", output=True, optional=True),
+    _of_a_light("left_light_weak_pin", "left white light, weak", "one LED"),
+    _of_a_light("left_light_strong_pin", "left white light, strong", "two LEDs"),
+    _of_a_light("right_light_weak_pin", "right white light, weak", "one LED"),
+    _of_a_light("right_light_strong_pin", "right white light, strong", "two LEDs"),
 )
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from device import installing
+from device import installing, tried
 from device.config import Config
 from device.desk.setup import sign
 from device.desk.setup.draft import render
@@ -57,7 +57,7 @@ def sheets(config: Config, paths: Paths) -> tuple[Sheet, ...]:
         Sheet(rules_at(paths), _rules(config)),
         Sheet(drop_in_at(paths), _drop_in(config)),
         *_pinned(config, paths),
-        Sheet(sign_at(paths), sign.page(config).encode("utf-8")),
+        Sheet(sign_at(paths), sign.page(config, tried.known(paths.config)).encode("utf-8")),
         Sheet(paths.config, render(config).encode("utf-8")),
     )
 

@@ -49,6 +49,7 @@ class Request:
 
     def __init__(self, pad: Pad, offset: int, settings: gpiod.LineSettings) -> None:
         self._pad, self._offset, self._settings = pad, offset, settings
+        self.offset = offset
         self._edges: list[gpiod.EdgeEvent] = []
         self._seen = 0
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -112,6 +113,23 @@ class Request:
             raise OSError(errno.EIO, "the chip does not answer")
 
 
+class Together:
+    """One request for several lines; `set_values` is one call."""
+
+    def __init__(self, requests: list[Request]) -> None:
+        self._requests = {one.offset: one for one in requests}
+        self.calls = 0
+
+    def set_values(self, values: dict[int, Value]) -> None:
+        self.calls += 1
+        for offset, value in values.items():
+            self._requests[offset].set_value(offset, value)
+
+    def release(self) -> None:
+        for one in self._requests.values():
+            one.release()
+
+
 @dataclass
 class FakeChip:
     """What `gpiod.Chip` offers."""
@@ -133,6 +151,10 @@ class FakeChip:
         return self.pads[offset]
 
     def request_lines(self, config: dict[int, gpiod.LineSettings], consumer: str) -> Request:
+        if len(config) > 1:
+            if any(offset >= len(self.pads) or self.pads[offset].owner for offset in config):
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            return cast("Request", Together([self.request_lines({one: config[one]}, consumer) for one in config]))
         ((offset, settings),) = config.items()
         if offset >= len(self.pads):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))

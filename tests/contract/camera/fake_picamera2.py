@@ -82,7 +82,7 @@ class Picamera2:
     def global_camera_info() -> list[dict[str, Any]]:
         world = Picamera2.world
         world.probes += 1
-        return [{"Model": "imx708", "Id": "/base/soc/i2c0mux", "Num": 0}] if world.present else []
+        return world.listed if world.present else []
 
     def create_video_configuration(
         self,
@@ -196,6 +196,7 @@ class World:
     ) -> None:
         self.clock_ns, self.sleep = clock_ns, sleep
         self.present, self.stalled, self.stop_fails, self.claimed = True, False, False, False
+        self.listed: list[dict[str, Any]] = [{"Model": "imx708", "Id": "/base/soc/i2c0mux", "Num": 0}]
         self.usb = ""  # the format of a USB camera; empty: the Raspberry Pi's own
         self.controls: dict[str, Any] = {}
         self.configured = self.probes = 0

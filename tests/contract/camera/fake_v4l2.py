@@ -54,6 +54,7 @@ class V4l2World:
         self.present, self.stalled = True, False
         self.capabilities = v4l2.CAN_CAPTURE | v4l2.CAN_STREAM
         self.formats: dict[str, list[tuple[int, int]]] = {"MJPG": [(640, 480), (1280, 720)], "YUYV": [(640, 480)]}
+        self.driver, self.card, self.bus = b"uvcvideo", b"HD Camera", b"usb-0000:00:05.0-2"
         self.colorspace, self.encoding, self.quantization = 8, 0, 0  # sRGB, by default, by default: a usual webcam
         self.stamps = v4l2.CLOCK_MONOTONIC | v4l2.MOMENT_START_OF_EXPOSURE
         self.interval_ns = FRAME_NS  # as told; frames come every FRAME_NS all the same
@@ -150,6 +151,7 @@ class V4l2World:
     # ---- ioctls
 
     def _capability(self, told: v4l2.Capability) -> None:
+        told.driver, told.card, told.bus = self.driver, self.card, self.bus
         told.device, told.node = self.capabilities | v4l2.TELLS_NODE | v4l2.CAN_CAPTURE, self.capabilities
 
     def _name_format(self, told: v4l2.FormatName) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,15 @@ from PIL import Image
 
 from device.config import CameraTable
 from device.errors import CameraFault
+from device.eye import camera_replay
 from device.eye.camera import Camera, Frame, NoCamera, make
 from device.eye.camera_picamera2 import PiCamera
-from device.eye.camera_replay import ReplayCamera
+from device.eye.camera_replay import EXPOSURE_NS, ReplayCamera
 from device.eye.camera_v4l2 import V4l2Camera
-from device.eye.scene import read_meter
+from device.eye.lamps import LIGHTS, LightChange, packed
+from device.eye.pictures import read_scaled
+from device.eye.pixels import Picture
+from device.eye.scene import METER, read_meter
 from tests.contract.camera.fake_picamera2 import ORANGE_BGR, World
 from tests.contract.camera.fake_v4l2 import PATH, V4l2World
 
@@ -54,6 +59,12 @@ class Rig:
 
 def picture(path: Path, shade: int = 200) -> Path:
     Image.new("RGB", (640, 480), (shade, 40, 10)).save(path)
+    return path
+
+
+def basis(path: Path, ambient: int = 9000, left: int = 3000, right: int = 1500) -> Path:
+    planes = {"ambient": ambient, "left": left, "right": right}
+    np.savez(path, **{name: np.full((480, 640, 3), value, np.uint16) for name, value in planes.items()})
     return path
 
 
@@ -93,7 +104,7 @@ def over_the_kernel(clock: Clock) -> Rig:
     return Rig(camera, clock, lambda: setattr(world, "present", False), lambda: setattr(world, "present", True))
 
 
-@pytest.fixture(params=["picture", "folder", "scene", "picamera2", "picamera2-YUYV", "picamera2-MJPEG", "v4l2"])
+@pytest.fixture(params=["picture", "folder", "scene", "lit", "picamera2", "picamera2-YUYV", "picamera2-MJPEG", "v4l2"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, world: World) -> Iterator[Rig]:
     if request.param == "v4l2":
         yield over_the_kernel(clock)
@@ -103,9 +114,9 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, world: Wor
         return
     shown = tmp_path / "shown"
     shown.mkdir()
-    picture(shown / "a.png")
-    source = {"picture": shown / "a.png", "folder": shown, "scene": tmp_path / "scene.json"}[request.param]
-    if request.param == "scene":
+    picture(shown / "a.png") if request.param != "lit" else basis(shown / "a.npz")
+    source = {"picture": shown / "a.png", "folder": shown}.get(request.param, tmp_path / "scene.json")
+    if source.suffix == ".json":
         scene(source, source=str(shown), fps=15)
     away = tmp_path / "away"
     camera = ReplayCamera(source, frame_timeout_ms=TIMEOUT_MS, clock_ns=clock, sleep=clock.sleep)
@@ -280,6 +291,156 @@ def test_frames_cannot_be_written_on_and_are_forgotten_at_close(tmp_path: Path, 
     assert camera._planes
     camera.close()
     assert not camera._planes
+
+
+class SlowDisk:
+    """Decoding takes this camera two seconds, as on a machine that is busy with something else."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("read_scaled", "read_basis"):
+            monkeypatch.setattr(camera_replay, name, self._slow(clock, getattr(camera_replay, name)))
+
+    @staticmethod
+    def _slow(clock: Clock, read: Callable[..., object]) -> Callable[..., object]:
+        def slowly(*args: object) -> object:
+            clock.sleep(2)
+            return read(*args)
+
+        return slowly
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.npz"])
+def test_a_picture_shown_for_the_first_time_is_fresh_however_long_its_decoding_took(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = basis(tmp_path / name) if name.endswith(".npz") else picture(tmp_path / name)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    SlowDisk(clock, monkeypatch)
+    camera.open()
+    for _ in range(3):
+        frame = camera.read(clock())
+        assert clock() - frame.time_ns < S // 10
+
+
+def test_fault_a_frame_stamped_before_its_picture_is_decoded_is_stale(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hasty(ReplayCamera):
+        def read(self, not_before_ns: int) -> Frame:
+            stamp_ns = clock()
+            frame = super().read(not_before_ns)
+            return Frame(frame.main, frame.low, stamp_ns)
+
+    camera = Hasty(picture(tmp_path / "a.png"), clock_ns=clock, sleep=clock.sleep)
+    SlowDisk(clock, monkeypatch)
+    camera.open()
+    frame = camera.read(clock())
+    assert clock() - frame.time_ns > S
+
+
+def test_the_meter_counts_a_frame_before_its_picture_is_decoded_and_stamps_it_afterwards(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture(tmp_path / "a.png")
+    camera = ReplayCamera(scene(tmp_path / "scene.json", source="a.png"), clock_ns=clock, sleep=clock.sleep)
+    counted: list[int] = []
+
+    def counting(*args: Any) -> Picture:
+        counted.append(read_meter(tmp_path / METER).frames)
+        clock.sleep(2)
+        return read_scaled(*args)
+
+    monkeypatch.setattr(camera_replay, "read_scaled", counting)
+    camera.open()
+    frame = camera.read(0)
+    assert counted == [1]
+    assert read_meter(tmp_path / METER).last_frame_ns == frame.time_ns
+
+
+def mean(frame: Frame) -> float:
+    return float(frame.main.mean())
+
+
+def test_what_answers_to_light_is_as_bright_as_the_lights_that_burn(tmp_path: Path, clock: Clock) -> None:
+    path = scene(tmp_path / "scene.json", source=str(basis(tmp_path / "a.npz")), fps=30)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    dark = mean(camera.read(0))
+    history = [LightChange(clock(), 1, 1), LightChange(clock() + S, 3, 1), LightChange(clock() + 2 * S, 1, 3)]
+    (tmp_path / LIGHTS).write_bytes(packed(history, len(history)))
+    seen = [mean(camera.read(change.at_ns)) for change in history]
+    (tmp_path / LIGHTS).write_bytes(packed([*history, LightChange(clock(), 0, 0)], 4))
+    assert mean(camera.read(clock())) == pytest.approx(dark, abs=0.1)
+    assert dark + 5 < seen[0] < seen[2] < seen[1]
+
+
+def test_a_light_that_goes_on_during_an_exposure_is_seen_for_its_share_and_never_before(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = scene(tmp_path / "scene.json", source=str(basis(tmp_path / "a.npz")), fps=30)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    dark = mean(camera.read(0))
+    seen = []
+    for quarters in range(5):
+        on_ns = clock() + S
+        (tmp_path / LIGHTS).write_bytes(packed([LightChange(on_ns, 3, 3)], 1))
+        seen.append(mean(camera.read(on_ns - (4 - quarters) * EXPOSURE_NS // 4)))
+    assert seen[0] == pytest.approx(dark, abs=0.1)
+    assert all(later > earlier + 3 for earlier, later in pairwise(seen))
+
+
+def test_frames_in_light_come_as_fast_as_the_scene_says_and_differ(tmp_path: Path, clock: Clock) -> None:
+    path = scene(tmp_path / "scene.json", source=str(basis(tmp_path / "a.npz")), fps=30)
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    frames = [camera.read(0) for _ in range(31)]
+    assert frames[-1].time_ns - frames[0].time_ns == pytest.approx(S, rel=0.02)
+    assert len({frame.main.tobytes() for frame in frames}) == 31
+    for frame in frames:
+        assert_frame(frame)
+
+
+def test_a_frame_that_was_exposed_while_nobody_read_is_handed_out_at_once(tmp_path: Path, clock: Clock) -> None:
+    camera = ReplayCamera(basis(tmp_path / "a.npz"), fps=30, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    camera.read(0)
+    clock.sleep(0.5)
+    before_ns = clock()
+    frame = camera.read(0)
+    assert clock() - before_ns < EXPOSURE_NS // 2
+    assert before_ns - frame.time_ns <= EXPOSURE_NS
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [({"scale": 0.5}, "has the scale 1"), ({"source": "b.npz"}, "not made for a camera of 640 x 480")],
+)
+def test_what_cannot_be_lit_is_a_fault_that_names_it(
+    tmp_path: Path, clock: Clock, table: dict[str, object], said: str
+) -> None:
+    basis(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", **dict.fromkeys(("ambient", "left", "right"), np.zeros((240, 320, 3), np.uint16)))
+    path = scene(tmp_path / "scene.json", **({"source": "a.npz"} | table))
+    camera = ReplayCamera(path, clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    with pytest.raises(CameraFault, match=said):
+        camera.read(0)
+    scene(path, source="a.npz")
+    (tmp_path / LIGHTS).write_bytes(b"torn")
+    with pytest.raises(CameraFault, match=LIGHTS):
+        camera.read(0)
+    (tmp_path / LIGHTS).unlink()
+    assert_frame(camera.read(0))
+
+
+def test_what_answers_to_light_is_forgotten_at_close(tmp_path: Path, clock: Clock) -> None:
+    camera = ReplayCamera(basis(tmp_path / "a.npz"), clock_ns=clock, sleep=clock.sleep)
+    camera.open()
+    camera.read(0)
+    assert camera._lit
+    camera.close()
+    assert not camera._lit
 
 
 # ---- picamera2's wrapper alone

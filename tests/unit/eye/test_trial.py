@@ -13,6 +13,7 @@ from device.config import CameraTable
 from device.errors import CameraFault
 from device.eye import trial
 from device.eye.camera import Camera, Frame
+from device.eye.camera_id import Identity
 from device.eye.sight import Sight
 
 TOML = '[camera]\nbackend = "none"\n'
@@ -77,6 +78,15 @@ def test_a_probe_reads_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     camera = Watched()
     assert asked(["probe"], camera, Seeing(), monkeypatch) == (0, {"there": True})
     assert camera.calls == ["probe"]
+
+
+def test_a_camera_with_a_name_is_told_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Real(Watched):
+        def identity(self) -> Identity:
+            return Identity("uvcvideo", "HD Camera", "usb-1-2", "-")
+
+    told = {"there": True, "pinned": "uvcvideo|HD Camera|usb-1-2|-"}
+    assert asked(["probe"], Real(), Seeing(), monkeypatch) == (0, told)
 
 
 def test_a_frame_leaves_four_measures_and_nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

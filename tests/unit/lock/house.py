@@ -20,6 +20,7 @@ from device.lock.loop import LockWork
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import DoorMoved, Event, Key, Rules, Signal
 from device.paths import Paths
+from device.policy.methods import EVERYTHING, Method
 from device.service import Link, Service
 from device.wire import Hint
 
@@ -86,6 +87,7 @@ class MemoryBoard:
     signals: list[Signal] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
     told_card: list[bytes | None] = field(default_factory=list)
+    shone: list[tuple[int, int]] = field(default_factory=list)
     on_lamp: Callable[[bool], None] = lambda _on: None
     _happened: list[Event] = field(default_factory=list)
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
@@ -116,6 +118,9 @@ class MemoryBoard:
         self.on_lamp(on)
         self.lit = on
 
+    def lights(self, left: int, right: int) -> None:
+        self.shone.append((left, right))
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         self.signals.append(signal)
         if hint:
@@ -127,6 +132,7 @@ class MemoryBoard:
     def close(self) -> None:
         self.closed = True
         self.lit = False
+        self.lights(0, 0)
         self.bolt.close()
 
     def forget(self) -> None:
@@ -168,6 +174,7 @@ class House:
     folder: Path
     clock: Clock
     rules: Rules = field(default_factory=lambda: Rules(face_alone_opens=True))
+    unsigned: Method = EVERYTHING  # as under doorsim: a face alone needs no signed policy
     board: MemoryBoard = field(default_factory=MemoryBoard)
     service: Service = field(init=False)
     work: LockWork = field(init=False)
@@ -177,7 +184,7 @@ class House:
     def __post_init__(self) -> None:
         self.service = Service(Room.LOCK, Paths(self.folder))
         self.versions = VersionFile(self.folder / "lock" / "policy-version")
-        policy = Policy(DOOR, bytes(MANAGER.verify_key), DOCUMENT_KEY, self.versions)
+        policy = Policy(DOOR, bytes(MANAGER.verify_key), DOCUMENT_KEY, self.versions, self.unsigned)
         self.work = LockWork(self.service, self.board, policy, self.rules)
         self.service._work = self.work
         self.board.happens(DoorMoved(open=False))

@@ -9,6 +9,7 @@ from itertools import product
 from types import MappingProxyType
 
 from device import wire
+from device.challenge import Lights
 from device.edges import Room
 from device.lock import machine
 from device.lock.keypad import Entry
@@ -102,7 +103,9 @@ def states() -> Mapping[str, State]:
             continue  # see test_a_window_for_anybody_closes_when_the_faces_become_too_many
         window, inquiry = (None, at) if isinstance(at, Inquiry) else (at, None)
         asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
+        asked += (Asked(OLD_NONCE, Room.EYE, NOW - 20 * S),)
         asked += (Asked(FACE_NONCE, Room.VAULT, NOW - S),) if window else ()
+        asked += (Asked(FACE_NONCE, Room.EYE, NOW - S),) if window and window.mode is LookMode.RECOGNISE else ()
         asked += (Asked(ASK_NONCE, Room.VAULT, NOW - S // 4),) if inquiry else ()
         asked += (Asked(check.nonce, Room.KEEPER, NOW - S),) if check else ()
         name = (
@@ -165,6 +168,8 @@ def events() -> dict[str, Event]:
     for nonce, awake in product((ASK_NONCE, FACE_NONCE, OLD_NONCE, b"?" * 16), (True, False)):
         label = f"claim {nonce[:1].decode()} {'awake' if awake else 'asleep'}"
         found[label] = Came(Room.VAULT, wire.ClaimAnswer(nonce, awake))
+    for nonce in (FACE_NONCE, OLD_NONCE, b"?" * 16):
+        found[f"light {nonce[:1].decode()}"] = Came(Room.EYE, wire.ChallengeRequest(nonce))
     for nonce in (PIN_NONCE, CARD_NONCE, OLD_NONCE, b"?" * 16):
         letter = nonce[:1].decode()
         found[f"command {letter}"] = Came(Room.KEEPER, wire.CardCommand(nonce, APDU))
@@ -236,6 +241,7 @@ class World:
     counter: int = 0
     effects: list[Effect] = field(default_factory=list)
     breaches: int = 0
+    shone: list[tuple[int, Lights]] = field(default_factory=list)  # when the white lights changed, and to what
     cards: int = 0  # that came and have not been let go
 
     def send(self, event: Event) -> tuple[Effect, ...]:
@@ -257,6 +263,8 @@ class World:
                     self.released_until_ns = None
                 case Lamp(on):
                     self.lamp = on
+                case Lights():
+                    self.shone.append((self.now_ns, effect))
                 case Send(_, wire.Look()):
                     assert self.lamp, "the lamp is lit before the camera is asked"
                     self.looking = True

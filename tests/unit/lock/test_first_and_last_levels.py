@@ -154,11 +154,12 @@ def words_to(end: socket.socket) -> list[str]:
     return heard
 
 
-def test_the_simulated_lamp_is_put_out_at_the_end(tmp_path: Path) -> None:
+def test_the_simulated_lamp_and_lights_are_put_out_at_the_end_and_the_bolt_is_secured_before(tmp_path: Path) -> None:
     with simulated(tmp_path) as (board, end):
         board.lamp(on=True)
+        board.lights(2, 1)
         board.close()
-        assert words_to(end)[-3:] == ["lamp 1", "coil 0", "lamp 0"]
+        assert words_to(end)[-5:] == ["lamp 1", "lights 2 1", "coil 0", "lamp 0", "lights 0 0"]
 
 
 @pytest.mark.timeout(20)

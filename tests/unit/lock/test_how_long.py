@@ -9,6 +9,7 @@ from dataclasses import fields
 
 import pytest
 
+from device.challenge import OFF
 from device.edges import Room
 from device.lock.keypad import Entry
 from device.lock.state import (
@@ -69,11 +70,13 @@ def test_a_lock_that_starts_is_secured_and_takes_nothing_for_granted() -> None:
     state = State()
     nothing = {
         **dict.fromkeys(("granted_until_ns", "claim", "fading_until_ns", "window", "inquiry", "entry", "check")),
-        **dict.fromkeys(("announce_at_ns", "proven_until_ns")),
+        **dict.fromkeys(("announce_at_ns", "proven_until_ns", "challenge")),
         **dict.fromkeys(("opened_while_granted", "recognise_ready", "enrol_ready", "claim_first_ready"), False),
         **dict.fromkeys(("door_open", "help_owed"), False),
         **dict.fromkeys(("passage_until_ns", "breach_until_ns", "open_since_ns", "reminded_ns", "exit_until_ns"), 0),
         "asked": (),
+        "lights": OFF,
+        "lights_changed_ns": (),
         "up": frozenset[Room](),
         "alarms": frozenset(),
         "camera": CameraCondition.IDLE,

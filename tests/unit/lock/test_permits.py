@@ -28,7 +28,8 @@ from tests.unit.lock.support import (
 )
 from tests.unit.shared.strategies import TYPES, example
 
-REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer}  # each to a nonce that was asked, once
+# Each to a nonce that was asked, once. A request for a challenge is one to Look.
+REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer, wire.ChallengeRequest}
 WITHIN = {wire.CardCommand}  # as often as it takes, to a nonce that was asked and is not answered yet
 HEARD = {(edge.listener, msg) for edge in edges_out_of(Room.LOCK) for msg in may_travel(edge, edge.listener)}
 NONCES = (FACE_NONCE, PIN_NONCE, CARD_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)

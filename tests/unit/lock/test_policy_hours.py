@@ -98,10 +98,10 @@ def put(folder: Path, wall: Wall, policy: DoorPolicy = DAYTIME) -> Hours:
 # ---- what is in force
 
 
-def test_without_a_policy_everything_opens_whatever_the_clock_says(tmp_path: Path, wall: Wall) -> None:
+def test_without_a_policy_everything_but_a_face_alone_opens_whatever_the_clock_says(tmp_path: Path, wall: Wall) -> None:
     found = hours(tmp_path, wall)
     for wall.now in (0.0, NOON, 2.0**62):
-        assert found.allowed(0) == EVERYTHING
+        assert found.allowed(0) == PIN_AND_CARD | Method.FACE_WITH_PIN
     assert found.deadline_ns(0, closely=True) is None
 
 

@@ -21,7 +21,7 @@ from device.lock.identity import DocumentKey
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import Signal
 from device.lock.timetables import NOBODY_KNOWS, PAGE_BYTES, Binding, TimetableFiles
-from device.policy.methods import EVERYTHING, PIN_AND_CARD
+from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
 from device.policy.schedule import EPOCH, DoorPolicy, Interval, OtherHours, Schedule, Timetable
 from device.wire import NO_DAY, OfferKept, Result
 from tests.unit.lock.house import DOCUMENT_KEY, DOOR, MANAGER, House, offer
@@ -442,7 +442,7 @@ def test_a_disk_that_does_not_take_it_refuses_the_document_and_stays_as_strict(
 
 def test_what_opens_without_a_policy_is_still_barred_by_slot(policy: Policy) -> None:
     give(policy, 1, offer(12, timetable=1))
-    assert policy.hours.allowed(0) == EVERYTHING
+    assert policy.hours.allowed(0) == EVERYTHING & ~Method.FACE
     assert policy.hours.barred(0) == {12}
 
 

@@ -252,6 +252,9 @@ class Lines:
     def lamp(self, *, on: bool) -> None:
         self.done.append(f"lamp {int(on)}")
 
+    def lights(self, left: int, right: int) -> None:
+        self.done.append(f"lights {left} {right}")
+
     def show(self, signal: Signal, hint: Hint | None) -> None:
         self.done.append(f"show {signal.name}")
 

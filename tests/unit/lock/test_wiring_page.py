@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,7 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from device import config
-from device.config import LockTable
+from device.challenge import FULL, REST, Lights
+from device.config import EyeTable, LockTable
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.patterns import pattern_of
 from device.lock.state import Signal
@@ -24,8 +26,12 @@ DOOR = '[door]\nid = "00112233445566ff"\n'
 # Raspberry Pi documentation, the 40-pin header.
 HEADER = {
     "GPIO12": 32,
+    "GPIO13": 33,
     "GPIO16": 36,
     "GPIO17": 11,
+    "GPIO19": 35,
+    "GPIO20": 38,
+    "GPIO21": 40,
     "GPIO22": 15,
     "GPIO23": 16,
     "GPIO24": 18,
@@ -78,8 +84,33 @@ def test_both_wirings_on_the_page_are_locked_while_nobody_drives_the_line() -> N
 
 def test_outputs_keep_to_the_pins_that_are_low_while_the_computer_starts() -> None:
     for _, key, told in LINES:
-        if key in ("bolt_pin", "lamp_pin", "buzzer_pin", "status_led_pin"):
+        if key in ("bolt_pin", "lamp_pin", "buzzer_pin", "status_led_pin") or "_light_" in key:
             assert int(re.findall(r"GPIO(\d+)", told)[0]) >= 9
+
+
+def test_the_page_reckons_with_the_lights_as_they_are_driven() -> None:
+    """8 cd for one step of one light: at rest, at their brightest, and how bright a diffuser then is."""
+    section = PAGE.split("## The two lights")[1].split("\n## ")[0]
+    ohm = float(re.findall(r"resistor of (\d+) Ω", section)[0])
+    currents_ma = [round((5 - volt) / ohm * 1000) for volt in (3.1, 2.9, 3.3)]
+    assert [f"{current_ma} mA" in section for current_ma in currents_ma[:1]] == [True]
+    assert f"{currents_ma[1]} to {currents_ma[2]} mA" in section
+    assert f"draw {6 * currents_ma[0] / 1000:.2f} A" in section
+    candela = round(25 / math.pi)
+    assert f"= {candela} cd" in section
+    metres = 0.5
+    for lights in (REST, Lights(FULL, FULL)):
+        assert f"{candela * (lights.left + lights.right) / metres**2:.0f} lx" in section
+    diffuser_m2 = math.pi * (0.060 / 2) ** 2
+    assert f"{candela * FULL} cd leave {diffuser_m2 * 1e4:.0f} cm²" in section
+    assert f"{candela * FULL / diffuser_m2:,.0f}"[:3] == "8,4"
+    offset_mm = EyeTable().light_offset_mm
+    assert f"{offset_mm:.0f} mm from" in section
+    degrees = {far_m: math.degrees(math.atan(offset_mm / 1000 / far_m)) for far_m in (0.3, 0.5, 0.7)}
+    assert [f"{degrees[0.5]:.0f}°" in section, f"{degrees[0.3]:.0f}°" in section] == [True, True]
+    assert f"{degrees[0.7]:.1f}°" in section
+    lit = [example for example in EXAMPLES if "light_offset_mm" in example]
+    assert [config.parse(DOOR + example).lock.lights for example in lit] == [True]
 
 
 def test_the_page_says_what_was_never_tried_and_shows_its_picture() -> None:

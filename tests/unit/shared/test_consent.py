@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device import consent
+from device import consent, tried
 from device.config import Config, DoorTable, LockTable, VaultTable, parse
-from device.consent import LANGUAGES, Notice, Terms, hash_of, read_notice, terms_of, threshold_class
+from device.consent import LANGUAGES, Liveness, Notice, Terms, hash_of, read_notice, terms_of, threshold_class
 from device.errors import StoreFault
 from device.strength import KeyPlace, describe
 
@@ -40,8 +40,27 @@ terms = st.builds(
 )
 
 
-def with_tier(tier: str) -> Config:
-    return replace(DOOR, lock=replace(DOOR.lock, tier=tier, board="sim"))
+LIGHTS = {
+    "left_light_weak_pin": "GPIO13",
+    "left_light_strong_pin": "GPIO19",
+    "right_light_weak_pin": "GPIO20",
+    "right_light_strong_pin": "GPIO21",
+}
+
+
+def with_tier(tier: str, alive: Liveness = Liveness.NONE) -> Config:
+    """A door of this tier that tells a live face from a photograph like this."""
+    lights: dict[str, Any] = {} if alive is Liveness.NONE else LIGHTS
+    board = "gpiozero" if alive is Liveness.TRIED else "sim"
+    return replace(DOOR, lock=replace(DOOR.lock, tier=tier, board=board, **lights))
+
+
+KINDS = [
+    (alive, tier)
+    for alive in Liveness
+    for tier in ("face+pin", "face")
+    if (alive, tier) != (Liveness.TRIED, "face+pin")
+]
 
 
 # ---- the hash
@@ -131,10 +150,39 @@ def test_a_hash_over_one_language_would_not_notice_the_other(monkeypatch: pytest
 # ---- a door's terms
 
 
-def test_every_place_for_keys_and_every_tier_has_terms_of_its_own() -> None:
-    doors = [replace(with_tier(tier), vault=vault) for _, vault in PLACES for tier in ("face+pin", "face")]
+def test_every_place_for_keys_every_tier_and_every_test_for_live_faces_has_terms_of_its_own() -> None:
+    doors = [replace(with_tier(tier, alive), vault=vault) for _, vault in PLACES for alive, tier in KINDS]
     hashes = [terms_of(door, MODEL).hash for door in doors]
-    assert len(set(hashes)) == len(doors) == 6
+    assert len(set(hashes)) == len(doors) == 15
+
+
+def test_lights_that_are_fitted_later_send_faces_to_sleep_until_their_residents_agree() -> None:
+    for tier in ("face+pin", "face"):
+        assert terms_of(with_tier(tier, Liveness.LIGHT), MODEL).hash != terms_of(with_tier(tier), MODEL).hash
+
+
+def test_where_the_lights_are_and_who_drives_them_leaves_the_hash_alone() -> None:
+    door = with_tier("face+pin", Liveness.LIGHT)
+    moved = replace(
+        door, lock=replace(door.lock, left_light_weak_pin="GPIO26"), eye=replace(door.eye, light_offset_mm=90)
+    )
+    assert terms_of(moved, MODEL) == terms_of(door, MODEL)
+    real = replace(door, lock=replace(door.lock, board="gpiozero"))
+    assert terms_of(real, MODEL) == terms_of(door, MODEL)
+
+
+def test_a_simulated_door_never_says_that_attacks_were_tried_at_it() -> None:
+    said = terms_of(with_tier("face", Liveness.LIGHT), MODEL).notice.text("en")
+    assert "held up" not in said
+    assert "held up at least" in terms_of(with_tier("face", Liveness.TRIED), MODEL).notice.text("en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_notice_promises_of_tries_what_has_to_hold_for_a_face_alone(language: str) -> None:
+    *_, said = consent._ALIVE[Liveness.TRIED][LANGUAGES.index(language)]
+    numbers = re.findall(r"[0-9]+", said)
+    bound = tried.percent(tried.upper_bound(0, tried.LEAST_ATTACKS))
+    assert sorted(numbers) == sorted(map(str, (tried.LEAST_ATTACKS, round(tried.CONFIDENCE * 100), 100, bound)))
 
 
 def test_a_place_is_what_counts_and_not_how_it_was_spelt() -> None:
@@ -239,7 +287,7 @@ def outline(text: str) -> list[str]:
 
 def test_all_languages_have_the_same_blanks_in_the_same_places() -> None:
     first, *others = read_notice().texts
-    assert sorted(blanks(first)) == ["strength", "worth"]
+    assert sorted(blanks(first)) == ["liveness", "strength", "worth"]
     for other in others:
         assert blanks(other) == blanks(first)
         assert outline(other) == outline(first)
@@ -275,15 +323,20 @@ def test_all_languages_tell_the_same_keys_and_commands() -> None:
 
 
 @pytest.mark.parametrize(("place", "vault"), PLACES)
-@pytest.mark.parametrize("tier", ["face+pin", "face"])
+@pytest.mark.parametrize(("alive", "tier"), KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_notice_says_what_holds_at_this_door(place: KeyPlace, vault: VaultTable, tier: str, language: str) -> None:
-    text = terms_of(replace(with_tier(tier), vault=vault), MODEL).notice.text(language)
+def test_the_notice_says_what_holds_at_this_door(
+    place: KeyPlace, vault: VaultTable, alive: Liveness, tier: str, language: str
+) -> None:
+    text = terms_of(replace(with_tier(tier, alive), vault=vault), MODEL).notice.text(language)
     assert "$" not in text
     for sentence in describe(place).sentences(language):
         assert f"\n- {sentence}\n" in text
     worth = {of: said[LANGUAGES.index(language)] for of, said in consent._WORTH.items()}
     assert worth[tier] in text
+    said = {sentence for told in consent._ALIVE.values() for sentence in told[LANGUAGES.index(language)]}
+    here = set(consent._ALIVE[alive][LANGUAGES.index(language)])
+    assert {sentence for sentence in said if f"\n- {sentence}\n" in text} == here
     assert not [said for of, said in worth.items() if of != tier and said in text]
     assert text.endswith("\n")
     assert max(len(line.encode("gb18030")) for line in text.splitlines()) <= 80, "wider than a terminal"
@@ -307,9 +360,9 @@ def test_a_notice_that_is_gone_or_no_text_is_a_fault_in_words(tmp_path: Path) ->
 @pytest.mark.parametrize("damage", ["$", "$5", "$strenght", "${worth", "$Strength"])
 def test_a_notice_with_a_damaged_blank_is_a_fault_in_words(damage: str) -> None:
     with pytest.raises(StoreFault, match="nobody can be enrolled"):
-        terms_of(DOOR, MODEL, Notice("notice-0", ("$strength $worth", damage)))
+        terms_of(DOOR, MODEL, Notice("notice-0", ("$strength $liveness $worth", damage)))
     with pytest.raises((KeyError, ValueError)):
-        string.Template(damage).substitute(strength="", worth="")
+        string.Template(damage).substitute(strength="", liveness="", worth="")
 
 
 def test_line_ends_of_another_system_make_no_other_notice(tmp_path: Path) -> None:

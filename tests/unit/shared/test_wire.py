@@ -24,6 +24,8 @@ TYPE_BYTES = {
     0x01: "Look",
     0x02: "Close",
     0x03: "CameraState",
+    0x04: "ChallengeRequest",
+    0x05: "ChallengeLog",
     0x10: "Probe",
     0x11: "Sample",
     0x12: "Guidance",
@@ -84,9 +86,14 @@ TYPE_BYTES = {
     0x82: "Retired",
     0x83: "RetireDoor",
     0x84: "AskRetirement",
+    0x90: "TryFaces",
+    0x91: "TryStands",
+    0x92: "Tried",
 }
 SIZES = {
     "Look": 17,
+    "ChallengeRequest": 16,
+    "ChallengeLog": 64,
     "Probe": 546,
     "Sample": 546,
     "Verdict": 29,

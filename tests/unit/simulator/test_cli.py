@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from device.config import Config
 from device.edges import PROCESSES, Room
 from tools.simulator import cli
 from tools.simulator.client import Door
+from tools.simulator.held_up import As
+from tools.simulator.layout import Wishes, make
 
 STATE: dict[str, Any] = {"granted": False, "coil": "off", "frames_read": 7, "door": "closed", "alarms": []}
 ACTS = [
@@ -43,6 +47,7 @@ USAGE = [
     ["show"],
     ["show", "none", "--fps", "0"],
     ["show", "none", "--scale", "nan"],
+    ["show", "none", "--as", "hologram"],
     ["up", "--tier", "maybe"],
     ["up", "--unlock-ms", "499"],
     ["up", "--cadence-s", "0"],
@@ -139,6 +144,30 @@ def test_what_is_asked_of_the_simulator_is_what_was_typed(running: list[dict[str
         {"do": "tamper", "on": False},
         {"do": "kill", "room": Room.VAULT, "signal": 15},
     ]
+
+
+@pytest.mark.parametrize(("wish", "fitted"), [([], True), (["--lights"], True), (["--no-lights"], False)])
+def test_a_new_door_has_lights_unless_somebody_wants_none(
+    root: Path, monkeypatch: pytest.MonkeyPatch, wish: list[str], fitted: bool
+) -> None:
+    def up(door: Door, wishes: Wishes, _config: Path | None) -> Config:
+        return make(door.paths, wishes)
+
+    monkeypatch.setattr(Door, "up", up)
+    before = os.umask(0o022)
+    ran = doorsim("up", "--root", str(root / "d"), "--json", *wish)
+    os.umask(before)
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["lights"] is fitted
+
+
+@pytest.mark.parametrize("kind", As)
+def test_who_shows_a_picture_says_as_what(root: Path, monkeypatch: pytest.MonkeyPatch, kind: As) -> None:
+    shown: list[tuple[object, ...]] = []
+    monkeypatch.setattr(Door, "show", lambda _door, *asked: shown.append(asked))
+    assert doorsim("show", str(root), "--as", str(kind)).exit_code == 0
+    assert doorsim("show", str(root)).exit_code == 0
+    assert shown == [(root, None, 1.0, kind), (root, None, 1.0, None)]
 
 
 @pytest.mark.parametrize(("condition", "met"), [("granted=false", True), ("frames_read=7", True), ("door=open", False)])

@@ -144,3 +144,20 @@ def test_a_door_is_named_by_its_folder(root: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DOORWARD_ROOT", "")
     assert default_root() == Path(tempfile.gettempdir()) / f"doorsim-{os.getuid()}"
     assert client.START_S > 0
+
+
+@pytest.mark.parametrize(("refusal", "done"), [(None, True), (PermissionError(), False), (ProcessLookupError(), False)])
+def test_a_room_comes_first_where_the_machine_permits_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch, refusal: OSError | None, done: bool
+) -> None:
+    given: list[tuple[int, int]] = []
+
+    def setpriority(_which: int, who: int, priority: int) -> None:
+        given.append((who, priority))
+        if refusal:
+            raise refusal
+
+    monkeypatch.setattr(Door, "_call", lambda _door, _asked: {"pids": {"eye": 4711}})
+    monkeypatch.setattr(os, "setpriority", setpriority)
+    assert Door(root).hurry(Room.EYE) is done
+    assert given == [(4711, client.HURRIED)]

@@ -79,6 +79,16 @@ def test_every_wish_arrives(paths: Paths) -> None:
     assert made.report == config.ReportTable("mqtt://127.0.0.1:1883", 2.5)
 
 
+def test_a_door_has_lights_where_they_were_wished_for_and_none_else(paths: Paths) -> None:
+    one, two = (
+        layout.make(Paths(paths.root.parent / name), Wishes(lights=lights)).lock
+        for name, lights in (("a", True), ("b", False))
+    )
+    assert (one.lights, two.lights) == (True, False)
+    assert len(set(one.light_pins)) == 4
+    assert two.light_pins == ("", "", "", "")
+
+
 def test_two_doors_have_two_names(paths: Paths) -> None:
     one, two = (layout.make(Paths(paths.root.parent / name), Wishes()) for name in "ab")
     assert one.door.id != two.door.id

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.eye.lamps import LightChange
 from device.lock.bolt import Wiring
-from tools.simulator.world import HISTORY, Change, World
+from tools.simulator.world import HISTORY, LIGHT_HISTORY, Change, World
 
 MS = 1_000_000
 words = st.one_of(
     st.text(max_size=20),
     st.sampled_from(["coil 1 4000", "coil 0", "coil 1", "coil 0 4000", "lamp 1", "lamp 0", "show OPENED", "coil 1 ²"]),
+    st.builds("lights {} {}".format, st.integers(-1, 4), st.sampled_from(["0", "3", "4", "²", "x"])),
     st.builds("coil {} {}".format, st.sampled_from("012"), st.integers(-5, 10**12)),
 )
 
@@ -93,7 +95,20 @@ def test_a_fail_safe_lock_is_held_by_its_coil_and_lets_go_without_power() -> Non
 
 
 @pytest.mark.parametrize(
-    "said", ["", "coil", "coil 2", "coil 1 x", "coil 1 -4000", "coil 1 ²", "coil 1 4000 1", "COIL 1", "lamp", "lamp on"]
+    "said",
+    [
+        *("", "coil", "coil 2", "coil 1 x", "coil 1 -4000", "coil 1 ²", "coil 1 4000 1", "COIL 1", "lamp", "lamp on"),
+        *(
+            "lights",
+            "lights 1",
+            "lights 1 4",
+            "lights -1 0",
+            "lights 1 2 3",
+            "lights 1 ²",
+            "lights 01 1",
+            "lights on on",
+        ),
+    ],
 )
 def test_unknown_words_change_nothing(said: str) -> None:
     world = World()
@@ -108,7 +123,7 @@ def test_anything_at_all_may_be_said_and_without_an_owner_the_coil_is_off(said: 
         world.told(each, at * MS)
         world.elapsed(at * MS)
     world.owner_gone(10**15)
-    assert (world.coil, world.lamp, world.coil_until_ns) == (False, False, None)
+    assert (world.coil, world.lamp, world.coil_until_ns, world.lights) == (False, False, None, (0, 0))
 
 
 @given(st.lists(words, max_size=30))
@@ -136,3 +151,32 @@ def test_what_was_shown_is_kept_in_order() -> None:
     world.told("show LOOK HOLD_STILL", 0)
     world.told("show OPENED", 1)
     assert list(world.signals) == ["LOOK HOLD_STILL", "OPENED"]
+
+
+def test_the_lights_burn_as_told_and_are_dark_without_their_owner() -> None:
+    world = World()
+    assert world.lights == (0, 0)
+    for at, words in enumerate(["lights 1 1", "lights 3 1", "lights 3 1", "lights 0 2"]):
+        world.told(words, at)
+    assert world.lights == (0, 2)
+    world.owner_gone(9)
+    assert world.lights == (0, 0)
+    assert list(world.light_history) == [
+        LightChange(0, 1, 1),
+        LightChange(1, 3, 1),
+        LightChange(3, 0, 2),
+        LightChange(9, 0, 0),
+    ]
+    assert world.light_changes == 4
+    world.owner_gone(10)
+    assert world.light_changes == 4, "a light that is off cannot go out"
+
+
+def test_lights_push_nothing_out_of_the_history_of_the_strike() -> None:
+    world = World()
+    world.told("coil 1 4000", 0)
+    for at in range(2 * HISTORY):
+        world.told(f"lights {at % 2} {at % 3}", at)
+    assert list(world.history) == [Change(0, "coil", True)]
+    assert len(world.light_history) == LIGHT_HISTORY
+    assert world.light_history[-1] == LightChange(2 * HISTORY - 1, 1, (2 * HISTORY - 1) % 3)

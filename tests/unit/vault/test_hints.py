@@ -75,7 +75,8 @@ def test_hints_about_an_approach_that_was_judged_are_dropped(house: House) -> No
 
 def test_desk_is_sent_outcomes_and_hints_and_has_no_room_for_anything_of_eye_s(house: House) -> None:
     allowed = edges.permitted(edge_between(Room.VAULT, Room.DESK), Room.VAULT)
-    assert allowed == {wire.Done, wire.EnrolHint, wire.Attestation, wire.AttestationCopy, wire.RecordAnswer}
+    papers = {wire.Attestation, wire.AttestationCopy, wire.RecordAnswer}
+    assert allowed == {wire.Done, wire.EnrolHint, wire.TryStands, wire.Tried, *papers}
     grant = house.begin()
     name = house.window()
     house.say(Room.EYE, wire.Guidance(name, Hint.COME_CLOSER))
@@ -86,6 +87,8 @@ def test_desk_is_sent_outcomes_and_hints_and_has_no_room_for_anything_of_eye_s(h
     house.probe(BO)
     house.say(Room.DESK, wire.AskRecord(nonce()))
     house.say(Room.DESK, wire.AskRetirement())
+    house.say(Room.DESK, wire.TryFaces(on=True))
+    house.probe(ANNA)
     sent = house.sent[Room.DESK]
     assert {type(msg) for msg in sent} == allowed
     assert wire.AttestationCopy(b"") in sent, "a vault whose door lives has no receipt for its end"

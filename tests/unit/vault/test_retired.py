@@ -109,6 +109,7 @@ def test_nothing_is_recognised_enrolled_or_signed_any_more() -> None:
         wire.Rekey(grant),
     ):
         assert door.told(Room.DESK, act) == [wire.Done(grant, wire.Result.RETIRED)]
+    assert door.told(Room.DESK, wire.TryFaces(on=True)) == [wire.TryStands(on=False, asked=True)]
     (answer,) = door.told(Room.DESK, wire.AskRecord(bytes(16)))
     assert isinstance(answer, wire.RecordAnswer)
     assert (answer.named, answer.door_key) == (False, bytes(signing_key(ROOT).verify_key))

@@ -265,6 +265,45 @@ def test_answers_replace_another_door_toml_only_where_they_say_so(bench: Bench) 
     assert config.load(bench.paths.config, without_id=True).sign.contact == "Other"
 
 
+WITH_CAMERA = SIMPLE.replace('"none"', '"picamera2"')
+RIBBON = "libcamera|imx708|/base/soc/i2c0mux|-"
+
+
+def pinned(bench: Bench) -> str:
+    return config.load(bench.paths.config, without_id=True).camera.pinned
+
+
+def test_the_camera_that_is_there_is_pinned_and_stays_pinned(bench: Bench) -> None:
+    bench.neighbours.answers[f"{EYE} probe"] = {"there": True, "pinned": RIBBON}
+    assert bench.answers(WITH_CAMERA).exit_code == 0
+    assert pinned(bench) == RIBBON
+    assert bench.answers(WITH_CAMERA).exit_code == 0, "the same again is no replacement"
+    bench.neighbours.answers[f"{EYE} probe"] = "another camera is there"
+    said = bench.answers(WITH_CAMERA + "[setup]\nreplace = true\n")
+    assert (said.exit_code, pinned(bench)) == (1, RIBBON)
+    bench.neighbours.answers[f"{EYE} probe"] = {"there": True, "pinned": RIBBON.replace("imx708", "imx219")}
+    asked_for = WITH_CAMERA.replace("[sign]", 'pinned = ""\n[sign]') + "[setup]\nreplace = true\n"
+    assert bench.answers(asked_for).exit_code == 0
+    assert "imx219" in pinned(bench)
+
+
+def test_a_door_that_stood_without_a_pin_gets_one_only_where_it_may_be_replaced(bench: Bench) -> None:
+    bench.answers(WITH_CAMERA)
+    assert pinned(bench) == ""
+    bench.neighbours.answers[f"{EYE} probe"] = {"there": True, "pinned": RIBBON}
+    bench.answers(WITH_CAMERA)
+    assert pinned(bench) == ""
+    bench.answers(WITH_CAMERA + "[setup]\nreplace = true\n")
+    assert pinned(bench) == RIBBON
+
+
+def test_another_camera_in_the_answers_drops_the_pin_of_the_one_before(bench: Bench) -> None:
+    bench.neighbours.answers[f"{EYE} probe"] = {"there": True, "pinned": RIBBON}
+    bench.answers(WITH_CAMERA)
+    assert bench.answers(SIMPLE + "[setup]\nreplace = true\n").exit_code == 0
+    assert pinned(bench) == ""
+
+
 # ---- the machine as a whole
 
 

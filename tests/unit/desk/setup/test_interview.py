@@ -174,6 +174,14 @@ def test_a_usb_camera_is_chosen_by_the_place_it_is_plugged_into() -> None:
         interview.refuse_unfit(chosen, PI)
 
 
+def test_another_camera_drops_the_pin_and_the_same_one_keeps_it() -> None:
+    known = "libcamera|imx708|/base/soc/i2c0mux|-"
+    stands = Draft().put("camera", pinned=known)
+    moment = step_to("camera.backend", PI, stands)
+    assert moment.answered("picamera2").draft.config.camera.pinned == known
+    assert moment.answered("none").draft.config.camera.pinned == ""
+
+
 def test_without_a_camera_nothing_is_asked_about_faces() -> None:
     moment = step_to("camera.backend", PI).answered("none")
     asked = []
@@ -271,4 +279,4 @@ def test_a_contradiction_at_the_end_leads_back_to_the_questions() -> None:
     person = Person.who_types(*[""] * 19, ends=True)
     with pytest.raises(EOFError):
         interview.hold(Interview.begin(draft, PI), person)
-    assert "a photograph would open yours" in person.heard
+    assert "a photograph would open this door" in person.heard

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device.desk.setup import answers, cli, interview, writing
 from device.desk.setup.draft import Draft
+from device.desk.trying.cli import try_attacks
 from device.paths import Paths
 from tests.unit.desk.setup.people import PI
 
@@ -33,5 +34,6 @@ def test_the_command_that_starts_the_door_is_the_one_that_is_told() -> None:
 
 
 def test_every_option_on_the_page_is_one() -> None:
-    options = {option for parameter in cli.setup.params for option in parameter.opts}
+    parameters = (*cli.setup.params, *try_attacks.params)
+    options = {option for parameter in parameters for option in parameter.opts}
     assert set(re.findall(r"`?(--[a-z]+)", PAGE.replace("--reload", "").replace("--now", ""))) <= options

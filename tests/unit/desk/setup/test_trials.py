@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -219,9 +220,40 @@ def lamp(bench: Bench) -> Trials:
 
 def test_no_frame_is_read_without_a_yes() -> None:
     answers, bench = Neighbours(), Bench()
-    assert sight.camera(Draft(), Person.who_types(""), answers, lamp(bench).lit)
+    assert sight.camera(Draft(), Person.who_types(""), answers, lamp(bench).lit, may_change=True)[1]
     assert answers.asked == [f"{EYE} probe"]
     assert bench.done == []
+
+
+HERE, BEFORE = "uvcvideo|HD Camera|usb-1-2|0123456789abcdef", "uvcvideo|Old Camera|usb-1-2|0123456789abcdef"
+
+
+def test_the_camera_that_is_there_is_pinned_and_a_change_is_said() -> None:
+    answers = Neighbours()
+    answers.answers[f"{EYE} probe"] = {"there": True, "pinned": HERE}
+    person = Person.who_types("")
+    seen, well = sight.camera(Draft(), person, answers, lamp(Bench()).lit, may_change=True)
+    assert (seen.config.camera.pinned, well) == (HERE, True)
+    assert "another camera" not in person.heard
+    known = Draft().put("camera", pinned=BEFORE)
+    seen, well = sight.camera(known, person, answers, lamp(Bench()).lit, may_change=True)
+    assert (seen.config.camera.pinned, well) == (HERE, True)
+    assert f"{HERE} instead of {BEFORE}" in person.heard
+
+
+@pytest.mark.parametrize("may_change", [True, False])
+def test_only_who_may_change_the_pin_asks_without_it_and_a_fault_keeps_it(may_change: bool) -> None:
+    asked_with: list[str] = []
+
+    class Listening(Neighbours):
+        def __call__(self, module: str, *words: str, toml: str = "", patience_s: float = 30.0) -> Mapping[str, object]:
+            asked_with.append(toml)
+            raise NeighbourFault("another camera is there")
+
+    known = Draft().put("camera", pinned=BEFORE)
+    kept, well = sight.camera(known, Person.who_types(""), Listening(), lamp(Bench()).lit, may_change=may_change)
+    assert (kept, well) == (known, False)
+    assert (BEFORE in asked_with[0]) is not may_change
 
 
 def test_a_frame_is_read_with_the_lamp_lit_and_only_its_measures_are_told() -> None:
@@ -236,7 +268,8 @@ def test_a_frame_is_read_with_the_lamp_lit_and_only_its_measures_are_told() -> N
             return read(module, *words, toml=toml, patience_s=patience_s)
 
     person = Person.who_types("yes")
-    assert sight.camera(Draft(), person, Watched(), lamp(bench).lit)  # type: ignore[arg-type] # as above
+    watched: Any = Watched()
+    assert sight.camera(Draft(), person, watched, lamp(bench).lit, may_change=True)[1]
     assert lit_then == [["lamp 1"]]
     assert bench.done == ["lamp 1", "lamp 0"]
     assert "640 by 480 pixels, brightness 118 of 255." in person.heard
@@ -249,7 +282,7 @@ def test_a_camera_that_fails_is_one_sentence_and_the_lines_are_given_back(word: 
     answers, bench = Neighbours(), Bench()
     answers.answers[f"{EYE} {word}"] = "the camera gave no frame within 1000 ms"
     person = Person.who_types("yes")
-    assert not sight.camera(Draft(), person, answers, lamp(bench).lit)
+    assert not sight.camera(Draft(), person, answers, lamp(bench).lit, may_change=True)[1]
     assert "The camera gave no frame within 1000 ms." in person.heard
     assert all(board.closed for board in bench.had)
 

@@ -1,0 +1,89 @@
+"""Heads and sheets that turn before the lens, without a network: where what is seen of them lies."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device.eye.attack.motion import Turning, Why
+from tools.attack_lab import motion, turns
+from tools.attack_lab.head import Head
+from tools.attack_lab.place import Person, stand
+from tools.attack_lab.surfaces import Lens, turned
+from tools.attack_lab.turned import Solid, head, sheet
+
+LENS = Lens(320, 240)
+POINTS = np.array([[142.0, 105], [178, 105], [160, 128], [146, 143], [174, 143]])
+
+
+def person() -> Person:
+    return stand(LENS, POINTS, Head())
+
+
+def dots() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """A dark picture with a bright dot at the nose and at each eye."""
+    y, x = np.mgrid[0:240, 0:320]
+    shown = np.zeros((240, 320, 3))
+    for at in POINTS[:3]:
+        shown += 250 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 8)[..., None]
+    return np.minimum(shown, 255).astype(np.uint8)
+
+
+def found(solid: Solid, yaw_deg: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Where the dots are seen across, each from the middle of the eyes."""
+    seen = solid.seen(turned(yaw_deg, 0.0), np.random.default_rng(3))[..., 0].astype(float)
+    seen[seen < 40] = 0
+    _, x = np.mgrid[0:240, 0:320]
+    rows = [slice(98, 113), slice(98, 113), slice(121, 136)]
+    columns = [slice(128, 160), slice(160, 192), slice(135, 186)]
+    across = [
+        float((seen[row, column] * x[row, column]).sum() / seen[row, column].sum())
+        for row, column in zip(rows, columns, strict=True)
+    ]
+    return np.array(across) - (across[0] + across[1]) / 2
+
+
+def test_a_nose_passes_the_eyes_when_a_head_turns_and_to_the_side_it_turns_to() -> None:
+    solid = head(LENS, dots(), person())
+    assert found(solid, -10)[2] > 1.0
+    assert found(solid, 10)[2] < -1.0
+    assert abs(found(solid, 0)[2]) < 0.6
+
+
+@pytest.mark.parametrize("radius_mm", [None, 300.0])
+def test_on_a_sheet_everything_stays_beside_everything(radius_mm: float | None) -> None:
+    solid = sheet(LENS, dots(), person(), radius_mm)
+    assert abs(found(solid, 10)[2]) < 0.8
+    assert abs(found(solid, -10)[2]) < 0.8
+
+
+def test_what_does_not_turn_is_the_picture_with_noise() -> None:
+    shown = dots()
+    seen = sheet(LENS, shown, person(), None).seen(np.eye(3), np.random.default_rng(1))
+    assert abs(float(seen.mean()) - float(shown.mean())) < 2
+    assert (seen != shown).any()
+
+
+def test_a_folder_without_pictures_is_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert motion.main(["--faces", str(tmp_path)]) == 1
+    assert "holds no DIR/person/picture.jpg" in capsys.readouterr().err
+
+
+def test_rows_tell_what_passed_why_not_and_the_bound(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {True: Turning(passed=True, why=Why.TURNED, value=0.1, error=0.01)}
+    answers[False] = Turning(passed=False, why=Why.FLAT, value=0.0, error=0.01)
+    monkeypatch.setattr(motion, "attempt", lambda make, _pictures, _seed: answers[make is motion.live])
+    monkeypatch.setattr(motion, "portrait", lambda name: name)
+    assert motion.main(["--n", "5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("motion: people: 5 of 5 passed; nothing else")
+    assert lines[1].startswith("motion: flat sheet: 0 of 5 passed (at most 45 % at 95 %); 5 flat")
+    assert len(lines) == len(motion.ROWS) + 1
+    assert "rendered" in lines[-1]
+
+
+def test_single_turns_need_pictures_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert turns.main(["--faces", str(tmp_path)]) == 1
+    assert "holds no DIR/person/picture.jpg" in capsys.readouterr().err
