@@ -3,12 +3,14 @@
 import pytest
 
 from tests.system import conftest
-from tests.system.conftest import ONE_DOOR, OneMachineEach, machine_of
+from tests.system.conftest import SHARES, OneMachineEach, machine_of
 
 
-def test_files_that_a_resident_is_enough_for_share_a_machine() -> None:
-    ids = [f"tests/system/{name}.py::test_a_door[keeper]" for name in ONE_DOOR]
-    assert len({machine_of(each) for each in ids}) == 1
+@pytest.mark.parametrize(("guest", "host"), sorted(SHARES.items()))
+def test_files_that_a_resident_is_enough_for_share_a_machine(guest: str, host: str) -> None:
+    machines = {machine_of(f"tests/system/{name}.py::test_a_door[keeper]") for name in (guest, host)}
+    assert machines == {host}
+    assert all((conftest.HERE / f"{name}.py").exists() for name in (guest, host))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ def test_every_other_file_and_the_folder_of_the_package_have_their_own(nodeid: s
 
 def test_work_is_handed_out_by_machine_whatever_file_it_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     handed = object.__new__(OneMachineEach)
-    first, second = (f"tests/system/{name}.py::test_one" for name in ONE_DOOR[:2])
+    first, second = (f"tests/system/{name}.py::test_one" for name in next(iter(SHARES.items())))
     assert handed._split_scope(first) == handed._split_scope(second)
-    monkeypatch.setattr(conftest, "ONE_DOOR", ())  # seeded fault: every file for itself
+    monkeypatch.setattr(conftest, "SHARES", {})  # seeded fault: every file for itself
     assert handed._split_scope(first) != handed._split_scope(second)
