@@ -26,7 +26,7 @@ settings.register_profile("random", deadline=None)
 settings.load_profile(os.environ.get("DOORWARD_HYPOTHESIS", "repeatable"))
 
 TESTS = Path(__file__).parent
-KINDS = {"unit", "contract", "integration"}
+KINDS = {"unit", "contract", "integration", "browser"}
 LAST = ("contract", "unit")  # among several workers: in this order, after all others
 
 

@@ -73,6 +73,11 @@ has_postgresql() {
     [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
         ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
 }
+# A browser for the tests of the pages, and a font with Chinese in it, or a page in Chinese would be drawn as boxes.
+has_browser() {
+    [ "$what" = models ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null ||
+        { command -v chromium >/dev/null && [ -d /usr/share/fonts/truetype/wqy ]; }
+}
 # Debian's pyscard, which has no wheel: linked into an environment whose interpreter its compiled part was made for.
 pyscard=/usr/lib/python3/dist-packages/smartcard
 pyscard_place() {
@@ -88,7 +93,7 @@ has_pyscard() {
     [ "$what" = models ] || [ -z "$(pyscard_place)" ] || [ -e "$(pyscard_place)/smartcard/__init__.py" ]
 }
 has_all() {
-    has_broker && has_tpm && has_pcscd && has_postgresql && has_environment && has_pyscard && has_project && has_samples
+    has_broker && has_tpm && has_pcscd && has_postgresql && has_browser && has_environment && has_pyscard && has_project && has_samples
 }
 
 has_all && exit 0
@@ -163,6 +168,7 @@ packages=
 has_broker || packages=mosquitto # the broker of the tests and the demo
 has_tpm || packages="$packages swtpm tpm2-tools" # 17 MB at most, 12 s (measured on Debian 12)
 has_pcscd || packages="$packages pcscd vsmartcard-vpcd python3-pyscard"
+has_browser || packages="$packages chromium fonts-dejavu-core fonts-wqy-microhei"
 if ! has_postgresql; then
     # Debian's package makes a cluster and starts it, which nobody asked us for. On a machine where it was never set up,
     # its own switch for that is turned first; what somebody has set is left alone.
