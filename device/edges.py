@@ -61,8 +61,8 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.EYE,
         Room.LOCK,
-        (wire.Look, wire.ChallengeLog, wire.Close),
-        (wire.CameraState, wire.ChallengeRequest, wire.Breach),
+        (wire.Look, wire.ChallengeLog, wire.MotionLog, wire.Close),
+        (wire.CameraState, wire.ChallengeRequest, wire.MotionRequest, wire.Breach),
     ),
     _edge(Room.VAULT, Room.EYE, (wire.Probe, wire.Sample, wire.Guidance), ()),
     _edge(

@@ -7,32 +7,46 @@ Rules kept here:
   len(SEQUENCES). That is all that keeps a film out, so motion alone opens no door (docs/liveness.md).
 - Who prompts does it with the lights beside the lens: a face turns to the one that is bright, and to the middle when
   none is. Each change is one change of lights, far below the pace of `device.challenge`.
+- Before the first prompt both lights burn at rest for LEAD_MS: in that time a face shows its own middle, and no light
+  says what comes.
 
-Not used by the door yet: lock does not ask, and eye does not look for an answer. Times are CLOCK_MONOTONIC nanoseconds.
+Shared by lock, which draws and prompts, and eye, which asks for it and is told afterwards. Times are CLOCK_MONOTONIC
+nanoseconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto, unique
 from itertools import pairwise, product
 from typing import Final
 
-from device.challenge import FULL, LOWEST, REST, Lights
+from device.challenge import FULL, LOWEST, MS, REST, SECOND_MS, Lights
+from device.wire import Facing, MotionLog
 
-
-@unique
-class Facing(Enum):
-    """Where a face is turned to, as the person says it: their own left and right."""
-
-    LEFT = auto()
-    MIDDLE = auto()
-    RIGHT = auto()
-
+__all__ = [
+    "LEAD_MS",
+    "LIGHTS",
+    "LIMIT_MS",
+    "PROMPTS",
+    "PROMPT_MS",
+    "SEQUENCES",
+    "Asked",
+    "Facing",
+    "Prompted",
+    "draw",
+    "told",
+]
 
 PROMPTS: Final = 3
 PROMPT_MS: Final = 1500
 """How long each lasts. A choice: half a second to see it, half a second to turn, and the rest is looked at."""
+
+LEAD_MS: Final = 600
+"""How long both lights burn at rest before the first prompt: a little more than what the middle is taken from."""
+
+LIMIT_MS: Final = SECOND_MS + LEAD_MS + PROMPTS * PROMPT_MS + 400
+"""How long after it was asked for its log may come: the pace of the lights may make it wait for a second, and each of
+four lights be late a little."""
 
 Asked = tuple[Facing, Facing, Facing]
 
@@ -68,3 +82,12 @@ class Prompted:
 def draw(fresh: bytes) -> Asked:
     """One of SEQUENCES; `fresh` is 16 random bytes that nobody else has seen."""
     return SEQUENCES[int.from_bytes(fresh, "little") % len(SEQUENCES)]  # 2**128 is a multiple of their number
+
+
+def told(log: MotionLog) -> Prompted | None:
+    """What a log tells; None if no motion challenge looks like that."""
+    asked = (log.facing_0, log.facing_1, log.facing_2)
+    began_ns = (log.began_0_ns, log.began_1_ns, log.began_2_ns)
+    ends_ns = (*began_ns[1:], log.ended_ns)
+    lasted = all(end - begin >= PROMPT_MS * MS for begin, end in zip(began_ns, ends_ns, strict=True))
+    return Prompted(asked, began_ns, log.ended_ns) if asked in SEQUENCES and lasted else None

@@ -215,6 +215,8 @@ def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fre
             return window.enrolment_ended(_answered(state, sender, nonce), nonce, result)
         case wire.ChallengeRequest(nonce):
             return lights.asked(_answered(state, sender, nonce), nonce, fresh, rules), ()
+        case wire.MotionRequest(nonce):
+            return _answered(state, sender, nonce, motion=True), ()
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()
@@ -223,8 +225,8 @@ def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fre
     return state, ()
 
 
-def _answered(state: State, room: Room, nonce: bytes) -> State:
-    kept = tuple(asked for asked in state.asked if (asked.room, asked.nonce) != (room, nonce))
+def _answered(state: State, room: Room, nonce: bytes, *, motion: bool = False) -> State:
+    kept = tuple(asked for asked in state.asked if (asked.room, asked.nonce, asked.motion) != (room, nonce, motion))
     return replace(state, asked=kept)
 
 

@@ -5,7 +5,8 @@ Rules kept here:
 - An exchange with a card is one question: keeper may send commands under its nonce until it answers.
 - A reply is accepted only to a nonce that was asked of that very room and not answered yet. One that comes after its
   window or check ended is late, not a breach: the machine drops it.
-- eye may ask for one light challenge in each approach that recognises, as if it were a reply to `Look`.
+- eye may ask for one light challenge and for one motion challenge in each approach that recognises, as if either were a
+  reply to `Look`. That it is too early or too late for it is no breach: lock drives nothing then (`lights`).
 - Only the two rows marked `may_open` can lead to an open door; `ClaimAnswer` can lead to an open camera and no further.
 """
 
@@ -30,7 +31,13 @@ def always(_state: State, _sender: Room, _msg: Message) -> bool:
 def asked(state: State, sender: Room, msg: Message) -> bool:
     """Only as the first reply to a nonce that went to this sender."""
     nonce = getattr(msg, "nonce", b"")
-    return any(one.nonce == nonce and one.room is sender for one in state.asked)
+    return any(one.nonce == nonce and one.room is sender and not one.motion for one in state.asked)
+
+
+def looked(state: State, sender: Room, msg: Message) -> bool:
+    """Only the first request for a motion challenge in an approach that eye was told to recognise somebody in."""
+    nonce = getattr(msg, "nonce", b"")
+    return any(one.nonce == nonce and one.room is sender and one.motion for one in state.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Permit:
 PERMITS = (
     Permit(Room.EYE, wire.CameraState, always),
     Permit(Room.EYE, wire.ChallengeRequest, asked),
+    Permit(Room.EYE, wire.MotionRequest, looked),
     Permit(Room.EYE, wire.Breach, always),
     Permit(Room.VAULT, wire.Verdict, asked, may_open=True),
     Permit(Room.VAULT, wire.ClaimAnswer, asked),

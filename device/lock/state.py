@@ -156,6 +156,7 @@ class Asked:
     nonce: bytes
     room: Room
     at_ns: int
+    motion: bool = False  # for eye's MotionRequest, and for nothing else
 
 
 @dataclass(frozen=True, slots=True)

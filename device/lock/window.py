@@ -112,13 +112,14 @@ def _approach(state: State, window: Window, now_ns: int) -> Step:
     told = wire.Window(window.nonce, window.mode, window.claim)
     look = wire.Look(window.nonce, window.mode)
     state = _asked(replace(state, window=window), window.nonce, now_ns)
-    if window.mode is LookMode.RECOGNISE:  # eye may ask for its light challenge
-        state = _asked(state, window.nonce, now_ns, Room.EYE)
+    if window.mode is LookMode.RECOGNISE:  # eye may ask for its light challenge, and for a motion challenge after it
+        requests = tuple(Asked(window.nonce, Room.EYE, now_ns, motion) for motion in (False, True))
+        state = replace(state, asked=(*state.asked, *requests))
     return state, (Send(Room.VAULT, told), Send(Room.EYE, look))
 
 
-def _asked(state: State, nonce: bytes, now_ns: int, room: Room = Room.VAULT) -> State:
-    return replace(state, asked=(*state.asked, Asked(nonce, room, now_ns)))
+def _asked(state: State, nonce: bytes, now_ns: int) -> State:
+    return replace(state, asked=(*state.asked, Asked(nonce, Room.VAULT, now_ns)))
 
 
 # ---- what was seen

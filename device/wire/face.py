@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.wire.base import U8, U32, Embedding, Message, ModelId, Nonce, TimeNs, message
-from device.wire.values import Attack, CameraCondition, Hint, LookMode, Outcome, Result
+from device.wire.values import Attack, CameraCondition, Facing, Hint, LookMode, Outcome, Result
 
 
 @message(0x01)
@@ -65,6 +65,33 @@ class ChallengeLog(Message):
     at_3_ns: TimeNs
     left_3: U8
     right_3: U8
+    ended_ns: TimeNs
+
+
+@message(0x06)
+@dataclass(frozen=True, slots=True)
+class MotionRequest(Message):
+    """eye -> lock: the light challenge of the approach `nonce` says nothing; ask whoever is there to turn. Once."""
+
+    nonce: Nonce
+
+
+@message(0x07)
+@dataclass(frozen=True, slots=True)
+class MotionLog(Message):
+    """lock -> eye, once the motion challenge is over: where it asked for, and when (`device.motion`), CLOCK_MONOTONIC.
+
+    `began_N_ns` is when the lights of prompt N were driven; `ended_ns` when the third had lasted. Three places, each
+    another than the one before, the first never the middle.
+    """
+
+    nonce: Nonce
+    facing_0: Facing
+    facing_1: Facing
+    facing_2: Facing
+    began_0_ns: TimeNs
+    began_1_ns: TimeNs
+    began_2_ns: TimeNs
     ended_ns: TimeNs
 
 

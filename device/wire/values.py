@@ -53,6 +53,16 @@ class Attack(IntEnum):
     BONA_FIDE = 1
     PRESENTATION = 2
     INCONCLUSIVE = 3
+    MOVED = 4  # a solid face turned where it was asked to: it names a flat, and opens nothing by itself
+
+
+@unique
+class Facing(IntEnum):
+    """Where a face is turned to, as the person says it: their own left and right."""
+
+    LEFT = 0
+    MIDDLE = 1
+    RIGHT = 2
 
 
 @unique

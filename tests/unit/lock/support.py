@@ -103,9 +103,10 @@ def states() -> Mapping[str, State]:
             continue  # see test_a_window_for_anybody_closes_when_the_faces_become_too_many
         window, inquiry = (None, at) if isinstance(at, Inquiry) else (at, None)
         asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
-        asked += (Asked(OLD_NONCE, Room.EYE, NOW - 20 * S),)
+        asked += tuple(Asked(OLD_NONCE, Room.EYE, NOW - 20 * S, motion) for motion in (False, True))
         asked += (Asked(FACE_NONCE, Room.VAULT, NOW - S),) if window else ()
-        asked += (Asked(FACE_NONCE, Room.EYE, NOW - S),) if window and window.mode is LookMode.RECOGNISE else ()
+        looks = window is not None and window.mode is LookMode.RECOGNISE
+        asked += tuple(Asked(FACE_NONCE, Room.EYE, NOW - S, motion) for motion in (False, True) if looks)
         asked += (Asked(ASK_NONCE, Room.VAULT, NOW - S // 4),) if inquiry else ()
         asked += (Asked(check.nonce, Room.KEEPER, NOW - S),) if check else ()
         name = (
@@ -170,6 +171,7 @@ def events() -> dict[str, Event]:
         found[label] = Came(Room.VAULT, wire.ClaimAnswer(nonce, awake))
     for nonce in (FACE_NONCE, OLD_NONCE, b"?" * 16):
         found[f"light {nonce[:1].decode()}"] = Came(Room.EYE, wire.ChallengeRequest(nonce))
+        found[f"motion {nonce[:1].decode()}"] = Came(Room.EYE, wire.MotionRequest(nonce))
     for nonce in (PIN_NONCE, CARD_NONCE, OLD_NONCE, b"?" * 16):
         letter = nonce[:1].decode()
         found[f"command {letter}"] = Came(Room.KEEPER, wire.CardCommand(nonce, APDU))

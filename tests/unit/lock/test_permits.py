@@ -29,7 +29,8 @@ from tests.unit.lock.support import (
 from tests.unit.shared.strategies import TYPES, example
 
 # Each to a nonce that was asked, once. A request for a challenge is one to Look.
-REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer, wire.ChallengeRequest}
+REQUESTS = {wire.ChallengeRequest, wire.MotionRequest}
+REPLIES = {wire.Verdict, wire.EnrolmentEnded, wire.Answer, wire.ClaimAnswer} | REQUESTS
 WITHIN = {wire.CardCommand}  # as often as it takes, to a nonce that was asked and is not answered yet
 HEARD = {(edge.listener, msg) for edge in edges_out_of(Room.LOCK) for msg in may_travel(edge, edge.listener)}
 NONCES = (FACE_NONCE, PIN_NONCE, CARD_NONCE, OLD_NONCE, ASK_NONCE, b"?" * 16)
@@ -48,7 +49,9 @@ def oracle(state: State, sender: Room, msg: Message) -> bool:
         return False
     if type(msg) not in REPLIES | WITHIN:
         return True
-    return (msg.nonce, sender) in {(asked.nonce, asked.room) for asked in state.asked}  # type: ignore[attr-defined]
+    motion = isinstance(msg, wire.MotionRequest)
+    open_ones = {(asked.nonce, asked.room) for asked in state.asked if asked.motion is motion}
+    return (msg.nonce, sender) in open_ones  # type: ignore[attr-defined]
 
 
 def test_the_table_and_the_edges_say_the_same() -> None:
@@ -111,3 +114,16 @@ def test_keeper_may_talk_to_a_card_as_often_as_it_takes_and_no_more_once_it_has_
     for reply in (verdict(CARD_NONCE), wire.Answer(CARD_NONCE, wire.Outcome.ACCEPTED)):
         after, _ = machine.step(state, Came(Room.KEEPER, reply), NOW, FRESH, RULES)
         assert not permitted(after, Room.KEEPER, command)
+
+
+def test_each_request_of_eye_is_heard_once_and_neither_stands_for_the_other() -> None:
+    state = State(asked=tuple(Asked(FACE_NONCE, Room.EYE, NOW, motion) for motion in (False, True)))
+    light, motion = wire.ChallengeRequest(FACE_NONCE), wire.MotionRequest(FACE_NONCE)
+    for first, second in ((light, motion), (motion, light)):
+        assert not permitted(state, Room.VAULT, first)
+        after, _ = machine.step(state, Came(Room.EYE, first), NOW, FRESH, RULES)
+        assert not permitted(after, Room.EYE, first)
+        assert permitted(after, Room.EYE, second)
+        after, _ = machine.step(after, Came(Room.EYE, second), NOW, FRESH, RULES)
+        assert not permitted(after, Room.EYE, first)
+        assert not permitted(after, Room.EYE, second)

@@ -1,12 +1,13 @@
 """What a motion challenge may ask for."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 
-from device.challenge import CHANGES, SECOND_MS, kind_of
-from device.motion import LIGHTS, PROMPT_MS, PROMPTS, SEQUENCES, Facing, Prompted, draw
+from device.challenge import CHANGES, MS, SECOND_MS, kind_of
+from device.motion import LIGHTS, PROMPT_MS, PROMPTS, SEQUENCES, Facing, Prompted, draw, told
+from device.wire import MotionLog
 
 
 def test_each_place_is_another_than_the_one_before_and_the_first_is_not_the_middle() -> None:
@@ -43,3 +44,23 @@ def test_each_place_has_lights_of_its_own() -> None:
 def test_a_prompt_ends_where_the_next_begins(asked: tuple[Facing, Facing, Facing]) -> None:
     spans = Prompted(asked, (10, 20, 35), 50).spans()
     assert spans == ((asked[0], 10, 20), (asked[1], 20, 35), (asked[2], 35, 50))
+
+
+STEP_NS = PROMPT_MS * MS
+
+
+def log(asked: tuple[Facing, Facing, Facing], times_ns: tuple[int, int, int, int]) -> MotionLog:
+    return MotionLog(bytes(16), *asked, *times_ns)
+
+
+@pytest.mark.parametrize("asked", list(product(Facing, repeat=PROMPTS)), ids=str)
+def test_a_log_tells_what_may_be_asked_for_and_nothing_else(asked: tuple[Facing, Facing, Facing]) -> None:
+    times_ns = (5, 5 + STEP_NS, 7 + 2 * STEP_NS, 7 + 3 * STEP_NS)
+    expected = Prompted(asked, times_ns[:3], times_ns[3]) if asked in SEQUENCES else None
+    assert told(log(asked, times_ns)) == expected
+
+
+@pytest.mark.parametrize("short", range(PROMPTS))
+def test_a_log_of_a_prompt_that_was_too_short_tells_nothing(short: int) -> None:
+    one, two, three, end = (number * STEP_NS - (number > short) for number in range(PROMPTS + 1))
+    assert told(log(SEQUENCES[0], (one, two, three, end))) is None
