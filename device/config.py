@@ -16,6 +16,7 @@ Rules kept here:
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import tomllib
 from dataclasses import dataclass
@@ -208,6 +209,28 @@ class SignTable:
     view_deg: Annotated[float, Between(10, 170)] = 66.0
 
 
+HOST_MEANING = 'empty, or a name or address as people type it, such as "door.local" or "192.168.1.20"'
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """The resident's page (`device.desk.page`). `port` 0: there is none, and nobody can call this door.
+
+    `address`: the one address of this machine at which it may be called; empty: every one. `name`: what stands in its
+    URL, in the QR code at the door and in its certificate. `always`: it is up without `012 #` at the keypad.
+    """
+
+    port: Annotated[int, Between(0, 65535)] = 0
+    address: Annotated[str, Matching(r"([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:]{2,39})?", "empty or an IP address")] = ""
+    name: Annotated[str, Matching(r"([a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?|[0-9a-f:]{2,39})?", HOST_MEANING)] = ""
+    always: bool = False
+
+    @property
+    def served(self) -> bool:
+        """Whether this door has a page."""
+        return self.port != 0
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole of door.toml."""
@@ -221,6 +244,7 @@ class Config:
     lock: LockTable = LockTable()
     report: ReportTable = ReportTable()
     sign: SignTable = SignTable()
+    page: PageTable = PageTable()
 
 
 def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
@@ -345,6 +369,7 @@ def _refuse_contradictions(config: Config) -> None:
         msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"
         raise ConfigRefused(msg)
     _refuse_face_alone(config)
+    _refuse_page(config.page)
     if config.eye.min_eye_distance_px >= config.eye.max_eye_distance_px:
         msg = "[eye] min_eye_distance_px must be below max_eye_distance_px"
         raise ConfigRefused(msg)
@@ -365,6 +390,19 @@ def _refuse_face_alone(config: Config) -> None:
             '[lock] tier "face" needs a camera that is pinned, which `doorctl setup` does, or any other one would count'
         )
         raise ConfigRefused(msg)
+
+
+def _refuse_page(page: PageTable) -> None:
+    if not page.served and page != PageTable():
+        msg = "[page] needs a port, such as 8443, or the resident's page is not served at all"
+        raise ConfigRefused(msg)
+    for key, host in (("address", page.address), ("name", page.name)):
+        try:
+            if host and (key == "address" or ":" in host or host.replace(".", "").isdigit()):
+                ipaddress.ip_address(host)
+        except ValueError as cause:
+            msg = f"[page] {key} {host} is no IP address"
+            raise ConfigRefused(msg) from cause
 
 
 def _refuse_camera(camera: CameraTable) -> None:

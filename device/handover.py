@@ -3,6 +3,8 @@
 Rules kept here:
 - A socket is taken only under a name of its own, and only if it keeps datagrams apart: with another kind a datagram's
   size would not be its schema. What does not fit is refused by name, and the process does not start.
+- One name alone is a socket of a network: `PAGE`, at which people's browsers call. It has to wait for calls already, so
+  that no process of ours ever needs the right to open one.
 - Nothing that was handed over is inherited any further.
 - A key comes from the credentials folder or not at all: from no argument, no environment and no file of our own.
 
@@ -16,13 +18,15 @@ import socket
 
 from device.errors import KeyFault, NotPermitted
 
+PAGE = "page"  # FileDescriptorName= of doorward-page.socket
 _FIRST_LISTEN_FD = 3  # SD_LISTEN_FDS_START
 
 
 def inherited_sockets() -> dict[str, socket.socket]:
     """The listening sockets handed over by systemd, by their FileDescriptorName= (sd_listen_fds(3)).
 
-    Raises NotPermitted if one has no name of its own, or is no SOCK_SEQPACKET socket of the file system.
+    Raises NotPermitted if one has no name of its own, or is no SOCK_SEQPACKET socket of the file system (`PAGE`: none
+    of TCP that waits for calls).
     """
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return {}
@@ -54,9 +58,19 @@ def _listener(fd: int, name: str) -> socket.socket:
     except OSError as cause:
         msg = f"what was handed over as {name} is no socket"
         raise NotPermitted(msg) from cause
-    if (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+    if name == PAGE:
+        if not _waits_for_browsers(sock):
+            sock.close()
+            msg = f"the socket handed over as {name} is not of the kind ListenStream=PORT"
+            raise NotPermitted(msg)
+    elif (sock.family, sock.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
         sock.close()
         msg = f"the socket handed over as {name} is not of the kind ListenSequentialPacket="
         raise NotPermitted(msg)
     sock.set_inheritable(False)
     return sock
+
+
+def _waits_for_browsers(sock: socket.socket) -> bool:
+    internet = sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM
+    return internet and bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -32,7 +32,7 @@ from typing import Protocol
 from device import edges, unjoined, wire
 from device.edges import Edge, Room
 from device.errors import MessageRefused, NotJoined, NotPermitted, Refusal
-from device.handover import credential, inherited_sockets
+from device.handover import PAGE, credential, inherited_sockets
 from device.journal import Notifier, in_words, log
 from device.link import Link, peer_uid, permitted_uids
 from device.paths import Paths, door_paths
@@ -105,6 +105,7 @@ class Service:
     _outgoing: list[_Outgoing] = field(default_factory=list)
     _open: set[Link] = field(default_factory=set)
     _listeners: list[socket.socket] = field(default_factory=list)
+    _handed: dict[str, socket.socket] | None = None
     _work: Work | None = None
     _stopping: bool = False
     _notify: Notifier = field(default_factory=Notifier)
@@ -122,6 +123,11 @@ class Service:
     def served(self) -> bool:
         """Whether the start is over: from now on a refusal is no matter of set-up."""
         return self._served
+
+    @property
+    def page_socket(self) -> socket.socket | None:
+        """Where browsers call, if it was handed over; not watched by the loop. Raises NotPermitted."""
+        return self._inherited().get(PAGE) if self.room is Room.DESK else None
 
     def run(self, work: Work) -> int:
         """Serve until SIGTERM or SIGINT. Faults and refusals end with one sentence on stderr."""
@@ -236,9 +242,11 @@ class Service:
 
     def _listen(self) -> None:
         wanted = {str(edge.connector): edge for edge in edges.edges_into(self.room)}
-        for name, listener in inherited_sockets().items():
+        for name, listener in self._inherited().items():
             self._listeners.append(listener)
             edge = wanted.pop(name, None)
+            if listener is self.page_socket:
+                continue
             if edge is None:
                 msg = f"{self.room} was given a socket named {name}, which no edge describes"
                 raise NotPermitted(msg)
@@ -247,6 +255,11 @@ class Service:
         if wanted:
             msg = f"{self.room} was started without its sockets for {', '.join(wanted)}; start it through its units"
             raise NotPermitted(msg)
+
+    def _inherited(self) -> dict[str, socket.socket]:
+        if self._handed is None:
+            self._handed = inherited_sockets()
+        return self._handed
 
     def _accept(self, listener: socket.socket, edge: Edge) -> None:
         try:

@@ -478,10 +478,11 @@ def door_up(
     started: bool = True,
     vault: str = "",
     lights: bool = False,
+    page: str = "",
 ) -> Iterator[Home]:
     """A door with short times, for the time of a `with` block. `started=False`: only its folder and door.toml.
 
-    `vault`: lines of the [vault] table. `lights`: with the two lights of the light challenge.
+    `vault`, `page`: lines of that table. `lights`: with the two lights of the light challenge.
     """
     with short_root() as root:
         home = Home(root, door_id, manager or Manager(), code)
@@ -493,7 +494,7 @@ def door_up(
             f'[lock]\nboard = "sim"\ntier = "{tier}"\nwiring = "{wiring}"\n'
             f"unlock_ms = {unlock_ms}\nwindow_s = {window_s}\n{LIGHT_PINS if lights else ''}"
             f'[report]\nbroker = "{broker}"\ncadence_s = {cadence_s}\n'
-            f"[vault]\n{vault}\n"
+            f"[vault]\n{vault}\n[page]\n{page}\n"
         )
         try:
             if started:

@@ -101,6 +101,7 @@ def main() -> None:
     show_default=True,
     help="The two white lights that tell a face from a picture.",
 )
+@click.option("--page", is_flag=True, help="The resident's page; `doorsim state` tells its port on this machine.")
 @click.option("--unjoined", is_flag=True, help="A new door without an id: `doorctl join` gives it to a manager.")
 @_command
 def up(door: Door, config_file: Path | None, **wishes: Any) -> dict[str, Any]:

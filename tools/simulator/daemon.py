@@ -45,7 +45,9 @@ class Daemon:
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
         self._selector = selectors.DefaultSelector()
-        self._world = World(Wiring(door_config.load(paths.config, without_id=True).lock.wiring))
+        config = door_config.load(paths.config, without_id=True)
+        self._world = World(Wiring(config.lock.wiring))
+        self._page = config.page.served
         self._scene = paths.board / "scene.json"
         self._init = Init(paths, self._watch, self._unwatch)
         self._init.ended = self._room_ended
@@ -63,7 +65,7 @@ class Daemon:
         control = _listen(self.paths.board / "control.sock", socket.SOCK_STREAM)
         self._watch(cable.fileno(), lambda: self._plugged_in(cable))
         self._watch(control.fileno(), lambda: self._called(control))
-        self._init.prepare(PROCESSES)
+        self._init.prepare(PROCESSES, page=self._page)
         (self.paths.board / "pid").write_text(f"{os.getpid()}\n", encoding="ascii")
         while not self._stopping:
             self._turn()
@@ -246,6 +248,7 @@ class Daemon:
             "signals": list(world.signals),
             "history": [[change.at_ns, change.line, change.level] for change in world.history],
             "light_history": [[change.at_ns, change.left, change.right] for change in world.light_history],
+            "page_port": self._init.page_port,
             "processes": {str(room): process.word for room, process in self._init.processes.items()},
             "pids": {str(room): process.pid for room, process in self._init.processes.items()},
         }

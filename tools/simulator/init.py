@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device.edges import Room, edges_into
+from device.handover import PAGE
 from device.paths import Paths
 from device.service import EXIT_REFUSED
 from tools.simulator import layout
@@ -66,8 +67,17 @@ class Init:
         self.processes: dict[Room, Process] = {}
         self.ended: Callable[[Room], None] = lambda _room: None
 
-    def prepare(self, rooms: tuple[Room, ...]) -> None:
-        """Make every socket before the first process starts, so that no start order matters."""
+    @property
+    def page_port(self) -> int:
+        """At which port of 127.0.0.1 the resident's page is called; 0 without one."""
+        page = self._sockets.get(Room.DESK, {}).get(PAGE)
+        return int(page.getsockname()[1]) if page else 0
+
+    def prepare(self, rooms: tuple[Room, ...], *, page: bool = False) -> None:
+        """Make every socket before the first process starts, so that no start order matters.
+
+        `page`: desk is handed the socket of the resident's page as well.
+        """
         for room in rooms:
             folder = self._paths.run / room
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +85,8 @@ class Init:
                 str(edge.connector): _bound(self._paths.socket(room, edge.connector), socket.SOCK_SEQPACKET)
                 for edge in edges_into(room)
             }
+            if page and room is Room.DESK:
+                self._sockets[room][PAGE] = _called_by_browsers()
             notify = _bound(self._paths.board / f"notify-{room}.sock", socket.SOCK_DGRAM)
             self.processes[room] = process = Process(room)
             self._watch(notify.fileno(), lambda sock=notify, one=process: self._notified(sock, one))  # type: ignore[misc]
@@ -200,6 +212,14 @@ def _bound(path: os.PathLike[str], kind: socket.SocketKind) -> socket.socket:
     sock.bind(str(path))
     if kind != socket.SOCK_DGRAM:
         sock.listen(8)
+    return sock
+
+
+def _called_by_browsers() -> socket.socket:
+    """As ListenStream=, at a free port of this machine and for this machine alone."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(64)
     return sock
 
 

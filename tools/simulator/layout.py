@@ -30,6 +30,12 @@ left_light_strong_pin = "GPIO6"
 right_light_weak_pin = "GPIO13"
 right_light_strong_pin = "GPIO19"
 """
+# Its port is that of a real door's socket unit; a simulated one is called at whichever port was free.
+PAGE = """
+[page]
+port = 8443
+address = "127.0.0.1"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Wishes:
     manager_key: str = ""
     unjoined: bool = False  # without an id, as a new door: `doorctl join` gives it one
     lights: bool = False  # the two white lights of the light challenge
+    page: bool = False  # the resident's page, at a free port of 127.0.0.1 that `doorsim state` tells
 
 
 def make(paths: Paths, wishes: Wishes, config_file: Path | None = None) -> Config:
@@ -107,7 +114,7 @@ unlock_ms = {wishes.unlock_ms}
 {LIGHT_PINS if wishes.lights else ""}
 [report]
 {broker}cadence_s = {wishes.cadence_s}
-"""
+{PAGE if wishes.page else ""}"""
     door_config.parse(text, without_id=True)  # a door that could not start is not left behind
     try:
         return text.encode("utf-8")

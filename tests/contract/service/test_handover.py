@@ -144,3 +144,53 @@ def test_a_socket_under_a_name_of_no_edge_is_refused_by_name(
 def test_nobody_hands_a_socket_to_lock() -> None:
     assert edges_into(Room.LOCK) == ()
     assert wire.Verdict in {msg for edge in edges_into(Room.KEEPER) for msg in edge.to_connector}
+
+
+def of_the_network(*, waits: bool) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    if waits:
+        sock.listen()
+    return sock
+
+
+def test_desk_alone_is_handed_the_socket_at_which_browsers_call(hand_over: HandOver, paths: Paths) -> None:
+    made = sockets_of(Room.DESK, paths)
+    with of_the_network(waits=True) as page:
+        hand_over(":".join((*made, "page")), *(sock.fileno() for sock in made.values()), page.fileno())
+        desk = Service(Room.DESK, paths)
+        desk._work = Recorder()
+        assert desk.page_socket is not None
+        assert desk.page_socket.getsockname() == page.getsockname()
+        desk._listen()
+        watched = [key.fd for key in desk._selector.get_map().values()]
+        assert desk.page_socket.fileno() not in watched, "the loop of desk is never woken by the network"
+        assert len(watched) == len(made)
+        close(desk)
+    for sock in made.values():
+        sock.close()
+
+
+@pytest.mark.usefixtures("as_a_process")
+@pytest.mark.parametrize("room", [Room.REPORT, Room.KEEPER, Room.VAULT, Room.EYE])
+def test_no_other_room_takes_a_socket_of_the_network(
+    hand_over: HandOver, paths: Paths, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], room: Room
+) -> None:
+    with of_the_network(waits=True) as page:
+        hand_over("page", page.fileno())
+        code, _ = start(room, paths, monkeypatch)
+    assert code == EXIT_REFUSED
+    assert f"{room} was given a socket named page" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["waits for nobody", "a file system's", "a datagram's"])
+def test_a_page_socket_of_another_kind_is_refused(hand_over: HandOver, paths: Paths, kind: str) -> None:
+    made = {
+        "waits for nobody": lambda: of_the_network(waits=False),
+        "a file system's": lambda: bound(paths, edges_into(Room.REPORT)[0]),
+        "a datagram's": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+    }
+    with made[kind]() as sock:
+        hand_over("page", sock.fileno())
+        with pytest.raises(NotPermitted, match="page is not of the kind"):
+            inherited_sockets()

@@ -265,3 +265,33 @@ def test_any_text_is_a_configuration_or_refused(text: str) -> None:
         config.parse(text)
     except ConfigRefused:
         return
+
+
+def test_a_door_has_no_page_unless_its_door_toml_says_so() -> None:
+    assert not config.parse(DOOR).page.served
+    page = config.parse(f'{DOOR}[page]\nport = 8443\nname = "door.local"\n').page
+    assert page.served
+    assert not page.always, "it is up only while somebody armed it at the keypad"
+
+
+@pytest.mark.parametrize(
+    "line", ["", "always = true", 'name = "door.local"', "port = 0\nalways = true", 'address = "127.0.0.1"']
+)
+def test_a_page_without_a_port_is_refused_as_far_as_anything_is_said_of_it(line: str) -> None:
+    if line:
+        assert "[page] needs a port" in refused(f"{DOOR}[page]\n{line}\n")
+    else:
+        assert not config.parse(f"{DOOR}[page]\n").page.served
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('address = "0.0.0.0.0"', 'address = "999.1.1.1"', 'address = "door.local"', 'address = "::1::2"'),
+        *('name = "door.local:8443"', 'name = "https://door"', 'name = "192.168.1.999"', 'name = "a b"', 'name = "-a"'),
+        *("port = 65536", "port = -1", 'port = "8443"', "always = 1", "history = true"),
+    ],
+)
+def test_a_page_that_nobody_could_call_is_refused(line: str) -> None:
+    port = "" if line.startswith("port") else "port = 8443\n"
+    assert "[page]" in refused(f"{DOOR}[page]\n{port}{line}\n")

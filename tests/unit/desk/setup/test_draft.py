@@ -18,6 +18,7 @@ from device.settings import Between, Matching, OneOf, OneOfNumbers
 CONTRADICTIONS = (
     *("for two things", "other lines need board", "keypad_id pins", 'tier "face"', "must be below", "replay must name"),
     *("device must name", "pinned pins a camera", "lines of the two lights"),
+    *("[page] needs a port", "is no IP address"),
 )
 
 
