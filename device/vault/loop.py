@@ -4,7 +4,8 @@ Rules kept here:
 - eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
   hint of its own accord has any effect. Where lock named a claim, the probe is compared with that slot alone.
 - One Probe, one Verdict. A face that was declared a child's is known, and still never opens without the PIN; nor does
-  anybody's where the terms they agreed to say so, whatever lock has been told since.
+  one that only turned as it was asked to (`Attack.MOVED`), nor anybody's where the terms they agreed to say so,
+  whatever lock has been told since.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
   close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
 - While attacks are tried out (`tries`) nobody is compared: every approach is refused, and desk hears what it was held
@@ -30,7 +31,7 @@ from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolments import Enrolments, Rooms
 from device.vault.faces import Faces
 from device.vault.grants import Grants
-from device.vault.recognition import Recogniser
+from device.vault.recognition import WITH_PIN_ONLY, Recogniser
 from device.vault.signing import Signer
 from device.vault.tries import Tries
 from device.wire import Hint, LookMode, Outcome, Purpose, Result
@@ -243,7 +244,7 @@ class Vault:
         if slot is None:
             outcome = Outcome.REFUSED
         else:
-            alone = self.face_alone and not self.faces.under_14(slot)
+            alone = self.face_alone and probe.attack not in WITH_PIN_ONLY and not self.faces.under_14(slot)
             outcome = Outcome.ACCEPTED if alone else Outcome.WITH_PIN
         self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
 

@@ -5,6 +5,8 @@ Rules kept here:
 - Refused alike: a frame older than 2 s or from the future, another model's embedding, a presentation attack, a test for
   one that came to no result, at a door with lights a probe that was not tested, anything but 128 finite numbers of
   length 1, too many failures, a gallery too large for the budget, and a stranger.
+- At a door with lights, one that turned as it was asked to (`Attack.MOVED`) is compared like one that was bona fide,
+  and is charged for good: it opens nothing without a PIN, so what is left must not tell whether a face was known.
 - What comes out is a slot or None; how close it was stays in `gallery.compare`.
 """
 
@@ -22,13 +24,16 @@ from device.wire import Attack, Probe, Sample
 MAX_FRAME_AGE_NS = 2_000_000_000
 NONCES_REMEMBERED = 256  # at three approaches a window, far more windows than a frame lives
 _HARMLESS = (Attack.NOT_TESTED, Attack.BONA_FIDE)
+WITH_PIN_ONLY = frozenset({Attack.MOVED})
+"""What shows whose face it is and opens nothing by itself, whatever the tier."""
 
 
 @dataclass(slots=True)
 class Recogniser:
     """`model_id`: the first 8 bytes of the embedder's sha256. `face_alone`: whether a match can open by itself here.
 
-    `lights`: whether the light challenge is fitted at this door; then a probe counts only if it was bona fide.
+    `lights`: whether the light challenge is fitted at this door; then a probe counts only if it was bona
+    fide, or turned as it was asked to.
     """
 
     model_id: bytes
@@ -50,7 +55,7 @@ class Recogniser:
         if vector is None or threshold is None or not self._limit.charge(now_ns):
             return None
         slot = gallery.compare(vector, threshold)
-        if slot is not None and self.face_alone:
+        if slot is not None and self.face_alone and probe.attack not in WITH_PIN_ONLY:
             self._limit.refund()
         return slot
 
@@ -68,7 +73,8 @@ class Recogniser:
         """The embedding in `seen`, if it is fresh, of this door's model, no attack, and a unit vector."""
         fresh = 0 <= now_ns - seen.frame_ns <= MAX_FRAME_AGE_NS
         # An enrolment has no challenge: its samples come with a grant, and are confirmed with the PIN.
-        passable = (Attack.BONA_FIDE,) if self.lights and isinstance(seen, Probe) else _HARMLESS
+        tested = (Attack.BONA_FIDE, *WITH_PIN_ONLY)
+        passable = tested if self.lights and isinstance(seen, Probe) else _HARMLESS
         if not fresh or seen.model != self.model_id or seen.attack not in passable:
             return None
         return unit_vector(seen.embedding)

@@ -65,6 +65,7 @@ class House:
         self.unix_s = TODAY * 86_400.0
         self.terms = TERMS  # in force at the next start
         self.face_alone = True  # what they say of a face, likewise
+        self.lights = False  # whether the light challenge is fitted, likewise
         self.tenancies: dict[int, bytes] = {}  # what keeper holds: the slots with a working PIN
         self.ends: dict[int, int] = {}  # and when the places of some of them end
         self.asks_keeper = asks_keeper  # keeper answers by itself
@@ -97,7 +98,7 @@ class House:
     def _boot(self) -> Vault:
         keys = FileKeyStore(self.folder / "epoch.key", ROOT_KEY, self.disk)
         store = SealedStore.open(self.folder, keys, BINDING, self.disk)
-        recogniser = Recogniser(MODEL[:8], self.thresholds, self.face_alone)
+        recogniser = Recogniser(MODEL[:8], self.thresholds, self.face_alone, self.lights)
         signer = Signer(BINDING.door, signing_key(ROOT_KEY), self.terms, KeyPlace.FILE_HOST_KEY)
         faces = Faces(store, self.terms.hash, Expiry(GRACE_NS))
         return Vault(

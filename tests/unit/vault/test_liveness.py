@@ -23,9 +23,9 @@ def taken(recogniser: Recogniser, seen: Probe | Sample) -> bool:
     return recogniser.usable(seen, NOW_NS) is not None
 
 
-def test_at_a_door_with_lights_only_a_bona_fide_probe_counts() -> None:
+def test_at_a_door_with_lights_only_what_was_bona_fide_or_turned_counts() -> None:
     lit = Recogniser(MODEL[:8], fixed(0.6), lights=True)
-    assert {attack for attack in Attack if taken(lit, probe(attack))} == {Attack.BONA_FIDE}
+    assert {attack for attack in Attack if taken(lit, probe(attack))} == {Attack.BONA_FIDE, Attack.MOVED}
 
 
 def test_without_the_lights_rule_an_untested_probe_would_count_there() -> None:
@@ -39,6 +39,7 @@ def test_an_enrolment_has_no_challenge_and_takes_no_attack(*, lights: bool) -> N
     assert taken(recogniser, sample(Attack.NOT_TESTED))
     assert not taken(recogniser, sample(Attack.PRESENTATION))
     assert not taken(recogniser, sample(Attack.INCONCLUSIVE))
+    assert not taken(recogniser, sample(Attack.MOVED))
 
 
 def test_a_probe_without_an_embedding_is_refused_even_if_it_says_bona_fide() -> None:

@@ -83,6 +83,7 @@ UNUSABLE: dict[str, dict[str, object]] = {
     "another model": {"model": b"n" * 8},
     "an attack": {"attack": Attack.PRESENTATION},
     "no result of the attack test": {"attack": Attack.INCONCLUSIVE},
+    "turned, at a door without lights": {"attack": Attack.MOVED},
     "not finite": {"embedding": np.full(128, np.nan, dtype="<f4").tobytes()},
     "infinite": {"embedding": np.full(128, np.inf, dtype="<f4").tobytes()},
     "all zero": {"embedding": bytes(512)},

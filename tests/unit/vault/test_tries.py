@@ -14,7 +14,7 @@ from tests.unit.vault.house import House, another_house
 from tests.unit.vault.values import MODEL, SECOND, unit
 
 ANNA = unit(1)
-EVERY = (Attack.BONA_FIDE, Attack.PRESENTATION, Attack.INCONCLUSIVE, Attack.NOT_TESTED)
+EVERY = tuple(Attack)
 
 
 def begin(house: House) -> None:
