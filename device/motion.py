@@ -27,6 +27,7 @@ __all__ = [
     "LEAD_MS",
     "LIGHTS",
     "LIMIT_MS",
+    "MARGIN_MS",
     "PROMPTS",
     "PROMPT_MS",
     "SEQUENCES",
@@ -47,6 +48,9 @@ LEAD_MS: Final = 600
 LIMIT_MS: Final = SECOND_MS + LEAD_MS + PROMPTS * PROMPT_MS + 400
 """How long after it was asked for its log may come: the pace of the lights may make it wait for a second, and each of
 four lights be late a little."""
+
+MARGIN_MS: Final = 1000
+"""How much of a window has to be left after it: for eye to judge and vault to compare, on a slow board as well."""
 
 Asked = tuple[Facing, Facing, Facing]
 

@@ -1,4 +1,4 @@
-"""The two white lights beside the lens: what burns, at which pace, and the light challenge. Pure, part of `machine`.
+"""The two white lights beside the lens: what burns, at which pace, and the challenges. Pure, part of `machine`.
 
 Rules kept here:
 - Lights burn in a window and nowhere else: at rest from its beginning, out after its end. Whatever is due waits until
@@ -10,6 +10,7 @@ Rules kept here:
 - The log says what was driven when it was driven. A light that came late still has its shortest time; whether it came
   too late is eye's to judge.
 - An approach that ends, by a verdict or with its window, ends its challenge: lock sends no log of it.
+- The motion challenge (`prompts`) is driven here as well, so that the pace holds over everything.
 - Lights decide nothing: no other part of the state depends on them. Where none are fitted, nothing here happens.
 """
 
@@ -20,6 +21,7 @@ from dataclasses import replace
 from device import wire
 from device.challenge import CHANGES, LAST_MS, LASTS_MS, MS, OFF, REST, Lights, draw, may_begin_ns, may_change_ns
 from device.edges import Room
+from device.lock import prompts
 from device.lock.alarms import Step
 from device.lock.state import Challenge, Rules, Send, State
 from device.wire import LookMode
@@ -40,7 +42,7 @@ def asked(state: State, nonce: bytes, fresh: bytes, rules: Rules) -> State:
         return state
     if challenge is not None and challenge.nonce == nonce:
         return state
-    burning = REST if state.lights == OFF else state.lights
+    burning = REST if _rests(state) else state.lights
     return replace(state, challenge=Challenge(nonce, draw(fresh, burning)))
 
 
@@ -56,13 +58,21 @@ def driven(state: State, now_ns: int, rules: Rules) -> Step:
     challenge = state.challenge
     if challenge is not None and (state.window is None or state.window.nonce != challenge.nonce):
         state, challenge = replace(state, challenge=None), None
+    if (motion := prompts.current(state)) != state.motion:
+        state = replace(state, motion=motion)
     due_ns = _due_ns(state)
     if due_ns is None or now_ns < due_ns:
         return state, ()
     if state.window is None:
         return _changed(state, OFF, now_ns)
-    if challenge is None or state.lights == OFF:
+    if _rests(state):
         return _changed(state, REST, now_ns)
+    if motion is not None and not motion.over:
+        motion, following, effects = prompts.driven(motion, now_ns)
+        state, shone = _changed(replace(state, motion=motion), following, now_ns)
+        return state, (*shone, *effects)
+    if challenge is None:  # nothing is due then
+        return state, ()
     if len(challenge.made) > CHANGES:
         return replace(state, challenge=replace(challenge, over=True)), (Send(Room.EYE, _log(challenge, now_ns)),)
     following = challenge.code.lights[len(challenge.made) - 1] if challenge.made else state.lights
@@ -74,8 +84,10 @@ def _due_ns(state: State) -> int | None:
     pace_ns, challenge = may_change_ns(state.lights_changed_ns), state.challenge
     if state.window is None:
         return None if state.lights == OFF else pace_ns
-    if state.lights == OFF:
+    if _rests(state):
         return pace_ns
+    if state.motion is not None and not state.motion.over:
+        return prompts.due_ns(state.motion, state.lights, pace_ns)
     if challenge is None or challenge.over:
         return None
     if not challenge.made:
@@ -88,7 +100,14 @@ def _due_ns(state: State) -> int | None:
     return max(planned_ns, lasted_ns, pace_ns)
 
 
+def _rests(state: State) -> bool:
+    """Whether the lights are to burn at rest before anything else."""
+    return state.lights == OFF or prompts.lingers(state)
+
+
 def _changed(state: State, lights: Lights, now_ns: int) -> Step:
+    if lights == state.lights:
+        return state, ()
     changed_ns = (*state.lights_changed_ns, now_ns)[-CHANGES:]
     return replace(state, lights=lights, lights_changed_ns=changed_ns), (lights,)
 

@@ -5,9 +5,10 @@ Rules kept here:
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago, and
   by a method that the policy in force allows at that moment (`rules.methods`), for a slot whose own hours it is
   (`rules.barred`).
-- A face that needs a PIN besides (`Outcome.WITH_PIN`, or a door on which every face does) never reaches it.
+- A face that needs a PIN besides (`Outcome.WITH_PIN`, a door on which every face does, an approach in which eye asked
+  for a motion challenge) never reaches it.
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
-- The two white lights follow the window and eye's request for a challenge (`lights`), and decide nothing.
+- The two white lights follow the window and eye's requests for challenges (`lights`, `prompts`), and decide nothing.
 - Every nonce is answered once. Keys never open the camera; the camera never disturbs the keys, but for a flat number
   that the press refers to.
 - Every refusal looks the same: Signal.REFUSED. One says more, and only to whoever shows what was right before: an
@@ -29,7 +30,7 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import alarms, card, keypad, lights, passage, window
+from device.lock import alarms, card, keypad, lights, passage, prompts, window
 from device.lock.state import (
     Alarm,
     Asked,
@@ -216,7 +217,8 @@ def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fre
         case wire.ChallengeRequest(nonce):
             return lights.asked(_answered(state, sender, nonce), nonce, fresh, rules), ()
         case wire.MotionRequest(nonce):
-            return _answered(state, sender, nonce, motion=True), ()
+            state = window.doubted(_answered(state, sender, nonce, motion=True), nonce)
+            return prompts.asked(state, nonce, now_ns, fresh, rules), ()
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()

@@ -4,7 +4,7 @@ Rules kept here:
 - Times are CLOCK_MONOTONIC nanoseconds, handed in with every event; nothing here reads a clock.
 - `granted_until_ns` is the only field that means an open door. `window` is the only one that means a camera asked to
   look; the lamp follows it, and waits `fading_ns` at most for a read that was under way.
-- The lights decide nothing: what is known of them stands in three fields that only `lights` reads and writes.
+- The lights decide nothing: what is known of them stands in four fields that only `lights` and `prompts` touch.
 - A slot is kept for seconds only: as the flat somebody typed before a press (`Inquiry`, `Window`), and as a `Claim`
   where the PIN is still to come.
 """
@@ -17,6 +17,7 @@ from enum import Enum, auto, unique
 from device.challenge import OFF, Code, Lights
 from device.edges import Room
 from device.lock.keypad import Entry
+from device.motion import Asked as Turns
 from device.policy.methods import EVERYTHING, Method
 from device.wire import NO_DAY, NOBODY, CameraCondition, Ending, Hint, LookMode, Message, OccurrenceKind
 
@@ -90,7 +91,9 @@ class Signal(Enum):
 class Window:
     """The camera may be used until `until_ns`, for the approach `nonce`; `claim`: for that slot alone, 0 for any.
 
-    `known`: where every face needs its PIN, whom an approach before has shown; 0 for nobody.
+    `known`: where every face needs its PIN, whom an approach before has shown; 0 for nobody. `doubted`: in this
+    approach eye asked for a motion challenge: no light told it that the face is one, and whatever vault says, it needs
+    its PIN.
     """
 
     mode: LookMode
@@ -99,6 +102,7 @@ class Window:
     approaches_left: int
     claim: int = field(default=NOBODY, repr=False)
     known: int = field(default=NOBODY, repr=False)
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,22 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """Eye asked for a motion challenge in the approach `nonce` of the window that ends at `until_ns`; one in each.
+
+    `asked` is nobody's business before the lights ask it. `rest_ns`: since when both burn at rest for it; `began_ns`:
+    when each prompt began.
+    """
+
+    nonce: bytes
+    until_ns: int
+    asked: Turns = field(repr=False)
+    rest_ns: int | None = None
+    began_ns: tuple[int, ...] = ()
+    over: bool = False  # its log is sent, or its approach is over
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A nonce that `room` may still answer once."""
 
@@ -189,6 +209,7 @@ class State:
     lights: Lights = OFF
     lights_changed_ns: tuple[int, ...] = ()  # their last changes, as many as the pace is counted by
     challenge: Challenge | None = None
+    motion: Motion | None = None
     proven_until_ns: int | None = None  # until when whoever looks after the door may end it: a resident has agreed
 
 

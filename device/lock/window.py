@@ -17,6 +17,8 @@ Rules kept here:
   still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
   word alone never lights it, and neither does a question to vault.
 - vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
+- Where eye asked for a motion challenge, the face of that approach needs its PIN, whatever vault says of it and whether
+  or not lock could drive one: a film that guesses well turns as asked, too.
 - Where a face needs a PIN besides, every window ends alike: after all its approaches, known face or not, and with the
   question for the PIN, so that neither the answer nor how long the lamp burns tells a photograph whose face is known.
   Where a face alone opens, a known face can be told from an unknown one in any case; a face that never opens without
@@ -125,13 +127,20 @@ def _asked(state: State, nonce: bytes, now_ns: int) -> State:
 # ---- what was seen
 
 
+def doubted(state: State, nonce: bytes) -> State:
+    """Eye wants whoever stands there to turn: in the approach `nonce` a face alone opens nothing any more."""
+    if state.window is None or state.window.nonce != nonce:
+        return state
+    return replace(state, window=replace(state.window, doubted=True))
+
+
 def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
     """What a verdict is worth that answers `window` in time; another slot than the claimed one is nobody."""
     if verdict.slot == NOBODY or window.claim not in (NOBODY, verdict.slot):
         return Worth.NOTHING
     match verdict.outcome:
         case Outcome.ACCEPTED:
-            return Worth.OPENS if rules.face_alone_opens else Worth.PIN
+            return Worth.OPENS if rules.face_alone_opens and not window.doubted else Worth.PIN
         case Outcome.WITH_PIN:
             return Worth.PIN
         case Outcome.REFUSED | Outcome.DURESS | Outcome.USED:  # the last two are no verdicts of vault's: keeper's alone
@@ -154,7 +163,7 @@ def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rule
     """This approach opened nothing: the next one, or none is left."""
     if window.approaches_left == 0:
         return _over(replace(state, window=window), now_ns, rules)
-    again = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1)
+    again = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1, doubted=False)
     return _approach(state, again, now_ns)
 
 

@@ -20,6 +20,7 @@ from device.lock.state import (
     Event,
     FaceButton,
     Key,
+    Motion,
     PeerDown,
     PeerUp,
     Release,
@@ -28,6 +29,7 @@ from device.lock.state import (
     State,
     Tick,
 )
+from device.motion import SEQUENCES
 from device.wire import CameraCondition, LookMode, Outcome, Result
 from tests.unit.lock.support import ALL_UP, FACE_NONCE, FRESH, NOW, OLD_NONCE, S, World, connected, events, states
 from tests.unit.lock.support import with_rules as rules_with
@@ -357,6 +359,27 @@ BURNING = (
         ),
     ),
     State(lights=REST, challenge=Challenge(OLD_NONCE, codes_after(kind_of(REST))[0], over=True)),
+    State(
+        lights=Lights(3, 1),
+        lights_changed_ns=(NOW - S,),
+        challenge=Challenge(FACE_NONCE, codes_after(kind_of(REST))[0], over=True),
+        motion=Motion(FACE_NONCE, NOW + 5 * S, SEQUENCES[0], NOW - 2 * S, (NOW - S,)),
+    ),
+    State(
+        lights=Lights(1, 3),
+        lights_changed_ns=(NOW - 1500 * MS,),
+        motion=Motion(FACE_NONCE, NOW + 5 * S, SEQUENCES[-1], NOW - 6 * S, (NOW - 5 * S, NOW - 3 * S, NOW - 1500 * MS)),
+    ),
+    State(
+        lights=Lights(3, 1),
+        lights_changed_ns=(NOW - S,),
+        motion=Motion(OLD_NONCE, NOW + 5 * S, SEQUENCES[0], NOW - 2 * S, (NOW - S,)),
+    ),
+    State(
+        lights=REST,
+        lights_changed_ns=(NOW - S,),
+        challenge=Challenge(FACE_NONCE, codes_after(kind_of(REST))[0], over=True),
+    ),
 )
 
 
@@ -366,9 +389,9 @@ def without_lights(step: machine.Step) -> machine.Step:
         effect
         for effect in effects
         if not isinstance(effect, Lights)
-        and not (isinstance(effect, Send) and isinstance(effect.msg, wire.ChallengeLog))
+        and not (isinstance(effect, Send) and isinstance(effect.msg, wire.ChallengeLog | wire.MotionLog))
     )
-    return replace(after, lights=OFF, lights_changed_ns=(), challenge=None), kept
+    return replace(after, lights=OFF, lights_changed_ns=(), challenge=None, motion=None), kept
 
 
 def influenced(step: Callable[..., machine.Step]) -> list[str]:
@@ -382,6 +405,7 @@ def influenced(step: Callable[..., machine.Step]) -> list[str]:
                 lights=burning.lights,
                 lights_changed_ns=burning.lights_changed_ns,
                 challenge=burning.challenge,
+                motion=burning.motion,
             )
             for label, event in events().items():
                 if without_lights(step(shining, event, NOW, FRESH, LIT)) != dark[label]:
@@ -400,6 +424,18 @@ def test_a_machine_in_which_lights_open_is_found() -> None:
     def opens(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
         after, effects = machine.step(state, event, now_ns, fresh, rules)
         if state.challenge and not after.challenge:
+            return replace(after, granted_until_ns=now_ns + rules.unlock_ns), (Release(rules.unlock_ns), *effects)
+        return after, effects
+
+    assert influenced(opens)
+
+
+def test_a_machine_in_which_turning_opens_is_found() -> None:
+    """Seeded fault: the end of a motion challenge lets somebody in."""
+
+    def opens(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
+        after, effects = machine.step(state, event, now_ns, fresh, rules)
+        if any(isinstance(effect, Send) and isinstance(effect.msg, wire.MotionLog) for effect in effects):
             return replace(after, granted_until_ns=now_ns + rules.unlock_ns), (Release(rules.unlock_ns), *effects)
         return after, effects
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from device import wire
 from device.challenge import CHANGES, MS, OFF, SECOND_MS
 from device.edges import Room
-from device.lock import lights
+from device.lock import lights, prompts
 from device.lock.state import Came, FaceButton, Key, PeerDown, PeerUp, State, Tick
 from device.wire import CameraCondition, Outcome, Result
 from tests.unit.lock.support import World, connected, with_rules
@@ -26,6 +26,11 @@ def presses(world: World) -> None:
 def asks(world: World) -> None:
     if world.state.window:
         world.send(Came(Room.EYE, wire.ChallengeRequest(world.state.window.nonce)))
+
+
+def turns(world: World) -> None:
+    if world.state.window:
+        world.send(Came(Room.EYE, wire.MotionRequest(world.state.window.nonce)))
 
 
 def says(outcome: Outcome) -> Callable[[World], None]:
@@ -101,8 +106,25 @@ def stays(world: World) -> None:
     asks(world)
 
 
+def stays_and_turns(world: World) -> None:
+    """Somebody whose light challenge says nothing, and who is asked to turn as soon as eye has heard of it."""
+    presses(world)
+    asks(world)
+    while world.state.challenge and not world.state.challenge.over:
+        world.passes(10 * MS)
+    turns(world)
+
+
+def passes_until_it_asks(world: World) -> None:
+    """Up to the first prompt of a motion challenge, if there is one, and no further."""
+    while world.state.motion and not world.state.motion.over and not world.state.motion.began_ns:
+        world.passes(20 * MS)
+
+
 ACTS: tuple[Callable[[World], None], ...] = (
-    *(presses, asks, stays) * 2,
+    *(presses, asks, stays, stays_and_turns) * 2,
+    turns,
+    passes_until_it_asks,
     says(Outcome.ACCEPTED),
     says(Outcome.REFUSED),
     says(Outcome.WITH_PIN),
@@ -144,11 +166,13 @@ def test_in_no_second_do_the_lights_change_more_than_three_times(history: list[i
 
 
 HURRIED = [ACTS.index(act) for act in (stays, camera_fails, presses, camera_fails)] * 3
+TURNED = [ACTS.index(act) for act in (stays_and_turns, passes_until_it_asks, camera_fails, presses, camera_fails)] * 3
 KILLED = [ACTS.index(act) for act in (stays, camera_fails, lock_restarts, presses, camera_fails, presses)]
 
 
 def test_somebody_in_a_hurry_reaches_the_limit_and_goes_no_further() -> None:
     assert most_in_a_second(lived(HURRIED)) == CHANGES
+    assert most_in_a_second(lived(TURNED)) == CHANGES
     assert most_in_a_second(lived(KILLED)) <= CHANGES
 
 
@@ -156,6 +180,14 @@ def test_lights_without_a_pace_are_found(monkeypatch: pytest.MonkeyPatch) -> Non
     """Seeded fault: whatever is due is driven at once."""
     monkeypatch.setattr(lights, "may_change_ns", lambda _changed: 0)
     assert most_in_a_second(lived(HURRIED)) > CHANGES
+
+
+def test_a_motion_challenge_without_a_pace_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeded fault: its lights come when they are due, whatever changed before, and nothing goes before them."""
+    honest = prompts.due_ns
+    monkeypatch.setattr(prompts, "due_ns", lambda motion, burning, _pace_ns: honest(motion, burning, 0))
+    monkeypatch.setattr(prompts, "LEAD_MS", 0)
+    assert most_in_a_second(lived(TURNED)) > CHANGES
 
 
 def test_a_lock_that_begins_as_if_nothing_had_been_before_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,7 +180,7 @@ def test_a_face_that_needs_its_pin_leads_to_the_question_for_it_in_every_tier(ti
         met += 1
         if not tier_alone and state.window.approaches_left:  # the camera looks on, as it does for a stranger
             assert after.claim is None, name
-            assert after.window == replace(state.window, nonce=FRESH, approaches_left=0, known=12), name
+            assert after.window == replace(state.window, nonce=FRESH, approaches_left=0, known=12, doubted=False), name
             continue
         assert after.claim == Claim(12, NOW + rules.claim_ns), name
         assert after.window is None, name
