@@ -93,6 +93,8 @@ EDGES: tuple[Edge, ...] = (
             wire.AskRecord,
             wire.AskRetirement,
             wire.TryFaces,
+            wire.AskHeld,
+            wire.SittingOver,
         ),
         (
             wire.Done,
@@ -102,6 +104,8 @@ EDGES: tuple[Edge, ...] = (
             wire.AttestationCopy,
             wire.TryStands,
             wire.Tried,
+            wire.Held,
+            wire.SittingOver,
         ),
     ),
     _edge(
@@ -146,7 +150,7 @@ EDGES: tuple[Edge, ...] = (
     _edge(
         Room.DESK,
         Room.LOCK,
-        (wire.Ack, wire.DoorStatus, wire.Ended),
+        (wire.Ack, wire.DoorStatus, wire.Ended, wire.PageArmed),
         (wire.Document, wire.AskStatus, wire.RetireDoor, wire.Breach),
     ),
     _edge(

@@ -9,8 +9,8 @@ Rules kept here:
 - lock hears whether so many places are taken that a number of the day names nobody, and whether any is.
 - When the door ends nothing is destroyed here: the folder is marked, and the process that finds the mark does it.
 - A duress PIN is answered as the PIN is, but for the one value that says so to lock.
-- A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol or renew needs desk as
-  well, which shows the notice.
+- A PIN is checked whether vault, desk or eye are there or not. A grant needs vault; one to enrol, to renew or for the
+  page needs desk as well, which shows the notice.
 - lock gone means its questions are gone: nothing is opened, granted or set for a lock that is not there to hear it.
 - A nonce is used once. Whoever uses one again is no lock of ours.
 - What changes who has a working PIN goes through `tenancies`, which tells vault.
@@ -40,7 +40,8 @@ from device.service import Link, log
 from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000
-_NEEDS_A_NOTICE = frozenset({wire.Purpose.ENROL, wire.Purpose.RENEW})  # which only desk can show
+SITTING_NS = 600_000_000_000  # long enough to read a notice and to enrol twice
+_NEEDS_DESK = frozenset({wire.Purpose.ENROL, wire.Purpose.RENEW, wire.Purpose.PAGE})  # which shows the notice
 BESIDE_S = 60.0  # a grid of moments at which lock hears what must not be seen beside an answer
 MANY = 20  # places taken: from so many on a noisy number of a day's openings names nobody (ADR 0017)
 STUCK_S = 20.0  # an Argon2 of 64 MiB takes well under a second on any board; after this the watchdog may have us
@@ -211,7 +212,7 @@ class Keeper:
 
     def _prove(self, msg: wire.ProvePin) -> None:
         def ended(proven: Proven | None) -> None:
-            self._answer(msg.nonce, proven if proven and self._grant(msg.purpose, msg.claim) else None)
+            self._answer(msg.nonce, proven if proven and self._grant(msg) else None)
 
         self._submit(Shown(msg.claim, Kind.PIN, msg.digits), ended)
 
@@ -265,16 +266,17 @@ class Keeper:
 
     # ---- what follows from them
 
-    def _grant(self, purpose: wire.Purpose, slot: int) -> bool:
-        desk = self._out.link(Room.DESK)
-        if not self._out.link(Room.VAULT) or (purpose in _NEEDS_A_NOTICE and not desk):
+    def _grant(self, msg: wire.ProvePin) -> bool:
+        desk, purpose = self._out.link(Room.DESK), msg.purpose
+        if not self._out.link(Room.VAULT) or (purpose in _NEEDS_DESK and not desk):
             return False
         nonce = self._draw(wire.NONCE_BYTES)
-        expires_ns = self._guard.clock.monotonic_ns() + GRANT_NS
-        # vault first: a grant whose ticket got lost can be named by nobody and ends after a minute.
-        granted = self._out.send(Room.VAULT, wire.Grant(nonce, purpose, expires_ns, slot))
-        told = granted and self._out.send(Room.DESK, wire.GrantTicket(nonce, purpose, expires_ns))
-        return granted and (told or purpose not in _NEEDS_A_NOTICE)
+        life_ns = SITTING_NS if purpose is wire.Purpose.PAGE else GRANT_NS
+        expires_ns = self._guard.clock.monotonic_ns() + life_ns
+        # vault first: a grant whose ticket got lost can be named by nobody and ends by itself.
+        granted = self._out.send(Room.VAULT, wire.Grant(nonce, purpose, expires_ns, msg.claim))
+        told = granted and self._out.send(Room.DESK, wire.GrantTicket(nonce, purpose, expires_ns, msg.page_code))
+        return granted and (told or purpose not in _NEEDS_DESK)
 
     def _keep(self, slot: int, fresh: Fresh, proven: Proven) -> bool:
         following = changed(slot, fresh, proven, self._guard.verifiers)

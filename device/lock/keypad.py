@@ -3,6 +3,8 @@
 Rules kept here:
 - Everything is fields ended by `#`, the flat before the PIN: the claim comes first, so that a PIN is checked against
   one slot and never searched.
+- `012 #` does something by itself and may go on: it arms the page (`arms_page`), and whoever has a code of it types on.
+  Another command begins anew, for no flat begins with 0; left alone it is forgotten, without a no.
 - `*` clears, always and only: whoever mistyped leaves nothing behind for the next person's keys to run into.
 - A first field that begins with 0 is a command; no flat begins with 0, so none is mistaken for another.
 - An entry is complete with its last `#`; half an entry is forgotten after `KEY_TIMEOUT_NS`.
@@ -18,6 +20,8 @@ Rules kept here:
     09 #  flat # PIN # guests' secret #           let codes made from this secret open; 0 instead: none any more
     010 # flat # PIN # duress PIN # again #       a second PIN, which opens alike and calls for help; 0: none any more
     011 # flat # PIN #                            prove that somebody lives here who wants this door to end
+    012 #                                         arm the resident's page; nobody's PIN is needed for that
+    012 # flat # PIN # code #                     sit down at it: the browser that shows this code is mine
     00 #  flat # invitation # PIN # again #       move in: set the first PIN
 """
 
@@ -46,7 +50,10 @@ _SECRETS = {
     "010": (Proof.PIN, Secret.DURESS),
 }
 _END_DOOR = "011"
-_COMMANDS = frozenset(_PURPOSES) | frozenset(_CARDS) | frozenset(_SECRETS) | {_END_DOOR}
+_PAGE = "012"
+_ARMS_PAGE = f"{_PAGE}#"
+_COMMANDS = frozenset(_PURPOSES) | frozenset(_CARDS) | frozenset(_SECRETS) | {_END_DOOR, _PAGE}
+PAGE_CODE_DIGITS = 6  # as many as a person keeps in mind from the telephone to the keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,15 @@ class EndDoor:
 
 
 @dataclass(frozen=True, slots=True)
+class SitDown:
+    """012: prove the PIN for a sitting of the browser that shows `code` (six digits, the first is not 0)."""
+
+    claim: int = field(repr=False)
+    digits: str = field(repr=False)
+    code: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NewSecret:
     """00, 05, 09 and 010: set `secret`, shown an invitation or the PIN."""
 
@@ -109,15 +125,20 @@ class Reading(Enum):
     NONSENSE = auto()
 
 
-Request = OpenDoor | PersonalAct | ChangeOfCards | EndDoor | NewSecret
+Request = OpenDoor | PersonalAct | ChangeOfCards | EndDoor | SitDown | NewSecret
 
 
 def press(entry: Entry | None, key: str, now_ns: int) -> Entry | None:
-    """The entry after one more key; `*` clears it, and a too long pause begins anew."""
+    """The entry after one more key; `*` clears it, and a long pause begins anew, as a command after `012 #` does."""
     if key == "*":
         return None
-    fresh = entry is None or now_ns - entry.last_ns > KEY_TIMEOUT_NS
+    fresh = entry is None or now_ns - entry.last_ns > KEY_TIMEOUT_NS or (arms_page(entry) and key == "0")
     return Entry(key if fresh or entry is None else entry.keys + key, now_ns)
+
+
+def arms_page(entry: Entry) -> bool:
+    """Whether the last key has just completed `012 #`."""
+    return entry.keys == _ARMS_PAGE
 
 
 def read(entry: Entry, claimed: int | None = None) -> Request | Reading:
@@ -153,6 +174,9 @@ def _request(command: str, done: list[str]) -> Request | Reading:
         return ChangeOfCards(_CARDS[command], claim, done[1])
     if command == _END_DOOR:
         return EndDoor(claim, done[1])
+    if command == _PAGE:
+        code = done[2]
+        return SitDown(claim, done[1], int(code)) if _is_page_code(code) else Reading.NONSENSE
     if command in _PURPOSES:
         return PersonalAct(_PURPOSES[command], claim, done[1])
     return OpenDoor(claim, done[1])
@@ -160,6 +184,8 @@ def _request(command: str, done: list[str]) -> Request | Reading:
 
 def _fields(command: str) -> int:
     """How many fields follow `command`."""
+    if command == _PAGE:
+        return 3
     if command not in _SECRETS:
         return 2
     return 3 if _SECRETS[command][1] is Secret.GUESTS else 4  # that secret has check digits of its own
@@ -175,3 +201,7 @@ def claimed(entry: Entry | None) -> int | None:
 
 def _is_flat(digits: str) -> bool:
     return 0 < len(digits) <= _MAX_FLAT_DIGITS and not digits.startswith("0")
+
+
+def _is_page_code(digits: str) -> bool:
+    return len(digits) == PAGE_CODE_DIGITS and not digits.startswith("0")

@@ -82,6 +82,7 @@ def rules_of(config: Config) -> Rules:
         exit_wired=table.rex_wired,
         face_alone_opens=table.tier == "face",
         lights=table.lights,
+        page=config.page.served,
     )
 
 

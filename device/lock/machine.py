@@ -133,7 +133,8 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
         over = card.abandoned(state.check)
         state, effects = replace(state, check=None), (*effects, *over, Show(Signal.REFUSED))
     if state.entry and now_ns - state.entry.last_ns > keypad.KEY_TIMEOUT_NS:
-        state, effects = replace(state, entry=None), (*effects, Show(Signal.REFUSED))
+        said = () if keypad.arms_page(state.entry) else (Show(Signal.REFUSED),)  # that was done, and noted
+        state, effects = replace(state, entry=None), (*effects, *said)
     if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
         state, raised = alarms.raised(state, Alarm.HELD_OPEN)
         effects += raised
@@ -154,6 +155,8 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
     entry = keypad.press(state.entry, event.key, now_ns)
     if entry is None:
         return replace(state, entry=None), (Show(Signal.KEY),)
+    if keypad.arms_page(entry):
+        return _arm_page(state, entry, rules)
     request = keypad.read(entry, state.claim.slot if state.claim else None)
     if request is keypad.Reading.MORE:
         return replace(state, entry=entry), (Show(Signal.KEY),)
@@ -171,12 +174,21 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
     return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh, rules)))
 
 
+def _arm_page(state: State, entry: keypad.Entry, rules: Rules) -> Step:
+    """`012 #`: nobody has shown anything, and nothing follows from it but that desk may serve its page for a while."""
+    if not rules.page or Room.DESK not in state.up or rules.ending is Ending.RETIRED:
+        return replace(state, entry=None), (Show(Signal.REFUSED),)
+    return replace(state, entry=entry), (Send(Room.DESK, wire.PageArmed()), Show(Signal.NOTED))
+
+
 def _question(request: keypad.Request, nonce: bytes, rules: Rules) -> wire.Message:
     match request:
         case keypad.OpenDoor(claim, digits):
             return wire.CheckPin(nonce, claim, digits, rules.day)
         case keypad.PersonalAct(purpose, claim, digits):
             return wire.ProvePin(nonce, purpose, claim, digits)
+        case keypad.SitDown(claim, digits, code):
+            return wire.ProvePin(nonce, wire.Purpose.PAGE, claim, digits, code)
         case keypad.EndDoor(claim, digits):
             return wire.ProveResident(nonce, claim, digits)
         case keypad.ChangeOfCards(change, claim, digits):

@@ -55,6 +55,7 @@ class Rules:
     announce_ns: int = 2 * SECOND_NS  # "opened" is over by then, and whoever was let in still stands there
     proof_ns: int = 60 * SECOND_NS  # how long a proof for the end of the door is good, as a grant
     lights: bool = False  # whether the two white lights of the light challenge are fitted
+    page: bool = False  # whether the installer lets residents open a page of this door
 
 
 @unique

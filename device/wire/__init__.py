@@ -9,7 +9,7 @@ Rules kept here:
 - A repr shows no digit, slot, claim or embedding, so that no log line can.
 
 docs/formats.md lists the bytes. `base` says what a message is, `values` lists what fields may hold; `face`,
-`credentials`, `acts`, `health`, `retiring` and `trying` hold the messages.
+`credentials`, `acts`, `health`, `retiring`, `trying` and `page` hold the messages.
 """
 
 from device.wire.acts import (
@@ -41,6 +41,7 @@ from device.wire.base import (
     NO_ALARM_KEY,
     NO_DAY,
     NO_END,
+    NO_PAGE_CODE,
     NO_TENANCY,
     NO_TIMETABLE,
     NOBODY,
@@ -127,6 +128,7 @@ from device.wire.health import (
     Occurrence,
     Reporting,
 )
+from device.wire.page import AskHeld, Held, PageArmed, SittingOver
 from device.wire.retiring import AskRetirement, ProveResident, Retire, Retired, RetireDoor
 from device.wire.trying import Tried, TryFaces, TryStands
 from device.wire.values import (
@@ -136,6 +138,7 @@ from device.wire.values import (
     CardChange,
     Ending,
     Facing,
+    HeldFace,
     Hint,
     LookMode,
     OccurrenceKind,
@@ -160,6 +163,7 @@ __all__ = [
     "NO_ALARM_KEY",
     "NO_DAY",
     "NO_END",
+    "NO_PAGE_CODE",
     "NO_TENANCY",
     "NO_TIMETABLE",
     "SEALED_FLAGS",
@@ -176,6 +180,7 @@ __all__ = [
     "Answer",
     "Apdu",
     "AskClaim",
+    "AskHeld",
     "AskRecord",
     "AskRekey",
     "AskRetirement",
@@ -222,6 +227,8 @@ __all__ = [
     "Guidance",
     "HasCredential",
     "Hash",
+    "Held",
+    "HeldFace",
     "Hint",
     "LastCredentialGone",
     "LockedOut",
@@ -238,6 +245,7 @@ __all__ = [
     "OccurrenceKind",
     "OfferKept",
     "Outcome",
+    "PageArmed",
     "Pause",
     "PlaceEnded",
     "Probe",
@@ -261,6 +269,7 @@ __all__ = [
     "Sample",
     "Secret",
     "SetPin",
+    "SittingOver",
     "SlotOffer",
     "Tenancy",
     "TermsId",

@@ -29,6 +29,7 @@ MAX_DATAGRAM = 8192  # more than the largest message, so that a longer datagram 
 NOBODY = 0
 NO_TENANCY = bytes(16)
 NO_END = 0
+NO_PAGE_CODE = 0  # of whatever is no sitting at the page
 NO_DAY = 0  # the clock is not believed
 NO_TIMETABLE = 0  # the hours of the door are those of the slot
 NO_ALARM_KEY = bytes(32)  # reasons of alarms are sealed to a key that is thrown away

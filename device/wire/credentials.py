@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from device.wire.base import (
     NO_END,
+    NO_PAGE_CODE,
     NO_TIMETABLE,
     U8,
     U32,
@@ -49,12 +50,16 @@ class CheckPin(Message):
 @message(0x31)
 @dataclass(frozen=True, slots=True)
 class ProvePin(Message):
-    """lock -> keeper: the same check for a personal act instead of the door. Answered by an Answer, and a Grant."""
+    """lock -> keeper: the same check for a personal act instead of the door. Answered by an Answer, and a Grant.
+
+    `page_code`: what the page showed to whoever wants to sit down at it, NO_PAGE_CODE for every other purpose.
+    """
 
     nonce: Nonce
     purpose: Purpose
     claim: U32 = field(repr=False)
     digits: Digits = field(repr=False)
+    page_code: U32 = field(default=NO_PAGE_CODE, repr=False)
 
 
 @message(0x32)
@@ -189,7 +194,10 @@ class LockedOut(Message):
 @message(0x40)
 @dataclass(frozen=True, slots=True)
 class Grant(Message):
-    """keeper -> vault: whoever names `nonce` before `expires_ns` may do `purpose` once, for `slot`."""
+    """keeper -> vault: whoever names `nonce` before `expires_ns` may do `purpose` once, for `slot`.
+
+    PAGE alone stands for every other act, as often as somebody likes until then.
+    """
 
     nonce: Nonce
     purpose: Purpose
@@ -200,11 +208,15 @@ class Grant(Message):
 @message(0x41)
 @dataclass(frozen=True, slots=True)
 class GrantTicket(Message):
-    """keeper -> desk: the same grant without the slot; desk never learns whose it is."""
+    """keeper -> desk: the same grant without the slot; desk never learns whose it is.
+
+    `page_code`: which browser it is for, where `purpose` is PAGE; NO_PAGE_CODE for every other.
+    """
 
     nonce: Nonce
     purpose: Purpose
     expires_ns: TimeNs
+    page_code: U32 = field(default=NO_PAGE_CODE, repr=False)
 
 
 @message(0x42)

@@ -78,13 +78,26 @@ class Outcome(IntEnum):
 
 @unique
 class Purpose(IntEnum):
-    """What a grant may be used for; each is one personal act."""
+    """What a grant may be used for; each is one personal act, but for PAGE."""
 
     ENROL = 1
     ERASE = 2
     PAUSE = 3
     RESUME = 4
     RENEW = 5
+    PAGE = 6  # a sitting at the resident's page: any of the others, for as long as it lasts
+
+
+@unique
+class HeldFace(IntEnum):
+    """What is held of somebody's face, as they may know it."""
+
+    NONE = 0
+    AWAKE = 1
+    PAUSED = 2
+    OTHER_TERMS = 3  # it sleeps until they agree to the terms in force
+    ASLEEP = 4  # it sleeps: no PIN or card of theirs works, or their place has ended
+    UNREADABLE = 5  # something lies there that opens nothing and can be erased
 
 
 @unique

@@ -145,7 +145,8 @@ VECTORS = {
     "CardAnswer": wire.CardAnswer(count(0, 16), bytes.fromhex("9100")),
     "Occupied": wire.Occupied(many=True, some=True),
     "LockedOut": wire.LockedOut(),
-    "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.RENEW, 60_000_000_000),
+    "ProvePin": wire.ProvePin(count(0, 16), wire.Purpose.PAGE, 12, "482913", 739_105),
+    "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.PAGE, 60_000_000_000, 739_105),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "PlaceEnded": wire.PlaceEnded(12),
     "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
@@ -181,6 +182,12 @@ VECTORS = {
     "TryFaces": wire.TryFaces(on=True),
     "TryStands": wire.TryStands(on=False, asked=True),
     "Tried": wire.Tried(wire.Attack.PRESENTATION),
+    "PageArmed": wire.PageArmed(),
+    "AskHeld": wire.AskHeld(count(0, 16)),
+    "Held": wire.Held(
+        count(0, 16), wire.HeldFace.PAUSED, 20_779, 5, under_14=True, ends_unix=2_100_000_000, terms=count(32, 16)
+    ),
+    "SittingOver": wire.SittingOver(count(0, 16)),
 }
 
 

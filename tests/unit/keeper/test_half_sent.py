@@ -13,7 +13,7 @@ from device.keeper.loop import Keeper
 from device.wire import Outcome, Purpose
 from tests.unit.keeper.bench import DAY, PIN, Door, HandWorker, House
 
-NOTICE = (Purpose.ENROL, Purpose.RENEW)  # which only desk can show
+NOTICE = (Purpose.ENROL, Purpose.RENEW, Purpose.PAGE)  # which only desk can show
 WRONG = "905217"
 
 

@@ -8,7 +8,7 @@ from device import wire
 from device.edges import EDGES, Room
 from device.errors import KeyFault, NotPermitted
 from device.keeper.line import WAITING
-from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, STUCK_S
+from device.keeper.loop import GRANT_NS, REMEMBERED_NONCES, SITTING_NS, STUCK_S
 from device.keeper.tenancies import MOST_ASKED_ABOUT, NONE, Tenancy
 from device.wire import Outcome, Proof, Purpose, Secret
 from tests.unit.keeper.bench import DAY, INVITATION, PIN, Door
@@ -50,12 +50,23 @@ def test_a_proof_grants_once_to_vault_and_desk(home: Door, purpose: Purpose) -> 
     (grant,) = home.house.to(Room.VAULT)
     (ticket,) = home.house.to(Room.DESK)
     assert isinstance(grant, wire.Grant)
-    assert grant == wire.Grant(grant.nonce, purpose, home.now_ns + GRANT_NS, 12)
+    life_ns = SITTING_NS if purpose is Purpose.PAGE else GRANT_NS
+    assert grant == wire.Grant(grant.nonce, purpose, home.now_ns + life_ns, 12)
     assert ticket == wire.GrantTicket(grant.nonce, purpose, grant.expires_ns)
     assert home.prove(PIN, purpose)
     (again,) = home.house.to(Room.VAULT)
     assert isinstance(again, wire.Grant)
     assert again.nonce != grant.nonce
+
+
+def test_the_code_of_the_page_goes_to_desk_and_to_nobody_else(home: Door) -> None:
+    home.say(wire.ProvePin(home.nonce(), Purpose.PAGE, 12, PIN, 739_105))
+    home.worker.run()
+    (ticket,) = home.house.to(Room.DESK)
+    assert isinstance(ticket, wire.GrantTicket)
+    assert (ticket.purpose, ticket.page_code) == (Purpose.PAGE, 739_105)
+    (grant,) = home.house.to(Room.VAULT)
+    assert (739_105).to_bytes(4, "little") not in wire.pack(grant)
 
 
 @pytest.mark.parametrize("change", wire.CardChange)

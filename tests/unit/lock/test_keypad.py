@@ -13,6 +13,8 @@ from device.lock.keypad import (
     OpenDoor,
     PersonalAct,
     Reading,
+    SitDown,
+    arms_page,
     claimed,
     press,
     read,
@@ -39,7 +41,7 @@ def test_each_personal_act_has_its_own_prefix() -> None:
         "04#": Purpose.RESUME,
         "06#": Purpose.RENEW,
     }
-    assert set(acts.values()) == set(Purpose)
+    assert set(acts.values()) == set(Purpose) - {Purpose.PAGE}
     for prefix, purpose in acts.items():
         assert typed(f"{prefix}12#482913#") == PersonalAct(purpose, 12, "482913")
     assert typed("07#12#482913#") == ChangeOfCards(CardChange.ADD, 12, "482913")
@@ -79,7 +81,15 @@ def test_a_guests_code_stands_in_the_place_of_the_pin() -> None:
 
 @pytest.mark.parametrize(
     ("command", "fields"),
-    [("", 2), *((f"0{n}#", 2) for n in (1, 2, 3, 4, 6, 7, 8)), ("00#", 4), ("05#", 4), ("09#", 3), ("010#", 4)],
+    [
+        ("", 2),
+        *((f"0{n}#", 2) for n in (1, 2, 3, 4, 6, 7, 8)),
+        ("00#", 4),
+        ("05#", 4),
+        ("09#", 3),
+        ("010#", 4),
+        ("012#", 3),
+    ],
 )
 def test_every_command_has_its_number_of_fields_and_is_complete_with_the_last_and_not_before(
     command: str, fields: int
@@ -91,11 +101,35 @@ def test_every_command_has_its_number_of_fields_and_is_complete_with_the_last_an
 
 
 def test_no_command_is_taken_for_another_that_begins_alike() -> None:
-    known = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "010", "011"}
+    known = {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "010", "011", "012"}
     for number in range(1000):
         for word in {f"0{number}", f"00{number}"} - known:
             assert typed(f"{word}#12#") is Reading.NONSENSE, word
     assert typed("10#482913#") == OpenDoor(10, "482913")
+
+
+def test_the_page_is_armed_by_its_command_alone_and_opened_with_flat_pin_and_code() -> None:
+    armed = Entry("012#")
+    assert arms_page(armed)
+    assert read(armed) is Reading.MORE
+    assert not any(arms_page(Entry(keys)) for keys in ("012", "12#", "011#", "012#1", "012#12#482913#739105#"))
+    assert typed("012#12#482913#739105#") == SitDown(12, "482913", 739105)
+
+
+@pytest.mark.parametrize("code", ["73910", "7391050", "039105", "0", "1234567890123456"])
+def test_a_code_of_the_page_has_six_digits_and_no_nought_in_front(code: str) -> None:
+    assert typed(f"012#12#482913#{code}#") is Reading.NONSENSE
+
+
+@pytest.mark.parametrize("command", ["012#", "02#", "00#"])
+def test_a_command_after_the_armed_page_begins_anew(command: str) -> None:
+    entry = None
+    for at, key in enumerate("012#" + command):
+        entry = press(entry, key, at)
+    assert entry is not None
+    assert entry.keys == command
+    assert typed("012#02#12#482913#") == PersonalAct(Purpose.ERASE, 12, "482913")
+    assert typed("012#012#12#482913#739105#") == SitDown(12, "482913", 739105)
 
 
 def test_star_begins_anew_after_a_slip() -> None:
@@ -115,13 +149,18 @@ def test_star_leaves_nothing_behind_for_the_next_person() -> None:
 
 
 def test_flat_nought_and_empty_fields_are_nonsense() -> None:
-    for keys in ("0#1234#", "#1234#", "12##", "013#12#1#", "012#1#", "123456#1#"):
+    for keys in ("0#1234#", "#1234#", "12##", "013#12#1#", "012##", "012#123456#", "123456#1#"):
         assert typed(keys) is Reading.NONSENSE
 
 
 @pytest.mark.parametrize(
     "keys",
-    ["4711#482913#", *(f"{command}#4711#482913#" for command in ("02", "07", "011")), "05#4711#482913#731905#731905#"],
+    [
+        "4711#482913#",
+        *(f"{command}#4711#482913#" for command in ("02", "07", "011")),
+        "05#4711#482913#731905#731905#",
+        "012#4711#482913#731905#",
+    ],
 )
 def test_no_request_shows_a_flat_or_a_digit_in_a_repr(keys: str) -> None:
     found = typed(keys)
@@ -165,6 +204,7 @@ def test_a_press_refers_to_a_finished_flat_and_to_nothing_else() -> None:
         "09#",
         "010#",
         "012#",
+        "013#",
         "123456#",
         "12#4",
         "12##",

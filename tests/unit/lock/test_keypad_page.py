@@ -26,12 +26,14 @@ WORDS = {
     "code": "0784340620377",
     "flat": "12",
 }
+PAGE_CODE = "739105"  # `code` in the row of the page: six digits, not a guest's
 
 
 def typed(row: str) -> str:
     """The keys of `row`; `again` is what stands before it."""
     fields = [field.strip() for field in row.rstrip("# ").split("#")]
-    keys = [WORDS.get(field, field) for field in fields]
+    words = WORDS | ({"code": PAGE_CODE} if fields[0] == THE_PAGE else {})
+    keys = [words.get(field, field) for field in fields]
     return "".join(f"{keys[n - 1] if field == 'again' else field}#" for n, field in enumerate(keys))
 
 
@@ -46,6 +48,7 @@ SECRETS = {
     "010": (Proof.PIN, Secret.DURESS),
 }
 END_DOOR = "011"
+THE_PAGE = "012"
 CARDS = {"07": CardChange.ADD, "08": CardChange.CANCEL_ALL}
 ACTS = {
     "01": Purpose.ENROL,
@@ -68,15 +71,20 @@ def test_a_command_on_the_page_is_that_command_at_the_door(row: str) -> None:
             assert ACTS[command] is purpose
         case keypad.EndDoor(12):
             assert command == END_DOOR
+        case keypad.SitDown(12):
+            assert command == THE_PAGE
+        case keypad.Reading.MORE:
+            assert keypad.arms_page(keypad.Entry(typed(row)))
+            assert row == f"{THE_PAGE} #"
         case other:
             pytest.fail(f"{row} is {other}")
 
 
 def test_every_command_of_the_door_stands_on_the_page() -> None:
     named = {row.split(" ", 1)[0] for row in ROWS if row[0] == "0"}
-    assert named == set(SECRETS) | set(CARDS) | set(ACTS) | {END_DOOR}
+    assert named == set(SECRETS) | set(CARDS) | set(ACTS) | {END_DOOR, THE_PAGE}
     # Any other that begins with 0 is nothing to the door: a command nobody wrote down would be seen here.
-    shapes = ("12#", "12#482913#", "12#482913#640275#", "12#482913#640275#640275#")
+    shapes = ("12#", "12#482913#", f"12#482913#{PAGE_CODE}#", "12#482913#640275#640275#")
     commands = [str(n).zfill(digits) for digits in (1, 2, 3) for n in range(100)]
     known = {
         command
@@ -95,7 +103,7 @@ def test_coming_home_is_flat_and_pin_or_code() -> None:
 def test_a_command_that_is_changed_is_another_one() -> None:
     """What the first test is worth: with any other command in front, the same fields are something else."""
     assert read("07 # flat # PIN #") != read("08 # flat # PIN #")
-    assert read("012 # flat # PIN # duress PIN # again #") is keypad.Reading.NONSENSE
+    assert read("013 # flat # PIN # duress PIN # again #") is keypad.Reading.NONSENSE
 
 
 def test_the_rhythms_are_those_of_the_wiring_page() -> None:

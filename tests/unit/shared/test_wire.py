@@ -91,6 +91,10 @@ TYPE_BYTES = {
     0x90: "TryFaces",
     0x91: "TryStands",
     0x92: "Tried",
+    0xA0: "PageArmed",
+    0xA1: "AskHeld",
+    0xA2: "Held",
+    0xA3: "SittingOver",
 }
 SIZES = {
     "Look": 17,
@@ -381,6 +385,7 @@ SECRETS = {
     "digits": "48291377",
     "shown": "48291377",
     "new": "48291377",
+    "page_code": 987654321,
     "embedding": b"\xc3" * wire.EMBEDDING_BYTES,
     "verifier": b"\xc3" * 32,
     "tenancy": b"\xc3" * 16,

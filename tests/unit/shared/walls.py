@@ -39,6 +39,8 @@ BETWEEN = {
     wire.CredentialAnswer: {Room.VAULT, Room.KEEPER},
     wire.PlaceEnded: {Room.VAULT, Room.KEEPER},
     wire.Grant: {Room.VAULT, Room.KEEPER},
+    wire.AskHeld: {Room.VAULT, Room.DESK},
+    wire.Held: {Room.VAULT, Room.DESK},
 }
 
 
