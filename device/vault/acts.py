@@ -6,7 +6,8 @@ Rules kept here:
   ended. Nothing is signed then: there is nowhere to hand it to.
 - One act, one Done. What the door signs about it comes before the Done, and only if it was done.
 - A disk or a key that fails is a FAULT and changes nothing that was acknowledged.
-- Whether a record exists can be asked by its id alone, which nobody can guess.
+- Whether a record exists can be asked by its id alone, which nobody can guess; what is held of a slot's face (`held`),
+  by the grant of its sitting.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from device import wire
 from device.edges import Room
 from device.errors import AttestationRefused, Fault
 from device.service import log
+from device.vault import held
 from device.vault.enrolments import Rooms
 from device.vault.faces import Faces
 from device.vault.grants import Grants
@@ -54,6 +56,10 @@ class Acts:
                 self._act(grant, Purpose.RESUME, self._resume)
             case wire.Renew(grant, consent):
                 self._act(grant, Purpose.RENEW, lambda slot: self._renew(grant, slot, consent))
+            case wire.AskHeld(grant):
+                self._tell_held(grant)
+            case wire.SittingOver(grant):
+                self.grants.sittings.leave(grant)
             case wire.Rekey(nonce):
                 self._finish(nonce, self._rekey)
             case wire.AskRetirement():
@@ -70,6 +76,11 @@ class Acts:
         act = {Purpose.ERASE: self._erase, Purpose.PAUSE: self._pause, Purpose.RESUME: self._resume}[purpose]
         result = self._tried(lambda: act(slot))
         self.rooms.send(Room.LOCK, wire.ActEnded(result))
+
+    def _tell_held(self, grant: bytes) -> None:
+        sitting = self.grants.sittings.standing(grant, self.now_ns())
+        over = wire.SittingOver(grant)
+        self.rooms.send(Room.DESK, held.told(grant, sitting.slot, self.faces) if sitting else over)
 
     def _act(self, grant: bytes, purpose: Purpose, act: Callable[[int], Result]) -> None:
         allowed = self.grants.take(grant, purpose, self.now_ns())

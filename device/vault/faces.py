@@ -66,6 +66,22 @@ class Faces:
         """All slots with a readable face."""
         return tuple(self._records)
 
+    def record(self, slot: int) -> FaceRecord | None:
+        """The readable record of `slot`, awake or not."""
+        return self._records.get(slot)
+
+    def lies(self, slot: int) -> bool:
+        """Whether anything lies on the disk for `slot`, readable or not."""
+        return self._store.record_id(slot) is not None
+
+    def agreed(self, slot: int) -> bool:
+        """Whether the face of `slot` is held under the terms in force."""
+        return slot in self._agreed
+
+    def terms(self, slot: int) -> bytes:
+        """Hash of the terms under which the face of `slot` is held; zeros if there are none."""
+        return self._store.consent(slot)
+
     @property
     def awake(self) -> Awake:
         """Those that may be compared now."""

@@ -1,7 +1,8 @@
-"""Grants: the single-use permissions that keeper gives after somebody showed a PIN, a card or an invitation.
+"""Grants: the permissions that keeper gives after somebody showed a PIN, a card or an invitation.
 
 Rules kept here:
-- A grant is good for one act, of the purpose it was given for, before it expires, and then never again.
+- A grant is good for one act, of the purpose it was given for, before it expires, and then never again. One for a
+  sitting at the page (PAGE) stands for every act of its slot until it ends (`sittings`), and for nobody else's.
 - Naming a grant uses it up, whether or not it fits: a wrong purpose costs a new proof at the keypad.
 - No grant lives longer than 60 s, whatever it says, and only a few live at once; the oldest gives way.
 - The same PIN shown twice for the same act, with nothing in between, is that act: it needs no other surface. An
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from device.vault.sittings import Sittings
 from device.wire import NOBODY, Grant, Purpose
 
 MAX_LIFE_NS = 60_000_000_000  # device.wire: single use, at most 60 s
@@ -29,24 +31,31 @@ class Allowed:
 
 @dataclass(slots=True)
 class Grants:
-    """The live grants, oldest first."""
+    """The live grants, oldest first, and the sittings."""
 
+    sittings: Sittings = field(default_factory=Sittings, repr=False)
     _live: dict[bytes, tuple[Purpose, Allowed]] = field(default_factory=dict, repr=False)
 
     def add(self, grant: Grant, now_ns: int) -> bool:
         """Remember `grant`; False if it is of no use (expired, for nobody, or its nonce is already live)."""
         self._forget_expired(now_ns)
         expires_ns = min(grant.expires_ns, now_ns + MAX_LIFE_NS)
-        if expires_ns <= now_ns or grant.slot == NOBODY or grant.nonce in self._live:
+        if expires_ns <= now_ns or grant.slot == NOBODY or grant.nonce in self._live or grant.nonce in self.sittings:
             return False
+        if grant.purpose is Purpose.PAGE:
+            self.sittings.open(grant, now_ns)
+            return True
         while len(self._live) >= MAX_LIVE:
             del self._live[next(iter(self._live))]
         self._live[grant.nonce] = (grant.purpose, Allowed(grant.slot, expires_ns))
         return True
 
     def take(self, nonce: bytes, purpose: Purpose, now_ns: int) -> Allowed | None:
-        """Use up the grant `nonce`; what it allows, or None."""
+        """Use up the grant `nonce`; what it allows, or None. A sitting is not used up: each act has a grant's time."""
         self._forget_expired(now_ns)
+        sitting = self.sittings.standing(nonce, now_ns)
+        if sitting is not None:
+            return Allowed(sitting.slot, min(sitting.ends_ns, now_ns + MAX_LIFE_NS))
         granted_for, allowed = self._live.pop(nonce, (None, None))
         return allowed if granted_for is purpose else None
 

@@ -112,7 +112,8 @@ class Vault:
                 self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
         elif link.peer is Room.KEEPER:
             slot = self.enrolments.slot
-            self._credentials.ask_anew((*(() if slot is None else (slot,)), *self.faces.slots()))
+            sitting = self._grants.sittings.slots()
+            self._credentials.ask_anew((*(() if slot is None else (slot,)), *sitting, *self.faces.slots()))
             self._ask_keeper()
 
     def disconnected(self, link: Link) -> None:
@@ -210,9 +211,10 @@ class Vault:
         if grant.purpose in AT_THE_KEYPAD and self._grants.repeats(grant, self.now_ns()):
             self.acts.shown_twice(grant.purpose, grant.slot)
             return
-        if self._grants.add(grant, self.now_ns()) and grant.purpose is Purpose.ENROL:
-            # Only whoever wants to enrol: vault has no business with the others.
+        if self._grants.add(grant, self.now_ns()) and grant.purpose in (Purpose.ENROL, Purpose.PAGE):
+            # Only whoever wants to enrol, or may: vault has no business with the others.
             self._credentials.ask(grant.slot)
+        self._sittings_ended()
 
     def _from_desk(self, msg: wire.Message) -> None:
         match msg:
@@ -232,8 +234,8 @@ class Vault:
         allowed = self._grants.take(msg.grant, Purpose.ENROL, self.now_ns())
         if allowed is None:
             self.rooms.send(Room.DESK, wire.Done(msg.grant, Result.NO_GRANT))
-        else:
-            self.enrolments.begin(msg, allowed)
+            return
+        self.enrolments.begin(msg, allowed)
 
     def _judge(self, probe: wire.Probe, claim: int) -> None:
         if not self._tries.compares:
@@ -286,8 +288,14 @@ class Vault:
 
     # ---- keeper's word, and time
 
+    def _sittings_ended(self) -> None:
+        for nonce in self._grants.sittings.ended():
+            self.rooms.send(Room.DESK, wire.SittingOver(nonce))
+
     def _credential(self, slot: int, place: Place) -> None:
         self._credentials.answered(slot, place)
+        self._grants.sittings.heard(slot, place)
+        self._sittings_ended()
         try:
             self.faces.credential(slot, place)
         except Fault as fault:

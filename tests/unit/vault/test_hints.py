@@ -7,7 +7,7 @@ import pytest
 from device import edges, wire
 from device.edges import Room
 from device.vault.enrolling import Enrolling
-from device.wire import Hint, LookMode, Result
+from device.wire import Hint, LookMode, Purpose, Result
 from tests.unit.vault.house import House, edge_between
 from tests.unit.vault.values import FRAMES, nonce, unit
 
@@ -76,7 +76,7 @@ def test_hints_about_an_approach_that_was_judged_are_dropped(house: House) -> No
 def test_desk_is_sent_outcomes_and_hints_and_has_no_room_for_anything_of_eye_s(house: House) -> None:
     allowed = edges.permitted(edge_between(Room.VAULT, Room.DESK), Room.VAULT)
     papers = {wire.Attestation, wire.AttestationCopy, wire.RecordAnswer}
-    assert allowed == {wire.Done, wire.EnrolHint, wire.TryStands, wire.Tried, *papers}
+    assert allowed == {wire.Done, wire.EnrolHint, wire.TryStands, wire.Tried, wire.Held, wire.SittingOver, *papers}
     grant = house.begin()
     name = house.window()
     house.say(Room.EYE, wire.Guidance(name, Hint.COME_CLOSER))
@@ -87,6 +87,8 @@ def test_desk_is_sent_outcomes_and_hints_and_has_no_room_for_anything_of_eye_s(h
     house.probe(BO)
     house.say(Room.DESK, wire.AskRecord(nonce()))
     house.say(Room.DESK, wire.AskRetirement())
+    for sitting in (house.grant(Purpose.PAGE, 11), nonce()):
+        house.say(Room.DESK, wire.AskHeld(sitting))
     house.say(Room.DESK, wire.TryFaces(on=True))
     house.probe(ANNA)
     sent = house.sent[Room.DESK]

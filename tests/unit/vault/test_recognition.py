@@ -127,13 +127,15 @@ def test_no_message_of_vault_has_room_for_a_score() -> None:
 
     An Attack is eye's word on a try, in which nobody was compared (test_tries.py).
 
-    But for what it signs and what the door is known by: those are looked at byte by byte in test_receipts.py.
+    But for what it signs and what the door is known by: those are looked at byte by byte in test_receipts.py. And for
+    what somebody's sealed record holds, which they may know: test_held.py.
     """
     small = {"Nonce", "Outcome", "Result", "Hint", "Attack", "bool", "U32", "TimeNs"}
     papers: dict[type[wire.Message], set[str]] = {
         wire.Attestation: {"Nonce", "AttestationBytes"},
         wire.AttestationCopy: {"AttestationBytes"},
         wire.RecordAnswer: {"bool", "U8", "Hash", "TermsId"},
+        wire.Held: {"Nonce", "HeldFace", "Day", "U8", "bool", "UnixSeconds", "TermsId"},
     }
     outgoing = {kind for edge in edges.EDGES for kind in _sent_by_vault(edge)}
     assert {wire.Verdict, wire.Done, wire.EnrolmentEnded, wire.FaceReady, wire.ClaimAnswer, *papers} <= outgoing
