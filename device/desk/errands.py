@@ -16,7 +16,6 @@ from device import attestation, wire
 from device.attestation import ConsentRecord, EndOfDoor, Paper, Receipt
 from device.edges import Room
 from device.errors import AttestationRefused, NotPermitted
-from device.service import Link
 from device.wire import Purpose, Result
 
 # What the door signs about an act of this purpose; about the others nothing.
@@ -46,11 +45,18 @@ class Rooms(Protocol):
         """Send to `peer` if it is there; False if not."""
 
 
+class Asker(Protocol):
+    """Whoever waits for an answer: a command line, or somebody at the residents' page."""
+
+    def send(self, msg: wire.Message) -> bool:
+        """Hear `msg`, without keeping anybody waiting."""
+
+
 @dataclass(slots=True)
 class Errand:
     """A question under way. `asker` is None once nobody waits for its answer any more."""
 
-    asker: Link | None
+    asker: Asker | None
     ends_s: float
 
     def tell(self, msg: wire.Message) -> None:
@@ -92,7 +98,7 @@ class Questions:
     most: int
     _open: deque[Errand] = field(default_factory=deque)
 
-    def ask(self, asker: Link, msg: wire.Message, now_s: float) -> None:
+    def ask(self, asker: Asker, msg: wire.Message, now_s: float) -> None:
         """Put `msg` to the room for `asker`, who is told at once if that cannot be."""
         if len(self._open) >= self.most:
             asker.send(wire.Ended(BUSY))
@@ -115,10 +121,10 @@ class Questions:
         for errand in waiting:
             errand.tell(wire.Ended(Result.FAULT))
 
-    def asker_left(self, link: Link) -> None:
-        """Nobody waits at `link` any more."""
+    def asker_left(self, asker: Asker) -> None:
+        """Nobody waits at `asker` any more."""
         for errand in self._open:
-            if errand.asker is link:
+            if errand.asker is asker:
                 errand.asker = None
 
     def deadline(self) -> float | None:
@@ -148,3 +154,6 @@ def order(act: ActErrand, consent: bytes, *, under_14: bool) -> wire.Message:
             return wire.Resume(act.grant)
         case Purpose.RENEW:
             return wire.Renew(act.grant, consent)
+        case Purpose.PAGE:
+            msg = "a sitting is opened at the keypad, and is no act"
+            raise NotPermitted(msg)

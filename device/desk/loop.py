@@ -13,6 +13,8 @@ Rules kept here:
 - The end of the door is for lock to grant, which has a proof of its own; its receipt is for vault to give, and nothing
   but such a receipt is handed on.
 - Faces are tried out for one command line at a time (`trying.carrying`), and not while somebody enrols.
+- Whoever sits at the residents' page may do what a command line may with a ticket of theirs, through the same one act
+  at a time. What may be asked there stands in `page.counter`; who sits there, `page.reception` knows.
 - An answer nobody asked for breaks the table of messages and closes that connection.
 
 doorctl asks -> desk spends a ticket -> vault acts (lock, for status and documents) -> desk tells the one who asked.
@@ -28,7 +30,10 @@ from dataclasses import dataclass, field
 
 from device import wire
 from device.desk import timeouts
-from device.desk.errands import BUSY, ActErrand, Questions, Rooms, ends_a_door, order
+from device.desk.errands import BUSY, ActErrand, Asker, Questions, Rooms, ends_a_door, order
+from device.desk.page.clerk import Clerk
+from device.desk.page.counter import Served
+from device.desk.page.reception import Reception
 from device.desk.tickets import Tickets
 from device.desk.trying.carrying import Trying
 from device.edges import Room
@@ -45,10 +50,13 @@ _WITH_CONSENT = frozenset({Purpose.ENROL, Purpose.RENEW})
 
 @dataclass(slots=True)
 class Desk:
-    """The work of Room.DESK."""
+    """The work of Room.DESK. `served`: the residents' page, None where there is none; `always`: it stays up."""
 
     rooms: Rooms
     now_s: Callable[[], float] = time.monotonic
+    served: Served | None = None
+    always: bool = False
+    page: Reception | None = field(init=False, default=None)
     _tickets: Tickets = field(default_factory=Tickets)
     _status: Questions = field(init=False)
     _documents: Questions = field(init=False)
@@ -69,11 +77,16 @@ class Desk:
         self._ends = Questions(self.rooms, Room.LOCK, timeouts.STATUS_S, MOST_QUESTIONS)
         self._receipts = Questions(self.rooms, Room.VAULT, timeouts.RECORD_S, MOST_QUESTIONS)
         self._trying = Trying(self.rooms)
+        if self.served:
+            self.page = Reception(self, self.rooms, self.served, self.now_s, self.always)
+            self.page.counter = Clerk(self.page)
 
     def connected(self, link: Link) -> None:
         """Nothing to say first, people ask; but lock hears of a breach that it could not be told of."""
         if link.peer is Room.VAULT:
             self._vault = link
+            if self.page:
+                self.page.vault_came()
         elif link.peer is Room.LOCK and self._alarm_owed:
             self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
 
@@ -83,6 +96,8 @@ class Desk:
             self._asked_by(link, msg)
         elif isinstance(msg, wire.TryStands | wire.Tried):
             self._trying.told(msg)
+        elif isinstance(msg, wire.Held | wire.SittingOver | wire.PageArmed):
+            self._about_the_page(msg)
         else:
             self._told(msg)
 
@@ -130,16 +145,21 @@ class Desk:
             case _:
                 raise _not_understood(msg)
 
+    def _about_the_page(self, msg: wire.Held | wire.SittingOver | wire.PageArmed) -> None:
+        if self.page is None:
+            if isinstance(msg, wire.Held):
+                raise _not_understood(msg)
+        elif isinstance(msg, wire.PageArmed):
+            self.page.arm()
+        else:
+            self.page.told(msg)
+
     def disconnected(self, link: Link) -> None:
         """A command line that left is owed nothing; a room that left owes nothing any more."""
         match link.peer:
             case Room.DOORCTL:
-                for asked in self._asked():
-                    asked.asker_left(link)
+                self.asker_left(link)
                 self._trying.asker_left(link)
-                if self._act and self._act.asker is link:
-                    self._act.asker = None
-                    self._withdraw(self._act)
             case Room.LOCK:
                 self._status.room_left()
                 self._documents.room_left()
@@ -150,6 +170,8 @@ class Desk:
                 self._records.room_left()
                 self._receipts.room_left()
                 self._trying.vault_left()
+                if self.page:
+                    self.page.vault_left()
                 self._finish_act(Result.FAULT)
 
     def breached(self, room: Room) -> None:
@@ -160,6 +182,7 @@ class Desk:
         """When the next person has waited long enough."""
         ends = [asked.deadline() for asked in self._asked()]
         ends += (self._act.ends_s if self._act else None, self._trying.deadline())
+        ends.append(self.page.deadline() if self.page else None)
         return min((end_s for end_s in ends if end_s is not None), default=None)
 
     def tick(self) -> None:
@@ -168,27 +191,67 @@ class Desk:
         for asked in self._asked():
             asked.tick(now_s)
         self._trying.tick(now_s)
+        if self.page:
+            self.page.tick()
         if self._act and now_s >= self._act.ends_s:
-            self._overdue.append(self._act.grant)
-            self._withdraw(self._act)
+            late = self._act
+            self._overdue.append(late.grant)
+            self._withdraw(late)
             self._finish_act(Result.FAULT)
+            if self.page:
+                self.page.end(late.grant)
 
     def healthy(self) -> bool:
         """The desk has no device that could hang."""
         return True
 
     def stop(self) -> None:
-        """Nothing to put away: tickets die with the process."""
+        """Nothing to put away but the page: tickets and sittings die with the process."""
+        if self.page:
+            self.page.stop()
 
     # ---- acts
 
     def _keep(self, ticket: wire.GrantTicket) -> None:
-        if not (self._act and self._act.purpose is ticket.purpose is Purpose.ENROL):
+        if ticket.purpose is Purpose.PAGE:
+            if self.page:
+                self.page.ticket(ticket)
+        elif not (self._act and self._act.purpose is ticket.purpose is Purpose.ENROL):
             self._tickets.add(ticket, self._now_ns())
         # else it is the PIN that confirms the enrolment under way: vault takes it, and no act can name it
 
+    # What somebody at the page asks for (`page.reception.Errands`).
+
+    def act_for(self, asker: Asker, purpose: Purpose, grant: bytes, consent: bytes, *, under_14: bool) -> None:
+        """Begin an act in the name of a sitting; its form was looked at by `page.clerk`."""
+        if self._act or (purpose is Purpose.ENROL and self._trying.under_way):
+            asker.send(wire.Ended(BUSY))
+            return
+        act = ActErrand(asker, self.now_s() + timeouts.act_s(purpose), purpose, grant)
+        self._begin(act, order(act, consent, under_14=under_14))
+
+    def withdraw(self, grant: bytes) -> None:
+        """The sitting with this grant is over: an enrolment in its name ends with it, and whoever waits is told."""
+        if self._act and self._act.grant == grant:
+            self._withdraw(self._act)
+
+    def asker_left(self, asker: Asker) -> None:
+        """Nobody waits at `asker` any more."""
+        for asked in self._asked():
+            asked.asker_left(asker)
+        if self._act and self._act.asker is asker:
+            self._act.asker = None
+            self._withdraw(self._act)
+
+    def ask_status(self, asker: Asker) -> None:
+        """How is the door?"""
+        self._status.ask(asker, wire.AskStatus(), self.now_s())
+
     def _begin_personal(self, asker: Link, asked: wire.Act) -> None:
         purpose = asked.purpose
+        if purpose is Purpose.PAGE:
+            text = "a sitting at the page is opened at the keypad, and is no act"
+            raise NotPermitted(text)
         if (purpose in _WITH_CONSENT) is (asked.consent == NO_CONSENT):
             text = "a consent belongs to an enrolment or its renewal, and to nothing else"
             raise NotPermitted(text)
@@ -242,6 +305,8 @@ class Desk:
     def _end_act(self, grant: bytes, result: Result) -> None:
         if self._act and self._act.grant == grant:
             self._finish_act(result)
+            if self.page and result is Result.NO_GRANT:
+                self.page.over(grant)
         elif grant in self._overdue:
             self._overdue.remove(grant)
         else:

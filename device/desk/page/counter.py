@@ -111,7 +111,7 @@ class Counter(Protocol):
         """A new sitting that waits for its code. None: too many browsers wait already; in a minute it may do."""
 
     async def phase(self, sitting_id: str) -> Phase:
-        """Where that sitting stands."""
+        """Where that sitting stands. Raises Unavailable if the desk's loop does not answer, which it always should."""
 
     async def held(self, sitting_id: str) -> Held:
         """What is held. Raises Ended or Unavailable."""
@@ -140,7 +140,10 @@ class Counter(Protocol):
 
 
 class Served(Protocol):
-    """The page's server, as the desk's loop sees it. Both methods return at once, whatever the server does."""
+    """The page's server, as the desk's loop sees it. Both methods return at once, whatever the server does.
+
+    An error nobody caught in its thread would end the desk (`device.service`); so it catches its own.
+    """
 
     def open(self, counter: Counter) -> None:
         """The page may be served from now on. Called again while it is, nothing changes."""

@@ -265,7 +265,7 @@ def test_every_way_an_enrolment_can_fail_is_one_sentence(root: Path, result: Wir
 
 
 def test_every_result_and_hint_has_its_sentence() -> None:
-    for purpose in Purpose:
+    for purpose in set(Purpose) - {Purpose.PAGE}:  # nothing of doorctl's: a sitting is opened at the keypad
         refusals = [sentences.act_sentence(purpose, result) for result in WireResult if result is not WireResult.DONE]
         assert all(one_sentence(f"{refusal}\n") for refusal in refusals)
     assert all(one_sentence(f"{sentences.document_sentence(result, 4)}\n") for result in WireResult)
