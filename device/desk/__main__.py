@@ -2,9 +2,9 @@
 
 import sys
 
-from device.desk.loop import Desk
+from device.desk.start import desk
 from device.edges import Room
 from device.service import main
 
 if __name__ == "__main__":
-    sys.exit(main(Room.DESK, Desk))
+    sys.exit(main(Room.DESK, desk))

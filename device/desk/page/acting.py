@@ -1,0 +1,236 @@
+"""What somebody who sits there can do: agree and enrol, agree anew, let rest, wake, delete, and take the paper along.
+
+Rules kept here:
+- Nothing is begun but by a form of this sitting, and then at most one act at a time.
+- Nobody agrees by default: nothing is ticked, and "no" is a button as large as "yes" and stands before it. That a face
+  is a child's is declared by the guardian, never guessed.
+- What is agreed to is what was shown: its hash travels with the form, and another one is asked about again.
+- A deletion is asked about twice, and the second question can only be answered after the first.
+- What the door signed goes to whoever asked for that act, while they sit there, and is then gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from device import attestation
+from device.desk.page import forms
+from device.desk.page.counter import NO_CONSENT, Ended, Face, Held, Phase
+from device.desk.page.errands import Act
+from device.desk.page.notice import shown
+from device.desk.page.showing import away
+from device.desk.page.view import View
+from device.desk.page.words import Words
+from device.errors import AttestationRefused
+from device.wire import Hint, Purpose, Result
+
+QUICK_S = 12.0  # a little more than desk gives an act that needs nobody at the door
+_WHOSE = {"adult": False, "child": True}
+_VERIFY = {Purpose.ENROL: "doorctl consent verify", Purpose.RENEW: "doorctl consent verify"}
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Answers about acts."""
+
+    view: View
+
+    # ---- consent
+
+    async def consent(self, request: Request) -> Response:
+        """The notice, and the question."""
+        return await self._ask(request, await self._held(request))
+
+    async def agree(self, request: Request) -> Response:
+        """The answer to the question: begin, or say what is missing."""
+        sitting = self.view.sitting(request)
+        held = await self._held(request)
+        form = await forms.read(self.view, request)
+        if form.get("answer") != "yes":
+            return self.view.to("/")
+        terms, purpose = self.view.site.terms(), _purpose(request)
+        if form.get("terms") != terms.hash.hex():
+            return await self._ask(request, held, ("consent.changed",), status=409)
+        missing = tuple(
+            key
+            for key, lacks in (
+                ("consent.missing.whose", purpose is Purpose.ENROL and form.get("whose") not in _WHOSE),
+                ("consent.missing.agree", form.get("agree") != "yes"),
+            )
+            if lacks
+        )
+        if missing:
+            return await self._ask(request, held, missing, status=422, whose=form.get("whose", ""))
+        child = purpose is Purpose.ENROL and _WHOSE[form["whose"]]
+        return await self._begin(sitting, purpose, terms.hash, under_14=child)
+
+    async def _ask(
+        self, request: Request, held: Held, missing: tuple[str, ...] = (), status: int = 200, whose: str = ""
+    ) -> Response:
+        words, purpose, terms = self.view.words(request), _purpose(request), self.view.site.terms()
+        fits = held.face is (Face.NONE if purpose is Purpose.ENROL else Face.OTHER_TERMS)
+        if not fits:
+            return self.view.to("/")
+        return self.view.page(
+            request,
+            "consent.html",
+            status,
+            held=held,
+            sits=True,
+            notice=shown(terms.notice.text(words.language), words.language),
+            terms=terms.hash.hex(),
+            enrols=purpose is Purpose.ENROL,
+            missing=[words(key) for key in missing],
+            whose=whose,
+            away=away(await self.view.counter.status()),
+        )
+
+    # ---- acts without a question, and the deletion with two
+
+    async def pause(self, request: Request) -> Response:
+        """Let the face rest."""
+        return await self._do(request, Purpose.PAUSE)
+
+    async def resume(self, request: Request) -> Response:
+        """Wake it."""
+        return await self._do(request, Purpose.RESUME)
+
+    async def ask_erase(self, request: Request) -> Response:
+        """The first question."""
+        held = await self._held(request)
+        strength = self.view.site.strength.sentences(self.view.words(request).language)
+        return self.view.page(request, "erase.html", held=held, sits=True, strength=strength)
+
+    async def ask_again(self, request: Request) -> Response:
+        """The second question."""
+        held = await self._held(request)
+        await forms.read(self.view, request)
+        if held.face is Face.NONE:
+            return self.view.to("/face/erase")
+        sure = self.view.site.token("erase", self.view.sitting(request))
+        return self.view.page(request, "erase_sure.html", held=held, sits=True, sure=sure)
+
+    async def erase(self, request: Request) -> Response:
+        """Both were answered."""
+        return await self._do(request, Purpose.ERASE, second="erase")
+
+    async def _do(self, request: Request, purpose: Purpose, second: str = "") -> Response:
+        sitting = await self._open(request)
+        form = await forms.read(self.view, request)
+        if second and not self.view.site.fits(form.get("sure", ""), second, sitting):
+            raise HTTPException(403)
+        return await self._begin(sitting, purpose)
+
+    async def _begin(
+        self, sitting: str, purpose: Purpose, consent: bytes = NO_CONSENT, *, under_14: bool = False
+    ) -> Response:
+        act = self.view.errands.begin(sitting, purpose, consent, under_14=under_14)
+        if act and purpose is not Purpose.ENROL:
+            await act.finished(QUICK_S)
+        return self.view.to("/act")  # also where another one is under way: it is shown there
+
+    # ---- how it goes
+
+    async def act(self, request: Request) -> Response:
+        """What is under way, or how it ended."""
+        held = await self._held(request)
+        act = self.view.errands.of(self.view.sitting(request))
+        if act is None:
+            return self.view.to("/")
+        words = self.view.words(request)
+        common: dict[str, Any] = {
+            "held": held,
+            "sits": True,
+            "act": act,
+            "title": words(f"act.title.{act.purpose.name}"),
+        }
+        if act.running:
+            return self.view.page(request, "act.html", hint=_hint(act, words), confirm=_confirms(act), **common)
+        text, code = _paper(act)
+        return self.view.page(
+            request,
+            "ended.html",
+            sentence=_sentence(act, words),
+            well=act.result is Result.DONE,
+            paper=words.paper(act.purpose),
+            text=text,
+            code=Markup(code),  # noqa: S704 - segno's own drawing of letters and digits
+            command=_VERIFY.get(act.purpose, "doorctl receipt verify"),
+            **common,
+        )
+
+    async def step(self, request: Request) -> Response:
+        """How far it is, for the script."""
+        sitting = self.view.sitting(request)
+        act = self.view.errands.of(sitting) if await self.view.phase(sitting) is Phase.OPEN else None
+        if act is None or not act.running:
+            return JSONResponse({"done": True})
+        hint = _hint(act, self.view.words(request))
+        return JSONResponse({"done": False, "step": act.step, "hint": hint, "confirm": _confirms(act)})
+
+    async def stop(self, request: Request) -> Response:
+        """Its owner does not want it any more."""
+        sitting = await self._open(request)
+        await forms.read(self.view, request)
+        await self.view.errands.stop(sitting)
+        return self.view.to("/act")
+
+    async def paper(self, request: Request) -> Response:
+        """What the door signed, as a file."""
+        act = self.view.errands.of(await self._open(request))
+        text = _paper(act)[0] if act else ""
+        if not text or act is None:
+            raise HTTPException(404)
+        name = "receipt" if act.purpose is Purpose.ERASE else "consent"
+        headers = {"content-disposition": f'attachment; filename="doorward-{name}.txt"'}
+        return PlainTextResponse(text, headers=headers)
+
+    # ---- common
+
+    async def _open(self, request: Request) -> str:
+        sitting = self.view.sitting(request)
+        if await self.view.phase(sitting) is not Phase.OPEN:
+            raise Ended("nobody sits there")
+        return sitting
+
+    async def _held(self, request: Request) -> Held:
+        return await self.view.counter.held(await self._open(request))
+
+
+def _purpose(request: Request) -> Purpose:
+    return Purpose.RENEW if request.url.path == "/face/renew" else Purpose.ENROL
+
+
+def _hint(act: Act, words: Words) -> str:
+    if act.hint is not None:
+        return words.hint(act.hint)
+    return words("act.press" if act.purpose is Purpose.ENROL else "act.wait")
+
+
+def _confirms(act: Act) -> bool:
+    return act.hint is Hint.CONFIRM_WITH_PIN
+
+
+def _sentence(act: Act, words: Words) -> str:
+    if act.stopped and act.result is not Result.DONE:
+        return words.stopped
+    return words.ended(act.purpose, act.result or Result.FAULT)
+
+
+def _paper(act: Act) -> tuple[str, str]:
+    """What the door signed, as text and as a drawn code; both empty if there is nothing to rely on."""
+    try:
+        text = attestation.armour(act.paper) if act.paper else ""
+    except AttestationRefused:
+        text = ""
+    if not text:
+        return "", ""
+    drawn = segno.make(text, error="l", micro=False)
+    return text, drawn.svg_inline(scale=3, border=4, dark="#000", light="#fff", omitsize=True)

@@ -1,0 +1,139 @@
+"""What every request has to pass before the page sees it, and what every answer carries.
+
+Rules kept here:
+- Nothing is served while the page is shut. So many requests a second over all callers and no more; only GET and POST;
+  no body longer than a form of ours, and of no other kind.
+- A form counts only if the browser says that it comes from this very page: its Origin is our own address, or, where a
+  browser says none, Sec-Fetch-Site is "same-origin". Together with the token in the form and the cookie's SameSite
+  that is said three times.
+- The page answers to its addresses and to the one name in door.toml. Under any other name somebody else's site could
+  pass for it (DNS rebinding).
+- No answer is kept by a browser or by anything on the way, framed, guessed at, or lets a script or style run that is
+  not ours. What a browser tells others about where it was is nothing; it tells this page alone, for the Origin.
+
+Sources: Fetch Standard (Origin, Sec-Fetch-Site), CSP Level 3, RFC 9110, RFC 6797 is left out on purpose: nobody vouches
+for the certificate, and a browser that remembered HSTS would let nobody past the warning.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PER_S = 20.0
+BURST = 40.0
+MOST_BODY = 4096
+FORM = "application/x-www-form-urlencoded"
+STATIC = "/static/"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+}
+
+Refused = Callable[[Scope, int], ASGIApp]
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many requests may still come: `PER_S` a second, `BURST` at once."""
+
+    now_s: Callable[[], float] = time.monotonic
+    _left: float = BURST
+    _at_s: float = field(default=0.0)
+
+    def take(self) -> bool:
+        """Whether one more may come now."""
+        now_s = self.now_s()
+        self._left = min(BURST, self._left + (now_s - self._at_s) * PER_S)
+        self._at_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Guard:
+    """ASGI: `app` behind all of the rules. `refused(scope, status)` is the answer to what does not pass."""
+
+    def __init__(
+        self, app: ASGIApp, *, name: str, armed: Callable[[], bool], refused: Refused, pace: Pace | None = None
+    ) -> None:
+        self._app, self._name, self._armed, self._refused = app, name, armed, refused
+        self._pace = pace or Pace()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        still = scope["path"].startswith(STATIC)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers["cache-control"] = "public, max-age=31536000, immutable" if still else "no-store"
+                if message["status"] != 200:  # noqa: PLR2004 - HTTP's word for "here it is"
+                    headers["cache-control"] = "no-store"
+            await send(message)
+
+        status = self._status(scope)
+        if status:
+            await self._refused(scope, status)(scope, receive, sending)
+            return
+        await self._app(scope, receive, sending)
+
+    def _status(self, scope: Scope) -> int:
+        """Why not, as a status of HTTP; 0 if nothing stands against it."""
+        headers = Headers(scope=scope)
+        if not self._pace.take():
+            return 429
+        if not self._armed():
+            return 503
+        if scope["method"] not in ("GET", "POST"):
+            return 405
+        host = headers.get("host", "")
+        if not ours(host, self._name):
+            return 421
+        if scope["method"] == "GET":
+            return 0
+        if not _from_here(headers, host):
+            return 403
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            return 415
+        length = headers.get("content-length", "")
+        # Without a length a body could be of any; no browser sends a form like that.
+        return 0 if length.isascii() and length.isdigit() and int(length[:9]) <= MOST_BODY else 413
+
+
+def ours(host: str, name: str) -> bool:
+    """Whether a Host header (with a port or without) means this page."""
+    bare = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    bare = bare.lower().rstrip(".").removeprefix("[").removesuffix("]")
+    if bare and bare == name:
+        return True
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        return bare == "localhost"
+    return True
+
+
+def _from_here(headers: Headers, host: str) -> bool:
+    origin = headers.get("origin", "null")
+    if origin == "null":
+        return headers.get("sec-fetch-site") == "same-origin"
+    return origin.lower() == f"https://{host.lower()}"

@@ -1,0 +1,70 @@
+"""The socket that browsers call, with a porter before it.
+
+Rules kept here:
+- While the page is shut a caller is let in and shown out in one step: no TLS, no HTTP, not one byte read.
+- At most `MOST` callers at once, and `MOST_EACH` from one address, so that one who holds the line does not keep the
+  others away. Nobody stays longer than `LONGEST_S` on one line, however slowly they speak; a browser calls again.
+- This class is a socket and nothing more to whoever serves on it.
+
+Called from the thread of the page alone, but for `shut`, which is one flag.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+MOST = 48
+MOST_EACH = 16  # a browser has six lines to a door, and a household one address
+LONGEST_S = 60.0
+
+
+class Caller(socket.socket):
+    """One connection; tells when it is over."""
+
+    over: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Close it, and say so once."""
+        over, self.over = self.over, None
+        super().close()
+        if over:
+            over()
+
+
+class Porter(socket.socket):
+    """The listening socket. `shut()` says whether the page is closed at this moment."""
+
+    def __init__(self, listener: socket.socket, shut: Callable[[], bool]) -> None:
+        super().__init__(listener.family, listener.type, listener.proto, fileno=socket.dup(listener.fileno()))
+        self._shut = shut
+        self._inside: Counter[str] = Counter()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """As of a socket. Raises ConnectionAbortedError for a caller who was shown out."""
+        guest, address = super().accept()
+        host = str(address[0])
+        full = self._inside.total() >= MOST or self._inside[host] >= MOST_EACH
+        if self._shut() or full:
+            guest.close()
+            raise ConnectionAbortedError
+        caller = Caller(guest.family, guest.type, guest.proto, fileno=guest.detach())
+        self._inside[host] += 1
+        caller.over = lambda: self._left(host)
+        with suppress(RuntimeError):  # without a loop nobody waits
+            asyncio.get_running_loop().call_later(LONGEST_S, _hang_up, caller)
+        return caller, address
+
+    def _left(self, host: str) -> None:
+        self._inside[host] -= 1
+        if self._inside[host] <= 0:
+            del self._inside[host]
+
+
+def _hang_up(caller: Caller) -> None:
+    with suppress(OSError):  # it went by itself
+        caller.shutdown(socket.SHUT_RDWR)
