@@ -21,7 +21,7 @@ help: ## this list
 setup: ## the virtual environment, the sample pictures and the system packages
 	@sh tools/setup.sh
 
-demo: setup ## a whole day at the door on real pictures, without a board or a screen
+demo: setup ## a whole day at the door on real pictures, told in the terminal, or to try in a browser (DEMO=show)
 	@$(VENV)/python -m tools.demo
 
 test: setup ## all tests: units, contracts, and real processes with a real broker

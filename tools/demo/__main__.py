@@ -12,6 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,8 +20,10 @@ from typing import Any
 
 from device.edges import Room
 from device.errors import Fault, Refusal
+from tools.demo.choice import in_browser
 from tools.demo.stage import Stage, stage
 from tools.portraits import portrait
+from tools.simulator.showroom.cli import show_room
 
 PIN = "482913"
 SLOT = "12"
@@ -260,8 +263,11 @@ EXPECTED = (
 
 
 def main() -> int:
-    """Tell the story; 0 if all of it came true."""
+    """Tell the story; 0 if all of it came true. Or open the showroom, where somebody would rather try it."""
     try:
+        if in_browser(os.environ, person=sys.stdin.isatty() and sys.stdout.isatty(), ask=input):
+            show_room.main([], standalone_mode=False)
+            return 0
         with stage() as here:
             seen = story(here)
     except KeyboardInterrupt:

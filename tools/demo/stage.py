@@ -25,6 +25,7 @@ from tools.simulator.client import Door, SimulatorRefused
 
 COMMANDS = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[2]
+PASSPHRASE = "only for this demo"  # noqa: S105 - of a fleet that lives as long as the demo does
 
 
 class StepFailed(Refusal, RuntimeError):
@@ -41,7 +42,7 @@ class Stage:
     witness: Witness
 
     @property
-    def _environ(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
         """What every command runs with; by its path it is this checkout's, and not one installed elsewhere."""
         return {
             "PATH": "/usr/bin:/bin",
@@ -63,9 +64,9 @@ class Stage:
         done = subprocess.run(
             [COMMANDS / command[0], *command[1:], "--json"],
             env={
-                **self._environ,
+                **self.environ,
                 "DOORWARD_FLEET": str(self.folder / "fleet"),
-                "DOORWARD_PASSPHRASE": "only for this demo",
+                "DOORWARD_PASSPHRASE": PASSPHRASE,
                 "GUESTCODES_SECRET": secret,
             },
             capture_output=True,
@@ -87,7 +88,7 @@ class Stage:
         print("  $ " + " ".join(command) + " &", flush=True)
         return subprocess.Popen(
             [COMMANDS / command[0], *command[1:], "--json"],
-            env=self._environ,
+            env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -25,6 +25,7 @@ from tools.simulator.cards.cli import card as card_group
 from tools.simulator.client import Door, default_root
 from tools.simulator.held_up import As
 from tools.simulator.layout import Wishes
+from tools.simulator.showroom.cli import show_room
 
 
 class Number(click.FloatRange):
@@ -309,3 +310,4 @@ class Unmet(Refusal, TimeoutError):
 
 
 main.add_command(card_group)
+main.add_command(show_room)

@@ -246,6 +246,7 @@ class Daemon:
             "last_card_ns": world.card_ns,
             "last_signal_ns": world.signal_ns,
             "signals": list(world.signals),
+            "signals_made": world.signals_made,
             "history": [[change.at_ns, change.line, change.level] for change in world.history],
             "light_history": [[change.at_ns, change.left, change.right] for change in world.light_history],
             "page_port": self._init.page_port,

@@ -48,6 +48,7 @@ class World:
     key_ns: int = 0  # when the last key was handed to lock, and when lock last gave a tone or a light
     card_ns: int = 0  # when a card last answered
     signal_ns: int = 0
+    signals_made: int = 0  # since the world began; `signals` keeps the last of them
     history: deque[Change] = field(default_factory=lambda: deque(maxlen=HISTORY))
     light_history: deque[LightChange] = field(default_factory=lambda: deque(maxlen=LIGHT_HISTORY))
     signals: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
@@ -73,6 +74,7 @@ class World:
                 self._light(_LEVELS[left], _LEVELS[right], now_ns)
             case ["show", *signal]:
                 self.signals.append(" ".join(signal))
+                self.signals_made += 1
                 self.signal_ns = now_ns
 
     def elapsed(self, now_ns: int) -> None:

@@ -144,6 +144,7 @@ def test_the_history_has_an_end() -> None:
         world.told(f"coil {at % 2}", at)
         world.told("show KEY", at)
     assert len(world.history) == len(world.signals) == HISTORY
+    assert world.signals_made == 2 * HISTORY
 
 
 def test_what_was_shown_is_kept_in_order() -> None:
