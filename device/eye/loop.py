@@ -9,8 +9,8 @@ Rules kept here:
 - A window lives at most WINDOW_LIMIT_S after its first Look, whatever lock does: then eye closes the camera by itself,
   and does not look again before lock has said Close.
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
-- At a door with lights nobody is recognised without a light challenge (`device.eye.attack.approach`): its verdict goes
-  with the Probe, and nothing else of it goes anywhere.
+- At a door with lights nobody is recognised without a challenge (`device.eye.questioned`): its verdict goes with the
+  Probe, and nothing else of it goes anywhere. One motion challenge a window at most, and only if there is time for it.
 - A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call
   does not come back, eye ends itself (`device.eye.leash`), and does so before its watchdog would (`device.eye.waits`).
 - Times are CLOCK_MONOTONIC; `clock_ns` stands for it in tests.
@@ -28,12 +28,13 @@ from device import wire
 from device.config import Config
 from device.edges import Room
 from device.errors import CameraFault, ConfigRefused, NotPermitted
-from device.eye.attack.approach import Challenged
 from device.eye.attack.glance import Fitted
+from device.eye.attack.moved import TAKES_NS
 from device.eye.camera import NS_PER_S, Camera, Frame
 from device.eye.gather import FRESH_NS, Hints, Recognition
 from device.eye.leash import Leash
 from device.eye.needs import Looker, Outlet, Tether, Watcher
+from device.eye.questioned import Around, Questioned
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
 from device.eye.waits import CALL_LIMIT_S, quiet_limit_s, read_limit_s
@@ -50,12 +51,14 @@ class _Approach:
     nonce: bytes
     not_before_ns: int
     mode: LookMode
-    gather: Recognition | Challenged | Enrolment
+    gather: Recognition | Questioned | Enrolment
 
 
 @dataclass(slots=True)
 class _Window:
+    began_ns: int
     ends_ns: int
+    turned: bool = False
     nonces: set[bytes] = field(default_factory=set)
     hints: Hints = field(default_factory=Hints)
 
@@ -110,8 +113,9 @@ class EyeWork:
         """Look, Close, and what lock drove in between; the edge permits nothing else."""
         if isinstance(msg, wire.Look):
             self._look(msg)
-        elif isinstance(msg, wire.ChallengeLog):
-            self._told_of_lights(msg)
+        elif isinstance(msg, wire.ChallengeLog | wire.MotionLog):
+            if self._approach and isinstance(self._approach.gather, Questioned):
+                self._approach.gather.tell(msg)
         elif isinstance(msg, wire.Close):
             self._overrun = False
             self._end_window()
@@ -177,29 +181,32 @@ class EyeWork:
             self._tell(self._condition)
             return
         if self._window is None:
-            self._window = _Window(now + int(WINDOW_LIMIT_S * NS_PER_S))
+            self._window = _Window(now, now + int(WINDOW_LIMIT_S * NS_PER_S))
         self._window.nonces.add(msg.nonce)
         self._drop_approach()
-        self._approach = _Approach(msg.nonce, now, msg.mode, self._gather(msg.mode, now))
+        self._approach = _Approach(msg.nonce, now, msg.mode, self._gather(msg, now))
         self._waiting_since_ns = now
 
-    def _gather(self, mode: LookMode, now_ns: int) -> Recognition | Challenged | Enrolment:
-        if mode is LookMode.ENROL:
+    def _gather(self, msg: wire.Look, now_ns: int) -> Recognition | Questioned | Enrolment:
+        if msg.mode is LookMode.ENROL:
             return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns)
         if self._watcher is None:
             return Recognition(self._eye.frames)
-        self._watcher.begin()
-        return Challenged(self._fitted, self._eye.frames)
+        sight, frames = self._sight.model_id, self._eye.frames
+        around = Around(self._out, self._watcher, self._fitted, frames, sight, self._clock_ns, self._may_turn)
+        return Questioned(msg.nonce, around)
 
-    def _told_of_lights(self, log: wire.ChallengeLog) -> None:
-        """For the approach it belongs to; of one that is over, nobody waits for it."""
-        approach = self._approach
-        if approach and approach.nonce == log.nonce and isinstance(approach.gather, Challenged):
-            approach.gather.tell(log)
+    def _may_turn(self) -> bool:
+        """Whether a motion challenge is to be asked for in this window: once, and if there is time for it."""
+        window = self._window
+        if window is None or window.turned:
+            return False
+        return self._clock_ns() + TAKES_NS <= window.began_ns + self._window_ns
 
     def _one_frame(self, approach: _Approach, window: _Window) -> None:
-        if isinstance(approach.gather, Challenged) and approach.gather.told and self._watcher:
-            self._judged(approach, approach.gather, self._watcher)
+        if isinstance(approach.gather, Questioned) and approach.gather.told:
+            approach.gather.settle()
+            self._after(approach, window)
             return
         try:
             self._open_camera()
@@ -218,39 +225,25 @@ class EyeWork:
         del frame
         if hint and self._approach is approach and window.hints.let_through(hint, self._clock_ns()):
             self._out.send(Room.VAULT, wire.Guidance(approach.nonce, hint))
+        self._after(approach, window)
+
+    def _after(self, approach: _Approach, window: _Window) -> None:
+        """What a frame, or the end of a challenge, may have brought about."""
+        if isinstance(approach.gather, Questioned) and approach.gather.turning:
+            window.turned = True
         if approach.gather.done and self._approach is approach:
             self._approach, self._waiting_since_ns = None, None
 
     def _seen(self, approach: _Approach, frame: Frame) -> Hint | None:
         """What `frame` gives this approach, and what the person could do."""
-        if isinstance(approach.gather, Challenged) and self._watcher:
-            return self._challenge(approach, approach.gather, frame, self._watcher)
+        if isinstance(approach.gather, Questioned):
+            return approach.gather.see(frame)
         seen = self._if_fresh(self._sight.look(frame, approach.mode))
         if isinstance(approach.gather, Enrolment):
             return self._enrol(approach, approach.gather, seen)
         if isinstance(approach.gather, Recognition):
             self._recognise(approach, approach.gather, seen)
         return seen.hint
-
-    def _challenge(self, approach: _Approach, gather: Challenged, frame: Frame, watcher: Watcher) -> Hint | None:
-        """Look for a face that stands still, ask for the lights once, and watch it from then on."""
-        watched = watcher.watch(frame, crop=gather.wants_crop(frame.time_ns))
-        if gather.offer(watched) and self._out.send(Room.LOCK, wire.ChallengeRequest(approach.nonce)):
-            gather.asked(self._clock_ns())
-        self._judged(approach, gather, watcher)
-        return watched.hint
-
-    def _judged(self, approach: _Approach, gather: Challenged, watcher: Watcher) -> None:
-        """Send the answer, if it is due; a face that failed goes without an embedding."""
-        answer = gather.due(self._clock_ns, watcher.embed)
-        if answer is None:
-            return
-        mean = answer.mean
-        vector = mean.embedding.astype("<f4").tobytes() if mean else bytes(4 * wire.EMBEDDING_DIM)
-        frame_ns, frames = (mean.frame_ns, mean.frames) if mean else (self._clock_ns(), 1)
-        self._approach, self._waiting_since_ns = None, None
-        probe = wire.Probe(approach.nonce, frame_ns, frames, answer.attack, self._sight.model_id, vector)
-        self._out.send(Room.VAULT, probe)
 
     def _if_fresh(self, seen: Seen) -> Seen:
         """Without its embedding, if that is too old by now; what the person could do they may still hear."""
@@ -297,7 +290,7 @@ class EyeWork:
 
     def _drop_approach(self) -> None:
         """Whatever it has gathered goes with it; crops are overwritten first."""
-        if self._approach and isinstance(self._approach.gather, Challenged):
+        if self._approach and isinstance(self._approach.gather, Questioned):
             self._approach.gather.forget()
         self._approach, self._waiting_since_ns = None, None
 

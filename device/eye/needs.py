@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 from device import wire
 from device.edges import Room
 from device.eye.attack.approach import Watched
+from device.eye.attack.moved import Followed
 from device.eye.camera import Frame
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
@@ -42,6 +43,9 @@ class Watcher(Protocol):
 
     def watch(self, frame: Frame, *, crop: bool) -> Watched:
         """What a frame shows of a face that is challenged."""
+
+    def follow(self, frame: Frame, *, crop: bool) -> Followed:
+        """What a frame shows of a face that was asked to turn."""
 
     def embed(self, crop: Picture) -> Floats:
         """The embedding of a crop."""

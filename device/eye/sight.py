@@ -5,7 +5,8 @@ Rules kept here:
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
 - Enrolling asks for more than recognising, never for less: nobody else in range, and a prompt to uncover the face.
-- At a door with lights a face is watched before it is embedded, in the same order: `watch` makes no embedding.
+- At a door with lights a face is watched before it is embedded, in the same order: `watch` and `follow` make no
+  embedding.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from device.errors import ConfigRefused, ModelRefused
 from device.eye.alignment import CROP_PX, picture_to_crop
 from device.eye.attack.approach import Watched
 from device.eye.attack.hints import Repeats
+from device.eye.attack.motion import Moment
+from device.eye.attack.moved import Followed
 from device.eye.attack.watch import Watch
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.choose import Range, choose
@@ -155,8 +158,28 @@ class Sight:
         dim = light_hint(light(self._crop))
         return Watched(frame.time_ns, dim, glance, None if dim else self._crop, again)
 
+    def follow(self, frame: Frame, *, crop: bool) -> Followed:
+        """What `frame` shows of a face that was asked to turn: a moment, with `crop` its crop if light and rest allow.
+
+        Where it is turned to is no reason for a hint here. Raises ModelRefused at a door without lights.
+        """
+        watch, again = self._watching(), self._repeats.again(frame.main)
+        face = choose(self.faces(frame), self._within)
+        if isinstance(face, Hint):
+            return Followed(frame.time_ns, face, again=again)
+        if not points_inside(face.points, frame.main.shape[1], frame.main.shape[0]):
+            return Followed(frame.time_ns, Hint.LOOK_AT_CAMERA, again=again)
+        shot = watch.shot(frame, face)
+        if shot is None:
+            return Followed(frame.time_ns, again=again)
+        kept: Picture | None = None
+        if crop:
+            self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
+            kept = None if light_hint(light(self._crop)) else self._crop.copy()
+        return Followed(frame.time_ns, None, Moment(frame.time_ns, shot, kept), again)
+
     def embed(self, crop: Picture) -> Floats:
-        """The embedding of a crop that `watch` gave: float32, (128,), L2 norm 1."""
+        """The embedding of a crop that `watch` or `follow` gave: float32, (128,), L2 norm 1."""
         return self._embedder.embed(crop)
 
     def _watching(self) -> Watch:

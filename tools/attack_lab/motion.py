@@ -1,7 +1,8 @@
 """The motion challenge, measured: people who turn their heads as asked, and sheets that are turned as asked.
 
 Rules kept here:
-- Every attempt is asked one of the sequences that the door would draw, and is judged by eye's own code.
+- Every attempt is asked one of the sequences that the door would draw, and goes the way of a door: eye's own `follow`
+  makes of each frame what is kept, `device.eye.attack.moved` judges, the look at whether it is one person included.
 - An attacker knows the sequence and turns the sheet at the right moment, as far as does it best: what is measured is
   whether a sheet can pass as a head, not whether somebody is quick. A film needs the right order besides.
 - Everything is rendered from real photographs: turned sheets are exact, turned heads as good as the rendered head is,
@@ -19,29 +20,28 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from device.challenge import MS
+from device.config import EyeTable, SignTable
 from device.errors import PictureRefused, Refusal
-from device.eye.attack.mesh import Mesh, face_to_picture
-from device.eye.attack.motion import BEFORE_MS, Moment, Turning, Why, turning
+from device.eye.attack.motion import Moment, Turning, turning
+from device.eye.attack.moved import AFTER_NS, SAME_TURNED, Followed, Moved
 from device.eye.attack.parallax import Shot
-from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX
-from device.eye.choose import Range, choose
-from device.eye.detector import Detector
+from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.pictures import read_scaled
 from device.eye.pixels import Picture, fit_area
 from device.eye.quality import pose, pose_hint
-from device.eye.runtime import Network
-from device.eye.runtime import choose as choose_runtime
-from device.manifest import Job, load
-from device.motion import PROMPT_MS, SEQUENCES, Facing, Prompted, draw
+from device.eye.sight import Sight
+from device.motion import LEAD_MS, PROMPT_MS, SEQUENCES, Asked, Facing, Prompted, draw, told
 from device.paths import models_dir
-from device.wire import Hint
+from device.wire import Attack, MotionLog
 from tools.attack_lab.conditions import LENS_PX
 from tools.attack_lab.head import Head, draw_measures
 from tools.attack_lab.landmarks import five_points
@@ -53,9 +53,10 @@ from tools.portraits import portrait
 
 _SAMPLES: Final = ("obama.jpg", "biden.jpg", "astronaut.png")
 _RATE_MS: Final = 50
-_WITHIN: Final = Range(28.0, 400.0)
 _SIDE: Final = {Facing.LEFT: -1, Facing.MIDDLE: 0, Facing.RIGHT: 1}  # yaw that turns a face to its own left is negative
 _TRIES: Final = 20
+_FRAMES: Final = EyeTable().frames
+_REACTS_MS: Final = 500
 _BEGAN_NS: Final = 1_000_000_000_000
 
 Maker = Callable[["Place", np.random.Generator], tuple[Solid, float]]
@@ -66,7 +67,7 @@ class Place:
 
     def __init__(self, picture: Path, rng: np.random.Generator) -> None:
         """Raises PictureRefused if there is no face in it, or one that looks aside: eye would not begin with that."""
-        self.lens = Lens(*LENS_PX)
+        self.lens, self.who = Lens(*LENS_PX), picture.parent.name
         points = five_points(read_scaled(picture, *LENS_PX, 1.0), picture.name)
         scale = float(rng.uniform(55, 95)) / float(np.hypot(*(points[1] - points[0])))
         self.shown = read_scaled(picture, *LENS_PX, scale)
@@ -97,26 +98,97 @@ def lying(at: Place, rng: np.random.Generator) -> tuple[Solid, float]:
     return sheet(at.lens, at.shown, at.person, radius, upright=False), turn
 
 
+def accomplice(at: Place, rng: np.random.Generator) -> tuple[Solid, float]:
+    """Somebody's film before the first prompt and after the last, and another head that turns by 8 to 16 degrees."""
+    return live(at, rng)
+
+
+def _other(pictures: Sequence[Path], at: Place, rng: np.random.Generator) -> Solid:
+    """The head of somebody else."""
+    while (other := place(pictures, rng)).who == at.who:
+        pass
+    return head(other.lens, other.shown, other.person)
+
+
 PEOPLE: Final = "people"
-ROWS: Final[dict[str, Maker]] = {PEOPLE: live, "flat sheet": flat, "bent upright": bent, "bent lying": lying}
+ROWS: Final[dict[str, Maker]] = {
+    PEOPLE: live,
+    "flat sheet": flat,
+    "bent upright": bent,
+    "bent lying": lying,
+    "another head": accomplice,
+}
 
 
-def attempt(make: Maker, pictures: Sequence[Path], seed: Sequence[int]) -> Turning:
-    """One attempt; where the face is lost it ends, as a gap. Raises PictureRefused if no picture gives a face."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What eye would send, and what decided; `same`: how alike the least alike of all crops are, if it turned."""
+
+    attack: Attack
+    turning: Turning
+    same: float | None = None
+
+    @property
+    def why(self) -> str:
+        """What it did not pass for."""
+        if not self.turning.passed:
+            return self.turning.why.name.lower()
+        return "another person" if self.same is not None and self.same < SAME_TURNED else "no crop"
+
+
+def attempt(make: Maker, pictures: Sequence[Path], seed: Sequence[int]) -> Attempt:
+    """One attempt, judged as at a door; where the face is lost it ends, as a gap. Raises PictureRefused without any."""
     rng = np.random.default_rng(list(seed))
     at = place(pictures, rng)
     solid, degrees = make(at, rng)
-    began = tuple(_BEGAN_NS + which * PROMPT_MS * MS for which in range(3))
-    prompted = Prompted(draw(rng.bytes(16)), (began[0], began[1], began[2]), began[2] + PROMPT_MS * MS)
-    facing, turns = Facing.MIDDLE, {Facing.MIDDLE: shot_of(solid, 0.0, rng)}
-    moments = _held(turns[facing], _BEGAN_NS - (BEFORE_MS + 100) * MS, _BEGAN_NS)
-    for wanted, from_ns, until_ns in prompted.spans():
-        if wanted not in turns:
-            turns[wanted] = shot_of(solid, _SIDE[wanted] * degrees, rng)
-        half_ns = from_ns + PROMPT_MS // 2 * MS
-        moments += _held(turns[facing], from_ns, half_ns) + _held(turns[wanted], half_ns, until_ns)
-        facing = wanted
-    return turning(prompted, moments)
+    turning_one = _other(pictures, at, rng) if make is accomplice else solid
+    log = _log(draw(rng.bytes(16)))
+    moved, prompted = Moved(_FRAMES, _BEGAN_NS - LEAD_MS * MS), told(log)
+    if prompted is None:
+        raise AssertionError(log)
+    seen: dict[Facing, Followed] = {Facing.MIDDLE: followed(solid, 0.0, rng)}
+    seen |= {facing: followed(turning_one, _SIDE[facing] * degrees, rng) for facing in prompted.asked if _SIDE[facing]}
+    shown = _shown(prompted)
+    given = [_at(seen[facing], time_ns) for time_ns, facing in shown]
+    found = turning(prompted, [each.moment for each in given if each.moment is not None])
+    vectors = [_sight().embed(each.crop).copy() for each in found.looked_at if each.crop is not None]
+    for (time_ns, facing), _ in zip(shown, given, strict=True):
+        if time_ns > prompted.ended_ns:
+            moved.tell(log)
+        moved.offer(_at(seen[facing], time_ns))
+        answer = moved.due(lambda now_ns=time_ns: now_ns, _sight().embed)  # type: ignore[misc]  # bound now
+        if answer is not None:
+            break
+    else:
+        answer = moved.due(lambda: prompted.ended_ns + AFTER_NS, _sight().embed)
+    same = min((float(one @ other) for one, other in combinations(vectors, 2)), default=None)
+    return Attempt(answer.attack if answer else Attack.INCONCLUSIVE, found, same)
+
+
+def _log(asked: Asked) -> MotionLog:
+    one, two, three, ended = (_BEGAN_NS + which * PROMPT_MS * MS for which in range(4))
+    return MotionLog(bytes(16), *asked, one, two, three, ended)
+
+
+def _shown(prompted: Prompted) -> list[tuple[int, Facing]]:
+    """Where the face is at each frame: it turns half a second after each prompt, and back again after the last."""
+    facing, shown = Facing.MIDDLE, []
+    changes = [*zip(prompted.asked, prompted.began_ns, strict=True), (Facing.MIDDLE, prompted.ended_ns)]
+    for time_ns in range(_BEGAN_NS - LEAD_MS * MS, prompted.ended_ns + AFTER_NS, _RATE_MS * MS):
+        for wanted, from_ns in changes:
+            if time_ns >= from_ns + _REACTS_MS * MS:
+                facing = wanted
+        shown.append((time_ns, facing))
+    return shown
+
+
+def _at(seen: Followed, time_ns: int) -> Followed:
+    """That frame at another time, with pictures of its own: eye overwrites what it is given."""
+    if seen.moment is None:
+        return Followed(time_ns, seen.hint)
+    shot, crop = seen.moment.shot, seen.moment.crop
+    copy = Shot(shot.grey.copy(), shot.points.copy())
+    return Followed(time_ns, None, Moment(time_ns, copy, None if crop is None else crop.copy()))
 
 
 def main(words: list[str]) -> int:
@@ -142,13 +214,13 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _line(name: str, found: Sequence[Turning]) -> str:
-    passed, trials = sum(each.passed for each in found), len(found)
-    whys = Counter(each.why for each in found if not each.passed)
-    rest = ", ".join(f"{whys[why]} {why.name.lower()}" for why in Why if whys[why])
-    spread = _spread("parallax", [each.value for each in found]) + _spread(
-        "the mesh saw", [each.aside for each in found]
-    )
+def _line(name: str, found: Sequence[Attempt]) -> str:
+    passed, trials = sum(each.attack is Attack.MOVED for each in found), len(found)
+    whys = Counter(each.why for each in found if each.attack is not Attack.MOVED)
+    rest = ", ".join(f"{count} {why}" for why, count in whys.most_common())
+    spread = _spread("parallax", [each.turning.value for each in found])
+    spread += _spread("the mesh saw", [each.turning.aside for each in found])
+    spread += _spread("one person by", [each.same for each in found])
     bound = "" if name == PEOPLE else f" (at most {100 * upper_bound(passed, trials):.0f} % at 95 %)"
     return f"motion: {name}: {passed} of {trials} passed{bound}; {rest or 'nothing else'}{spread}"
 
@@ -170,28 +242,22 @@ def place(pictures: Sequence[Path], rng: np.random.Generator) -> Place:
     raise PictureRefused(msg)
 
 
-def _held(shot: Shot | None, from_ns: int, until_ns: int) -> list[Moment]:
-    if shot is None:
-        return []
-    return [Moment(time_ns, shot) for time_ns in range(from_ns, until_ns, _RATE_MS * MS)]
-
-
 def shot_of(solid: Solid, yaw_deg: float, rng: np.random.Generator) -> Shot | None:
     """What eye keeps of a frame of it, or None where it sees no face."""
+    moment = followed(solid, yaw_deg, rng).moment
+    return None if moment is None else moment.shot
+
+
+def followed(solid: Solid, yaw_deg: float, rng: np.random.Generator) -> Followed:
+    """What eye makes of a frame of it."""
     main_plane: Picture = solid.seen(turned(yaw_deg, float(rng.normal(0, 1))), rng)
-    detector, mesh = _networks()
-    low = fit_area(main_plane, LOW_HEIGHT_PX, LOW_WIDTH_PX)
-    found = choose([face.scaled(main_plane.shape[1] / LOW_WIDTH_PX) for face in detector.find(low)], _WITHIN)
-    points = None if isinstance(found, Hint) else mesh.find(main_plane, face_to_picture(found))
-    return None if points is None else Shot(mesh.crop[:, :, 1].copy(), points.copy())
+    _sight().begin()
+    return _sight().follow(Frame(main_plane, fit_area(main_plane, LOW_HEIGHT_PX, LOW_WIDTH_PX), 0), crop=True)
 
 
 @lru_cache(maxsize=1)
-def _networks() -> tuple[Detector, Mesh]:
-    folder, runtime = models_dir(), choose_runtime("auto")
-    manifest = load(folder)
-    detector, mesh = (Network.load(manifest.for_job(job), folder, runtime) for job in (Job.DETECT, Job.LANDMARKS))
-    return Detector(detector), Mesh(mesh)
+def _sight() -> Sight:
+    return Sight.load(EyeTable(), models_dir(), SignTable().view_deg)
 
 
 if __name__ == "__main__":

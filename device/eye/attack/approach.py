@@ -21,7 +21,7 @@ import numpy as np
 
 from device.challenge import MS
 from device.eye.attack.glance import Fitted, Glance
-from device.eye.attack.judge import judge
+from device.eye.attack.judge import Why, judge
 from device.eye.embedder import unit
 from device.eye.gather import FRESH_NS, SAME_PERSON, Mean
 from device.eye.pixels import Picture
@@ -61,10 +61,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent: the verdict, and for BONA_FIDE the mean that is compared."""
+    """What is sent: the verdict, and for BONA_FIDE and MOVED the mean that is compared. `why`: the judge's, unsent."""
 
     attack: Attack
     mean: Mean | None = None
+    why: Why | None = None
 
 
 @dataclass(slots=True)
@@ -131,11 +132,11 @@ class Challenged:
             return self._answered(Answer(Attack.INCONCLUSIVE))
         if self._again:
             return self._answered(Answer(Attack.PRESENTATION))
-        attack = judge(self._log, self._glances, self.fitted).attack
-        if attack is not Attack.BONA_FIDE:
-            return self._answered(Answer(attack))
+        found = judge(self._log, self._glances, self.fitted)
+        if found.attack is not Attack.BONA_FIDE:
+            return self._answered(Answer(found.attack, why=found.why))
         mean = self._mean(self._log, now_ns, embed)
-        return self._answered(Answer(Attack.INCONCLUSIVE) if mean is None else Answer(attack, mean))
+        return self._answered(Answer(Attack.INCONCLUSIVE) if mean is None else Answer(found.attack, mean))
 
     def forget(self) -> None:
         """Overwrite the crops, drop everything seen."""

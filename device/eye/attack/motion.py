@@ -9,14 +9,15 @@ Rules kept here:
 - Whatever is unclear does not pass, and nothing that passes is worth as much as an answer to the light challenge: a
   film that guessed the order passes too.
 
-Not used by the door yet. That all shots show one face, without a jump, is for whoever takes them to see to.
+That the moments show one person is for whoever took them to see to (`device.eye.attack.moved`): `Turning.looked_at` are
+those that were looked at, one for each place the face was in.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, unique
 from itertools import pairwise
 from typing import Any, Final
@@ -28,6 +29,7 @@ from device.challenge import MS
 from device.eye.attack.parallax import DEGREE, Shot, parallax
 from device.eye.attack.student import quantile
 from device.eye.attack.surface import in_eye_distances, on_skin
+from device.eye.pixels import Picture
 from device.motion import Facing, Prompted
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -72,10 +74,20 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One frame of the one face. `time_ns`: the beginning of its exposure, CLOCK_MONOTONIC."""
+    """One frame of the one face. `time_ns`: the beginning of its exposure, CLOCK_MONOTONIC.
+
+    `crop`: the aligned face of the same frame, 112 x 112 x 3 BGR, if it is good enough for an embedding.
+    """
 
     time_ns: int
     shot: Shot = field(repr=False)
+    crop: Picture | None = field(default=None, repr=False)
+
+    def forget(self) -> None:
+        """Overwrite what was seen."""
+        self.shot.forget()
+        if self.crop is not None:
+            self.crop.fill(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class Turning:
     """Whether it passed, and what decided. The rest only if every turn was seen, None before that.
 
     `aside`: how far the mesh saw it turn, in the mean; `value`: the mean parallax of all turns, with its `error`.
+    `looked_at`: the moment before the first prompt, and of each prompt the one that counted.
     """
 
     passed: bool
@@ -90,6 +103,7 @@ class Turning:
     aside: float | None = None
     value: float | None = None
     error: float | None = None
+    looked_at: tuple[Moment, ...] = field(default=(), repr=False)
 
 
 class Middle:
@@ -128,12 +142,12 @@ def turning(prompted: Prompted, moments: Sequence[Moment]) -> Turning:
     before = [moment for moment in used if moment.time_ns <= prompted.began_ns[0]]
     if len(before) < LEAST or _gap(used, begin_ns, end_ns):
         return Turning(passed=False, why=Why.FRAMES)
-    first = before[-1].shot
-    middle = Middle(first.points)
+    first = _with_crop(before)[-1]
+    middle = Middle(first.shot.points)
     aside = [(moment, middle.sideways(moment.shot.points)) for moment in used]
     if any(abs(value) > MIDDLE for moment, value in aside if moment.time_ns <= prompted.began_ns[0]):
         return Turning(passed=False, why=Why.RESTLESS)
-    previous, turns = Facing.MIDDLE, list[tuple[int, float, Shot]]()
+    previous, turns, looked_at = Facing.MIDDLE, list[tuple[int, float, Shot]](), [first]
     for facing, began_ns, until_ns in prompted.spans():
         ahead = [(m, v) for m, v in aside if began_ns <= m.time_ns < began_ns + AHEAD_MS * MS]
         held = [(m, v) for m, v in aside if until_ns - HOLD_MS * MS <= m.time_ns <= until_ns]
@@ -145,12 +159,18 @@ def turning(prompted: Prompted, moments: Sequence[Moment]) -> Turning:
             return Turning(passed=False, why=Why.ELSEWHERE)
         if any(middle.wide(moment.shot.points) < LEAST_WIDE for moment, _ in held):
             return Turning(passed=False, why=Why.NARROW)
+        side, seen = _side(facing), {moment.time_ns: value for moment, value in held}
+        farthest = max(_with_crop([moment for moment, _ in held]), key=lambda each: side * seen[each.time_ns])
+        looked_at.append(farthest)
         if facing is not Facing.MIDDLE:
-            side = _side(facing)
-            farthest, value = max(held, key=lambda each: side * each[1])
-            turns.append((side, side * value, farthest.shot))
+            turns.append((side, side * seen[farthest.time_ns], farthest.shot))
         previous = facing
-    return _solid(first, turns)
+    return replace(_solid(first.shot, turns), looked_at=tuple(looked_at))
+
+
+def _with_crop(moments: Sequence[Moment]) -> Sequence[Moment]:
+    """Those whose person can be told, so that what turned and who it was come from one frame; all if there are none."""
+    return [moment for moment in moments if moment.crop is not None] or moments
 
 
 def _gap(moments: Sequence[Moment], begin_ns: int, end_ns: int) -> bool:
@@ -164,7 +184,8 @@ def _is(facing: Facing, seen: Sequence[tuple[Moment, float]]) -> bool:
 
 
 def _side(facing: Facing) -> int:
-    return 1 if facing is Facing.LEFT else -1
+    """The sign of `Middle.sideways` of who faces there."""
+    return {Facing.LEFT: 1, Facing.MIDDLE: 0, Facing.RIGHT: -1}[facing]
 
 
 def _solid(first: Shot, turns: Sequence[tuple[int, float, Shot]]) -> Turning:

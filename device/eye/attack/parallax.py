@@ -60,8 +60,9 @@ class Shot:
     points: Floats
 
     def forget(self) -> None:
-        """Overwrite the picture."""
+        """Overwrite the picture and the mesh."""
         self.grey.fill(0)
+        self.points.fill(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""From a frame to a glance: find the one face, lay the mesh over it, read how bright its patches are.
+"""From a frame to a glance: find the one face, lay the mesh over it, read how bright its patches are. Or to a shot.
 
 Rules kept here:
 - One face, in range, alone at its distance (`device.eye.choose`), with a mesh that sees it too: otherwise no glance.
@@ -21,6 +21,7 @@ from device.config import Config
 from device.eye.attack.brightness import brightness, offsets, patches
 from device.eye.attack.glance import Glance
 from device.eye.attack.mesh import Mesh, face_to_picture
+from device.eye.attack.parallax import Shot
 from device.eye.attack.surface import chosen, in_eye_distances, surface
 from device.eye.camera import Frame
 from device.eye.choose import Range, choose
@@ -105,6 +106,11 @@ class Watch:
             self._behind(frame, complex(*to_picture(eyes.real, eyes.imag)), level * apart * to_picture.scale),
             self._lens(frame, complex(*to_picture(eyes.real, eyes.imag)), apart * to_picture.scale),
         )
+
+    def shot(self, frame: Frame, face: Face) -> Shot | None:
+        """What a motion challenge keeps of `face`, a copy; None if the mesh sees none there."""
+        found = self._mesh.find(frame.main, face_to_picture(face))
+        return None if found is None else Shot(self._mesh.crop[:, :, 1].copy(), found.copy())
 
     def forget(self) -> None:
         """Overwrite the crop and everything inside the mesh's network."""

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import pytest
@@ -17,9 +17,11 @@ from device.eye.attack import approach
 from device.eye.attack.approach import LOG_LIMIT_NS, Answer, Challenged, Watched
 from device.eye.attack.glance import Glance
 from device.eye.attack.judge import Figures, Judgement, Why
+from device.eye.attack.moved import Followed, Moved
 from device.eye.camera import Frame
 from device.eye.gather import FRESH_NS
 from device.eye.loop import EyeWork
+from device.eye.questioned import Questioned
 from device.wire import Attack, Hint, LookMode
 from tests.unit.eye.lit_world import BEGAN_NS, FITTED, FLAT, NONCE, World
 from tests.unit.eye.test_loop import CONFIG, Bench, close, look, run, someone
@@ -83,7 +85,7 @@ def test_of_a_face_that_failed_no_embedding_ever_exists() -> None:
     gather, log = gone_through(World(shape=FLAT["flat"], noise=0.001))
     gather.tell(log)
     answer = gather.due(lambda: log.ended_ns, never)
-    assert answer == Answer(Attack.PRESENTATION)
+    assert answer == Answer(Attack.PRESENTATION, why=Why.FLAT)
     # The seeded fault: a judge that lets everything pass would have embedded it.
     gather, log = gone_through(World())
     gather.tell(log)
@@ -211,6 +213,9 @@ class LitBench(Bench):
         shown = np.full((112, 112, 3), 7, np.uint8)
         return Watched(glance.time_ns, None, glance, shown if crop else None)
 
+    def follow(self, frame: Frame, *, crop: bool) -> Followed:
+        return Followed(frame.time_ns, Hint.NOBODY)
+
     def embed(self, crop: Crop) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         self.people.append(int(crop[0, 0, 0]))
         return someone(self.people[-1])
@@ -222,6 +227,17 @@ def lit(bench: LitBench) -> EyeWork:
         bench.links[peer] = cast("wire.Link", type("L", (), {"peer": peer})())  # type: ignore[name-defined]  # stands for a link
         work.connected(bench.links[peer])
     return work
+
+
+Stage = TypeVar("Stage", Challenged, Moved)
+
+
+def stage(work: EyeWork, kind: type[Stage]) -> Stage:
+    """The challenge that runs."""
+    assert work._approach is not None
+    assert isinstance(work._approach.gather, Questioned)
+    assert isinstance(work._approach.gather._stage, kind)
+    return work._approach.gather._stage
 
 
 def probes(bench: LitBench) -> list[wire.Probe]:
@@ -306,14 +322,14 @@ def test_at_a_door_with_lights_nothing_untested_is_ever_recognised(monkeypatch: 
         return found
 
     assert Attack.NOT_TESTED not in attacks()
-    monkeypatch.setattr(EyeWork, "_judged", untested)
+    monkeypatch.setattr(Questioned, "settle", untested)
     assert Attack.NOT_TESTED in attacks()
 
 
-def untested(work: EyeWork, one: object, *_: object) -> None:
+def untested(gather: Questioned) -> None:
     """The seeded fault: a Probe without a challenge."""
-    nonce = one.nonce  # type: ignore[attr-defined]  # an approach
-    work._out.send(Room.VAULT, wire.Probe(nonce, 0, 1, Attack.NOT_TESTED, b"modelid!", bytes(512)))
+    probe = wire.Probe(gather._nonce, 0, 1, Attack.NOT_TESTED, b"modelid!", bytes(512))
+    gather._around.out.send(Room.VAULT, probe)
 
 
 def test_enrolment_has_no_challenge() -> None:
@@ -341,7 +357,7 @@ def test_a_window_that_closes_in_the_middle_leaves_nothing() -> None:
     for _ in range(12):
         work.tick()
     assert work._approach is not None
-    kept = [one for _, one in cast("Challenged", work._approach.gather)._crops]
+    kept = [one for _, one in stage(work, Challenged)._crops]
     assert kept
     close(bench, work)
     assert not any(one.any() for one in kept)
