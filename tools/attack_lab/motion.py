@@ -67,7 +67,7 @@ class Place:
 
     def __init__(self, picture: Path, rng: np.random.Generator) -> None:
         """Raises PictureRefused if there is no face in it, or one that looks aside: eye would not begin with that."""
-        self.lens, self.who = Lens(*LENS_PX), picture.parent.name
+        self.lens, self.who = Lens(*LENS_PX), picture.stem.rstrip("_0123456789")
         points = five_points(read_scaled(picture, *LENS_PX, 1.0), picture.name)
         scale = float(rng.uniform(55, 95)) / float(np.hypot(*(points[1] - points[0])))
         self.shown = read_scaled(picture, *LENS_PX, scale)

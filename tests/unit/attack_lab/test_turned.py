@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from device.eye.attack.motion import Turning, Why
-from tools.attack_lab import motion, turns
+from device.wire import Attack
+from tools.attack_lab import motion, same, turns
 from tools.attack_lab.head import Head
+from tools.attack_lab.motion import Attempt
 from tools.attack_lab.place import Person, stand
 from tools.attack_lab.surfaces import Lens, turned
 from tools.attack_lab.turned import Solid, head, sheet
+from tools.portraits import portrait
 
 LENS = Lens(320, 240)
 POINTS = np.array([[142.0, 105], [178, 105], [160, 128], [146, 143], [174, 143]])
@@ -72,8 +75,9 @@ def test_a_folder_without_pictures_is_refused_in_a_sentence(tmp_path: Path, caps
 def test_rows_tell_what_passed_why_not_and_the_bound(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers = {True: Turning(passed=True, why=Why.TURNED, value=0.1, error=0.01)}
-    answers[False] = Turning(passed=False, why=Why.FLAT, value=0.0, error=0.01)
+    turned_face = Turning(passed=True, why=Why.TURNED, value=0.1, error=0.01)
+    answers = {True: Attempt(Attack.MOVED, turned_face, 0.9)}
+    answers[False] = Attempt(Attack.INCONCLUSIVE, Turning(passed=False, why=Why.FLAT, value=0.0, error=0.01))
     monkeypatch.setattr(motion, "attempt", lambda make, _pictures, _seed: answers[make is motion.live])
     monkeypatch.setattr(motion, "portrait", lambda name: name)
     assert motion.main(["--n", "5"]) == 0
@@ -84,6 +88,24 @@ def test_rows_tell_what_passed_why_not_and_the_bound(
     assert "rendered" in lines[-1]
 
 
+def test_what_turned_and_was_refused_all_the_same_is_told_apart() -> None:
+    turned_face = Turning(passed=True, why=Why.TURNED)
+    assert Attempt(Attack.INCONCLUSIVE, turned_face, 0.2).why == "another person"
+    assert Attempt(Attack.INCONCLUSIVE, turned_face).why == "no crop"
+    assert Attempt(Attack.INCONCLUSIVE, Turning(passed=False, why=Why.NARROW), 0.2).why == "narrow"
+
+
+@pytest.mark.slow
+def test_a_rendered_head_goes_the_way_of_a_door_and_a_turned_photograph_of_it_does_not() -> None:
+    """Real pictures, real networks, eye's own way; how often of a hundred is for the lab to count."""
+    pictures = [portrait(name) for name in ("obama.jpg", "biden.jpg", "astronaut.png")]
+    people = [motion.attempt(motion.live, pictures, (3, which)) for which in range(3)]
+    assert Attack.MOVED in {each.attack for each in people}
+    for sheet_of in (motion.flat, motion.bent, motion.lying, motion.accomplice):
+        assert motion.attempt(sheet_of, pictures, (4, 1)).attack is Attack.INCONCLUSIVE
+
+
 def test_single_turns_need_pictures_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert turns.main(["--faces", str(tmp_path)]) == 1
-    assert "holds no DIR/person/picture.jpg" in capsys.readouterr().err
+    for tool in (turns, same):
+        assert tool.main(["--faces", str(tmp_path)]) == 1
+        assert "holds no DIR/person/picture.jpg" in capsys.readouterr().err
