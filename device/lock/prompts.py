@@ -22,7 +22,7 @@ from dataclasses import replace
 from device import wire
 from device.challenge import MS, REST, Lights, may_change_ns
 from device.edges import Room
-from device.lock.state import Effect, Motion, Rules, Send, Show, Signal, State
+from device.lock.state import Effect, Motion, Rules, Send, Show, Signal, State, Window
 from device.motion import LEAD_MS, LIGHTS, MARGIN_MS, PROMPT_MS, PROMPTS, draw
 from device.wire import LookMode
 
@@ -35,7 +35,7 @@ def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes, rules: Rules) -
     if not rules.lights or window is None or window.nonce != nonce or window.mode is not LookMode.RECOGNISE:
         return state
     logged = challenge is not None and challenge.nonce == nonce and challenge.over
-    if not logged or (state.motion is not None and state.motion.until_ns == window.until_ns):
+    if not logged or _had(state, window):
         return state
     begins_ns = now_ns if state.lights == REST else max(now_ns, may_change_ns(state.lights_changed_ns))
     if begins_ns + _WHOLE_NS > window.until_ns:
@@ -46,7 +46,7 @@ def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes, rules: Rules) -
 def current(state: State) -> Motion | None:
     """The motion challenge of this window, if there was one, over if its approach is; None with another window."""
     window, motion = state.window, state.motion
-    if motion is None or window is None or motion.until_ns != window.until_ns:
+    if motion is None or window is None or not _had(state, window):
         return None
     return motion if motion.over or motion.nonce == window.nonce else replace(motion, over=True)
 
@@ -75,6 +75,11 @@ def driven(motion: Motion, now_ns: int) -> tuple[Motion, Lights, tuple[Effect, .
     if made == PROMPTS:
         return replace(motion, over=True), REST, (Send(Room.EYE, _log(motion, now_ns)),)
     return replace(motion, began_ns=(*motion.began_ns, now_ns)), LIGHTS[motion.asked[made]], ()
+
+
+def _had(state: State, window: Window) -> bool:
+    """Whether this very window has had its motion challenge: no two windows end at one time."""
+    return state.motion is not None and state.motion.until_ns == window.until_ns
 
 
 def _log(motion: Motion, ended_ns: int) -> wire.MotionLog:

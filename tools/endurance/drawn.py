@@ -84,7 +84,7 @@ class Drawn:
             wire.CardAnswer(nonce, one(REPLIES)),
         )
         if self.door.life.lights:
-            made += (wire.ChallengeRequest(nonce),)
+            made += (wire.ChallengeRequest(nonce), wire.MotionRequest(nonce))
         chosen: Message = one(made)
         return chosen
 

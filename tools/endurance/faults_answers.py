@@ -20,7 +20,7 @@ ANSWERS = (
     ),
     fault(
         "a verdict lives a millisecond longer",
-        600,
+        700,
         ("machine", _ALIVE, "alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns + 1_000_000"),
     ),
     fault("a verdict needs no question", 1400, ("machine", "valid = expected and alive", "valid = alive")),
@@ -64,7 +64,7 @@ ANSWERS = (
     # ---- the card
     fault(
         "any yes of keeper counts for the card that is there",
-        600,
+        1000,
         ("machine", " and check.nonce == verdict.nonce", " and (check.card or check.nonce == verdict.nonce)"),
     ),
     fault(
@@ -120,7 +120,7 @@ ANSWERS = (
     ),
     fault(
         "what a card says when nobody asks goes to keeper",
-        100,
+        200,
         (
             "card",
             "    check = _there(state)\n    return state, (Send",
@@ -139,7 +139,7 @@ ANSWERS = (
     ),
     fault(
         "a card is kept when keeper is gone",
-        200,
+        500,
         ("machine", "(*effects, Show(Signal.REFUSED), *card.let_go(state.check))", "(*effects, Show(Signal.REFUSED))"),
     ),
     fault(

@@ -101,12 +101,12 @@ BOLT = (
     fault(
         "a reply needs no question",
         100,
-        ("permits", "return any(one.nonce == nonce and one.room is sender for one in state.asked)", "return True"),
+        ("permits", "any(one.nonce == nonce and one.room is sender and not one.motion for one in state.asked)", "True"),
     ),
     fault(
         "a reply may come from another room",
         100,
-        ("permits", "one.nonce == nonce and one.room is sender for", "one.nonce == nonce for"),
+        ("permits", "one.room is sender and not one.motion for", "not one.motion for"),
     ),
     fault(
         "a question outlives the room it went to",

@@ -1,4 +1,4 @@
-"""Missing guards around the two white lights: their pace, when they burn, and the challenge.
+"""Missing guards around the two white lights: their pace, when they burn, and both challenges.
 
 Rules kept here:
 - What could make somebody ill, or tell eye of lights that never were, is a fault as much as a door that opens.
@@ -31,7 +31,7 @@ LIGHTS = (
     ),
     fault(
         "a challenge outlives its approach",
-        800,
+        1500,
         (
             "lights",
             "challenge is not None and (state.window is None or state.window.nonce != challenge.nonce):",
@@ -40,7 +40,7 @@ LIGHTS = (
     ),
     fault(
         "any request counts for the newest approach",
-        2400,
+        10500,
         ("lights", "window.nonce != nonce or", ""),
         ("lights", "Challenge(nonce, draw", "Challenge(window.nonce, draw"),
     ),
@@ -58,5 +58,62 @@ LIGHTS = (
         "the log comes before the last light has lasted",
         200,
         ("lights", "return last_ns + LAST_MS * MS", "return last_ns"),
+    ),
+    fault(
+        "a face that was asked to turn opens by itself",
+        500,
+        ("window", "rules.face_alone_opens and not window.doubted", "rules.face_alone_opens"),
+    ),
+    fault(
+        "somebody is asked to turn in the middle of the light challenge",
+        400,
+        ("prompts", "challenge.nonce == nonce and challenge.over", "challenge.nonce == nonce"),
+    ),
+    fault(
+        "somebody is asked to turn after another approach's light challenge",
+        400,
+        ("prompts", "challenge is not None and challenge.nonce == nonce and challenge.over", "challenge is not None"),
+    ),
+    fault(
+        "whoever wants may ask for turns without end",
+        200,
+        ("permits", "wire.MotionRequest, looked)", "wire.MotionRequest, always)"),
+    ),
+    fault(
+        "a motion challenge outlives its approach",
+        9100,
+        (
+            "prompts",
+            "return motion if motion.over or motion.nonce == window.nonce else replace(motion, over=True)",
+            "return motion",
+        ),
+    ),
+    fault(
+        "a prompt burns on after the log",
+        4900,
+        (
+            "prompts",
+            "return replace(motion, over=True), REST,",
+            "return replace(motion, over=True), LIGHTS[motion.asked[2]],",
+        ),
+        (
+            "prompts",
+            "return state.lights != REST and state.lights_changed_ns[-1:] == motion.began_ns[-1:]",
+            "return False",
+        ),
+    ),
+    fault(
+        "the prompts keep no pace",
+        6900,
+        ("prompts", "return 0 if burning == REST else pace_ns", "return 0"),
+    ),
+    fault(
+        "a prompt that came late is made up for",
+        20700,
+        (
+            "prompts",
+            "(motion.began_ns[-1], PROMPT_MS) if motion.began_ns else (motion.rest_ns, LEAD_MS)",
+            "(motion.rest_ns, LEAD_MS + PROMPT_MS * len(motion.began_ns))",
+        ),
     ),
 )

@@ -19,7 +19,7 @@ SIGHT = (
     fault(
         "a face alone opens every door",
         100,
-        ("window", "return Worth.OPENS if rules.face_alone_opens else Worth.PIN", "return Worth.OPENS"),
+        ("window", "Worth.OPENS if rules.face_alone_opens and not window.doubted else Worth.PIN", "Worth.OPENS"),
     ),
     fault(
         "a child's face opens without the PIN",
@@ -41,7 +41,7 @@ SIGHT = (
     ),
     fault(
         "an enrolment opens the door",
-        100,
+        1300,
         ("machine", "looking and looking.mode is LookMode.RECOGNISE and", "looking and"),
     ),
     fault(
@@ -90,7 +90,7 @@ SIGHT = (
     ),
     fault(
         "approaches are not counted",
-        600,
+        3900,
         ("window", "if window.approaches_left == 0:", "if window.approaches_left < 0:"),
     ),
     fault("a window outlives eye", 1000, ("machine", "if room in (Room.EYE, Room.VAULT):", "if room is Room.VAULT:")),

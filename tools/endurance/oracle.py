@@ -6,8 +6,9 @@ Rules kept here:
 - An *authorised decision* is a Verdict that accepts somebody, to a question that lock put to that very room over a
   connection that still stands, the first reply to it, stamped 0 to 500 ms ago. By PIN: the question was flat # PIN #,
   and is not older than keeper has time. By card: the question was a card in front of the reader, in its own time. By
-  face: a face alone opens this door, the camera looks for that approach, to recognise, within its window, and nobody
-  else was claimed. Whichever it is, the policy allows it in that moment, and that slot's own hours do not bar it.
+  face: a face alone opens this door, the camera looks for that approach, to recognise, within its window, nobody else
+  was claimed, and eye did not want to see that face turn. Whichever it is, the policy allows it in that moment, and
+  that slot's own hours do not bar it.
 - Accepted under duress is accepted, if keeper says it; vault has no such word. What else there is to it: `calls`.
 - What keeper is asked, and what cards are told: `exchange`. Nobody but keeper hears digits, or what a card says.
 - The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
@@ -34,7 +35,7 @@ APPROACHES = 3  # rule 7
 REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
 _SECRETS = (*ASKED_OF_KEEPER, wire.CardAnswer, wire.CardGone)
 # Said under a nonce that another message brought.
-_MORE_OF_IT = (wire.Look, wire.ChallengeLog, wire.CardAnswer, wire.CardGone)
+_MORE_OF_IT = (wire.Look, wire.ChallengeLog, wire.MotionLog, wire.CardAnswer, wire.CardGone)
 _ACCEPTED = (Outcome.ACCEPTED, Outcome.DURESS)
 OPENS = {wire.CheckPin: Method.PIN, wire.CardShown: Method.CARD}
 """Questions to keeper whose answer may open the door, and by which way in."""
@@ -110,6 +111,8 @@ class Oracle:
             return (sender, msg.nonce) not in self.questions
         elif isinstance(msg, wire.ChallengeRequest):
             return self.shining.asks(msg.nonce)
+        elif isinstance(msg, wire.MotionRequest):
+            return self.shining.prompting.asks(msg.nonce)
         elif isinstance(msg, REPLIES):
             self.answered = self.questions.pop((sender, msg.nonce), None)
             if sender is Room.KEEPER and isinstance(msg, wire.Answer | wire.Verdict):
@@ -151,6 +154,7 @@ class Oracle:
             and Method.FACE in self.methods
             and looking is not None
             and looking.asked.nonce == verdict.nonce
+            and verdict.nonce not in self.shining.prompting.doubted
             and looking.asked.mode is LookMode.RECOGNISE
             and looking.asked.claim in (NOBODY, verdict.slot)
             and self.now_ns < looking.since_ns + self.rules.window_ns
@@ -217,6 +221,9 @@ class Oracle:
                 self.looking = None
             case wire.ChallengeLog():
                 self.shining.logged(room, msg, self.looking.asked.nonce if self.looking else None, self.now_ns)
+            case wire.MotionLog():
+                looking = (self.looking.asked.nonce, self.looking.since_ns) if self.looking else None
+                self.shining.prompted(room, msg, looking, self.now_ns)
             case wire.Occurrence(OccurrenceKind.DURESS):
                 self.calls.made()
         self._asks(room, msg)

@@ -30,6 +30,8 @@ _KEYS = (
 
 _SHINES_MS = (0, 200, 1200, 1700, 2400)  # a challenge takes about a second, and may have to wait for as long
 
+_TURNS_MS = (0, 700, 2300, 4000, 5600, 6500, 6500, 6500)  # a motion challenge takes five to six and a half seconds
+
 
 class People(Drawn):
     """Residents, guests and whoever else stands at the door."""
@@ -64,6 +66,22 @@ class People(Drawn):
             nonce = looking.asked.nonce if looking and chance < 0.8 else self._nonce(Room.VAULT)
             self._told(Room.EYE, wire.ChallengeRequest(nonce))
             (self.door.passes if self._random.random() < 0.6 else self._falters)(self._one(_SHINES_MS) * MS)
+            if self._random.random() < 0.5:
+                self._is_asked_to_turn(nonce)
+
+    def _is_asked_to_turn(self, nonce: bytes) -> None:
+        """Eye wants to see it turn, mostly in the approach it asked for light in; it may have the time it takes."""
+        if self._random.random() < 0.2:
+            nonce = self._nonce(Room.VAULT)
+        self._told(Room.EYE, wire.MotionRequest(nonce))
+        if self._random.random() < 0.1:
+            self._told(Room.EYE, wire.MotionRequest(nonce))
+        (self.door.passes if self._random.random() < 0.5 else self._falters)(self._one(_TURNS_MS) * MS)
+        looking = self.door.oracle.looking
+        if looking and self._random.random() < 0.2:  # vault has no patience, and the next approach begins
+            now_ns = self.door.lock.clock.now_ns
+            self._told(Room.VAULT, wire.Verdict(looking.asked.nonce, now_ns, Outcome.REFUSED, 0))
+            self.door.passes(4500 * MS)
 
     def _falters(self, ns: int) -> None:
         """Time, in which lock gets to run now and then."""

@@ -6,6 +6,7 @@ Rules kept here:
   which cannot know what the one before it did.
 - A log goes to eye once, for the approach of this moment, in which eye asked for it. It tells the last three changes as
   the lights made them, and that nothing else changed meanwhile.
+- Somebody who is asked to turn by them: `prompting`.
 - Where none are fitted, nothing of them happens.
 """
 
@@ -17,6 +18,7 @@ from device import wire
 from device.challenge import DELAYS_MS, LAST_MS, LASTS_MS, Lights, kind_of
 from device.edges import Room
 from tools.endurance.broken import Broken
+from tools.endurance.prompting import Prompting
 
 _MS = 1_000_000
 _SECOND_NS = 1_000_000_000
@@ -30,6 +32,7 @@ class Shining:
     fitted: bool
     burning: Lights = field(default_factory=lambda: Lights(0, 0))
     began_ns: int = 0
+    prompting: Prompting = field(default_factory=Prompting)
     _changes: list[tuple[int, Lights]] = field(default_factory=list)
     _may_ask: set[bytes] = field(default_factory=set)
     _asked: bytes = b""
@@ -38,14 +41,17 @@ class Shining:
         """A new process of lock has claimed the lines: they are dark."""
         self.burning, self.began_ns, self._asked = Lights(0, 0), now_ns, b""
         self._may_ask.clear()
+        self.prompting = Prompting()
 
     def looked(self, nonce: bytes) -> None:
         """Eye was told to recognise whoever is there, in the approach `nonce`."""
         self._may_ask.add(nonce)
+        self.prompting.looked(nonce)
 
     def eye_gone(self) -> None:
         """Nobody is left who could ask."""
         self._may_ask.clear()
+        self.prompting.eye_gone()
 
     def asks(self, nonce: bytes) -> bool:
         """Eye asks for a challenge; whether the table of messages must refuse it."""
@@ -74,6 +80,7 @@ class Shining:
         if log.nonce != looking or log.nonce != self._asked:
             raise Broken("eye is told of a challenge that it did not ask for in this approach")
         self._asked = b""
+        self.prompting.lit(log.nonce)
         told = [
             (log.at_1_ns, Lights(log.left_1, log.right_1)),
             (log.at_2_ns, Lights(log.left_2, log.right_2)),
@@ -88,6 +95,10 @@ class Shining:
         shortest = (DELAYS_MS[0], LASTS_MS[0], LASTS_MS[0], LAST_MS)
         if any(end - begin < ms * _MS for begin, end, ms in zip(began, began[1:], shortest, strict=False)):
             raise Broken("a light of a challenge is too short")
+
+    def prompted(self, room: Room, log: wire.MotionLog, looking: tuple[bytes, int] | None, now_ns: int) -> None:
+        """Lock sends `log` of a motion challenge to `room`, while the camera may look for `looking`. Raises Broken."""
+        self.prompting.logged(room, log, looking, self._changes, now_ns)
 
     def holds(self, now_ns: int, *, looking: bool) -> None:
         """After every event. Raises Broken."""

@@ -493,6 +493,15 @@ def test_a_lock_that_forgets_its_doubt_is_found(monkeypatch: pytest.MonkeyPatch)
 # ---- guards taken out
 
 
+def heedless(state: State, nonce: bytes, now_ns: int, fresh: bytes, rules: Rules) -> State:
+    """As if no motion challenge had been in this window."""
+    after = _asked(replace(state, motion=None), nonce, now_ns, fresh, rules)
+    return state if after.motion is None else after
+
+
+_asked = prompts.asked
+
+
 @pytest.mark.parametrize(
     ("test", "fault"),
     [
@@ -509,6 +518,10 @@ def test_a_lock_that_forgets_its_doubt_is_found(monkeypatch: pytest.MonkeyPatch)
             lambda patch: patch.setattr(prompts, "PROMPT_MS", PROMPT_MS - 1),
         ),
         (
+            test_in_one_window_there_is_one_and_the_next_window_may_have_another,
+            lambda patch: patch.setattr(prompts, "asked", heedless),
+        ),
+        (
             lambda: test_what_ends_an_approach_ends_its_motion_challenge_without_a_log("refused", 1500),
             lambda patch: patch.setattr(prompts, "current", lambda state: state.motion),
         ),
@@ -521,7 +534,7 @@ def test_a_lock_that_forgets_its_doubt_is_found(monkeypatch: pytest.MonkeyPatch)
             lambda patch: patch.setattr(lights, "_rests", lambda state: state.lights == OFF),
         ),
     ],
-    ids=["the time left", "the lead", "the time of a prompt", "the approach", "back to rest", "from rest"],
+    ids=["the time left", "the lead", "the time of a prompt", "once", "the approach", "back to rest", "from rest"],
 )
 def test_a_guard_that_is_missing_is_found(
     test: Callable[[], object], fault: Callable[[pytest.MonkeyPatch], object], monkeypatch: pytest.MonkeyPatch
