@@ -3,11 +3,15 @@
 Rules kept here:
 - Nothing between camera and verdict is ours: `device.eye.attack` sees bytes and a log, and says what it says.
 - An attempt follows from its seed alone: who, which head, which conditions, which code, which noise.
+- One press is up to three attempts, as at the door (rule 7; `device.lock.window`): the same person or instrument,
+  hallway, camera and distance, standing there or held up anew; another code, other noise, other moments. Each begins
+  with the lights at rest; at a door a later one may begin with the last light of the one before, after which more
+  codes may be drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -63,7 +67,14 @@ class Watched:
 
 
 def watched(make: Maker, pictures: Sequence[Path], vary: Vary, seed: Sequence[int]) -> Watched:
-    """Somebody or something of `pictures` before the lens, under conditions as `vary` draws them.
+    """The first attempt of `approaches`."""
+    return next(approaches(make, pictures, vary, seed, 1))
+
+
+def approaches(
+    make: Maker, pictures: Sequence[Path], vary: Vary, seed: Sequence[int], most: int = 1
+) -> Iterator[Watched]:
+    """Somebody or something of `pictures` before the lens, up to `most` times, under conditions as `vary` draws them.
 
     Raises PictureRefused if no face was found in several of the pictures.
     """
@@ -71,19 +82,23 @@ def watched(make: Maker, pictures: Sequence[Path], vary: Vary, seed: Sequence[in
     cond = vary(rng)
     head = Head(draw_measures(rng))
     at = _setting(pictures, head, cond, rng)
-    challenge = driven(drawn(rng), rng)
-    moving = make(at, rng)
-    frames = list(film(moving, challenge.drive, cond, challenge.span_ns, int(rng.integers(1 << 32))))
-    watch = _watch()
-    watch.begin()
-    glances = [glance for frame in frames if (glance := watch.glance(frame)) is not None]
-    return Watched(challenge.log, tuple(glances), len(frames), cond)
+    for number in range(most):
+        if number:
+            rng = np.random.default_rng([*seed, number])
+        challenge = driven(drawn(rng), rng)
+        moving = make(at, rng)
+        frames = list(film(moving, challenge.drive, cond, challenge.span_ns, int(rng.integers(1 << 32))))
+        watch = _watch()
+        watch.begin()
+        glances = [glance for frame in frames if (glance := watch.glance(frame)) is not None]
+        yield Watched(challenge.log, tuple(glances), len(frames), cond)
 
 
 def _setting(pictures: Sequence[Path], head: Head, cond: Conditions, rng: np.random.Generator) -> Setting:
     for _ in range(_TRIES):
         try:
-            return Setting.of(pictures[int(rng.integers(len(pictures)))], head, cond)
+            picture = pictures[int(rng.integers(len(pictures)))]
+            return Setting.of(picture, head, cond, int(rng.integers(1 << 32)))
         except PictureRefused:
             continue
     msg = f"of {_TRIES} of these pictures none shows a face as large as somebody at {cond.distance_mm:.0f} mm"

@@ -2,7 +2,7 @@
 
 Rules kept here:
 - Progress goes to stderr, the report to stdout; whatever is printed says that it was rendered.
-- A folder without pictures is one sentence and exit code 2.
+- A folder without pictures, or a record of other sources, is one sentence and exit code 2.
 """
 
 from __future__ import annotations
@@ -13,78 +13,122 @@ from pathlib import Path
 
 import click
 
-from device.eye.pictures import SUFFIXES
-from tools.attack_lab.counts import Tally, table
+from tools.attack_lab.counts import Tally, halves, table
 from tools.attack_lab.curves import AXES
+from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import BEYOND, INSTRUMENTS, PEOPLE
-from tools.attack_lab.run import Kind, tallied
+from tools.attack_lab.record import OtherRecord, Record
+from tools.attack_lab.run import Kind, recorded, tallied
 from tools.portraits import portrait
 from tools.samples import SampleMissingError
 
 _SAMPLES = (("obama.jpg", 1.2), ("obama3.jpg", 1.3), ("biden.jpg", 1.0), ("astronaut.png", 1.0))
 _NAMES = (PEOPLE, *INSTRUMENTS, *BEYOND)
-_FAULTS = tuple(Kind(name, relief=False) for name in ("print flat", "print bent"))
+_FAULTY = ("print flat, matt", "print bent, matt")
 
 
 @click.command()
-@click.option("--n", "trials", type=click.IntRange(1), default=30, show_default=True, help="Attempts of each kind.")
+@click.option("--n", "windows", type=click.IntRange(1), default=30, show_default=True, help="Windows of each kind.")
+@click.option("--people", "people", type=click.IntRange(1), help="Windows of people, if not as many as --n.")
+@click.option(
+    "--approaches",
+    "most",
+    type=click.IntRange(1, 3),
+    default=1,
+    show_default=True,
+    help="Attempts in a window.",
+)
 @click.option("--only", multiple=True, type=click.Choice(_NAMES), help="These kinds alone.")
 @click.option("--faces", type=click.Path(path_type=Path, exists=True, file_okay=False), help="DIR/person/picture.jpg")
-@click.option("--curve", "axes", multiple=True, type=click.Choice(tuple(AXES)), help="People along one condition.")
+@click.option("--curve", "axes", multiple=True, type=click.Choice(tuple(AXES)), help="Along one condition.")
+@click.option("--along", multiple=True, type=click.Choice(_NAMES), default=(PEOPLE,), help="Who or what, along it.")
+@click.option("--points", type=click.IntRange(1), help="Windows of each point of a curve, if not as many as --n.")
+@click.option("--main/--no-main", "whole", default=True, show_default=True, help="The table of kinds, or curves alone.")
 @click.option(
     "--faults/--no-faults", default=True, show_default=True, help="Prints before a judge without relief test."
 )
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another one, other windows.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--record", "kept", type=click.Path(path_type=Path, dir_okay=False), help="Kept here, taken up from here."
+)
+@click.option("--counted", is_flag=True, help="Count what the record holds; nothing is run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
-def main(
-    trials: int,
+def main(  # noqa: PLR0913 - an option each
+    *,
+    windows: int,
+    people: int | None,
+    most: int,
     only: tuple[str, ...],
     faces: Path | None,
     axes: tuple[str, ...],
-    faults: bool,  # noqa: FBT001 - click passes its options as they are
+    along: tuple[str, ...],
+    points: int | None,
+    whole: bool,
+    faults: bool,
+    seed: int,
     workers: int,
-    as_json: bool,  # noqa: FBT001 - likewise
+    kept: Path | None,
+    counted: bool,
+    as_json: bool,
 ) -> None:
     r"""Count what passes the light challenge. Everything is rendered; nothing here switches anything on at a door.
 
     \b
-    Example: python -m tools.attack_lab --n 100 --faces lfw-dev --curve skin
+    Example: python -m tools.attack_lab --n 100 --approaches 3 --faces lfw-dev --curve skin
     """
-    pictures = _pictures(faces)
+    known = _faces(faces)
+    if counted and not kept:
+        raise click.UsageError("--counted says what a --record holds, and none is named")
+    try:
+        record = Record(kept) if kept else None
+    except OtherRecord as refused:
+        raise click.UsageError(str(refused)) from refused
 
     def told(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    kinds = [Kind(name) for name in (only or _NAMES)]
-    counted = tallied(kinds, pictures, trials, workers, told)
-    seeded = tallied(_FAULTS, pictures, trials, workers, told) if faults and not only else []
-    curves = {
-        axis: tallied([Kind(PEOPLE, ((axis, value),)) for value in AXES[axis]], pictures, trials, workers, told)
+    def of(name: str) -> int:
+        return people if people and name == PEOPLE else windows
+
+    kinds = [Kind(name, of(name), most, seed=seed) for name in (only or _NAMES)] if whole else []
+    faulty = [Kind(name, windows, relief=False, seed=seed) for name in _FAULTY] if faults and whole and not only else []
+    drawn = {
+        axis: [
+            Kind(name, points or windows, change=((axis, value),), seed=seed) for name in along for value in AXES[axis]
+        ]
         for axis in axes
     }
-    click.echo(_as_json(counted, seeded, curves) if as_json else _as_text(len(pictures), counted, seeded, curves))
+
+    def tallies(each: list[Kind]) -> list[Tally]:
+        return recorded(each, record) if counted and record else tallied(each, known, workers, told, record)
+
+    rows, seeded = tallies(kinds), tallies(faulty)
+    curves = {axis: tallies(each) for axis, each in drawn.items()}
+    click.echo(_as_json(rows, seeded, curves) if as_json else _as_text(known, rows, seeded, curves))
 
 
-def _pictures(faces: Path | None) -> list[Path]:
-    if faces is None:
+def _faces(folder: Path | None) -> Faces:
+    if folder is None:
         try:
-            return [portrait(name, zoom) for name, zoom in _SAMPLES]
+            return Faces.single([portrait(name, zoom) for name, zoom in _SAMPLES])
         except SampleMissingError as missing:
             raise click.UsageError(str(missing)) from missing
-    found = sorted(path for path in faces.glob("*/*") if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise click.UsageError(f"{faces} holds no pictures of the form person/picture.jpg")
+    found = Faces.below(folder)
+    if not found.people:
+        raise click.UsageError(f"{folder} holds no pictures of the form person/picture.jpg")
     return found
 
 
-def _as_text(pictures: int, counted: list[Tally], faults: list[Tally], curves: dict[str, list[Tally]]) -> str:
+def _as_text(faces: Faces, counted: list[Tally], faults: list[Tally], curves: dict[str, list[Tally]]) -> str:
     parts = [
-        f"Rendered from {pictures} pictures. Shares with 95 % intervals after Clopper and Pearson.",
-        table(counted),
+        f"Rendered from pictures of {len(faces.people)} people. Shares with 95 % intervals after Clopper and Pearson.",
     ]
+    if counted:
+        parts += [table(counted), "Attempts that passed, of either half of the people:", halves(counted)]
     if faults:
         parts += ["Seeded fault, a judge without its relief test: these must pass.", table(faults)]
-    parts += [f"{axis}, people:\n{table(tallies)}" for axis, tallies in curves.items()]
+    parts += [f"{axis}:\n{table(tallies)}" for axis, tallies in curves.items()]
     return "\n\n".join(parts)
 
 

@@ -2,15 +2,17 @@
 
 Rules kept here:
 - APCER: of attacks of one instrument, those that pass as bona fide. Never pooled: an average hides the best attack.
-- BPCER: of people, those called an attack. "Inconclusive" is counted apart, for people and for attacks: at the door it
-  is PIN or card for both.
+- BPCER: of people, those that do not. That is counted strictly: a door in doubt ("inconclusive") refuses like one that
+  calls somebody an attack. Which of the two it was stands beside it; ISO/IEC 30107-3 has non-response rates for doubt.
+- *Attempt*: the first approach of each window, so that attempts are independent. *Transaction*: the window. A person is
+  refused if all its approaches are, an instrument passes if any does.
 - Each rate comes with a two-sided interval of 95 % after Clopper and Pearson.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,42 +50,78 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of the attempts of one kind: how many verdicts of each, and what decided."""
+    """What became of the windows of one kind: the verdicts of first attempts, and what decided.
+
+    `passed`: how many passed at which approach (1 is the first). `halves`: attempts that passed, of those with even and
+    of those with odd numbers, which are two halves of the people (`tools.attack_lab.faces`).
+    """
 
     name: str
     verdicts: Counter[Attack] = field(default_factory=Counter)
     why: Counter[str] = field(default_factory=Counter)
+    passed: Counter[int] = field(default_factory=Counter)
+    halves: tuple[Rate, Rate] = (Rate(0, 0), Rate(0, 0))
 
     @classmethod
-    def of(cls, name: str, attempts: Iterable[Attempt]) -> Tally:
-        """Counted."""
-        each = list(attempts)
-        return cls(name, Counter(one.attack for one in each), Counter(one.why for one in each))
+    def of(cls, name: str, windows: Iterable[tuple[int, Sequence[Attempt]]]) -> Tally:
+        """Counted, of numbered windows: the attempts of each in order, of which only the last may have passed."""
+        each = list(windows)
+        first = [(number, attempts[0]) for number, attempts in each]
+        last = (len(attempts) for _, attempts in each if attempts[-1].attack is Attack.BONA_FIDE)
+        halves = [[one.attack is Attack.BONA_FIDE for number, one in first if number % 2 == half] for half in (0, 1)]
+        return cls(
+            name,
+            Counter(one.attack for _, one in first),
+            Counter(one.why for _, one in first),
+            Counter(last),
+            (Rate(sum(halves[0]), len(halves[0])), Rate(sum(halves[1]), len(halves[1]))),
+        )
 
     @property
     def trials(self) -> int:
-        """How many there were."""
+        """How many windows there were, and first attempts."""
         return self.verdicts.total()
 
+    @property
+    def attempt(self) -> Rate:
+        """First attempts that passed."""
+        return self.rate(Attack.BONA_FIDE)
+
+    @property
+    def transaction(self) -> Rate:
+        """Windows in which one passed."""
+        return Rate(self.passed.total(), self.trials)
+
     def rate(self, verdict: Attack) -> Rate:
-        """The share that got `verdict`."""
+        """The share of first attempts that got `verdict`."""
         return Rate(self.verdicts[verdict], self.trials)
 
     def plain(self) -> dict[str, Any]:
         """For a JSON object."""
         named = {"passed": Attack.BONA_FIDE, "called_attack": Attack.PRESENTATION, "inconclusive": Attack.INCONCLUSIVE}
         rates = {word: self.rate(verdict).plain() for word, verdict in named.items()}
-        return {"name": self.name, **rates, "why": dict(self.why.most_common())}
+        later = {str(approach): count for approach, count in sorted(self.passed.items())}
+        whole = {"transaction_passed": self.transaction.plain(), "passed_at_approach": later}
+        return {"name": self.name, **rates, **whole, "why": dict(self.why.most_common())}
 
 
 def table(tallies: Iterable[Tally]) -> str:
     """The table of a report, a line for each."""
     lines = [
-        "| rendered | passes as a person | called an attack | inconclusive | decided by |",
-        "|---|---|---|---|---|",
+        "| rendered | attempt: passes | called an attack | inconclusive | transaction: passes | decided by |",
+        "|---|---|---|---|---|---|",
     ]
     for tally in tallies:
         verdicts = (Attack.BONA_FIDE, Attack.PRESENTATION, Attack.INCONCLUSIVE)
-        why = ", ".join(f"{word.lower()} {count}" for word, count in tally.why.most_common(3))
-        lines.append(f"| {tally.name} | {' | '.join(str(tally.rate(verdict)) for verdict in verdicts)} | {why} |")
+        why = ", ".join(f"{word.lower()} {count}" for word, count in tally.why.most_common(4))
+        rates = " | ".join(str(tally.rate(verdict)) for verdict in verdicts)
+        lines.append(f"| {tally.name} | {rates} | {tally.transaction} | {why} |")
+    return "\n".join(lines)
+
+
+def halves(tallies: Iterable[Tally]) -> str:
+    """First attempts that passed, of each half of the people."""
+    lines = ["| rendered | of even numbers | of odd numbers |", "|---|---|---|"]
+    both = (tally for tally in tallies if all(half.trials for half in tally.halves))
+    lines += [f"| {tally.name} | {tally.halves[0]} | {tally.halves[1]} |" for tally in both]
     return "\n".join(lines)

@@ -5,12 +5,15 @@ Rules kept here:
   bought: matt and glossy paper, dim and bright screens.
 - An attacker knows everything but the code: size, place, distance and brightness fit, and a recording of an earlier
   challenge is at hand.
-- Each attempt is another one: other tilt, other bend, other gloss.
+- Each attempt is another one: other tilt, other bend. Whoever tries again at once has the same paper or screen in hand.
+- Matt and glossy paper are instruments of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, unique
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -20,12 +23,25 @@ from tools.attack_lab.codes import BEGAN_NS, drawn, driven
 from tools.attack_lab.colours import luminance
 from tools.attack_lab.glasses import put_on
 from tools.attack_lab.head import Reals
-from tools.attack_lab.light import INDEX_GLASS, INDEX_SKIN, MATT, Gloss, Parts, lit, over
+from tools.attack_lab.light import INDEX_GLASS, INDEX_SKIN, Gloss, Parts, lit, over
 from tools.attack_lab.place import Person, outline
 from tools.attack_lab.setting import Setting
 from tools.attack_lab.surfaces import Mask, Surface, bent, plane, turned
 
 Maker = Callable[[Setting, np.random.Generator], Moving]
+
+
+@unique
+class Stock(Enum):
+    """What paper is sold as; the value is the range of its roughness (`Gloss.slope`)."""
+
+    MATT = (0.25, 0.5)
+    GLOSSY = (0.06, 0.15)
+
+    def gloss(self, at: Setting) -> Gloss:
+        """That of the sheet that is in hand."""
+        return Gloss(INDEX_GLASS, float(at.bought().uniform(*self.value)))
+
 
 _TILT_DEG: Final = 12.0
 _SCREEN_DIFFUSE: Final = 0.012
@@ -35,26 +51,26 @@ _INK: Final = (0.03, 0.82)  # the darkest a print is, and how much lighter paper
 def live(at: Setting, rng: np.random.Generator) -> Moving:
     """Somebody who is there, and turns the head a little meanwhile."""
     turn = at.cond.turn_deg * rng.uniform(-1, 1, 2)
-    first, last = at.person(), at.person(float(turn[0]), float(turn[1]))
-    around = over(first.body.there, lit_body(at, first), at.hallway(first))
+    first, last = at.person, at.looking(float(turn[0]), float(turn[1]))
+    around = over(first.body.there, at.body, at.hallway)
     return Moving(_with_face(at, first, around), _with_face(at, last, around))
 
 
-def print_flat(at: Setting, rng: np.random.Generator) -> Moving:
+def print_flat(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """A photograph on paper, flat, at some angle, held as still as a person stands."""
     sheet = _sheet(at, _tilt(rng), None, at.within)
-    return _still(_paper(at, rng, sheet))
+    return _still(_paper(at, sheet, stock))
 
 
-def print_bent(at: Setting, rng: np.random.Generator) -> Moving:
+def print_bent(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """The same bent over a cylinder of 50 to 400 mm, along any direction, outwards or, one time in four, inwards."""
     sheet = _sheet(at, _tilt(rng), _bend(rng), at.within)
-    return _still(_paper(at, rng, sheet))
+    return _still(_paper(at, sheet, stock))
 
 
-def print_held(at: Setting, rng: np.random.Generator) -> Moving:
+def print_held(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """The same in a hand that tilts and bends it while the challenge runs."""
-    gloss = _gloss(rng)
+    gloss = stock.gloss(at)
     tilt, radius = _tilt(rng), _bend(rng)
     later = tilt + np.array([*rng.uniform(-15, 15, 2), 0.0])
     first = _sheet(at, tilt, radius, at.within)
@@ -63,21 +79,21 @@ def print_held(at: Setting, rng: np.random.Generator) -> Moving:
     return Moving(parts[0], parts[1])
 
 
-def cutout(at: Setting, rng: np.random.Generator) -> Moving:
+def cutout(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """A print, cut along the person's contour, flat or bent, with the hallway behind it."""
     radius = _bend(rng) if rng.random() < 0.5 else None
-    sheet = _sheet(at, _tilt(rng), radius, at.within & outline(at.person()))
-    return _still(_paper(at, rng, sheet))
+    sheet = _sheet(at, _tilt(rng), radius, at.within & outline(at.person))
+    return _still(_paper(at, sheet, stock))
 
 
-def mask(at: Setting, rng: np.random.Generator) -> Moving:
+def mask(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """A paper mask with holes for the eyes, bent around the head of who wears it."""
-    return _worn(at, rng, fold_deg=0.0)
+    return _worn(at, rng, stock, fold_deg=0.0)
 
 
-def mask_folded(at: Setting, rng: np.random.Generator) -> Moving:
+def mask_folded(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     """The same with a nose folded into it: paper with relief, where this test must end somewhere."""
-    return _worn(at, rng, fold_deg=float(rng.uniform(20, 50)))
+    return _worn(at, rng, stock, fold_deg=float(rng.uniform(20, 50)))
 
 
 def screen(at: Setting, rng: np.random.Generator) -> Moving:
@@ -115,26 +131,32 @@ def known(at: Setting, rng: np.random.Generator) -> Moving:
     return live(at, rng)
 
 
-PEOPLE: Final = "people"
-INSTRUMENTS: Final[dict[str, Maker]] = {
+_OF_PAPER: Final = {
     "print flat": print_flat,
     "print bent": print_bent,
     "print held by hand": print_held,
     "cutout": cutout,
     "paper mask": mask,
+}
+
+PEOPLE: Final = "people"
+INSTRUMENTS: Final[dict[str, Maker]] = {
+    **{
+        f"{name}, {stock.name.lower()}": partial(made, stock=stock)
+        for name, made in _OF_PAPER.items()
+        for stock in Stock
+    },
     "screen": screen,
     "screen with a film": screen_video,
     "injected film": injected,
     "replay of a challenge": replayed,
     "injected, code guessed": guessed,
 }
-BEYOND: Final[dict[str, Maker]] = {"paper mask, nose folded": mask_folded, "injected, code known": known}
+BEYOND: Final[dict[str, Maker]] = {
+    "paper mask, nose folded": partial(mask_folded, stock=Stock.MATT),
+    "injected, code known": known,
+}
 """What nobody promised to stop, and is measured all the same; the last is what hangs on the code being a secret."""
-
-
-def lit_body(at: Setting, person: Person) -> Parts:
-    """Hair, neck and shoulders."""
-    return lit(at.lens, person.body, at.paper, MATT, at.cond.around, at.cond.lamps)
 
 
 def _with_face(at: Setting, person: Person, around: Parts) -> Parts:
@@ -143,23 +165,24 @@ def _with_face(at: Setting, person: Person, around: Parts) -> Parts:
     return put_on(at, person, whole) if at.cond.glasses else whole
 
 
-def _worn(at: Setting, rng: np.random.Generator, fold_deg: float) -> Moving:
-    person = at.person()
+def _worn(at: Setting, rng: np.random.Generator, stock: Stock, fold_deg: float) -> Moving:
+    person = at.person
     sheet = _sheet(at, 0.5 * _tilt(rng), float(rng.uniform(70, 120)), person.face.there & ~_eye_holes(at, person))
     if fold_deg:
         sheet = _folded(at, person, sheet, fold_deg)
-    behind = over(person.body.there, lit_body(at, person), at.hallway(person))
+    behind = over(person.body.there, at.body, at.hallway)
     skin = over(person.face.there, _lit(at, person.face, at.paper, Gloss(INDEX_SKIN, at.cond.shine)), behind)
-    return _still(over(sheet.there, _lit(at, sheet, _printed(at), _gloss(rng)), skin))
+    return _still(over(sheet.there, _lit(at, sheet, _printed(at), stock.gloss(at)), skin))
 
 
 def _on_screen(at: Setting, rng: np.random.Generator, film: Moving | None) -> Moving:
     glass = _sheet(at, _tilt(rng), None, at.within)
-    mirror = Gloss(INDEX_GLASS, float(rng.uniform(0.02, 0.08)))
+    own = at.bought()
+    mirror = Gloss(INDEX_GLASS, float(own.uniform(0.02, 0.08)))
     answer = _on_empty(at, glass, _lit(at, glass, np.full(at.paper.shape, _SCREEN_DIFFUSE), mirror))
-    nits = float(np.exp(rng.uniform(np.log(80), np.log(500))))
-    grid = 1 + rng.uniform(0, 0.04) * np.sin(rng.uniform(1.5, 3.1) * np.arange(at.lens.width_px))[None, :, None]
-    refresh = (float(rng.uniform(0, 0.3)), float(rng.choice([60.0, 120.0, 240.0])))
+    nits = float(np.exp(own.uniform(np.log(80), np.log(500))))
+    grid = 1 + own.uniform(0, 0.04) * np.sin(own.uniform(1.5, 3.1) * np.arange(at.lens.width_px))[None, :, None]
+    refresh = (float(own.uniform(0, 0.3)), float(own.choice([60.0, 120.0, 240.0])))
     shape = np.where(glass.there[..., None], np.pi * nits * grid, 0.0)  # a nit is pi lux on something white
     if film is None:
         nothing = np.zeros_like(at.paper)
@@ -172,7 +195,7 @@ def _on_screen(at: Setting, rng: np.random.Generator, film: Moving | None) -> Mo
 
 def _sheet(at: Setting, tilt_deg: Reals, radius_mm: float | None, within: Mask) -> Surface:
     """A sheet where the face would be; `tilt_deg` yaw, pitch and, for the axis of a bend, roll."""
-    person = at.person()
+    person = at.person
     middle = at.points.mean(axis=0)
     point = at.lens.ray(float(middle[0]), float(middle[1])) * person.distance_mm
     turn = turned(*(float(each) for each in tilt_deg))
@@ -181,8 +204,8 @@ def _sheet(at: Setting, tilt_deg: Reals, radius_mm: float | None, within: Mask) 
     return bent(at.lens.rays(), point, turn, radius_mm, within)
 
 
-def _paper(at: Setting, rng: np.random.Generator, sheet: Surface) -> Parts:
-    return _on_empty(at, sheet, _lit(at, sheet, _printed(at), _gloss(rng)))
+def _paper(at: Setting, sheet: Surface, stock: Stock) -> Parts:
+    return _on_empty(at, sheet, _lit(at, sheet, _printed(at), stock.gloss(at)))
 
 
 def _lit(at: Setting, surface: Surface, colours: Reals, gloss: Gloss) -> Parts:
@@ -190,7 +213,7 @@ def _lit(at: Setting, surface: Surface, colours: Reals, gloss: Gloss) -> Parts:
 
 
 def _on_empty(at: Setting, surface: Surface, parts: Parts) -> Parts:
-    return over(surface.there, parts, at.empty(at.person()))
+    return over(surface.there, parts, at.empty)
 
 
 def _printed(at: Setting) -> Reals:
@@ -205,10 +228,6 @@ def _tilt(rng: np.random.Generator) -> Reals:
 
 def _bend(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(50), np.log(400))) * rng.choice([1, 1, 1, -1]))
-
-
-def _gloss(rng: np.random.Generator) -> Gloss:
-    return Gloss(INDEX_GLASS, float(rng.uniform(0.06, 0.15) if rng.random() < 0.5 else rng.uniform(0.25, 0.5)))
 
 
 def _still(parts: Parts) -> Moving:

@@ -8,6 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from tools.attack_lab.surfaces import Lens, Mask
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """`paper` (H, W, 3) the photograph in linear light, its face as bright as the skin; `within` where it lies."""
+    """`paper` (H, W, 3) the photograph in linear light, its face as bright as the skin; `within` where it lies.
+
+    `sort` is which paper or screen an attacker has in hand: a number is one sheet, however often it is held up.
+    """
 
     lens: Lens
     head: Head
@@ -35,9 +39,10 @@ class Setting:
     paper: Reals
     within: Mask
     cond: Conditions
+    sort: int = 0
 
     @classmethod
-    def of(cls, picture: Path, head: Head, cond: Conditions) -> Setting:
+    def of(cls, picture: Path, head: Head, cond: Conditions, sort: int = 0) -> Setting:
         """`picture` before the lens. Raises PictureRefused if there is no face in it."""
         lens = Lens(*LENS_PX)
         points = five_points(read_scaled(picture, *LENS_PX, 1.0), picture.name)
@@ -49,24 +54,39 @@ class Setting:
         face = stand(lens, points, head).face.there
         paper *= cond.skin / float(luminance(paper[face]).mean())
         grey = (shown == EMPTY_GREY).all(axis=-1)
-        return cls(lens, head, points, np.minimum(paper, 1.0), ~_bordering(grey), cond)
+        return cls(lens, head, points, np.minimum(paper, 1.0), ~_bordering(grey), cond, sort)
 
-    def person(self, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> Person:
+    @cached_property
+    def person(self) -> Person:
         """Whoever is in the photograph."""
+        return self.looking(0.0, 0.0)
+
+    def looking(self, yaw_deg: float, pitch_deg: float) -> Person:
+        """The same, the head turned a little."""
         return stand(self.lens, self.points, self.head, yaw_deg, pitch_deg)
 
-    def hallway(self, person: Person) -> Parts:
+    def bought(self) -> np.random.Generator:
+        """What the paper or the screen is drawn from: always the same numbers."""
+        return np.random.default_rng([self.sort, 11])
+
+    @cached_property
+    def hallway(self) -> Parts:
         """The photograph's background where it reaches, the hallway's wall around it."""
-        colours = np.where(self.within[..., None], self.paper, WALL_REFLECTS)
-        return self.lit_wall(person, colours)
+        return self._lit_wall(np.where(self.within[..., None], self.paper, WALL_REFLECTS))
 
-    def empty(self, person: Person) -> Parts:
+    @cached_property
+    def empty(self) -> Parts:
         """The hallway's wall alone."""
-        return self.lit_wall(person, np.full(self.paper.shape, WALL_REFLECTS))
+        return self._lit_wall(np.full(self.paper.shape, WALL_REFLECTS))
 
-    def lit_wall(self, person: Person, colours: Reals) -> Parts:
+    @cached_property
+    def body(self) -> Parts:
+        """Hair, neck and shoulders."""
+        return lit(self.lens, self.person.body, self.paper, MATT, self.cond.around, self.cond.lamps)
+
+    def _lit_wall(self, colours: Reals) -> Parts:
         """The wall behind in these colours."""
-        back = person.hallway(self.lens, self.cond.behind_mm)
+        back = self.person.hallway(self.lens, self.cond.behind_mm)
         return lit(self.lens, back, colours, MATT, self.cond.around, self.cond.lamps)
 
 

@@ -21,7 +21,7 @@ from tools.attack_lab.counts import Rate, Tally, table
 from tools.attack_lab.curves import AXES, changed
 from tools.attack_lab.faults import without_relief
 from tools.attack_lab.head import MEAN, Head, Reals, draw_measures, sampled
-from tools.attack_lab.instruments import INSTRUMENTS, Maker, guessed, injected, print_flat
+from tools.attack_lab.instruments import INSTRUMENTS, Maker, guessed, injected
 from tools.attack_lab.surfaces import Lens, bent, plane, turned
 from tools.portraits import portrait
 
@@ -110,7 +110,7 @@ def test_a_film_follows_from_its_seed_and_no_two_frames_are_equal() -> None:
 
 
 def test_a_still_photograph_passes_only_before_a_judge_without_its_relief_test() -> None:
-    attempts = [seen(print_flat, seed) for seed in range(2)]
+    attempts = [seen(INSTRUMENTS["print flat, matt"], seed) for seed in range(2)]
     assert all(each.judged().attack is not Attack.BONA_FIDE for each in attempts)
     with without_relief():
         assert any(each.judged().attack is Attack.BONA_FIDE for each in attempts)
@@ -132,7 +132,8 @@ def test_intervals_are_those_of_clopper_and_pearson(count: int, low: float, high
 
 def test_inconclusive_is_counted_apart_from_refused() -> None:
     each = [Attempt(verdict, verdict.name, 1, 1) for verdict in (Attack.BONA_FIDE, *[Attack.INCONCLUSIVE] * 2)]
-    tally = Tally.of("people", [*each, Attempt(Attack.PRESENTATION, "FLAT", 1, 1)])
+    each.append(Attempt(Attack.PRESENTATION, "FLAT", 1, 1))
+    tally = Tally.of("people", [(number, [attempt]) for number, attempt in enumerate(each)])
     assert [tally.rate(verdict).count for verdict in (Attack.BONA_FIDE, Attack.PRESENTATION)] == [1, 1]
     assert tally.rate(Attack.INCONCLUSIVE).count == 2
     assert table([tally]).startswith("| rendered |")
@@ -158,7 +159,3 @@ def test_a_folder_without_pictures_is_refused_in_a_sentence(tmp_path: Path) -> N
     said = CliRunner().invoke(main, ["--faces", str(tmp_path)])
     assert said.exit_code == 2
     assert "holds no pictures" in said.output
-
-
-def test_each_instrument_has_a_name_and_a_sentence() -> None:
-    assert all(maker.__doc__ for maker in INSTRUMENTS.values())

@@ -1,0 +1,202 @@
+"""One press is up to three attempts: what is the same in them, what is counted of them, and a run taken up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from device.wire import Attack
+from tools.attack_lab import run
+from tools.attack_lab.attempt import Attempt, Vary, Watched, approaches
+from tools.attack_lab.cli import main
+from tools.attack_lab.conditions import Conditions
+from tools.attack_lab.counts import Tally, halves
+from tools.attack_lab.faces import Faces
+from tools.attack_lab.instruments import INSTRUMENTS, live
+from tools.attack_lab.record import OtherRecord, Record
+from tools.attack_lab.run import Kind, one, recorded, tallied
+from tools.attack_lab.setting import Setting
+from tools.portraits import portrait
+
+NO, DOUBT, YES = (
+    Attempt(verdict, verdict.name, 25, 24) for verdict in (Attack.PRESENTATION, Attack.INCONCLUSIVE, Attack.BONA_FIDE)
+)
+STILL = Conditions(sway_px=0, turn_deg=0, flicker=0, distance_mm=430, jitter_ms=0, fps=18)
+
+
+def window(kind: Kind, number: int, verdicts: dict[int, tuple[Attempt, ...]]) -> tuple[Attempt, ...] | None:
+    """What `run.one` says, without a picture being made."""
+    return verdicts.get(number, (NO,) * kind.most)
+
+
+def test_a_window_is_lost_only_if_every_approach_of_it_is() -> None:
+    each = [(YES,), (DOUBT, NO, YES), (DOUBT, YES), (NO, NO, NO), (DOUBT, DOUBT, NO)]
+    tally = Tally.of("people", list(enumerate(each)))
+    assert (tally.attempt.count, tally.attempt.trials) == (1, 5)
+    assert (tally.transaction.count, tally.transaction.trials) == (3, 5)
+    assert dict(tally.passed) == {1: 1, 2: 1, 3: 1}
+    assert tally.plain()["transaction_passed"]["count"] == 3
+    assert tally.why.total() == 5
+
+
+def test_the_two_halves_of_the_people_are_counted_apart() -> None:
+    tally = Tally.of("people", [(0, (YES,)), (1, (NO,)), (2, (YES,)), (3, (YES,)), (4, (DOUBT,))])
+    even, odd = tally.halves
+    assert (even.count, even.trials, odd.count, odd.trials) == (2, 3, 1, 2)
+    assert "2/3" in halves([tally])
+    assert "1/2" in halves([tally])
+
+
+def seen_in_a_window() -> tuple[list[Setting], list[Watched]]:
+    """Two approaches of one window: what the maker was given, and what eye had."""
+    given = []
+
+    def maker(at: Setting, rng: np.random.Generator) -> object:
+        given.append(at)
+        return live(at, rng)
+
+    two = approaches(maker, [portrait("biden.jpg", 1.0)], lambda _: STILL, (3,), 2)  # type: ignore[arg-type]
+    return given, list(two)
+
+
+def test_approaches_of_a_window_share_the_person_and_the_place_and_nothing_of_the_moment() -> None:
+    given, (first, second) = seen_in_a_window()
+    assert given[0] is given[1]
+    assert first.cond == second.cond
+    assert (first.log.left_1, first.log.at_1_ns) != (second.log.left_1, second.log.at_1_ns)
+    assert first.log.nonce != second.log.nonce
+    assert not np.array_equal(first.glances[0].face, second.glances[0].face, equal_nan=True)
+
+
+def test_whoever_tries_again_has_the_same_paper_in_hand_and_matt_is_rougher_than_glossy() -> None:
+    given, _ = seen_in_a_window()
+    slopes = {}
+    for name in ("matt", "glossy"):
+        stock = INSTRUMENTS[f"print flat, {name}"].keywords["stock"]  # type: ignore[attr-defined]
+        slopes[name] = {stock.gloss(at).slope for at in given}
+    assert all(len(each) == 1 for each in slopes.values())
+    assert max(slopes["glossy"]) < min(slopes["matt"])
+
+
+def test_every_instrument_of_paper_has_a_row_of_matt_and_one_of_glossy() -> None:
+    matt = {name.removesuffix(", matt") for name in INSTRUMENTS if name.endswith(", matt")}
+    glossy = {name.removesuffix(", glossy") for name in INSTRUMENTS if name.endswith(", glossy")}
+    assert matt == glossy
+    assert {"print flat", "print bent", "print held by hand", "cutout", "paper mask"} == matt
+
+
+def test_a_window_ends_with_what_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts = iter([DOUBT, YES, NO])
+
+    class Seen:
+        def judged(self) -> Attempt:
+            return next(verdicts)
+
+    monkeypatch.setattr(run, "approaches", lambda *_: islice(iter(Seen, None), 3))
+    found = one(Kind("people", 1, 3), [], 0)
+    assert found is not None
+    assert [each.attack for each in found] == [Attack.INCONCLUSIVE, Attack.BONA_FIDE]
+
+
+def test_one_number_is_one_hallway_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def none(_maker: object, _pictures: object, vary: Vary, *_: object) -> Iterator[Watched]:
+        drawn.append(vary(np.random.default_rng()))
+        return iter(())
+
+    monkeypatch.setattr(run, "approaches", none)
+    for maker, number, seed in (("people", 4, 0), ("screen", 4, 0), ("people", 5, 0), ("people", 4, 1)):
+        one(Kind(maker, 9, seed=seed), [], number)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
+
+
+def test_every_number_is_another_person_until_all_were_there_and_halves_take_turns(tmp_path: Path) -> None:
+    names = [f"p{number}" for number in range(9)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        for picture in range(1 + int(name == "p3") * 4):
+            (tmp_path / name / f"{picture}.jpg").touch()
+    faces = Faces.below(tmp_path)
+    who = [faces.number(number)[0].parent.name for number in range(8)]
+    assert len(set(who)) == 8
+    assert all(int(name[1:]) % 2 == number % 2 for number, name in enumerate(who))
+    assert [len(faces.number(number)) for number in range(8)].count(5) == 1
+    assert faces.pictures == 13
+
+
+def test_one_picture_is_enough_for_every_number() -> None:
+    faces = Faces.single([Path("a.jpg")])
+    assert {faces.number(number) for number in range(4)} == {(Path("a.jpg"),)}
+
+
+def test_a_run_is_taken_up_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(job: tuple[Kind, object, int]) -> tuple[Attempt, ...] | None:
+        asked.append(job[2])
+        return window(job[0], job[2], {1: (DOUBT, YES)}) if job[2] != 2 else None
+
+    monkeypatch.setattr(run, "_job", counted)
+    faces, path = Faces.single([Path("a.jpg")]), tmp_path / "run.jsonl"
+    (first,) = tallied([Kind("people", 4, 3)], faces, 1, print, Record(path))
+    assert (first.trials, first.transaction.count, asked) == (3, 1, [0, 1, 2, 3])
+    (longer,) = tallied([Kind("people", 6, 3)], faces, 1, print, Record(path))
+    assert asked == [0, 1, 2, 3, 4, 5]
+    assert longer.trials == 5
+    assert recorded([Kind("people", 99, 3)], Record(path)) == [longer]
+    assert recorded([Kind("people", 99, 3, seed=1), Kind("people", 99, 2)], Record(path)) == []
+
+
+def test_a_record_that_was_cut_off_loses_the_line_that_was_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record = Record(path)
+    record.add("people", 0, (YES,))
+    record.add("people", 1, (NO, YES))
+    path.write_bytes(path.read_bytes()[:-9])
+    again = Record(path)
+    assert dict(again.of("people")) == {0: (YES,)}
+    again.add("people", 1, (NO,))
+    assert dict(Record(path).of("people")) == {0: (YES,), 1: (NO,)}
+
+
+def test_a_record_of_other_sources_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    Record(path, "others").add("people", 0, (YES,))
+    before = path.read_bytes()
+    with pytest.raises(OtherRecord, match="other sources"):
+        Record(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["[]\n", "{}\n", "notes\n", '{"sources": "x"}\n["people", 0, [["PASSED", "", 1, 1]]]\n']
+)
+def test_what_is_no_record_is_refused_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes"
+    path.write_text(text)
+    with pytest.raises(OtherRecord, match="no record"):
+        Record(path, "x")
+    assert path.read_text() == text
+
+
+def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record = Record(path)
+    for number in range(3):
+        record.add(Kind("screen", 3, 3).key, number, (DOUBT, DOUBT, NO))
+    words = ["--only", "screen", "--approaches", "3", "--counted", "--record", str(path), "--json"]
+    said = CliRunner().invoke(main, words)
+    assert said.exit_code == 0, said.output
+    (screen,) = json.loads(said.stdout)["kinds"]
+    assert (screen["transaction_passed"]["trials"], screen["passed"]["count"]) == (3, 0)
+    refused = CliRunner().invoke(main, ["--counted"])
+    assert refused.exit_code == 2
+    assert "--record" in refused.output

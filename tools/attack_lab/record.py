@@ -1,0 +1,84 @@
+"""What became of the windows of a long run, kept so that it can be taken up where it stood.
+
+Rules kept here:
+- A line is written when its window has ended, never before; a line that was cut off by a power cut is made anew.
+- A record belongs to its sources: one that other code made, of the lab or of eye, is refused, not mixed in.
+- It holds verdicts and why, and how many frames; nothing of a picture, and no name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from device.errors import Refusal
+from device.wire import Attack
+from tools.attack_lab.attempt import Attempt
+from tools.endurance.log import digest
+
+Outcome = tuple[Attempt, ...] | None
+"""The attempts of a window in order, or None: the pictures showed nobody."""
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_RENDERS: Final = (  # of the lab: what a window is made of; reports and pictures may change
+    *("attempt", "camera", "codes", "colours", "conditions", "faces", "glasses", "head", "instruments", "landmarks"),
+    *("light", "place", "run", "setting", "surfaces"),
+)
+_SEES: Final = ("challenge.py", "eye/attack/*.py", "eye/detector.py", "eye/pixels.py", "eye/quality.py")
+
+
+class OtherRecord(Refusal, ValueError):
+    """A record that other sources made, or that is none."""
+
+
+class Record:
+    """The file at `path`, begun if it is not there. Raises OtherRecord for one of other sources, or of no such form."""
+
+    def __init__(self, path: Path, sources: str | None = None) -> None:
+        self._path = path
+        self._found: dict[str, dict[int, Outcome]] = defaultdict(dict)
+        wanted = sources or of_sources()
+        if not path.exists() or not path.stat().st_size:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"sources": wanted}) + "\n", encoding="utf-8")
+            return
+        text = path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]  # a last line that was cut off was not counted
+        try:
+            head, *lines = [json.loads(line) for line in whole.splitlines()]
+            made_by = head["sources"]
+            for kind, number, attempts in lines:
+                self._found[kind][number] = _read(attempts)
+        except (ValueError, KeyError, TypeError, IndexError) as cause:
+            raise OtherRecord(f"{path} is no record of the attack lab") from cause
+        if made_by != wanted:
+            raise OtherRecord(f"{path} was made by other sources than these: begin another one")
+        if whole != text:
+            path.write_text(whole, encoding="utf-8")
+
+    def of(self, kind: str) -> Mapping[int, Outcome]:
+        """What is known of a kind, by number of the window."""
+        return self._found[kind]
+
+    def add(self, kind: str, number: int, outcome: Outcome) -> None:
+        """One more window, at once."""
+        told = None if outcome is None else [[each.attack.name, each.why, each.frames, each.seen] for each in outcome]
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([kind, number, told]) + "\n")
+        self._found[kind][number] = outcome
+
+
+def of_sources() -> str:
+    """What tells one state of the sources that decide an attempt from another."""
+    lab = [_ROOT / "tools" / "attack_lab" / f"{name}.py" for name in _RENDERS]
+    eye = [path for pattern in _SEES for path in (_ROOT / "device").glob(pattern)]
+    return digest([*lab, *eye])
+
+
+def _read(attempts: list[tuple[str, str, int, int]] | None) -> Outcome:
+    if attempts is None:
+        return None
+    return tuple(Attempt(Attack[attack], why, frames, seen) for attack, why, frames, seen in attempts)
