@@ -54,6 +54,7 @@ _FAULTY = ("print flat, matt", "print bent, matt")
 )
 @click.option("--counted", is_flag=True, help="Count what the record holds; nothing is run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+@click.option("--log", "as_log", is_flag=True, help="Tables, and the JSON object as the last line, for docs/logs.")
 def main(  # noqa: PLR0913 - an option each
     *,
     windows: int,
@@ -71,6 +72,7 @@ def main(  # noqa: PLR0913 - an option each
     kept: Path | None,
     counted: bool,
     as_json: bool,
+    as_log: bool,
 ) -> None:
     r"""Count what passes the light challenge. Everything is rendered; nothing here switches anything on at a door.
 
@@ -105,7 +107,10 @@ def main(  # noqa: PLR0913 - an option each
 
     rows, seeded = tallies(kinds), tallies(faulty)
     curves = {axis: tallies(each) for axis, each in drawn.items()}
-    click.echo(_as_json(rows, seeded, curves) if as_json else _as_text(known, rows, seeded, curves))
+    if not as_json:
+        click.echo(_as_text(known, rows, seeded, curves))
+    if as_json or as_log:
+        click.echo(_as_json(rows, seeded, curves))
 
 
 def _faces(folder: Path | None) -> Faces:

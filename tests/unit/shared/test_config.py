@@ -41,6 +41,11 @@ def test_a_door_with_an_id_alone_has_the_cautious_defaults() -> None:
     assert read.vault.expiry_grace_s == 3600
 
 
+def test_a_second_camera_that_is_only_specified_is_no_tier() -> None:
+    assert "[lock] tier must be one of" in refused(f'{DOOR}[lock]\ntier = "nir"\n'), "docs/nir.md"
+    assert "camera_nir" in refused(f'{DOOR}[camera_nir]\nbackend = "v4l2"\n')
+
+
 def test_no_setting_loosens_a_rule_of_the_project() -> None:
     names = [name for _, name in KNOWN]
     for word in ("threshold", "score", "budget", "attempt", "secret", "pin_code", "template", "slot"):

@@ -1,0 +1,126 @@
+"""The pictures of the lab: nobody's face in the four lights, and the curves of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from device.eye import pictures
+from tools.attack_lab import four_lights, plot, setting
+from tools.attack_lab.conditions import Conditions
+from tools.attack_lab.counts import Rate
+from tools.attack_lab.four_lights import COND, LIGHTS, read, rows, seen
+from tools.attack_lab.made_up import somebody
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+LOG = DOCS / "logs" / "2026-11-23-attack-lab.txt"
+MOST_BYTES = 300_000
+
+
+def refused(*_: object, **__: object) -> None:
+    pytest.fail("a picture of somebody was read")
+
+
+def test_the_command_makes_the_picture_of_the_docs_without_reading_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "read_scaled", refused)
+    monkeypatch.setattr(setting, "read_scaled", refused)
+    monkeypatch.setattr(Image, "open", refused)
+    made = tmp_path / "four-lights.png"
+    assert four_lights.main([str(made)]) == 0
+    monkeypatch.undo()
+    assert made.stat().st_size < MOST_BYTES
+    with Image.open(made) as new, Image.open(DOCS / "four-lights.png") as shown:
+        assert new.size == shown.size
+        apart = np.abs(np.asarray(new, np.int16) - np.asarray(shown, np.int16))
+    assert float(np.mean(apart > 3)) < 0.001  # another numpy may round one pixel in a thousand otherwise
+    assert four_lights.main([]) == 2
+
+
+def beside_the_nose(who: str) -> float:
+    """How much more the left light favours the left side of the nose than the right one does; 0 on what is flat."""
+    at = somebody(COND)
+    quotient = read(rows(at)[who])
+    x, y = (int(place) for place in at.points[:3].mean(axis=0))
+    sides = [float(np.nanmedian(quotient[y - 3 : y + 8, x + side - 3 : x + side + 4])) for side in (9, -9)]
+    return sides[0] - sides[1]
+
+
+def test_a_nose_answers_left_and_right_and_a_print_of_it_does_not() -> None:
+    assert beside_the_nose("a head") > 0.2
+    assert abs(beside_the_nose("a print")) < 0.05
+
+
+def test_the_left_light_is_that_of_who_stands_there() -> None:
+    head = rows(somebody(COND))["a head"]
+    left, right = (seen(head, LIGHTS[name]).astype(float) for name in ("left", "right"))
+    assert (left - right)[:, 400:].mean() > 0 > (left - right)[:, :240].mean()
+
+
+def test_a_screen_gives_next_to_nothing_back_but_two_spots() -> None:
+    given = read(rows(somebody(COND))["a screen"])
+    assert np.isnan(given).mean() > 0.9
+    assert not np.isnan(given).all()
+
+
+def test_the_painted_face_reflects_what_the_conditions_say() -> None:
+    for skin in (0.1, 0.3):
+        at = somebody(Conditions(skin=skin))
+        face = at.paper[at.person.face.there] @ [0.0722, 0.7152, 0.2126]
+        assert float(face.mean()) == pytest.approx(skin, rel=0.02)
+
+
+def told(**axes: list[tuple[str, int, int]]) -> dict[str, object]:
+    return {
+        "curves": {
+            axis: [{"name": name, "passed": Rate(count, trials).plain()} for name, count, trials in points]
+            for axis, points in axes.items()
+        }
+    }
+
+
+RUN = told(
+    skin=[("people, skin 0.06", 3, 4), ("people, skin 0.25", 4, 4), ("print flat, matt, skin 0.06", 0, 4)],
+    lag_ms=[("people, lag_ms 0", 2, 4)],
+)
+
+
+def test_every_point_of_a_run_is_drawn_with_its_interval() -> None:
+    curves = plot.curves_of(RUN)
+    assert [point.share for point in curves["skin"]["people"]] == [0.75, 1.0]
+    assert curves["skin"]["print flat, matt"][0].high == pytest.approx(Rate(0, 4).high, abs=1e-4)
+    picture = plot.svg(curves)
+    ET.fromstring(picture)  # noqa: S314 - our own text
+    assert picture.count("<circle") == 3 + 1  # and one in the legend
+    assert "people: 0.06: 75% of 4, 0.25: 100% of 4; print flat, matt: 0.06: 0% of 4." in picture
+
+
+def test_a_higher_share_is_drawn_higher() -> None:
+    picture = ET.fromstring(plot.svg(plot.curves_of(RUN)))  # noqa: S314 - our own text
+    low, high, *_ = (float(each.attrib["cy"]) for each in picture.iter("{http://www.w3.org/2000/svg}circle"))
+    assert high < low
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"curves": {}}', '{"curves": {"skin": [{"name": "people"}]}}', "curves"])
+def test_what_holds_no_curves_is_refused_in_a_sentence(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "run.json", tmp_path / "out.svg"
+    run.write_text(text)
+    assert plot.main([str(run), str(out)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not out.exists()
+    assert plot.main([str(tmp_path / "nothing"), str(out)]) == 1
+    assert plot.main([]) == 2
+
+
+@pytest.mark.skipif(not LOG.exists(), reason="no long run is kept")
+def test_the_curves_of_the_docs_are_those_of_the_log(tmp_path: Path) -> None:
+    out = tmp_path / "out.svg"
+    assert plot.main([str(LOG), str(out)]) == 0
+    assert out.read_text() == (DOCS / "attack-curves.svg").read_text()
