@@ -8,12 +8,14 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from device import wire
 from device.desk.loop import Desk
+from device.desk.page.counter import Served
 from device.edges import EDGES, Edge, Room
 from device.paths import Paths
 from device.service import Link, Service
@@ -67,14 +69,19 @@ class House:
     paths: Paths
     now_s: float = 1000.0
     real_time: bool = False
+    served: Served | None = None  # the residents' page
+    always: bool = False
     service: Service = field(init=False)
     desk: Desk = field(init=False)
     _ends: list[End] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.service = Service(Room.DESK, self.paths)
-        self.desk = Desk(self.service) if self.real_time else Desk(self.service, lambda: self.now_s)
+        now_s = time.monotonic if self.real_time else lambda: self.now_s
+        self.desk = Desk(self.service, now_s, self.served, self.always)
         self.service._work = self.desk
+        if self.desk.page:
+            self.service.watch(self.desk.page.crossing.fileno(), self.desk.page.crossing.collect)
 
     def join(self, room: Room) -> End:
         """Connect `room` (another command line, for DOORCTL) to the desk."""
@@ -102,6 +109,7 @@ class House:
         return wire.GrantTicket(nonce(), purpose, int((self.now_s + ends_in_s) * 1e9))
 
     def close(self) -> None:
+        self.desk.stop()
         for link in list(self.service._open):
             self.service._drop(link)
         self.service._selector.close()

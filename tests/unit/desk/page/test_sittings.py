@@ -1,0 +1,207 @@
+"""Which browser waits with which code, and which one sits."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.desk.page.counter import Phase, Sitting
+from device.desk.page.sittings import (
+    CODE_S,
+    LEAST_CODE,
+    MOST_CODE,
+    MOST_OPEN,
+    MOST_WAITING,
+    SITTING_S,
+    Sittings,
+    draw_code,
+)
+from device.wire import GrantTicket, Purpose
+from tests.unit.desk.house import nonce
+
+NOW = 1000.0
+
+
+def ticket(code: str, now_s: float = NOW, ends_in_s: float = SITTING_S, name: bytes | None = None) -> GrantTicket:
+    return GrantTicket(name or nonce(), Purpose.PAGE, int((now_s + ends_in_s) * 1e9), int(code))
+
+
+def waiting(sittings: Sittings, now_s: float = NOW) -> Sitting:
+    found = sittings.begin(now_s)
+    assert found
+    return found
+
+
+def opened(table: Sittings, whose: int = 1) -> list[Phase]:
+    """Three browsers wait, and the code of one of them is typed: where each of them stands."""
+    browsers = [waiting(table) for _ in range(3)]
+    assert table.bind(ticket(browsers[whose].code), NOW) == []
+    return [table.phase(browser.id, NOW) for browser in browsers]
+
+
+class ToTheNewest(Sittings):
+    """Seeded fault: a ticket opens the sitting of whoever came last."""
+
+    __slots__ = ()
+
+    def _shows(self, _code: str) -> Sitting | None:
+        return self._waiting[-1] if self._waiting else None
+
+
+class Endless(Sittings):
+    """Seeded fault: nothing ends by time."""
+
+    __slots__ = ()
+
+    def forget(self, now_s: float) -> None:
+        pass
+
+
+def test_a_ticket_opens_the_sitting_of_the_browser_that_shows_its_code_and_of_no_other() -> None:
+    for whose in range(3):
+        wanted = [Phase.OPEN if each == whose else Phase.WAITING for each in range(3)]
+        assert opened(Sittings(), whose) == wanted
+
+
+def test_a_ticket_given_to_the_newest_browser_would_be_caught() -> None:
+    assert opened(ToTheNewest()) == [Phase.WAITING, Phase.WAITING, Phase.OPEN]
+
+
+def test_a_code_nobody_shows_opens_nothing_and_its_grant_is_given_back() -> None:
+    table = Sittings()
+    browser = waiting(table)
+    wrong = ticket(str(int(browser.code) ^ 1))
+    assert table.bind(wrong, NOW) == [wrong.nonce]
+    assert table.phase(browser.id, NOW) is Phase.WAITING
+
+
+def test_a_code_is_good_once() -> None:
+    table = Sittings()
+    browser = waiting(table)
+    first, second = ticket(browser.code), ticket(browser.code)
+    assert (table.bind(first, NOW), table.bind(second, NOW)) == ([], [second.nonce])
+    assert table.bind(first, NOW) == [], "the same ticket again changes nothing, and gives nothing back"
+    sitting = table.sits(browser.id, NOW)
+    assert sitting
+    assert sitting.grant == first.nonce
+
+
+def ended_by(table: Sittings, seconds: float) -> bool:
+    """Whether a code that old still opens a sitting."""
+    browser = waiting(table)
+    table.bind(ticket(browser.code, NOW + seconds), NOW + seconds)
+    return table.phase(browser.id, NOW + seconds) is not Phase.OPEN
+
+
+def test_a_code_lives_for_three_minutes() -> None:
+    assert waiting(Sittings()).ends_s == NOW + CODE_S == NOW + 180
+    assert not ended_by(Sittings(), CODE_S - 0.001)
+    assert ended_by(Sittings(), CODE_S)
+    assert not ended_by(Endless(), CODE_S), "one that lives on would be caught"
+
+
+@pytest.mark.parametrize("says_s", [5.0, SITTING_S, 86_400.0])
+def test_a_sitting_ends_with_its_ticket_and_after_ten_minutes_at_most(says_s: float) -> None:
+    lasts_s = min(says_s, 600.0)
+
+    def stands(table: Sittings, after_s: float) -> bool:
+        browser = waiting(table)
+        table.bind(ticket(browser.code, ends_in_s=says_s), NOW)
+        return table.sits(browser.id, NOW + after_s) is not None
+
+    assert stands(Sittings(), lasts_s - 0.001)
+    assert not stands(Sittings(), lasts_s)
+    assert stands(Endless(), lasts_s), "one that outlives its end would be caught"
+
+
+def test_a_ticket_that_has_ended_opens_nothing() -> None:
+    table = Sittings()
+    browser = waiting(table)
+    late = ticket(browser.code, ends_in_s=0)
+    assert table.bind(late, NOW) == [late.nonce]
+    assert table.phase(browser.id, NOW) is Phase.WAITING
+
+
+def test_who_leaves_or_is_ended_is_as_if_they_had_never_been() -> None:
+    table = Sittings()
+    one, other, third = (waiting(table) for _ in range(3))
+    grants = [ticket(browser.code) for browser in (one, other)]
+    for each in grants:
+        table.bind(each, NOW)
+    assert table.leave(one.id) == grants[0].nonce
+    table.over(grants[1].nonce)
+    assert table.leave(third.id) is None
+    assert table.leave("nobody") is None
+    assert {table.phase(browser.id, NOW) for browser in (one, other, third)} == {Phase.ENDED}
+    assert table.phase("", NOW) is table.phase("A" * 43, NOW) is Phase.ENDED
+
+
+def test_eight_may_wait_and_who_comes_then_is_told_so() -> None:
+    table = Sittings()
+    browsers = [waiting(table) for _ in range(MOST_WAITING)]
+    assert MOST_WAITING == 8
+    assert table.begin(NOW) is None
+    table.bind(ticket(browsers[3].code), NOW)
+    assert table.begin(NOW) is not None, "who sits does not wait"
+    assert table.begin(NOW) is None
+    assert table.begin(NOW + CODE_S) is not None
+
+
+def test_four_may_sit_and_the_first_gives_way() -> None:
+    table = Sittings()
+    grants = []
+    for _ in range(MOST_OPEN + 1):
+        grants.append(ticket(waiting(table).code))
+        gone = table.bind(grants[-1], NOW)
+    assert MOST_OPEN == 4
+    assert gone == [grants[0].nonce]
+
+
+def test_names_are_long_and_codes_have_six_digits() -> None:
+    table = Sittings()
+    seen = [waiting(table) for _ in range(MOST_WAITING)]
+    assert all(len(each.id) == 43 for each in seen)
+    assert len({each.id for each in seen}) == MOST_WAITING
+    assert all(len(each.code) == 6 and each.code.isdigit() and each.code[0] != "0" for each in seen)
+    assert {len(str(code)) for code in (LEAST_CODE, MOST_CODE)} == {6}
+    drawn = [draw_code() for _ in range(2000)]
+    assert LEAST_CODE <= min(drawn) < 200_000
+    assert 900_000 < max(drawn) <= MOST_CODE
+
+
+def slips(code: str) -> Iterator[str]:
+    """Every code that one wrong key, or two keys swapped, make of `code`."""
+    for at, digit in itertools.product(range(6), "0123456789"):
+        yield code[:at] + digit + code[at + 1 :]
+    for one, other in itertools.combinations(range(6), 2):
+        keys = list(code)
+        keys[one], keys[other] = keys[other], keys[one]
+        yield "".join(keys)
+
+
+def drawing(codes: list[int]) -> Callable[[], int]:
+    left = iter(codes)
+    return lambda: next(left)
+
+
+@given(st.lists(st.integers(LEAST_CODE, LEAST_CODE + 30_000), min_size=60, max_size=60, unique=True))
+def test_a_slip_of_the_finger_is_never_the_code_of_another(codes: list[int]) -> None:
+    """A row of draws that lie close together, and then any."""
+    table = Sittings(drawing([*codes, *(draw_code() for _ in range(400))]))
+    shown = [waiting(table).code for _ in range(MOST_WAITING)]
+    for mine, theirs in itertools.permutations(shown, 2):
+        assert theirs not in set(slips(mine))
+
+
+def test_nothing_that_could_be_used_stands_in_a_repr() -> None:
+    table = Sittings()
+    browser = waiting(table)
+    used = ticket(browser.code)
+    shown = repr(browser) + repr(table)
+    table.bind(used, NOW)
+    shown += repr(table) + repr(table.sits(browser.id, NOW))
+    assert not [secret for secret in (browser.id, browser.code, str(used.nonce)) if secret in shown]
