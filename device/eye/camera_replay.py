@@ -9,6 +9,7 @@ Rules kept here:
   shown for the first time is decoded before it is exposed, however long that takes.
 - What answers to light (`.npz`, `device.eye.basis`) is exposed for EXPOSURE_NS from its stamp on, in the light that
   burnt then (`device.eye.lamps`), and is handed out when that is over. A plain picture is as bright as it is.
+- Who can turn (`.turning`, `device.eye.turning`) looks where the lights that burn ask for it.
 - Decoded pictures live while the stream is open and no longer.
 - Beside a scene file it keeps `camera.meter`, so that somebody outside can prove "no press, no pixels".
 """
@@ -30,6 +31,7 @@ from device.eye.lit import Lit
 from device.eye.pictures import SUFFIXES, empty_scene, picture_files, read_scaled
 from device.eye.pixels import Picture, fit_area
 from device.eye.scene import LIT_SUFFIX, METER, Meter, Scene, SceneFile
+from device.eye.turning import TURNING_SUFFIX, facing, place
 
 EXPOSURE_NS: Final = NS_PER_S // 60
 _KEPT_PICTURES: Final = 16  # 1.2 MB each at 640 x 480
@@ -156,11 +158,14 @@ class ReplayCamera:
             self._planes.clear()
             self._lit.clear()
             self._turn, self._playing = 0, None
-            folder = scene.source is not None and scene.source.is_dir()
+            folder = scene.source is not None and scene.source.is_dir() and scene.source.suffix != TURNING_SUFFIX
             self._files = picture_files(scene.source, (*SUFFIXES, LIT_SUFFIX)) if folder and scene.source else ()
             self._playing = scene
         path = self._files[self._turn % len(self._files)] if self._files else scene.source
         self._turn += 1
+        if path is not None and path.suffix == TURNING_SUFFIX:
+            now_ns = self._clock_ns()
+            path = place(path, facing(self._lamps.until(now_ns), now_ns))
         if path is not None and path.suffix == LIT_SUFFIX:
             return self._answering(path, scene.scale)
         return self._still(path, scene.scale)

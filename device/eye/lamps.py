@@ -69,6 +69,10 @@ class Lamps:
             right += lasted_ns * burning.right
         return left / (end_ns - begin_ns), right / (end_ns - begin_ns)
 
+    def until(self, now_ns: int) -> list[LightChange]:
+        """The last changes up to `now_ns`, ascending. Raises CameraFault."""
+        return [each for each in self._read()[0] if each.at_ns <= now_ns]
+
     def _read(self) -> tuple[list[LightChange], bool]:
         """The changes, ascending, and whether they are all that ever were."""
         for _ in range(_TRIES):

@@ -22,7 +22,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -122,7 +121,7 @@ ROWS: Final[dict[str, Maker]] = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What eye would send, and what decided; `same`: how alike the least alike of all crops are, if it turned."""
+    """What eye would send, and what decided; `same`: how like the first crop the least alike one is, if it turned."""
 
     attack: Attack
     turning: Turning
@@ -161,7 +160,7 @@ def attempt(make: Maker, pictures: Sequence[Path], seed: Sequence[int]) -> Attem
             break
     else:
         answer = moved.due(lambda: prompted.ended_ns + AFTER_NS, _sight().embed)
-    same = min((float(one @ other) for one, other in combinations(vectors, 2)), default=None)
+    same = min((float(vectors[0] @ other) for other in vectors[1:]), default=None)
     return Attempt(answer.attack if answer else Attack.INCONCLUSIVE, found, same)
 
 

@@ -153,7 +153,9 @@ def show(door: Door, source: str, fps: float | None, scale: float, held_up: str 
     """Put a PICTURE or a FOLDER in front of the camera; `none` takes it away.
 
     live: a head with this face. print, screen, cutout: the picture on paper, on a telephone, cut out along the face.
-    video: fed in behind the lens, so that no light reaches it. All of them are rendered, and stand for no real attack.
+    video: fed in behind the lens, so that no light reaches it. turning: a head in strong sun, which turns to the light
+    that is bright; turned-print: the picture on bent paper, turned by somebody who does the same. All of them are
+    rendered, and stand for no real attack.
 
     \b
     Example: doorsim show portrait.jpg --as print

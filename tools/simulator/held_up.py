@@ -17,9 +17,11 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Final
 
+from device.errors import PictureRefused
 from device.eye.scene import LIT_SUFFIX
 
 SHELF: Final = "held-up"
+TURNING_SUFFIX: Final = ".turning"  # that of device.eye.turning, which is not loaded for every command
 
 
 @unique
@@ -31,6 +33,11 @@ class As(StrEnum):
     SCREEN = "screen"
     VIDEO = "video"
     CUTOUT = "cutout"
+    TURNING = "turning"
+    TURNED_PRINT = "turned-print"
+
+
+_TURN: Final = (As.TURNING, As.TURNED_PRINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +51,22 @@ class Held:
 
 
 def answers_to_light(source: Path) -> bool:
-    """Whether `source` is rendered already: a basis (`device.eye.basis`), or a folder that holds one."""
-    return source.suffix == LIT_SUFFIX or (source.is_dir() and any(source.glob(f"*{LIT_SUFFIX}")))
+    """Whether `source` is rendered already: a basis (`device.eye.basis`), a folder that holds one, or who can turn."""
+    known = source.suffix in {LIT_SUFFIX, TURNING_SUFFIX}
+    return known or (source.is_dir() and any(source.glob(f"*{LIT_SUFFIX}")))
 
 
 def rendered(source: Path, held: Held, board: Path) -> Path:
     """The picture or the folder of pictures `source` as bases below the door's folder `board`.
 
-    Raises PictureRefused for what is no picture, what the renderer raises for one without a face, and OSError.
+    Raises PictureRefused for what is no picture, or several of which one is to turn, what the renderer raises for one
+    without a face, and OSError.
     """
     if not source.is_dir():
         return _kept(source, held, board / SHELF)
+    if held.kind in _TURN:
+        msg = f"{source.name} is a folder: only one picture can be held up as {held.kind}"
+        raise PictureRefused(msg)
     from device.eye.pictures import picture_files  # and numpy with it: not for every command
 
     pictures = picture_files(source)
@@ -70,6 +82,8 @@ def rendered(source: Path, held: Held, board: Path) -> Path:
 
 def _kept(picture: Path, held: Held, shelf: Path) -> Path:
     made_from = [_code(), picture.read_bytes(), repr(astuple(held)).encode()]
+    if held.kind in _TURN:
+        return _turning(picture, held, shelf / f"{_digest(*made_from)}{TURNING_SUFFIX}")
     path = shelf / f"{_digest(*made_from)}{LIT_SUFFIX}"
     if not path.exists():
         from tools.attack_lab.hold_up import HeldUp, hold_up
@@ -80,6 +94,18 @@ def _kept(picture: Path, held: Held, shelf: Path) -> Path:
         basis.save(temporary)
         temporary.replace(path)
     return path
+
+
+def _turning(picture: Path, held: Held, folder: Path) -> Path:
+    if not folder.exists():
+        from tools.attack_lab.turning import Turns, save, turning
+
+        bases = turning(picture, Turns[held.kind.name], held.width_px, held.height_px, held.scale)
+        temporary = folder.with_name(f"{folder.stem}.{os.getpid()}.new")
+        temporary.mkdir(parents=True)
+        save(bases, temporary)
+        temporary.replace(folder)
+    return folder
 
 
 def _code() -> bytes:

@@ -30,7 +30,7 @@ from device.eye.embedder import unit
 from device.eye.gather import FRESH_NS, SAME_PERSON, Mean
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
-from device.motion import LEAD_MS, LIMIT_MS, PROMPT_MS, PROMPTS, Prompted, told
+from device.motion import LEAD_MS, LIMIT_MS, PROMPT_MS, PROMPTS, Facing, Prompted, told
 from device.wire import Attack, Hint, MotionLog
 
 AFTER_NS: Final = 1200 * MS
@@ -45,7 +45,9 @@ MOMENT_EVERY_NS: Final = 32 * MS
 """Between two frames that are kept: LONGEST of them span 5.1 s, a challenge with its middle 5.0 s."""
 
 SAME_TURNED: Final = SAME_PERSON
-"""Cosine below which a turned crop shows somebody else than another crop of the same challenge."""
+"""Cosine below which a turned crop shows somebody else than one that looks ahead: no other bound is needed. Of 150
+rendered heads none fell below it at 12 degrees, 1 of 294 pictures at 16 and 4 of 285 at 20; some 22,000 pairs of
+different people at each angle came to 0.481 at most (`python -m tools.attack_lab.same`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,9 +167,11 @@ class Moved:
         crops = [moment.crop for moment in found.looked_at if moment.crop is not None]
         if len(crops) < len(found.looked_at):
             return Answer(Attack.INCONCLUSIVE)
-        turned = [embed(crop) for crop in crops]
+        seen = [(where, embed(crop)) for where, crop in zip((Facing.MIDDLE, *prompted.asked), crops, strict=True)]
         ahead = [(at, embed(crop)) for at, crop in reversed(self._after)]
-        if not _one_person(turned, [vector for _, vector in ahead]):
+        turned = [vector for where, vector in seen if where is not Facing.MIDDLE]
+        middle = [vector for where, vector in seen if where is Facing.MIDDLE]
+        if not _one_person(turned, [*middle, *(vector for _, vector in ahead)]):
             return Answer(Attack.INCONCLUSIVE)
         fresh = [(at, vector) for at, vector in ahead if now_ns() - at <= FRESH_NS]
         if not fresh:
@@ -182,8 +186,7 @@ class Moved:
 
 
 def _one_person(turned: Sequence[Floats], ahead: Sequence[Floats]) -> bool:
-    """Whether every two of these embeddings are alike enough: those of `turned` by their own bound."""
+    """Whether those who look ahead are all alike, and each of `turned` is like all of them."""
     if any(float(np.dot(one, other)) < SAME_PERSON for one, other in combinations(ahead, 2)):
         return False
-    every = [*turned, *ahead]
-    return all(float(np.dot(one, other)) >= SAME_TURNED for one in turned for other in every)
+    return all(float(np.dot(one, other)) >= SAME_TURNED for one in turned for other in ahead)

@@ -15,9 +15,13 @@ from PIL import Image
 
 from device.errors import PictureRefused
 from device.eye.basis import read_basis
+from device.eye.turning import NAMES, TURNING_SUFFIX
+from device.motion import Facing
 from device.paths import Paths
 from tools.attack_lab import hold_up
+from tools.attack_lab import turning as turning_of
 from tools.attack_lab.basis import Basis
+from tools.attack_lab.turning import Turns
 from tools.simulator import client, held_up
 from tools.simulator.client import LIT_FPS, PLAIN_FPS, Door, SimulatorRefused
 from tools.simulator.held_up import SHELF, As, Held, answers_to_light, rendered
@@ -36,7 +40,13 @@ def rendering(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         plane = np.full((height, width, 3), len(done) / 100, np.float32)
         return Basis(plane, plane / 2, plane / 4)
 
+    def three(picture: Path, kind: Turns, width: int, height: int, scale: float) -> dict[Facing, Basis]:
+        done.append((picture.name, kind, f"{scale:g}"))
+        plane = np.full((height, width, 3), 0.1, np.float32)
+        return {facing: Basis(plane * (facing + 1), 0 * plane, 0 * plane) for facing in Facing}
+
     monkeypatch.setattr(hold_up, "hold_up", grey)
+    monkeypatch.setattr(turning_of, "turning", three)
     return done
 
 
@@ -50,7 +60,8 @@ def folder() -> Iterator[Path]:
 
 
 def test_every_kind_of_the_command_is_one_that_is_rendered() -> None:
-    assert {kind.name: str(kind) for kind in As} == {kind.name: str(kind) for kind in hold_up.HeldUp}
+    assert {kind.name: str(kind) for kind in As} == {kind.name: str(kind) for kind in (*hold_up.HeldUp, *Turns)}
+    assert held_up.TURNING_SUFFIX == TURNING_SUFFIX
 
 
 def test_a_picture_is_rendered_once_and_kept(folder: Path, rendering: list[tuple[str, ...]]) -> None:
@@ -186,3 +197,15 @@ def test_without_a_running_door_nothing_is_rendered(folder: Path, rendering: lis
         where.show(folder / "a.png")
     assert rendering == []
     assert json.dumps(sorted(path.name for path in where.paths.board.iterdir())) == "[]"
+
+
+def test_who_turns_is_a_folder_of_three_places_rendered_once(folder: Path, rendering: list[tuple[str, ...]]) -> None:
+    held = replace(HELD, kind=As.TURNED_PRINT)
+    source = rendered(folder / "a.png", held, folder)
+    assert rendered(folder / "a.png", held, folder) == source
+    assert (source.suffix, rendering) == (TURNING_SUFFIX, [("a.png", "turned-print", "1")])
+    assert answers_to_light(source)
+    levels = [read_basis(source / NAMES[facing], 320, 240).ambient[0, 0, 0] for facing in Facing]
+    assert levels == [round(level * 65535) for level in (0.1, 0.2, 0.3)]
+    with pytest.raises(PictureRefused, match="only one picture"):
+        rendered(folder, held, folder)
