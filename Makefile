@@ -10,6 +10,10 @@ MACHINES := 4
 LOG = docs/logs/$$(date -u +%Y-%m-%d)
 HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \
 	"$$(git describe --always --dirty)" "$$(uname -srm), $$(nproc) cores"
+# The attack lab's run: `make long FACES=DIR` renders it from DIR/person/picture.jpg instead of the few sample portraits.
+LAB = --n 100 --people 300 --approaches 3 --points 30 --workers 2 --record .cache/attack-lab --log \
+	$(if $(FACES),--faces $(FACES)) $(foreach axis,distance_mm hallway_lx skin sway_px lag_ms,--curve $(axis)) \
+	--along people --along "print held by hand, glossy" --along screen
 # Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -38,11 +42,13 @@ check: setup ## lint, format, types, the walls between the processes, unit tests
 bench: setup ## times and sizes of each step on this machine
 	@$(VENV)/python -m tools.benchmark
 
-long: setup ## hours: a million random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets
+long: setup ## hours: random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets, the attack lab
 	@nice -n 19 $(VENV)/python -m tools.endurance --log $(LOG)-long.txt
 	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim --doors 10000 --plain; } >$(LOG)-fleet.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim cluster .cache/trixie; } >$(LOG)-cluster.txt
+	@mkdir -p .cache/attack-lab
+	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.attack_lab $(LAB); } >$(LOG)-attack-lab.txt
 	@$(VENV)/python -m tools.vm build >/dev/null
 	@{ $(HEAD); $(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider -m long tests/system; } >$(LOG)-machine.txt
 

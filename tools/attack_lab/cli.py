@@ -17,7 +17,7 @@ from tools.attack_lab.counts import Tally, halves, table
 from tools.attack_lab.curves import AXES
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import BEYOND, INSTRUMENTS, PEOPLE
-from tools.attack_lab.record import OtherRecord, Record
+from tools.attack_lab.record import OtherRecord, Record, in_folder
 from tools.attack_lab.run import Kind, recorded, tallied
 from tools.portraits import portrait
 from tools.samples import SampleMissingError
@@ -50,7 +50,7 @@ _FAULTY = ("print flat, matt", "print bent, matt")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another one, other windows.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option(
-    "--record", "kept", type=click.Path(path_type=Path, dir_okay=False), help="Kept here, taken up from here."
+    "--record", "kept", type=click.Path(path_type=Path), help="File or folder; a run is kept there and taken up again."
 )
 @click.option("--counted", is_flag=True, help="Count what the record holds; nothing is run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
@@ -83,7 +83,7 @@ def main(  # noqa: PLR0913 - an option each
     if counted and not kept:
         raise click.UsageError("--counted says what a --record holds, and none is named")
     try:
-        record = Record(kept) if kept else None
+        record = Record(in_folder(kept) if kept.is_dir() else kept) if kept else None
     except OtherRecord as refused:
         raise click.UsageError(str(refused)) from refused
 

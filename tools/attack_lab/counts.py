@@ -4,6 +4,8 @@ Rules kept here:
 - APCER: of attacks of one instrument, those that pass as bona fide. Never pooled: an average hides the best attack.
 - BPCER: of people, those that do not. That is counted strictly: a door in doubt ("inconclusive") refuses like one that
   calls somebody an attack. Which of the two it was stands beside it; ISO/IEC 30107-3 has non-response rates for doubt.
+- A door asks for a challenge when a good face has stood still before it. A window without a frame in which eye saw one
+  alone (two people in a photograph, one who looks away) is nobody's attempt, and how many there were is said.
 - *Attempt*: the first approach of each window, so that attempts are independent. *Transaction*: the window. A person is
   refused if all its approaches are, an instrument passes if any does.
 - Each rate comes with a two-sided interval of 95 % after Clopper and Pearson.
@@ -54,6 +56,7 @@ class Tally:
 
     `passed`: how many passed at which approach (1 is the first). `halves`: attempts that passed, of those with even and
     of those with odd numbers, which are two halves of the people (`tools.attack_lab.faces`).
+    `unseen`: windows left out.
     """
 
     name: str
@@ -61,11 +64,13 @@ class Tally:
     why: Counter[str] = field(default_factory=Counter)
     passed: Counter[int] = field(default_factory=Counter)
     halves: tuple[Rate, Rate] = (Rate(0, 0), Rate(0, 0))
+    unseen: int = 0
 
     @classmethod
     def of(cls, name: str, windows: Iterable[tuple[int, Sequence[Attempt]]]) -> Tally:
         """Counted, of numbered windows: the attempts of each in order, of which only the last may have passed."""
-        each = list(windows)
+        whole = list(windows)
+        each = [(number, attempts) for number, attempts in whole if any(one.seen for one in attempts)]
         first = [(number, attempts[0]) for number, attempts in each]
         last = (len(attempts) for _, attempts in each if attempts[-1].attack is Attack.BONA_FIDE)
         halves = [[one.attack is Attack.BONA_FIDE for number, one in first if number % 2 == half] for half in (0, 1)]
@@ -75,6 +80,7 @@ class Tally:
             Counter(one.why for _, one in first),
             Counter(last),
             (Rate(sum(halves[0]), len(halves[0])), Rate(sum(halves[1]), len(halves[1]))),
+            len(whole) - len(each),
         )
 
     @property
@@ -102,7 +108,7 @@ class Tally:
         rates = {word: self.rate(verdict).plain() for word, verdict in named.items()}
         later = {str(approach): count for approach, count in sorted(self.passed.items())}
         whole = {"transaction_passed": self.transaction.plain(), "passed_at_approach": later}
-        return {"name": self.name, **rates, **whole, "why": dict(self.why.most_common())}
+        return {"name": self.name, **rates, **whole, "unseen": self.unseen, "why": dict(self.why.most_common())}
 
 
 def table(tallies: Iterable[Tally]) -> str:
@@ -114,6 +120,7 @@ def table(tallies: Iterable[Tally]) -> str:
     for tally in tallies:
         verdicts = (Attack.BONA_FIDE, Attack.PRESENTATION, Attack.INCONCLUSIVE)
         why = ", ".join(f"{word.lower()} {count}" for word, count in tally.why.most_common(4))
+        why += f"; {tally.unseen} never seen" if tally.unseen else ""
         rates = " | ".join(str(tally.rate(verdict)) for verdict in verdicts)
         lines.append(f"| {tally.name} | {rates} | {tally.transaction} | {why} |")
     return "\n".join(lines)

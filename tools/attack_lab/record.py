@@ -27,7 +27,10 @@ _RENDERS: Final = (  # of the lab: what a window is made of; reports and picture
     *("attempt", "camera", "codes", "colours", "conditions", "faces", "glasses", "head", "instruments", "landmarks"),
     *("light", "place", "run", "setting", "surfaces"),
 )
-_SEES: Final = ("challenge.py", "eye/attack/*.py", "eye/detector.py", "eye/pixels.py", "eye/quality.py")
+_SEES: Final = (  # of the device: from a frame to the verdict
+    *("brightness", "conditions", "driven", "glance", "judge", "levels", "mesh", "ranking", "relief", "student"),
+    *("surface", "watch"),
+)
 
 
 class OtherRecord(Refusal, ValueError):
@@ -71,11 +74,18 @@ class Record:
         self._found[kind][number] = outcome
 
 
+def in_folder(folder: Path) -> Path:
+    """The record of these sources in `folder`: with other sources it is another file, so that nothing is refused."""
+    return folder / f"{of_sources()[:12]}.jsonl"
+
+
 def of_sources() -> str:
     """What tells one state of the sources that decide an attempt from another."""
+    device = _ROOT / "device"
     lab = [_ROOT / "tools" / "attack_lab" / f"{name}.py" for name in _RENDERS]
-    eye = [path for pattern in _SEES for path in (_ROOT / "device").glob(pattern)]
-    return digest([*lab, *eye])
+    judge = [device / "eye" / "attack" / f"{name}.py" for name in _SEES]
+    around = [device / "challenge.py", *(device / "eye" / f"{name}.py" for name in ("choose", "detector", "pixels"))]
+    return digest([*lab, *judge, *around])
 
 
 def _read(attempts: list[tuple[str, str, int, int]] | None) -> Outcome:

@@ -16,10 +16,10 @@ from tools.attack_lab import run
 from tools.attack_lab.attempt import Attempt, Vary, Watched, approaches
 from tools.attack_lab.cli import main
 from tools.attack_lab.conditions import Conditions
-from tools.attack_lab.counts import Tally, halves
+from tools.attack_lab.counts import Tally, halves, table
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import INSTRUMENTS, live
-from tools.attack_lab.record import OtherRecord, Record
+from tools.attack_lab.record import OtherRecord, Record, in_folder
 from tools.attack_lab.run import Kind, one, recorded, tallied
 from tools.attack_lab.setting import Setting
 from tools.portraits import portrait
@@ -51,6 +51,14 @@ def test_the_two_halves_of_the_people_are_counted_apart() -> None:
     assert (even.count, even.trials, odd.count, odd.trials) == (2, 3, 1, 2)
     assert "2/3" in halves([tally])
     assert "1/2" in halves([tally])
+
+
+def test_a_window_in_which_eye_never_saw_a_face_is_left_out_and_said() -> None:
+    unseen = Attempt(Attack.INCONCLUSIVE, "FRAMES", 25, 0)
+    tally = Tally.of("people", [(0, (YES,)), (1, (unseen, unseen, unseen)), (2, (unseen, YES))])
+    assert (tally.trials, tally.unseen, tally.transaction.count) == (2, 1, 2)
+    assert "1 never seen" in table([tally])
+    assert tally.plain()["unseen"] == 1
 
 
 def seen_in_a_window() -> tuple[list[Setting], list[Watched]]:
@@ -197,6 +205,13 @@ def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) ->
     assert said.exit_code == 0, said.output
     (screen,) = json.loads(said.stdout)["kinds"]
     assert (screen["transaction_passed"]["trials"], screen["passed"]["count"]) == (3, 0)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    path.rename(in_folder(kept))
+    again = CliRunner().invoke(main, [*words[:-2], str(kept), "--log"])
+    assert again.exit_code == 0, again.output
+    assert "| screen |" in again.stdout
+    assert again.stdout.splitlines()[-1] == said.stdout.splitlines()[-1]
     refused = CliRunner().invoke(main, ["--counted"])
     assert refused.exit_code == 2
     assert "--record" in refused.output
