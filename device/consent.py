@@ -71,6 +71,10 @@ _LIGHT_EN = (
         "The lights are weak, and change at most three times a second. Who does not\n  want them uses PIN or card, and "
         "does not press the face button."
     ),
+    (
+        "Where they tell nothing, in bright sun for instance, the door may ask you once\n  to turn your face to the "
+        "brighter light. That opens nothing: it saves you\n  typing your flat number, and your PIN is asked for."
+    ),
     "Nothing of this is kept or sent. Without a clear result nothing opens: then it\n  is PIN or card.",
     (
         "It does not stop a mask in the shape of your face, your twin, somebody who\n  controls camera and lights at "
@@ -80,6 +84,7 @@ _LIGHT_EN = (
 _LIGHT_ZH = (
     "您看镜头时，旁边两盏小白灯会变化，顺序事先无人知道；\n  门会比对您的面部如何反光。纸上或屏幕上的照片反光不同。",
     "灯光微弱，每秒最多变化三次。不想要灯光的人可用密码或门卡，\n  不按人脸按钮即可。",
+    "灯光看不出结果时（例如阳光强烈），门可能请您把脸转向较亮的灯，只请一次。\n  这本身不开门：只省去输入房号，仍需输入您的密码。",
     "这些都不保存、不发送。检测结果不明确时不开门，请用密码或门卡。",
     "挡不住的有：按您脸形制作的面具、您的双胞胎、\n  当时同时控制摄像头和灯光的人，以及暴力胁迫。",
 )

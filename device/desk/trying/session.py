@@ -37,6 +37,7 @@ _HELD_FOR = {
     Attack.BONA_FIDE: "taken for a live face",
     Attack.PRESENTATION: "recognised as an attack",
     Attack.INCONCLUSIVE: "no result, so not let in",
+    Attack.MOVED: "no result by the lights, but it turned as it was asked to: not let in without the PIN",
 }
 NOT_TESTED = (
     "eye did not test that face: it does not know of the lights; restart the door, and look whether [lock] in "

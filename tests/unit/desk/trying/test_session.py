@@ -24,6 +24,7 @@ from device.paths import Paths
 from device.tried import Count, Facts, Instrument, Tryout
 from device.wire import Attack, Tried, TryFaces, TryStands
 
+MOVED = Tried(Attack.MOVED)
 LIVE, ATTACK, UNCLEAR = Tried(Attack.BONA_FIDE), Tried(Attack.PRESENTATION), Tried(Attack.INCONCLUSIVE)
 BEGUN = TryStands(on=True, asked=True)
 OVER = TryStands(on=False, asked=False)
@@ -94,6 +95,18 @@ def session(*says: Said, stale: tuple[wire.Message, ...] = (), number: int = 2) 
 
 
 # ---- what counts
+
+
+def test_what_turned_as_it_was_asked_to_is_neither_a_live_face_nor_recognised_and_the_person_is_told() -> None:
+    found, _, person = session(MOVED, LIVE, MOVED, ATTACK, MOVED, MOVED)
+    found.run()
+    assert found.counts == {
+        Instrument.LIVE: Count(1, 0, 1),
+        Instrument.PRINT: Count(0, 1, 1),
+        Instrument.SCREEN: Count(0, 0, 2),
+    }
+    told = [line for line in person.shown if "of 2: no result by the lights, but it turned" in line]
+    assert len(told) == 4
 
 
 def test_each_approach_is_one_try_of_what_was_asked_for() -> None:
