@@ -18,7 +18,7 @@ import pytest
 from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
-from device import bodies, document, wire
+from device import bodies, document, motion, wire
 from device.codec import Blob, Member
 from device.edges import EDGES
 from device.errors import DocumentRefused
@@ -99,6 +99,11 @@ def test_the_forms_have_the_sizes_of_the_page() -> None:
         for place in places(cls):
             if isinstance(place.field, Blob) and cls is not wire.AttestationCopy:  # "as in Attestation"
                 assert f"of at most {place.field.size} bytes" in section(f"0x{cls.code:02x} {cls.__name__}")
+
+
+def test_how_much_of_a_window_a_motion_challenge_needs_is_what_the_page_says() -> None:
+    needed_s = (motion.LEAD_MS + motion.PROMPTS * motion.PROMPT_MS + motion.MARGIN_MS) / 1000
+    assert f"and {needed_s:.1f} s\nof the window are left" in section("0x06 MotionRequest")
 
 
 VECTORS = {
