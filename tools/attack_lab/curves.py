@@ -14,13 +14,13 @@ from typing import Any, Final
 from tools.attack_lab.conditions import Conditions
 
 AXES: Final[dict[str, tuple[float, ...]]] = {
-    "hallway_lx": (10.0, 50.0, 150.0, 500.0, 1500.0),
+    "hallway_lx": (20.0, 100.0, 300.0, 1000.0),
     "sun_lx": (0.0, 1000.0, 10000.0),
-    "distance_mm": (300.0, 400.0, 500.0, 650.0, 800.0),
+    "distance_mm": (330.0, 450.0, 600.0, 800.0),
     "skin": (0.06, 0.12, 0.25, 0.45),
-    "sway_px": (0.0, 2.0, 4.0, 8.0, 16.0),
+    "sway_px": (0.0, 4.0, 8.0, 16.0),
     "turn_deg": (0.0, 5.0, 10.0),
-    "lag_ms": (0.0, 20.0, 40.0, 60.0, 100.0),
+    "lag_ms": (0.0, 30.0, 60.0, 100.0),
     "fps": (12.0, 15.0, 20.0, 30.0),
     "offset_mm": (50.0, 80.0, 120.0),
     "candela": (2.0, 8.0, 20.0),
