@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from markupsafe import Markup
@@ -32,6 +33,7 @@ from device.errors import AttestationRefused
 from device.wire import Hint, Purpose, Result
 
 QUICK_S = 12.0  # a little more than desk gives an act that needs nobody at the door
+_MISSING = ("changed", "missing.whose", "missing.agree")  # what may be wrong with an answer, as the sentences call it
 _WHOSE = {"adult": False, "child": True}
 _VERIFY = {Purpose.ENROL: "doorctl consent verify", Purpose.RENEW: "doorctl consent verify"}
 
@@ -45,52 +47,39 @@ class Acting:
     # ---- consent
 
     async def consent(self, request: Request) -> Response:
-        """The notice, and the question."""
-        return await self._ask(request, await self._held(request))
-
-    async def agree(self, request: Request) -> Response:
-        """The answer to the question: begin, or say what is missing."""
-        sitting = self.view.sitting(request)
-        held = await self._held(request)
-        form = await forms.read(self.view, request)
-        if form.get("answer") != "yes":
-            return self.view.to("/")
-        terms, purpose = self.view.site.terms(), _purpose(request)
-        if form.get("terms") != terms.hash.hex():
-            return await self._ask(request, held, ("consent.changed",), status=409)
-        missing = tuple(
-            key
-            for key, lacks in (
-                ("consent.missing.whose", purpose is Purpose.ENROL and form.get("whose") not in _WHOSE),
-                ("consent.missing.agree", form.get("agree") != "yes"),
-            )
-            if lacks
-        )
-        if missing:
-            return await self._ask(request, held, missing, status=422, whose=form.get("whose", ""))
-        child = purpose is Purpose.ENROL and _WHOSE[form["whose"]]
-        return await self._begin(sitting, purpose, terms.hash, under_14=child)
-
-    async def _ask(
-        self, request: Request, held: Held, missing: tuple[str, ...] = (), status: int = 200, whose: str = ""
-    ) -> Response:
+        """The notice, and the question; and what was missing from an answer to it."""
+        held, said = await self._held(request), request.query_params
         words, purpose, terms = self.view.words(request), _purpose(request), self.view.site.terms()
-        fits = held.face is (Face.NONE if purpose is Purpose.ENROL else Face.OTHER_TERMS)
-        if not fits:
+        if held.face is not (Face.NONE if purpose is Purpose.ENROL else Face.OTHER_TERMS):
             return self.view.to("/")
         return self.view.page(
             request,
             "consent.html",
-            status,
             held=held,
             sits=True,
             notice=shown(terms.notice.text(words.language), words.language),
             terms=terms.hash.hex(),
             enrols=purpose is Purpose.ENROL,
-            missing=[words(key) for key in missing],
-            whose=whose,
+            missing=[words(f"consent.{key}") for key in _MISSING if key in said.getlist("but")],
+            whose=said.get("whose", ""),
             away=away(await self.view.counter.status()),
         )
+
+    async def agree(self, request: Request) -> Response:
+        """The answer to the question: begin, or ask once more for what is missing."""
+        sitting = await self._open(request)
+        form = await forms.read(self.view, request)
+        if form.get("answer") != "yes":
+            return self.view.to("/")
+        terms, purpose, whose = self.view.site.terms(), _purpose(request), form.get("whose", "")
+        enrols = purpose is Purpose.ENROL
+        changed = form.get("terms") != terms.hash.hex()
+        lacks = (changed, not changed and enrols and whose not in _WHOSE, not changed and form.get("agree") != "yes")
+        if any(lacks):
+            again = [("but", key) for key, lack in zip(_MISSING, lacks, strict=True) if lack]
+            again += [("whose", whose)] if whose in _WHOSE else []
+            return self.view.to(f"{request.url.path}?{urlencode(again)}")
+        return await self._begin(sitting, purpose, terms.hash, under_14=enrols and _WHOSE[whose])
 
     # ---- acts without a question, and the deletion with two
 
@@ -109,12 +98,16 @@ class Acting:
         return self.view.page(request, "erase.html", held=held, sits=True, strength=strength)
 
     async def ask_again(self, request: Request) -> Response:
-        """The second question."""
-        held = await self._held(request)
+        """The first was answered: on to the second, by an address that only this answer gives."""
+        sitting = await self._open(request)
         await forms.read(self.view, request)
-        if held.face is Face.NONE:
+        return self.view.to(f"/face/erase/sure?{urlencode({'sure': self.view.site.token('erase', sitting)})}")
+
+    async def sure(self, request: Request) -> Response:
+        """The second question."""
+        held, sure = await self._held(request), request.query_params.get("sure", "")
+        if held.face is Face.NONE or not self.view.site.fits(sure, "erase", self.view.sitting(request)):
             return self.view.to("/face/erase")
-        sure = self.view.site.token("erase", self.view.sitting(request))
         return self.view.page(request, "erase_sure.html", held=held, sits=True, sure=sure)
 
     async def erase(self, request: Request) -> Response:
@@ -219,9 +212,8 @@ def _confirms(act: Act) -> bool:
 
 
 def _sentence(act: Act, words: Words) -> str:
-    if act.stopped and act.result is not Result.DONE:
-        return words.stopped
-    return words.ended(act.purpose, act.result or Result.FAULT)
+    result = Result.FAULT if act.result is None else act.result
+    return words.stopped if act.stopped and result is not Result.DONE else words.ended(act.purpose, result)
 
 
 def _paper(act: Act) -> tuple[str, str]:

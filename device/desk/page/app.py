@@ -45,6 +45,7 @@ def application(counter: Counter, site: Site, pace: Pace | None = None) -> ASGIA
         "/face/enrol": acting.consent,
         "/face/renew": acting.consent,
         "/face/erase": acting.ask_erase,
+        "/face/erase/sure": acting.sure,
         "/act": acting.act,
         "/act.json": acting.step,
         "/paper.txt": acting.paper,
