@@ -1,0 +1,118 @@
+"""The pages for people: every link leads somewhere, every command they name exists with the options they give it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from device.desk.cli import cli as doorctl
+from provisioning.cli import cli as doorward
+from tools.guestcodes.cli import cli as guestcodes
+from tools.simulator.cli import main as doorsim
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *(DOCS / "adr").glob("*.md"), *ROOT.glob("*.md")])
+GUIDES = [
+    DOCS / f"{name}.md"
+    for name in (
+        "README",
+        "faq",
+        "impact-assessment",
+        "managers-guide",
+        "operations",
+        "quick-start",
+        "residents-guide",
+        "threat-model",
+    )
+]
+PROGRAMS: dict[str, click.Command] = {
+    "doorctl": doorctl,
+    "doorward": doorward,
+    "doorsim": doorsim,
+    "guestcodes": guestcodes,
+}
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TARGET = re.compile(r"`((?:tests|device|tools|models|docs|provisioning)/[\w./-]+)`|`(make [a-z-]+)`")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which a hosting site lets one link to a page's headings."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def broken(page: Path) -> Iterator[str]:
+    """Links of `page` to files and headings that are not there."""
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            yield link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert list(broken(page)) == []
+
+
+def test_a_link_to_nothing_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A head\n[here](#a-head) [not here](#another) [nor there](gone.md)\n")
+    assert list(broken(page)) == ["#another", "gone.md"]
+
+
+def commands(page: Path) -> Iterator[str]:
+    """What `page` tells somebody to type, in a line of code or in a block."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```\w*\n(.*?)```|((?:^    .+\n)+)", text, re.DOTALL | re.MULTILINE)
+    lines = [line.strip() for block in blocks for part in block for line in part.splitlines()]
+    for line in [*lines, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))]:
+        for part in re.split(r"\s*(?:\||>|&&)\s*", line):
+            found = re.match(r"(?:sudo |[a-z]+=\$\()*((?:doorctl|doorward|doorsim|guestcodes)\b.*)", part)
+            if found:
+                yield re.split(r"\s{3,}", found[1])[0]
+
+
+def wrong_with(command: str) -> str:
+    """What is wrong with a command, or ""."""
+    program, *words = shlex.split(command)
+    at: click.Command = PROGRAMS[program]
+    while words and isinstance(at, click.Group) and not words[0].startswith("-"):
+        name = words.pop(0)
+        if name not in at.commands:
+            return f"{program} has no {name}"
+        at = at.commands[name]
+    known = {option for each in at.params for option in (*each.opts, *each.secondary_opts)}
+    unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
+    return f"{command}: no {', '.join(unknown)}" if unknown else ""
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_command_exists(page: Path) -> None:
+    assert [wrong for command in commands(page) if (wrong := wrong_with(command))] == []
+
+
+def test_commands_are_found_and_wrong_ones_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Type `sudo doorctl audit --nothing` and\n\n    doorward dor add front         a remark\n\n")
+    assert [wrong_with(each) for each in commands(page)] == [
+        "doorward has no dor",
+        "doorctl audit --nothing: no --nothing",
+    ]
+    assert len(list(commands(DOCS / "managers-guide.md"))) > 10
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_file_and_target_named_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for path, target in TARGET.findall(page.read_text(encoding="utf-8")):
+        assert not path or (ROOT / path).exists(), path
+        assert not target or target.removeprefix("make ") in targets, target
