@@ -7,6 +7,8 @@ Rules kept here:
 - Anybody can verify it offline. It carries the door's public key; whether that key is the door's is for the reader to
   compare with the consent record of the same door, or with what the door says of itself.
 - Each kind is signed under a prefix of its own, so that no signed thing of ours can be passed off as another.
+- Version 2 of the consent record says one thing more than version 1: that mouth and nose were covered. A bare face is
+  still agreed to in version 1, so every paper of before is verified as it was.
 
 Byte forms: docs/formats.md, "Consent record" and "Receipt". Ed25519 is RFC 8032.
 """
@@ -17,7 +19,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
@@ -55,10 +57,19 @@ class ConsentRecord:
     model: Hash
     threshold_class: Hash
 
+    covered: ClassVar[bool] = False
+
     @property
     def terms_hash(self) -> bytes:
         """The hash of the terms (32 bytes), as `device.consent.Terms.hash` makes it."""
         return hash_of((self.notice, self.purpose, self.retention, self.model, self.threshold_class))
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredConsent(ConsentRecord):
+    """The same, for a face that was enrolled with mouth and nose covered."""
+
+    covered: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +125,13 @@ class _Form:
     name: str  # in the armour
     domain: bytes
     schema: Schema
+    version: int = VERSION
 
 
 _HEAD = Schema(_Head)
 _FORMS: dict[type[Paper], _Form] = {
     ConsentRecord: _Form(b"DWCS", "CONSENT", b"doorward consent record\x00", Schema(ConsentRecord)),
+    CoveredConsent: _Form(b"DWCS", "CONSENT", b"doorward covered consent\x00", Schema(CoveredConsent), VERSION + 1),
     Receipt: _Form(b"DWRT", "RECEIPT", b"doorward receipt of erasure\x00", Schema(Receipt)),
     EndOfDoor: _Form(b"DWED", "END OF DOOR", b"doorward end of a door\x00", Schema(EndOfDoor)),
 }
@@ -128,7 +141,7 @@ def sign(paper: Paper, key: SigningKey) -> bytes:
     """The signed bytes of `paper`. Raises AttestationRefused if a field does not fit."""
     form = _FORMS[type(paper)]
     try:
-        content = _HEAD.pack(_Head(form.magic, VERSION)) + form.schema.pack(paper) + bytes(key.verify_key)
+        content = _HEAD.pack(_Head(form.magic, form.version)) + form.schema.pack(paper) + bytes(key.verify_key)
     except MessageRefused as cause:
         msg = f"what the door wanted to sign does not fit its form: {cause}"
         raise AttestationRefused(msg) from cause
@@ -137,11 +150,13 @@ def sign(paper: Paper, key: SigningKey) -> bytes:
 
 def verify(data: bytes) -> Verified:
     """The attestation in `data`, with the key it names. Raises AttestationRefused with one sentence."""
-    form = next((form for form in _FORMS.values() if data[: len(form.magic)] == form.magic), None)
-    if form is None:
+    forms = [form for form in _FORMS.values() if data[: len(form.magic)] == form.magic]
+    if not forms:
         msg = "this is no consent record and no receipt of a door"
         raise AttestationRefused(msg)
-    if data[len(form.magic) : _HEAD.size] != bytes((VERSION,)):
+    form = next((form for form in forms if data[len(form.magic) : _HEAD.size] == bytes((form.version,))), None)
+    if form is None:
+        form = forms[0]
         msg = f"this {form.name.lower()} is of a version that this program does not read"
         raise AttestationRefused(msg)
     key_at = _HEAD.size + form.schema.size

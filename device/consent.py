@@ -30,7 +30,7 @@ from device.strength import LANGUAGES, Strength, describe
 
 __all__ = ["LANGUAGES", "Notice", "Terms", "read_notice", "terms_of"]
 
-NOTICE_ID = "notice-3"
+NOTICE_ID = "notice-4"
 PURPOSE = (
     "Opening this door, and telling somebody who enrols here after you that the door may take the two of you for each "
     "other; never who you are."

@@ -35,6 +35,7 @@ class PersonalAct:
     consent: bytes
     tell: Callable[[str], None]
     under_14: bool = False
+    covered: bool = False
     attestation: bytes | None = None
     _last_hint: Hint | None = None
 
@@ -52,7 +53,7 @@ class PersonalAct:
             self.line.idle(POLL_S)
 
     def _attempt(self) -> Result:
-        self.line.send(wire.Act(self.purpose, self.consent, self.under_14))
+        self.line.send(wire.Act(self.purpose, self.consent, self.under_14, self.covered))
         ends = time.monotonic() + timeouts.act_s(self.purpose) + timeouts.GRACE_S
         answer = self.line.receive(_TAKEN_AFTER_S)
         if self.purpose is Purpose.ENROL and not isinstance(answer, wire.Ended):

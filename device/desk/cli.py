@@ -94,11 +94,17 @@ for _command in (
     help="The face is that of a child under 14, and I am their parent or guardian: I declare this, and I agree for "
     "them. Their face then never opens without the PIN.",
 )
+@click.option(
+    "--covered",
+    is_flag=True,
+    help="I enrol with mouth and nose covered, by a mask or a veil, and will come so. This face then never opens "
+    "without the PIN.",
+)
 @_copy
 @language_option
 @_wait
 @answering
-def enrol(*, agreed: bool, under_14: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
+def enrol(*, agreed: bool, under_14: bool, covered: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
     """Let your face open this door, beside your PIN or card.
 
     Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
@@ -107,14 +113,15 @@ def enrol(*, agreed: bool, under_14: bool, paper: Path | None, language: str, wa
     \b
     Example: doorctl enrol --copy my-consent.txt
              doorctl enrol --under-14
+             doorctl enrol --covered
              doorctl enrol --consent --wait 30 --json
     """
     question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]
-    terms_hash = _agree(question, language, agreed=agreed)
+    terms_hash = _agree(question, language, sentences.COVERED if covered else "", agreed=agreed)
     if terms_hash is None:
         return Answer(sentences.DECLINED[Purpose.ENROL], ok=False)
     if_stopped(sentences.STOPPED_ENROLMENT)
-    return _act(Asked(Purpose.ENROL, terms_hash, under_14), wait_s, paper)
+    return _act(Asked(Purpose.ENROL, terms_hash, under_14, covered), wait_s, paper)
 
 
 @cli.command()
@@ -181,10 +188,12 @@ def resume(*, wait_s: float) -> Answer:
     return _act(Asked(Purpose.RESUME, NO_CONSENT, under_14=False), wait_s)
 
 
-def _agree(question: str, language: str, *, agreed: bool) -> bytes | None:
-    """Show the notice and ask; the hash of the terms, or None."""
+def _agree(question: str, language: str, beside: str = "", *, agreed: bool) -> bytes | None:
+    """Show the notice, and what there is to say `beside` it, and ask; the hash of the terms, or None."""
     terms = the_terms.in_force(door_paths(), models_dir())
     tell(the_terms.shown(terms.notice, language))
+    if beside:
+        tell(beside)
     return terms.hash if agreed or confirm(question) else None
 
 
@@ -192,7 +201,7 @@ def _act(asked: Asked, wait_s: float, paper: Path | None = None) -> Answer:
     with contextlib.ExitStack() as opened:
         file = opened.enter_context(NewPaper.make(paper)) if paper is not None else None
         line = opened.enter_context(DeskLine.open(door_paths()))
-        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14)
+        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14, asked.covered)
         try:
             result = act.perform(wait_s)
             sentence = sentences.act_sentence(asked.purpose, result)

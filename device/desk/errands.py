@@ -139,13 +139,13 @@ class Questions:
                 errand.asker = None
 
 
-def order(act: ActErrand, consent: bytes, *, under_14: bool) -> wire.Message:
+def order(act: ActErrand, consent: bytes, *, under_14: bool, covered: bool = False) -> wire.Message:
     """What vault is told to do."""
     match act.purpose:
         case None:
             return wire.Rekey(act.grant)
         case Purpose.ENROL:
-            return wire.Enrol(act.grant, consent, under_14)
+            return wire.Enrol(act.grant, consent, under_14, covered)
         case Purpose.ERASE:
             return wire.Erase(act.grant)
         case Purpose.PAUSE:

@@ -255,8 +255,8 @@ class Desk:
         if (purpose in _WITH_CONSENT) is (asked.consent == NO_CONSENT):
             text = "a consent belongs to an enrolment or its renewal, and to nothing else"
             raise NotPermitted(text)
-        if asked.under_14 and purpose is not Purpose.ENROL:
-            text = "a guardian's declaration belongs to an enrolment, and to nothing else"
+        if (asked.under_14 or asked.covered) and purpose is not Purpose.ENROL:
+            text = "what is declared of a face belongs to its enrolment, and to nothing else"
             raise NotPermitted(text)
         if self._act or (purpose is Purpose.ENROL and self._trying.under_way):
             asker.send(wire.Ended(BUSY))
@@ -266,7 +266,7 @@ class Desk:
             asker.send(wire.Ended(Result.NO_GRANT))
             return
         act = ActErrand(asker, self.now_s() + timeouts.act_s(purpose), purpose, grant)
-        self._begin(act, order(act, asked.consent, under_14=asked.under_14))
+        self._begin(act, order(act, asked.consent, under_14=asked.under_14, covered=asked.covered))
 
     def _begin_rekey(self, asker: Link) -> None:
         if self._act:

@@ -25,6 +25,10 @@ AGREE_FOR_CHILD = (
     "Are you the parent or guardian of this child under 14, and do you agree for them that this door stores a template "
     "of their face, for this purpose?"
 )
+COVERED = (
+    "You enrol with mouth and nose covered. The door will know your face when it is covered like this, and not when it "
+    "is bare, and it never opens without your PIN. Keep the cover on while the camera looks."
+)
 PRESS_AND_LOOK = "Now press the face button and look at the camera."
 DECLINED = {
     Purpose.ENROL: "You did not agree, so nothing was stored; your PIN or card opens the door as before.",
@@ -58,6 +62,7 @@ HINTS = {
     Hint.CONFIRM_WITH_PIN: "The camera has seen a face. If it was yours, type the same again at the keypad: 01 #, your "
     "flat number, #, your PIN, #. If it was not, do nothing: it is forgotten.",
     Hint.UNCOVER_YOUR_FACE: "Please uncover your face for a moment: no mask and no scarf over mouth and nose.",
+    Hint.COVER_YOUR_FACE: "Please cover mouth and nose as you will at the door; the eyes stay free.",
     Hint.LOOKS_LIKE_ANOTHER: "Your face is close to one that is enrolled here; nobody is told whose. The door may take "
     "one of you for the other. You may stop here (Ctrl-C) and nothing is stored: PIN and card work without a face.",
 }
@@ -87,6 +92,8 @@ _ACTS = {
     Result.WRONG_DOOR: "The request was for another door; nothing was changed.",
     Result.UNEQUAL: "The door took the request for a policy and refused it; nothing was changed.",
     Result.RETIRED: "This door has ended: nothing of anybody is kept here any more.",
+    Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered in a bare enrolment, or bare in a covered one; "
+    "nothing was stored: try again with nothing over them, or covered all the time with `doorctl enrol --covered`.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
     "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
 }

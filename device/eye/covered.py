@@ -1,8 +1,8 @@
-"""Whether the lower half of a face seems covered: a prompt while enrolling, from two comparisons within one crop.
+"""Whether the lower half of a face seems covered, from two comparisons within one crop.
 
 Rules kept here:
-- A prompt and nothing else: who keeps the mask on is enrolled as they are (`device.eye.series`), and recognising never
-  asks. Nothing is loosened or refused by it.
+- It says of which kind an embedding is, and no more: vault compares covered faces with covered ones and bare with bare,
+  and nothing is loosened by it. While enrolling it is a prompt as well (`device.eye.series`).
 - Nothing is learned and nothing is guessed about the person: the face is compared with itself, so that skin, beard,
   light and camera cancel out as far as they can.
 - When in doubt it keeps silent: a prompt that is wrong tells somebody to take off what they do not wear.
@@ -79,7 +79,7 @@ def cover(crop: Picture) -> Cover:
 
 
 def seems_covered(found: Cover) -> bool:
-    """Whether to ask for the face to be uncovered."""
+    """Whether mouth and nose seem covered."""
     return found.texture < MIN_TEXTURE or found.redness < MIN_REDNESS
 
 

@@ -4,6 +4,8 @@ Rules kept here:
 - One approach gives at most one Probe. Three good frames are better than one (models/sface.md: FNMR 4.9 % -> 0.0 %),
   but a person is not kept waiting for them: after the first good frame the others have a bounded time.
 - Two people are never averaged: a frame that disagrees with those before it starts the gathering anew.
+- Covered and bare frames are never averaged: of what was gathered those count that are more, of as many of both the
+  later ones.
 - What grew too old while others were looked at is dropped: vault would refuse the whole answer for it.
 - Hints are few: a person reads them, and their number must not tell how a comparison went.
 - Nothing here knows a camera, a network or a clock: embeddings and times come as arguments.
@@ -11,6 +13,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,6 +52,25 @@ class Mean:
     embedding: Floats
     frames: int
     frame_ns: int
+    covered: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Good:
+    """One good frame: its time, its embedding (float32, (128,), L2 norm 1), and whether the face seemed covered."""
+
+    frame_ns: int
+    embedding: Floats
+    covered: bool
+
+
+def mean_of(good: Sequence[Good]) -> Mean:
+    """The unit mean of those of `good` (at least one, oldest first) that are of the kind there is more of."""
+    covered = sum(1 if one.covered else -1 for one in good)
+    kind = covered > 0 if covered else good[-1].covered
+    alike = [one for one in good if one.covered is kind]
+    total: Floats = np.sum([one.embedding for one in alike], axis=0, dtype=np.float32)
+    return Mean(unit(total), len(alike), min(one.frame_ns for one in alike), kind)
 
 
 @dataclass(slots=True)
@@ -56,7 +78,7 @@ class Recognition:
     """Gathers the good frames of one approach; `due` answers once."""
 
     frames: int
-    _kept: list[tuple[int, Floats]] = field(default_factory=list)
+    _kept: list[Good] = field(default_factory=list)
     _sent: bool = False
 
     @property
@@ -69,29 +91,29 @@ class Recognition:
         """Whether there is a frame that others will be averaged with."""
         return bool(self._kept)
 
-    def offer(self, embedding: Floats, frame_ns: int) -> None:
-        """One more good frame."""
+    def offer(self, embedding: Floats, frame_ns: int, *, covered: bool = False) -> None:
+        """One more good frame. `covered`: the lower half of the face seems covered."""
         if self._sent:
             return
         if self._kept and float(np.dot(self._mean(), embedding)) < SAME_PERSON:
             self._kept.clear()
-        self._kept.append((frame_ns, embedding))
+        self._kept.append(Good(frame_ns, embedding, covered))
 
     def due(self, now_ns: int) -> Mean | None:
         """The mean of the frames that are fresh, once: when they are enough, or the first has waited long enough."""
-        self._kept = [(frame_ns, embedding) for frame_ns, embedding in self._kept if now_ns - frame_ns <= FRESH_NS]
+        self._kept = [one for one in self._kept if now_ns - one.frame_ns <= FRESH_NS]
         if self._sent or not self._kept:
             return None
-        first_ns, _ = self._kept[0]
+        first_ns = self._kept[0].frame_ns
         if len(self._kept) < self.frames and now_ns - first_ns < GATHER_NS:
             return None
         self._sent = True
-        mean = Mean(self._mean(), len(self._kept), first_ns)
+        mean = mean_of(self._kept)
         self._kept.clear()
         return mean
 
     def _mean(self) -> Floats:
-        total: Floats = np.sum([embedding for _, embedding in self._kept], axis=0, dtype=np.float32)
+        total: Floats = np.sum([one.embedding for one in self._kept], axis=0, dtype=np.float32)
         return unit(total)
 
 

@@ -188,8 +188,9 @@ class EyeWork:
         self._waiting_since_ns = now
 
     def _gather(self, msg: wire.Look, now_ns: int) -> Recognition | Questioned | Enrolment:
-        if msg.mode is LookMode.ENROL:
-            return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns)
+        if msg.mode.enrols:
+            covered = msg.mode is LookMode.ENROL_COVERED
+            return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns, covered)
         if self._watcher is None:
             return Recognition(self._eye.frames)
         sight, frames = self._sight.model_id, self._eye.frames
@@ -256,12 +257,13 @@ class EyeWork:
 
     def _recognise(self, approach: _Approach, gather: Recognition, seen: Seen) -> None:
         if seen.embedding is not None:
-            gather.offer(seen.embedding, seen.frame_ns)
+            gather.offer(seen.embedding, seen.frame_ns, covered=seen.covered)
         mean = gather.due(self._clock_ns())
         if mean:
             vector = mean.embedding.astype("<f4").tobytes()
             model = self._sight.model_id
-            probe = wire.Probe(approach.nonce, mean.frame_ns, mean.frames, Attack.NOT_TESTED, model, vector)
+            attack, frame_ns = Attack.NOT_TESTED, mean.frame_ns
+            probe = wire.Probe(approach.nonce, frame_ns, mean.frames, attack, model, vector, mean.covered)
             self._out.send(Room.VAULT, probe)
 
     def _enrol(self, approach: _Approach, gather: Enrolment, seen: Seen) -> Hint | None:
@@ -273,7 +275,8 @@ class EyeWork:
             return answer
         vector = seen.embedding.astype("<f4").tobytes()
         model = self._sight.model_id
-        sample = wire.Sample(approach.nonce, seen.frame_ns, answer, Attack.NOT_TESTED, model, vector)
+        attack, nonce = Attack.NOT_TESTED, approach.nonce
+        sample = wire.Sample(nonce, seen.frame_ns, answer, attack, model, vector, seen.covered)
         self._out.send(Room.VAULT, sample)
         return None
 

@@ -104,7 +104,8 @@ class Questioned:
         mean = answer.mean
         vector = mean.embedding.astype("<f4").tobytes() if mean else bytes(4 * wire.EMBEDDING_DIM)
         frame_ns, frames = (mean.frame_ns, mean.frames) if mean else (around.clock_ns(), 1)
-        probe = wire.Probe(self._nonce, frame_ns, frames, answer.attack, around.model_id, vector)
+        covered = mean is not None and mean.covered
+        probe = wire.Probe(self._nonce, frame_ns, frames, answer.attack, around.model_id, vector, covered)
         around.out.send(Room.VAULT, probe)
 
     def forget(self) -> None:

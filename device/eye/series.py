@@ -4,7 +4,8 @@ Rules kept here:
 - Samples are spread over time, and a sample differs from every one before it while there is time to ask for that.
 - Nobody may be kept out because they cannot turn their head: after a bounded wait a frame needs to differ from the
   sample before it by no more than a living face and a sensor always do.
-- Nor because of what covers their face: they are asked to uncover it, and after a bounded wait it is taken as it is.
+- Whoever declared a bare face is asked to uncover it, whoever declared a covered one to cover it; after a bounded wait
+  the sample is sent as it is and says so, and vault ends the enrolment with a sentence about it.
 - A picture that stands still to the last pixel is one sample, however long it is shown.
 - Whether the samples show one person is vault's question: somebody else always differs, is sent, and ends the enrolment
   there.
@@ -58,19 +59,23 @@ PATIENCE_NS: Final = 1_500_000_000
 """How long after a sample another view is asked for, at most: a choice; who cannot turn gives five samples in 6 s."""
 
 COVERED_NS: Final = 3_000_000_000
-"""How long somebody is asked to uncover the face, at most, and at most a third of what is left of the window: a choice;
-time for a mask to come off, and for five samples of who keeps it on."""
+"""How long somebody is asked to uncover the face, or to cover it, at most, and at most a third of what is left of the
+window: a choice; time for a mask to come off or on, and for five samples afterwards."""
 
 
 @dataclass(slots=True)
 class Enrolment:
-    """Picks and numbers the samples of one enrolment window: `frames` of them, before `ends_ns` if it can be done."""
+    """Picks and numbers the samples of one enrolment window: `frames` of them, before `ends_ns` if it can be done.
+
+    `covered`: whether a covered face was declared.
+    """
 
     frames: int
     ends_ns: int
+    covered: bool = False
     _sent: list[Floats] = field(default_factory=list, repr=False)
     _last_ns: int = 0
-    _covered_until_ns: int | None = None
+    _otherwise_until_ns: int | None = None
 
     @property
     def done(self) -> bool:
@@ -83,8 +88,8 @@ class Enrolment:
         `embedding` has length 1; times are of the clock that `ends_ns` is of, and do not go back. `covered`: the lower
         half of the face seems covered.
         """
-        if self._waits_for_uncovering(frame_ns, covered=covered):
-            return Hint.UNCOVER_YOUR_FACE
+        if self._waits_for_the_other(frame_ns, covered=covered):
+            return Hint.COVER_YOUR_FACE if self.covered else Hint.UNCOVER_YOUR_FACE
         if self.done or (self._sent and frame_ns - self._last_ns < SAMPLE_EVERY_NS):
             return None
         if self._sent and not self._differs(embedding, frame_ns):
@@ -93,13 +98,13 @@ class Enrolment:
         self._last_ns = frame_ns
         return len(self._sent) - 1
 
-    def _waits_for_uncovering(self, frame_ns: int, *, covered: bool) -> bool:
-        if not covered:
-            self._covered_until_ns = None
+    def _waits_for_the_other(self, frame_ns: int, *, covered: bool) -> bool:
+        if covered is self.covered:
+            self._otherwise_until_ns = None
             return False
-        if self._covered_until_ns is None:
-            self._covered_until_ns = frame_ns + min(COVERED_NS, max(0, self.ends_ns - frame_ns) // 3)
-        return not self.done and frame_ns < self._covered_until_ns
+        if self._otherwise_until_ns is None:
+            self._otherwise_until_ns = frame_ns + min(COVERED_NS, max(0, self.ends_ns - frame_ns) // 3)
+        return not self.done and frame_ns < self._otherwise_until_ns
 
     def _differs(self, embedding: Floats, frame_ns: int) -> bool:
         likeness = [float(np.dot(sent, embedding)) for sent in self._sent]

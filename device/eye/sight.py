@@ -4,7 +4,8 @@ Rules kept here:
 - The order is the privacy: a face out of range, one of several, turned away or badly lit never becomes an embedding.
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
-- Enrolling asks for more than recognising, never for less: nobody else in range, and a prompt to uncover the face.
+- Enrolling asks for more than recognising, never for less: nobody else in range, and a face that is covered or bare as
+  its person declared. Whether it seems covered is told with every embedding.
 - At a door with lights a face is watched before it is embedded, in the same order: `watch` and `follow` make no
   embedding.
 """
@@ -44,8 +45,8 @@ _MAX_STRETCH: Final = 0.01
 class Seen:
     """What one frame gave: an embedding (float32, (128,), L2 norm 1), or a hint; never both.
 
-    `eye_distance_px` is that of the chosen face in the main plane, 0 if none was chosen. `covered`: its lower half
-    seems covered; looked at only while enrolling.
+    `eye_distance_px` is that of the chosen face in the main plane, 0 if none was chosen. `covered`: the lower half
+    of the one that was embedded seems covered.
     """
 
     frame_ns: int
@@ -115,8 +116,7 @@ class Sight:
 
     def look(self, frame: Frame, mode: LookMode = LookMode.RECOGNISE) -> Seen:
         """What `frame` shows."""
-        enrolling = mode is LookMode.ENROL
-        face = choose(self.faces(frame), self._within, alone=enrolling)
+        face = choose(self.faces(frame), self._within, alone=mode.enrols)
         if isinstance(face, Hint):
             return Seen(frame.time_ns, face)
         if not points_inside(face.points, frame.main.shape[1], frame.main.shape[0]):
@@ -128,7 +128,7 @@ class Sight:
         dim = light_hint(light(self._crop))
         if dim:
             return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
-        covered = enrolling and seems_covered(cover(self._crop))
+        covered = seems_covered(cover(self._crop))
         return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px, covered)
 
     def begin(self) -> None:

@@ -346,6 +346,7 @@ def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rule
     effects: tuple[Effect, ...] = (Tell(told[0]),) if told else ()
     if room is Room.VAULT:
         state = replace(state, recognise_ready=False, enrol_ready=False, claim_first_ready=False)
+        state = replace(state, enrol_mode=LookMode.ENROL)
     if room is Room.EYE:
         state = replace(state, camera=CameraCondition.IDLE)
     if room in (Room.EYE, Room.VAULT):

@@ -56,6 +56,7 @@ _HINTS = {
     Hint.CONFIRM_WITH_PIN: ".--.",
     Hint.UNCOVER_YOUR_FACE: "..-.",
     Hint.LOOKS_LIKE_ANOTHER: "..--",
+    Hint.COVER_YOUR_FACE: "-.--",
 }
 
 

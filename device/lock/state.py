@@ -198,6 +198,7 @@ class State:
     up: frozenset[Room] = frozenset()
     recognise_ready: bool = False
     enrol_ready: bool = False
+    enrol_mode: LookMode = LookMode.ENROL  # what an enrolment that is pending looks for
     claim_first_ready: bool = False
     camera: CameraCondition = CameraCondition.IDLE
     door_open: bool = False

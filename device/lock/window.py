@@ -74,7 +74,7 @@ def pressed(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: 
     if not _can_look(state, rules):
         return state, (Show(Signal.USE_PIN_OR_CARD),)
     if state.enrol_ready:
-        return _opened(state, LookMode.ENROL, NOBODY, now_ns, fresh, rules)
+        return _opened(state, state.enrol_mode, NOBODY, now_ns, fresh, rules)
     if claim is not None:
         state = replace(state, inquiry=Inquiry(fresh, claim, now_ns + rules.inquiry_ns))
         return _asked(state, fresh, now_ns), (Show(Signal.WAIT), Send(Room.VAULT, wire.AskClaim(fresh, claim)))
@@ -168,7 +168,7 @@ def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rule
 
 
 def _over(state: State, now_ns: int, rules: Rules) -> Step:
-    if rules.face_alone_opens or state.window is None or state.window.mode is LookMode.ENROL:
+    if rules.face_alone_opens or state.window is None or state.window.mode.enrols:
         return ended(state, Signal.REFUSED)
     return named(state, state.window.known, now_ns, rules)
 
@@ -203,14 +203,16 @@ def readiness(state: State, ready: wire.FaceReady) -> Step:
         state,
         recognise_ready=ready.recognise,
         enrol_ready=ready.enrol,
+        enrol_mode=LookMode.ENROL_COVERED if ready.covered else LookMode.ENROL,
         claim_first_ready=ready.claim_first,
     )
     window, somebody = state.window, ready.recognise or ready.claim_first
     if window is None:
         return (state, ()) if somebody else ended(state, Signal.USE_PIN_OR_CARD)
-    if window.mode is LookMode.ENROL:
-        # Given up: the camera has nothing to look for.
-        return (state, ()) if ready.enrol else ended(state, Signal.REFUSED)
+    if window.mode.enrols:
+        # Given up, or begun anew in the other way: the camera has nothing to look for.
+        wanted = ready.enrol and window.mode is state.enrol_mode
+        return (state, ()) if wanted else ended(state, Signal.REFUSED)
     if window.claim == NOBODY and ready.claim_first:
         return ended(state, Signal.CLAIM_FIRST)
     return (state, ()) if somebody else ended(state, Signal.USE_PIN_OR_CARD)

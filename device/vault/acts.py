@@ -121,7 +121,9 @@ class Acts:
     def _renew(self, grant: bytes, slot: int, agreed: bytes) -> Result:
         if agreed != self.signer.terms.hash:
             return Result.OTHER_TERMS
-        consent = self.signer.consent(self.today(), under_14=self.faces.under_14(slot))
+        consent = self.signer.consent(
+            self.today(), under_14=self.faces.under_14(slot), covered=self.faces.covered(slot)
+        )
         if not self.faces.renew(slot, consent):
             return Result.NOTHING_TO_DO
         self._hand_over(grant, lambda: consent)

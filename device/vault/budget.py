@@ -4,6 +4,8 @@ Rules kept here:
 - The threshold is computed, never set: from the budget, the faces awake now, the tries of a window, the pictures that
   were averaged, and the measured tail of the worst adult group at its upper bound. A budget can only be made stricter.
 - More residents, tries, strangers or averaged pictures, or fewer false opens allowed, never lower it.
+- Covered faces are compared under a threshold of their own, from a tail that was measured on covered faces, and never
+  under a lower one than bare faces are; without such a tail under none.
 - Liveness is not counted in its favour: a stranger is somebody with their own face.
 - Where the right people would be refused too often, or where the measurement ends, a press of the button is not enough:
   somebody has to say first who they are. The door asks for that rather than loosen.
@@ -54,23 +56,39 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where a match begins at this door. frames: how many a probe averages at most ([eye] frames)."""
+    """Where a match begins at this door. frames: how many a probe averages at most ([eye] frames).
+
+    tail: of bare faces; covered: of covered ones, None if it was not measured.
+    """
 
     budget: Budget
     tail: Tail
     frames: int
+    covered: Tail | None = None
 
-    def threshold(self, gallery: int, pictures: int, tries: int = APPROACHES_PER_WINDOW) -> float | None:
+    def threshold(
+        self, gallery: int, pictures: int, tries: int = APPROACHES_PER_WINDOW, *, covered: bool = False
+    ) -> float | None:
         """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
 
-        gallery: faces awake now; pictures: the most that were averaged in one of their templates.
+        gallery: faces of that kind awake now; pictures: the most that were averaged in one of their templates.
         """
-        single = self.tail.threshold(self.budget.false_match_rate(gallery, tries))
-        shift = self.tail.shift(pictures, self.frames)
-        if single is None or shift is None:
+        needed = [
+            self._height(tail, gallery, pictures, tries)
+            for tail in ((self.tail, self.covered) if covered else (self.tail,))
+        ]
+        heights = [height for height in needed if height is not None]
+        if len(heights) < len(needed):
             return None
-        threshold = single + shift
-        return None if self.tail.refused(pictures, self.frames, threshold) > REFUSALS_ALLOWED else threshold
+        tail, threshold = self.covered if covered else self.tail, max(heights)
+        refused = tail.refused(pictures, self.frames, threshold) if tail else 1.0
+        return None if refused > REFUSALS_ALLOWED else threshold
+
+    def _height(self, tail: Tail | None, gallery: int, pictures: int, tries: int) -> float | None:
+        """What `tail` asks for; None where it was not measured."""
+        single = tail.threshold(self.budget.false_match_rate(gallery, tries)) if tail else None
+        shift = tail.shift(pictures, self.frames) if tail else None
+        return None if single is None or shift is None else single + shift
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Rules kept here:
   its own, and when its window closes before there are enough of them, it is over.
 - The template stays in memory until the same slot's PIN was shown once more, after the camera had seen the face. An
   earlier grant, another slot's or another purpose's confirms nothing.
+- Every frame is covered or bare as was declared; one that is not ends it.
 - Should the slot lose its PIN or be taken anew on the way, it is over: the grant was another tenant's.
 
 The states: waiting for the button (`window` is None) -> looking (`looks`) -> seen, waiting for the PIN (`seen`).
@@ -20,7 +21,7 @@ from device.vault.credentials import UNTAKEN, Place
 from device.vault.enrolment import Collection
 from device.vault.faces import NewFace
 from device.vault.record import Vector
-from device.wire import Grant, Purpose, Result
+from device.wire import Grant, LookMode, Purpose, Result
 
 CONFIRM_NS = 60_000_000_000  # as long as a grant lives
 
@@ -30,6 +31,7 @@ class Enrolling:
     """Somebody who may enrol until `expires_ns` (CLOCK_MONOTONIC). `frames`: how many good ones make a template.
 
     `under_14`: a parent or guardian has said that it is a child. `place` is UNTAKEN until keeper was heard on the slot.
+    `covered`: somebody has declared that mouth and nose are covered.
     """
 
     grant: bytes
@@ -38,6 +40,7 @@ class Enrolling:
     frames: int
     expires_ns: int
     place: Place = field(default=UNTAKEN, repr=False)
+    covered: bool = False
     window: bytes | None = None
     _collection: Collection | None = field(default=None, repr=False)
     _template: bytes | None = field(default=None, repr=False)
@@ -59,6 +62,11 @@ class Enrolling:
             return Result.UNCONFIRMED
         return Result.TOO_FEW_FRAMES if self.place.taken else Result.NO_CREDENTIAL
 
+    @property
+    def mode(self) -> LookMode:
+        """What its window is for."""
+        return LookMode.ENROL_COVERED if self.covered else LookMode.ENROL
+
     def looks(self, nonce: bytes) -> bool:
         """Whether the approach `nonce` is its window, and that is still open for it."""
         return self.window == nonce and not self.seen
@@ -68,12 +76,14 @@ class Enrolling:
         if self.wants_camera and self.window is None:
             self.window = nonce
 
-    def add(self, index: int, frame: Vector | None, now_ns: int) -> Result | None:
-        """Take one frame of its window.
+    def add(self, index: int, frame: Vector | None, now_ns: int, *, covered: bool = False) -> Result | None:
+        """Take one frame of its window. `covered`: mouth and nose seemed covered in it.
 
         None: it needs more. Result.CONFIRM: the face was seen and waits for the PIN. Any other result ends it. Raises
         EnrolmentRefused, which ends it too.
         """
+        if covered is not self.covered:
+            return Result.COVERED_OTHERWISE
         if self._collection is None:
             self._collection = Collection(self.frames)
         self._collection.add(index, frame)
@@ -108,4 +118,4 @@ class Enrolling:
 
     def face(self, consent: bytes, today: int) -> NewFace:
         """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused."""
-        return NewFace(self.template, self.frames, consent, self.place, today, self.under_14)
+        return NewFace(self.template, self.frames, consent, self.place, today, self.under_14, self.covered)

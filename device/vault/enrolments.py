@@ -2,6 +2,8 @@
 
 Rules kept here:
 - No face without consent to the terms in force, a working PIN or card on the slot, and a grant that was just earned.
+- It is of a bare face or of a covered one, as was declared with the consent. A window for the other kind is not its
+  own, and a frame of the other kind ends it with a result of its own: a template is never a mixture.
 - What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
   looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
 - A face that is close to one held here is told so, before the PIN is asked for, and never whose that is.
@@ -25,7 +27,7 @@ from device.vault.faces import Faces
 from device.vault.grants import Allowed
 from device.vault.recognition import Recogniser
 from device.vault.signing import Signer
-from device.wire import Hint, LookMode, Result
+from device.wire import Hint, Result
 
 
 class Rooms(Protocol):
@@ -62,6 +64,11 @@ class Enrolments:
         return self._current is not None and self._current.wants_camera
 
     @property
+    def covered(self) -> bool:
+        """Whether whoever presses it now enrols with mouth and nose covered."""
+        return self.wants_camera and self._current is not None and self._current.covered
+
+    @property
     def slot(self) -> int | None:
         """Whose it is, None if nobody enrols."""
         return self._current.slot if self._current else None
@@ -86,13 +93,14 @@ class Enrolments:
         # The same slot begins again, perhaps after its command line was closed.
         self.abandon()
         place = self.credentials.place(allowed.slot) or UNTAKEN
-        self._current = Enrolling(msg.grant, allowed.slot, msg.under_14, self.enrol_frames, allowed.expires_ns, place)
+        frames, ends_ns = self.enrol_frames, allowed.expires_ns
+        self._current = Enrolling(msg.grant, allowed.slot, msg.under_14, frames, ends_ns, place, covered=msg.covered)
         self.changed()
 
     def window_opened(self, window: wire.Window) -> None:
         """Lock named an approach."""
         self._window = window
-        if window.mode is LookMode.ENROL and self._current:
+        if self._current and window.mode is self._current.mode:
             self._current.opened(window.nonce)
 
     def window_over(self) -> None:
@@ -108,7 +116,8 @@ class Enrolments:
             return
         now_ns = self.now_ns()
         try:
-            result = current.add(sample.index, self.recogniser.usable(sample, now_ns), now_ns)
+            frame = self.recogniser.usable(sample, now_ns)
+            result = current.add(sample.index, frame, now_ns, covered=sample.covered)
         except EnrolmentRefused as refusal:
             log(f"vault: the enrolment ended: {refusal}")
             result = Result.REFUSED
@@ -159,8 +168,8 @@ class Enrolments:
 
     def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
         self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
-        threshold = self.recogniser.thresholds.threshold(1, current.frames)
-        if threshold is not None and self.faces.resembles(current.template, threshold):
+        threshold = self.recogniser.thresholds.threshold(1, current.frames, covered=current.covered)
+        if threshold is not None and self.faces.resembles(current.template, threshold, covered=current.covered):
             self.rooms.send(Room.DESK, wire.EnrolHint(Hint.LOOKS_LIKE_ANOTHER))
         self.rooms.send(Room.DESK, wire.EnrolHint(Hint.CONFIRM_WITH_PIN))
         self.changed()
@@ -168,7 +177,7 @@ class Enrolments:
     def _keep(self, current: Enrolling) -> Result:
         today = self.today()
         try:
-            consent = self.signer.consent(today, under_14=current.under_14)
+            consent = self.signer.consent(today, under_14=current.under_14, covered=current.covered)
             self.faces.enrol(current.slot, current.face(consent, today))
         except (Fault, AttestationRefused, EnrolmentRefused, RecordRefused) as cause:
             log(f"vault: {cause}")

@@ -1,7 +1,8 @@
 """The enrolled faces: sealed on disk, and the gallery of those that are awake in memory.
 
 Rules kept here:
-- Only a face that is awake (`awake` says when) is in the gallery.
+- Only a face that is awake (`awake` says when) is in a gallery. There are two, of bare faces and of covered ones: a
+  probe is compared with those of its own kind and with no other.
 - Templates are turned by the rotation that follows from the store's secret; one that was turned by another is refused.
 - A slot that was taken anew has another tenant: the face of the one before is erased, not left asleep. So is a face
   whose place has ended (`expiry`), by the clock or by the manager's word.
@@ -37,6 +38,7 @@ class NewFace:
     place: Place
     enrolled_day: int
     under_14: bool
+    covered: bool = False
 
 
 class Faces:
@@ -53,8 +55,8 @@ class Faces:
         self._agreed: set[int] = set()
         self._ends: dict[int, int] = {}
         self._due: tuple[int, ...] = ()
-        self._awake = Awake()
-        self._gallery: Gallery | None = None
+        self._awake, self._covered = Awake(), Awake()
+        self._galleries: dict[bool, Gallery] = {}
         self.refused: tuple[RecordRefused, ...] = ()
         self._read()
 
@@ -88,31 +90,39 @@ class Faces:
         return self._awake
 
     @property
+    def awake_covered(self) -> int:
+        """How many of them were enrolled with mouth and nose covered."""
+        return len(self._covered)
+
+    @property
     def outdated(self) -> int:
         """How many faces sleep because they were enrolled under other terms."""
         return len(self._records) - len(self._agreed)
 
-    def gallery(self) -> Gallery:
-        """The templates that are awake."""
-        if self._gallery is None:
+    def gallery(self, *, covered: bool = False) -> Gallery:
+        """The templates that are awake, of bare faces or of covered ones."""
+        if covered not in self._galleries:
             # Made when it is needed: at boot keeper answers for every slot, and each answer changes it.
-            templates = {slot: _vector(self._records[slot]) for slot in self._awake.slots}
-            self._gallery = gallery_of(templates, self._rotation, self._awake.pictures)
-        return self._gallery
+            faces = {slot: self._records[slot] for slot in self._awake.slots}
+            alike = {slot: face for slot, face in faces.items() if face.covered is covered}
+            pictures = max((face.frames for face in alike.values()), default=1)
+            templates = {slot: _vector(face) for slot, face in alike.items()}
+            self._galleries[covered] = gallery_of(templates, self._rotation, pictures)
+        return self._galleries[covered]
 
-    def only(self, slot: int) -> Gallery:
-        """The template of `slot` alone if it is awake, for a claim; else a gallery of nobody."""
-        if slot not in self._awake:
+    def only(self, slot: int, *, covered: bool = False) -> Gallery:
+        """The template of `slot` alone if it is awake and of that kind, for a claim; else a gallery of nobody."""
+        if slot not in self._awake or self._records[slot].covered is not covered:
             return gallery_of({}, self._rotation)
         face = self._records[slot]
         return gallery_of({slot: _vector(face)}, self._rotation, face.frames)
 
-    def resembles(self, template: bytes, threshold: float) -> bool:
-        """Whether `template`, as eye made it, reaches `threshold` with any face that is awake.
+    def resembles(self, template: bytes, threshold: float, *, covered: bool = False) -> bool:
+        """Whether `template`, as eye made it, reaches `threshold` with any face of that kind that is awake.
 
         Who has paused, or not agreed to the terms in force, is compared with nobody, here neither.
         """
-        vector, awake = record.unit_vector(template), self.gallery()
+        vector, awake = record.unit_vector(template), self.gallery(covered=covered)
         return vector is not None and bool((awake.templates @ self._rotation.apply(vector) >= threshold).any())
 
     # ---- keeper's word, and time
@@ -186,6 +196,7 @@ class Faces:
             new.enrolled_day,
             new.place.ends_unix,
             under_14=new.under_14,
+            covered=new.covered,
         )
         try:
             self._put(slot, face, self._terms)
@@ -223,6 +234,10 @@ class Faces:
     def under_14(self, slot: int) -> bool:
         """Whether the face of `slot` was declared to be a child's."""
         return slot in self._records and self._records[slot].under_14
+
+    def covered(self, slot: int) -> bool:
+        """Whether the face of `slot` was enrolled with mouth and nose covered."""
+        return slot in self._records and self._records[slot].covered
 
     def erase(self, slot: int) -> Removed | None:
         """Destroy the face of `slot`, readable or not; None if there is none. Raises StoreFault, KeyFault."""
@@ -276,7 +291,8 @@ class Faces:
             self._expiry.added()
 
     def _read(self) -> None:
-        self._records, self._agreed, self._ends, self._awake, self._gallery = {}, set(), {}, Awake(), None
+        self._records, self._agreed, self._ends, self._galleries = {}, set(), {}, {}
+        self._awake, self._covered = Awake(), Awake()
         if self._store.secret != self._secret:
             self._secret = self._store.secret
             self._rotation = Rotation.of(self._secret)
@@ -309,8 +325,10 @@ class Faces:
             and place.tenancy == face.tenancy
             and slot in self._agreed
         )
-        if self._awake.note(slot, face.frames if awake and face else None) or anew:
-            self._gallery = None
+        frames = face.frames if awake and face else None
+        self._covered.note(slot, frames if face and face.covered else None)
+        if self._awake.note(slot, frames) or anew:
+            self._galleries.clear()
 
 
 class _Turning:

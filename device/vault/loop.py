@@ -3,9 +3,11 @@
 Rules kept here:
 - eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
   hint of its own accord has any effect. Where lock named a claim, the probe is compared with that slot alone.
-- One Probe, one Verdict. A face that was declared a child's is known, and still never opens without the PIN; nor does
-  one that only turned as it was asked to (`Attack.MOVED`), nor anybody's where the terms they agreed to say so,
-  whatever lock has been told since.
+- One Probe, one Verdict. A face that was declared a child's, or enrolled covered, is known, and still never opens
+  without the PIN; nor does one that only turned as it was asked to (`Attack.MOVED`), nor anybody's where the terms they
+  agreed to say so, whatever lock has been told since.
+- A probe is compared with faces of its own kind, covered or bare. Where nobody enrolled covered, whoever comes covered
+  is asked to uncover, known or not: the hint follows from who is enrolled and not from the comparison.
 - Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
   close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
 - While attacks are tried out (`tries`) nobody is compared: every approach is refused, and desk hears what it was held
@@ -170,7 +172,7 @@ class Vault:
         self._look_at_ends()  # before anybody is compared, or said to be worth a look
         match msg:
             case wire.AskClaim(nonce, claim):
-                awake = claim in self.faces.awake and self._threshold(1) is not None
+                awake = claim in self.faces.awake and self._threshold(1, covered=self.faces.covered(claim)) is not None
                 self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, awake))
             case wire.Retire():
                 self._end()
@@ -187,7 +189,7 @@ class Vault:
         match msg, self._window:
             case wire.Probe(nonce=nonce), wire.Window(asked, LookMode.RECOGNISE) as window if nonce == asked:
                 self._judge(msg, window.claim)
-            case wire.Sample(nonce=nonce), wire.Window(asked, LookMode.ENROL) if nonce == asked:
+            case wire.Sample(nonce=nonce), wire.Window(asked, mode) if nonce == asked and mode.enrols:
                 self.enrolments.collect(msg)
             case wire.Guidance(nonce=nonce), wire.Window(asked, _) if nonce == asked:
                 self._guide(msg)
@@ -241,14 +243,22 @@ class Vault:
         if not self._tries.compares:
             self._count(probe)
             return
-        gallery = self.faces.gallery() if claim == wire.NOBODY else self.faces.only(claim)
+        covered = probe.covered
+        gallery = (
+            self.faces.gallery(covered=covered) if claim == wire.NOBODY else self.faces.only(claim, covered=covered)
+        )
         slot = self.recogniser.judge(probe, gallery, self.now_ns())
         if slot is None:
             outcome = Outcome.REFUSED
         else:
-            alone = self.face_alone and probe.attack not in WITH_PIN_ONLY and not self.faces.under_14(slot)
+            alone = self.face_alone and probe.attack not in WITH_PIN_ONLY and not self._needs_pin(slot)
             outcome = Outcome.ACCEPTED if alone else Outcome.WITH_PIN
+        if covered and not self.faces.awake_covered:
+            self.rooms.send(Room.LOCK, wire.Guidance(probe.nonce, Hint.UNCOVER_YOUR_FACE))
         self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
+
+    def _needs_pin(self, slot: int) -> bool:
+        return self.faces.under_14(slot) or self.faces.covered(slot)
 
     def _count(self, probe: wire.Probe) -> None:
         """A try, or what began or ended while faces were tried out: compared with nobody."""
@@ -340,7 +350,8 @@ class Vault:
 
     def _announce(self) -> None:
         recognise, claim_first = self._recognises()
-        ready = wire.FaceReady(recognise, self.enrolments.wants_camera, claim_first)
+        enrolments = self.enrolments
+        ready = wire.FaceReady(recognise, enrolments.wants_camera, claim_first, enrolments.covered)
         if ready != self._announced and self.rooms.send(Room.LOCK, ready):
             self._announced = ready
 
@@ -348,13 +359,16 @@ class Vault:
         """Whether somebody is awake and the budget can be met by a press alone; whether only with a claim."""
         if self._tries.on:
             return True, False
-        faces = len(self.faces.awake)
-        alone = faces > 0 and self._threshold(faces) is not None
-        claim_first = faces > 0 and not alone and self._threshold(1) is not None
+        # Bare faces decide while there are any: covered ones are compared more strictly, and nobody else is to wait.
+        covered = self.faces.awake_covered
+        bare = len(self.faces.awake) - covered
+        faces, kind = (bare, False) if bare else (covered, True)
+        alone = faces > 0 and self._threshold(faces, covered=kind) is not None
+        claim_first = faces > 0 and not alone and self._threshold(1, covered=kind) is not None
         if claim_first and not self._claim_first:
             log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
         self._claim_first = claim_first
         return alone, claim_first
 
-    def _threshold(self, gallery: int) -> float | None:
-        return self.recogniser.thresholds.threshold(gallery, self.faces.awake.pictures)
+    def _threshold(self, gallery: int, *, covered: bool) -> float | None:
+        return self.recogniser.thresholds.threshold(gallery, self.faces.awake.pictures, covered=covered)

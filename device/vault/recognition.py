@@ -47,11 +47,14 @@ class Recogniser:
         self._limit = FailureLimit() if self.face_alone else FailureLimit(PROBES_ALLOWED_WITH_PIN)
 
     def judge(self, probe: Probe, gallery: Gallery, now_ns: int) -> int | None:
-        """The slot `probe` is recognised as, or None. Raises NotPermitted if its nonce was judged before."""
+        """The slot in `gallery`, which is of faces of its kind, that `probe` is recognised as, or None.
+
+        Raises NotPermitted if its nonce was judged before.
+        """
         self.refuse(probe)
         vector = self.usable(probe, now_ns)
         # From the gallery it is compared with, so no change of it can leave a threshold behind.
-        threshold = self.thresholds.threshold(len(gallery), gallery.pictures)
+        threshold = self.thresholds.threshold(len(gallery), gallery.pictures, covered=probe.covered)
         if vector is None or threshold is None or not self._limit.charge(now_ns):
             return None
         slot = gallery.compare(vector, threshold)

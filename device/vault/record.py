@@ -6,7 +6,8 @@ Rules kept here:
 - A template is a unit vector of 128 finite float32 numbers, checked whenever one comes in, from disk or from eye.
 - Parsing accepts exactly what packing makes.
 
-Byte form (version 2, 844 bytes, little-endian): version (u8) | flags (u8, bit 0: paused, bit 1: under 14) | frames
+Byte form (version 2, 844 bytes, little-endian): version (u8) | flags (u8, bit 0: paused, bit 1: under 14,
+bit 2: enrolled with mouth and nose covered) | frames
 averaged (u8) | zero (1) | day of enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) | tenancy (16) |
 end of the tenancy, seconds since 1970, 0 if it has none (i64) | signed consent record (290) | zeros (2) |
 turned template (128 x float32).
@@ -29,7 +30,7 @@ Vector = NDArray[np.float32]
 CONSENT_BYTES = SIZES[ConsentRecord]
 TAG_BYTES = 8
 _VERSION = 2
-_PAUSED, _UNDER_14 = 1, 2
+_PAUSED, _UNDER_14, _COVERED = 1, 2, 4
 _FORM = struct.Struct(f"<BBBxI{TAG_BYTES}s16sq{CONSENT_BYTES}s2x{EMBEDDING_BYTES}s")
 RECORD_BYTES = _FORM.size
 _ZEROS_AT = RECORD_BYTES - EMBEDDING_BYTES - 2
@@ -43,6 +44,7 @@ class FaceRecord:
 
     `rotation` (8 bytes) is the tag of the rotation that turned it. `consent` is the signed consent record. `tenancy`
     (16 bytes) names the offer under which its slot was taken, `ends_unix` (seconds since 1970) when that ends.
+    `covered`: its template is of a face with mouth and nose covered.
     """
 
     template: bytes = field(repr=False)
@@ -54,6 +56,7 @@ class FaceRecord:
     ends_unix: int = NO_END
     under_14: bool = False
     paused: bool = False
+    covered: bool = False
 
 
 def pack(record: FaceRecord) -> bytes:
@@ -67,7 +70,7 @@ def pack(record: FaceRecord) -> bytes:
     try:
         return _FORM.pack(
             _VERSION,
-            (_PAUSED if record.paused else 0) | (_UNDER_14 if record.under_14 else 0),
+            _flags(record),
             record.frames,
             record.enrolled_day,
             record.rotation,
@@ -86,14 +89,29 @@ def parse(payload: bytes) -> FaceRecord:
         raise RecordRefused(f"a face record holds {RECORD_BYTES} bytes, not {len(payload)}")
     version, flags, frames, day, rotation, tenancy, ends_unix, consent, template = _FORM.unpack(payload)
     zeros = payload[3] or payload[_ZEROS_AT] or payload[_ZEROS_AT + 1]
-    if version != _VERSION or flags & ~(_PAUSED | _UNDER_14) or zeros:
+    if version != _VERSION or flags & ~(_PAUSED | _UNDER_14 | _COVERED) or zeros:
         raise RecordRefused("a face record is of a version this door does not read")
     if unit_vector(template) is None:
         raise RecordRefused("a face record holds no unit template")
     if tenancy == NO_TENANCY or ends_unix < 0:
         raise RecordRefused("a face record names no tenancy, or an end before 1970")
-    under_14, paused = bool(flags & _UNDER_14), bool(flags & _PAUSED)
-    return FaceRecord(template, rotation, frames, consent, tenancy, day, ends_unix, under_14=under_14, paused=paused)
+    return FaceRecord(
+        template,
+        rotation,
+        frames,
+        consent,
+        tenancy,
+        day,
+        ends_unix,
+        under_14=bool(flags & _UNDER_14),
+        paused=bool(flags & _PAUSED),
+        covered=bool(flags & _COVERED),
+    )
+
+
+def _flags(record: FaceRecord) -> int:
+    paused, under_14 = _PAUSED if record.paused else 0, _UNDER_14 if record.under_14 else 0
+    return paused | under_14 | (_COVERED if record.covered else 0)
 
 
 def unit_vector(data: bytes) -> Vector | None:

@@ -19,7 +19,7 @@ from nacl import bindings
 from nacl.signing import SigningKey
 
 from device import attestation
-from device.attestation import NO_CONSENT_ID, ConsentRecord, Receipt
+from device.attestation import NO_CONSENT_ID, ConsentRecord, CoveredConsent, Receipt
 from device.consent import Terms
 from device.errors import AttestationRefused
 from device.sealing.store import Removed
@@ -50,9 +50,13 @@ class Signer:
         """The public key (32 bytes)."""
         return bytes(self.key.verify_key)
 
-    def consent(self, day: int, *, under_14: bool) -> bytes:
-        """The signed record that somebody agreed to the terms in force on `day` (days since 1970)."""
-        record = ConsentRecord(self.door, self.draw(_ID_BYTES), day, under_14, *self.terms.parts)
+    def consent(self, day: int, *, under_14: bool, covered: bool = False) -> bytes:
+        """The signed record that somebody agreed to the terms in force on `day` (days since 1970).
+
+        covered: for a face with mouth and nose covered.
+        """
+        kind = CoveredConsent if covered else ConsentRecord
+        record = kind(self.door, self.draw(_ID_BYTES), day, under_14, *self.terms.parts)
         return attestation.sign(record, self.key)
 
     def receipt(self, removed: Removed, consent: bytes, day: int) -> bytes:

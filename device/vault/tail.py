@@ -1,7 +1,8 @@
 """models/impostor-tail.toml: how alike strangers of one group look to the embedder, as measured, read and checked.
 
 Rules kept here:
-- Without the file, with one made for another network, or with one that contradicts itself, face does not start.
+- Without the file, with one made for another network, or with one that contradicts itself, face does not start. There
+  is one for bare faces and one for covered ones (`COVERED_FILE`), read and checked alike.
 - Strangers are those of the worst cell: at every rate the highest threshold that any adult cell needs.
 - What was not measured is not guessed: a rate below the last bound, or more pictures and frames than were averaged, has
   no answer. Between measured modes the larger shift and the larger refusal count.
@@ -23,6 +24,7 @@ from typing import cast
 from device.errors import ModelRefused
 
 FILE = "impostor-tail.toml"
+COVERED_FILE = "impostor-tail-covered.toml"  # the same of faces with mouth and nose covered
 SCHEMA = 1
 _MAX_BYTES = 1 << 20
 
@@ -81,27 +83,27 @@ class Tail:
         return min(mode.fnmr[place] for mode in modes)
 
 
-def load(folder: Path, model_sha256: bytes) -> Tail:
-    """The tail in `folder` of the network `model_sha256`. Raises ModelRefused with one sentence."""
-    path = folder / FILE
+def load(folder: Path, model_sha256: bytes, name: str = FILE) -> Tail:
+    """The tail in the file `name` in `folder`, of the network `model_sha256`. Raises ModelRefused with one sentence."""
+    path = folder / name
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as cause:
-        msg = f"face does not start without a measured impostor tail: {FILE} cannot be read: {cause.strerror}"
+        msg = f"face does not start without a measured impostor tail: {name} cannot be read: {cause.strerror}"
         raise ModelRefused(msg) from cause
     if len(data) > _MAX_BYTES:
-        msg = f"face does not start: {FILE} is longer than any impostor tail"
+        msg = f"face does not start: {name} is longer than any impostor tail"
         raise ModelRefused(msg)
-    tail = parse(data)
+    tail = parse(data, name)
     if not hmac.compare_digest(tail.model_sha256, model_sha256):
-        msg = f"face does not start: {FILE} was measured with another network than the door's"
+        msg = f"face does not start: {name} was measured with another network than the door's"
         raise ModelRefused(msg)
     return tail
 
 
-def parse(data: bytes) -> Tail:
-    """The tail in `data`. Raises ModelRefused."""
+def parse(data: bytes, name: str = FILE) -> Tail:
+    """The tail in `data`, of the file `name`. Raises ModelRefused."""
     try:
         table = tomllib.loads(data.decode("utf-8"))
         tail = Tail(
@@ -113,7 +115,7 @@ def parse(data: bytes) -> Tail:
         )
         _check(tail, table["schema"])
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as cause:
-        msg = f"face does not start: {FILE} is no impostor tail ({cause})"
+        msg = f"face does not start: {name} is no impostor tail ({cause})"
         raise ModelRefused(msg) from cause
     return tail
 

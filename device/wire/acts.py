@@ -27,11 +27,13 @@ class Enrol(Message):
     """desk -> vault: the resident consented to the terms with this hash; the next enrolment window is theirs.
 
     `under_14`: a parent or guardian says that the face is a child's; it then never opens without the PIN.
+    `covered`: the resident says that they enrol with mouth and nose covered; that face does not open without it either.
     """
 
     grant: Nonce
     consent: Hash
     under_14: bool
+    covered: bool = False
 
 
 @message(0x51)
@@ -129,12 +131,13 @@ class RecordAnswer(Message):
 class Act(Message):
     """doorctl -> desk: do `purpose` with the grant that was just earned at the keypad.
 
-    `consent` is 0 unless ENROL or RENEW; `under_14` is false unless ENROL.
+    `consent` is 0 unless ENROL or RENEW; `under_14` and `covered` are false unless ENROL.
     """
 
     purpose: Purpose
     consent: Hash
     under_14: bool
+    covered: bool = False
 
 
 @message(0x65)

@@ -98,7 +98,10 @@ class MotionLog(Message):
 @message(0x10)
 @dataclass(frozen=True, slots=True)
 class Probe(Message):
-    """eye -> vault: the one comparison of an approach: the unit mean of `frames` embeddings (float32, L2 norm 1)."""
+    """eye -> vault: the one comparison of an approach: the unit mean of `frames` embeddings (float32, L2 norm 1).
+
+    `covered`: mouth and nose seemed covered; vault then compares with those alone who enrolled so.
+    """
 
     nonce: Nonce
     frame_ns: TimeNs
@@ -106,12 +109,16 @@ class Probe(Message):
     attack: Attack
     model: ModelId
     embedding: Embedding = field(repr=False)
+    covered: bool = False
 
 
 @message(0x11)
 @dataclass(frozen=True, slots=True)
 class Sample(Message):
-    """eye -> vault: one good frame of an enrolment, number `index` from 0 (float32, L2 norm 1)."""
+    """eye -> vault: one good frame of an enrolment, number `index` from 0 (float32, L2 norm 1).
+
+    `covered`: as in Probe; vault keeps no face that was seen otherwise than its person declared.
+    """
 
     nonce: Nonce
     frame_ns: TimeNs
@@ -119,6 +126,7 @@ class Sample(Message):
     attack: Attack
     model: ModelId
     embedding: Embedding = field(repr=False)
+    covered: bool = False
 
 
 @message(0x12)
@@ -150,12 +158,14 @@ class FaceReady(Message):
     """vault -> lock: whether pressing the face button makes sense at all: somebody is enrolled, or about to be.
 
     `claim_first`: faces are awake, but too many for the false-open budget: a press needs a flat number before it.
-    `recognise` and `claim_first` are never both true.
+    `recognise` and `claim_first` are never both true. `covered`: whoever enrols has declared a covered face, so that
+    the window is LookMode.ENROL_COVERED; false where nobody enrols.
     """
 
     recognise: bool
     enrol: bool
     claim_first: bool
+    covered: bool = False
 
 
 @message(0x22)

@@ -16,6 +16,12 @@ class LookMode(IntEnum):
 
     RECOGNISE = 1
     ENROL = 2
+    ENROL_COVERED = 3  # of somebody who has said that mouth and nose are covered; anybody else is prompted
+
+    @property
+    def enrols(self) -> bool:
+        """Whether somebody enrols."""
+        return self is not LookMode.RECOGNISE
 
 
 @unique
@@ -43,6 +49,7 @@ class Hint(IntEnum):
     CONFIRM_WITH_PIN = 10
     UNCOVER_YOUR_FACE = 11
     LOOKS_LIKE_ANOTHER = 12  # vault's alone, in an enrolment: too close to somebody who is enrolled; never who
+    COVER_YOUR_FACE = 13  # only to whoever has said that they enrol covered
 
 
 @unique
@@ -148,6 +155,9 @@ class Result(IntEnum):
     OTHER_TERMS = 16  # the consent is not to the terms in force
     UNEQUAL = 17  # a policy in which some hour opens by face but not by PIN and card
     RETIRED = 18  # the door has ended: nothing is applied to it any more, and nothing takes that back
+    COVERED_OTHERWISE = (
+        19  # mouth and nose were covered where a bare face was declared, or bare where a covered one was
+    )
 
 
 @unique

@@ -31,6 +31,7 @@ FACE: Final = 1
 PIN: Final = 2
 
 CONSENT_PREFIX: Final = b"doorward consent record\0"
+COVERED_PREFIX: Final = b"doorward covered consent\0"
 RECEIPT_PREFIX: Final = b"doorward receipt of erasure\0"
 END_PREFIX: Final = b"doorward end of a door\0"
 DOCUMENT_PREFIX: Final = b"doorward signed document\0"
@@ -360,16 +361,18 @@ class Consent:
     under_14: bool
     terms: Terms
     door_key: bytes
+    covered: bool = False
 
 
 def read_consent(paper: bytes) -> Consent:
     """Verify a consent record; that its key is the door's is for the caller to compare."""
     _demand(len(paper) == _CONSENT_SIZE, "a consent record has 290 bytes")
     magic, version, door, consent_id, day, under_14, *hashes, door_key, signature = _CONSENT.unpack(paper)
-    _demand((magic, version) == (b"DWCS", 1), "no consent record of version 1")
+    _demand(magic == b"DWCS" and version in (1, 2), "no consent record of version 1 or 2")
     _demand(under_14 in (0, 1), "neither yes nor no")
-    verify(door_key, CONSENT_PREFIX, paper[: -len(signature)], signature)
-    return Consent(door, consent_id, day, under_14 == 1, Terms(*hashes), door_key)
+    prefix = CONSENT_PREFIX if version == 1 else COVERED_PREFIX
+    verify(door_key, prefix, paper[: -len(signature)], signature)
+    return Consent(door, consent_id, day, under_14 == 1, Terms(*hashes), door_key, version == 2)
 
 
 @dataclass(frozen=True)
@@ -459,6 +462,7 @@ class Face:
 
     paused: bool
     under_14: bool
+    covered: bool
     frames: int
     enrolled_day: int
     rotation: bytes
@@ -474,7 +478,7 @@ def read_face(payload: bytes) -> Face:
     fields = _FACE_HEAD.unpack(payload)
     version, flags, frames, zero, day, rotation, tenancy, ends_unix, consent, zeros, template = fields
     _demand(version == 2, "no payload of version 2")
-    _demand(flags <= 0b11, "a flag that nobody knows")
+    _demand(flags <= 0b111, "a flag that nobody knows")
     _demand(zero == 0 and _is_zero(zeros), "the payload's zeros are none")
     _demand(not _is_zero(tenancy), "no tenancy")
     _demand(ends_unix >= 0, "an end before 1970")
@@ -482,7 +486,8 @@ def read_face(payload: bytes) -> Face:
     length = math.sqrt(math.fsum(number * number for number in numbers))
     _demand(abs(length - 1) <= _LENGTH_TOLERANCE, "the template's length is not 1")
     agreed = read_consent(consent)
-    return Face(bool(flags & 1), bool(flags & 2), frames, day, rotation, tenancy, ends_unix, agreed, numbers)
+    paused, under_14, covered = (bool(flags & bit) for bit in (1, 2, 4))
+    return Face(paused, under_14, covered, frames, day, rotation, tenancy, ends_unix, agreed, numbers)
 
 
 def check_face(face: Face, entry: Entry, secret: bytes, door: bytes, door_key: bytes) -> None:
@@ -492,6 +497,7 @@ def check_face(face: Face, entry: Entry, secret: bytes, door: bytes, door_key: b
     _demand(consent.terms.hash == entry.consent, "the ring binds the face to other terms than were agreed to")
     _demand((consent.door, consent.door_key) == (door, door_key), "somebody agreed at another door")
     _demand(consent.under_14 == face.under_14, "the face is a child's, or the agreement is for one, but not both")
+    _demand(consent.covered == face.covered, "the face is a covered one, or the agreement is for one, but not both")
     _demand(consent.day >= face.enrolled_day, "the face was enrolled before anybody agreed")
 
 

@@ -138,7 +138,7 @@ VECTORS = {
         ended_ns=5_500_000_000,
     ),
     "Verdict": wire.Verdict(count(0, 16), 1_000_000_000, wire.Outcome.ACCEPTED, 12),
-    "FaceReady": wire.FaceReady(recognise=False, enrol=True, claim_first=True),
+    "FaceReady": wire.FaceReady(recognise=False, enrol=True, claim_first=True, covered=True),
     "Window": wire.Window(count(0, 16), wire.LookMode.RECOGNISE, 12),
     "AskClaim": wire.AskClaim(count(0, 16), 12),
     "ClaimAnswer": wire.ClaimAnswer(count(0, 16), awake=True),
@@ -154,7 +154,7 @@ VECTORS = {
     "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.PAGE, 60_000_000_000, 739_105),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "PlaceEnded": wire.PlaceEnded(12),
-    "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True),
+    "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True, covered=True),
     "Done": wire.Done(count(0, 16), wire.Result.OTHER_TERMS),
     "RecordAnswer": wire.RecordAnswer(
         named=True, key_place=KeyPlace.TPM_NV, door_key=count(0, 32), terms=count(32, 16)
@@ -172,7 +172,7 @@ VECTORS = {
         ending=wire.Ending.ANNOUNCED,
         ends_in_s=7200,
     ),
-    "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True),
+    "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True, covered=True),
     "QueryRecord": wire.QueryRecord(count(0, 16)),
     "Occurrence": wire.Occurrence(wire.OccurrenceKind.TAMPER),
     "Reporting": wire.Reporting(wire.Profile.HOME, count(0, 32)),

@@ -104,7 +104,7 @@ def test_a_value_that_is_not_in_its_list_is_refused_even_if_it_is_signed(
 ) -> None:
     (stated,) = vectors(section(title))
     key = SigningKey(count(0, 32))
-    domain = {form.magic: form.domain for form in attestation._FORMS.values()}[stated[:4]]
+    domain = {(form.magic, form.version): form.domain for form in attestation._FORMS.values()}[stated[:4], stated[4]]
     for value in (stated[at], *wrong):
         content = stated[:at] + bytes((value,)) + stated[at + 1 : -64]
         signed = content + key.sign(domain + content).signature

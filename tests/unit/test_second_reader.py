@@ -22,7 +22,9 @@ import pytest
 from Crypto.Cipher import ChaCha20_Poly1305
 from Crypto.Signature import eddsa
 from nacl.public import PrivateKey, SealedBox
+from nacl.signing import SigningKey
 
+from device import attestation
 from device import document as documents
 from device.document import seal as sealed_to
 from device.errors import DocumentRefused as DocumentUnlike
@@ -405,6 +407,7 @@ def test_the_face_of_the_page_is_read() -> None:
     assert face == reader.Face(
         paused=True,
         under_14=True,
+        covered=False,
         frames=5,
         enrolled_day=20000,
         rotation=bytes(range(8)),
@@ -420,7 +423,7 @@ def test_the_payload_of_a_face_is_read_exactly_or_refused() -> None:
     refuses(reader.read_face, (payload[:length] for length in (0, 340, 843)))
     refuses(reader.read_face, iter([payload + b"\0"]))
     refuses(reader.read_face, (bytes([version]) + payload[1:] for version in (0, 1, 3)))
-    refuses(reader.read_face, (payload[:1] + bytes([1 << bit]) + payload[2:] for bit in range(2, 8)))
+    refuses(reader.read_face, (payload[:1] + bytes([1 << bit]) + payload[2:] for bit in range(3, 8)))
     refuses(reader.read_face, (payload[:at] + b"\x01" + payload[at + 1 :] for at in (3, 330, 331)))
     refuses(reader.read_face, iter([payload[:16] + bytes(16) + payload[32:]]))
     refuses(reader.read_face, iter([payload[:32] + struct.pack("<q", -1) + payload[40:]]))
@@ -536,6 +539,19 @@ def test_the_consent_record_of_the_page_holds() -> None:
         terms=reader.Terms(*(counted[at : at + 32] for at in range(0, 160, 32))),
         door_key=reader.public_key(SEED),
     )
+
+
+def test_the_consent_to_a_covered_face_is_read_as_the_page_says() -> None:
+    bare = vector("Consent record")[:-64]
+    covered = bare[:4] + b"\x02" + bare[5:]
+    signature = SigningKey(SEED).sign(b"doorward covered consent\0" + covered).signature
+    assert reader.read_consent(covered + signature) == replace(
+        reader.read_consent(vector("Consent record")), covered=True
+    )
+    assert isinstance(attestation.verify(covered + signature).paper, attestation.CoveredConsent)
+    for other in (bare + signature, covered + vector("Consent record")[-64:]):
+        with pytest.raises(Refused):
+            reader.read_consent(other)
 
 
 def test_the_receipt_of_the_page_holds() -> None:
@@ -1156,6 +1172,7 @@ def test_a_face_that_does_not_agree_with_its_ring_or_its_door_is_noticed() -> No
     reader.check_face(face, entry, secret, door, key)
     for wrong in (
         (replace(face, under_14=True), entry, secret, door, key),
+        (replace(face, covered=True), entry, secret, door, key),
         (replace(face, enrolled_day=face.consent.day + 1), entry, secret, door, key),
         (face, replace(entry, consent=SEED), secret, door, key),
         (face, entry, SEED, door, key),

@@ -21,7 +21,13 @@ _AGES_MS = (0, 0, 0, 20, 100, 499, 500, 501, 900, 5000, -1, -600)
 GAPS_MS = (1, 20, 400, 400, 900, 1100, 2500, 4000, 6000, 9000, 16_000)
 _SLOTS = (12, 12, 12, 7, 0)
 OUTCOMES = (*(Outcome.ACCEPTED,) * 3, Outcome.REFUSED, Outcome.WITH_PIN, Outcome.DURESS)
-READY = ((True, False, False), (True, False, False), (False, False, True), (False, True, False), (False, False, False))
+READY = (
+    (True, False, False, False),
+    (True, False, False, False),
+    (False, False, True, False),
+    (False, True, False, True),  # somebody enrols covered: the rarer way takes every path of the other
+    (False, False, False, False),
+)
 COMMANDS = (b"\xff\xca\0\0\0", b"\x90\x5a\0\0\3\0\0\0\0")
 REPLIES = (b"\x90\0", b"\x91\xaf")
 
@@ -92,7 +98,7 @@ class Drawn:
         self.events += 1
         self.door.touched(event)
 
-    def _ready(self, flags: tuple[bool, bool, bool]) -> None:
+    def _ready(self, flags: tuple[bool, bool, bool, bool]) -> None:
         self._told(Room.EYE, wire.CameraState(CameraCondition.IDLE))
         self._told(Room.VAULT, wire.FaceReady(*flags))
 

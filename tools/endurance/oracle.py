@@ -266,7 +266,10 @@ class Oracle:
             return
         self.looking = Looking(msg, self.now_ns)
         if self.cause == "press":
-            wanted = self.ready.enrol if msg.mode is LookMode.ENROL else self.ready.recognise and not self.ready.enrol
+            enrols = LookMode.ENROL_COVERED if self.ready.covered else LookMode.ENROL
+            wanted = self.ready.recognise and not self.ready.enrol
+            if msg.mode is not LookMode.RECOGNISE:
+                wanted = self.ready.enrol and msg.mode is enrols
             if msg.claim != NOBODY or not wanted:
                 raise Broken("a press opened a window that it could not open")
         elif not self._is_a_claim_answered(msg):

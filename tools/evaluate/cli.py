@@ -19,6 +19,7 @@ from rich.progress import track
 
 from device.manifest import Job, load
 from tools.evaluate import (
+    cloths,
     files,
     groups,
     hillclimb,
@@ -98,6 +99,35 @@ def tail_command(group_set: Path, faces: Path, cache: Path, out: Path) -> None:
     (out / "impostor-tail.toml").write_text(files.tail_file(origin, measured, averaged), encoding="utf-8")
     (out / "impostor-tail-counts.toml").write_text(files.counts_file(origin, measured), encoding="utf-8")
     click.echo(f"wrote impostor-tail.toml and impostor-tail-counts.toml to {out}")
+
+
+@main.command(name="covered")
+@_groups
+@_faces
+@_cache
+@_out
+@_in_a_sentence
+def covered_command(group_set: Path, faces: Path, cache: Path, out: Path) -> None:
+    """Write models/impostor-tail-covered.toml: the same of faces with painted cloth over mouth and nose.
+
+    \b
+    Example: python -m tools.evaluate covered --groups groups-dev --faces lfw-dev
+    """
+    control = tomllib.loads((MODELS / "duplicates.toml").read_text(encoding="utf-8"))["control"]
+    factor = tail.judging_factor(control["look_alikes"], control["called_same"])
+    cells, averaged, shown, people = cloths.measure(group_set, faces, MODELS, cache, factor)
+    origin = files.Origin(
+        model_sha256=load(MODELS).for_job(Job.EMBED).sha256.hex(),
+        command=f"python -m tools.evaluate covered --groups {group_set.name} --faces {faces.name}",
+        date=datetime.now(UTC).date().isoformat(),
+        groups=shown,
+        faces=people,
+        judging_factor=factor,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    made = files.tail_file(origin, cells, averaged, files.HEAD_COVERED)
+    (out / "impostor-tail-covered.toml").write_text(made, encoding="utf-8")
+    click.echo(f"wrote impostor-tail-covered.toml to {out}")
 
 
 @main.command(name="sheets")

@@ -59,9 +59,20 @@ class Origin:
     judging_factor: float
 
 
-def tail_file(origin: Origin, cells: Iterable[CellTail], modes: Iterable[Mode]) -> str:
-    """models/impostor-tail.toml."""
-    lines = [HEAD.format(command=origin.command)]
+HEAD_COVERED = """\
+# The same as impostor-tail.toml, of faces with mouth and nose covered, in cloths that were painted on: what the door's
+# threshold for covered faces is computed from (docs/adr/0029-a-covered-face-is-enrolled-as-one.md). Each cell is one
+# sex of one group in one cloth; of two cloths the larger shift and the larger refusals stand under [[averaging]].
+# Written by a command:
+#
+#     {command}
+#
+"""
+
+
+def tail_file(origin: Origin, cells: Iterable[CellTail], modes: Iterable[Mode], head: str = HEAD) -> str:
+    """models/impostor-tail.toml, and with another `head` its like for covered faces."""
+    lines = [head.format(command=origin.command)]
     lines += ["schema = 1", f'model_sha256 = "{origin.model_sha256}"', f'date = "{origin.date}"']
     lines += [f'groups = "{origin.groups}"', f'faces = "{origin.faces}"']
     lines += [f"judging_factor = {up(origin.judging_factor)}", f"first = {FIRST}", f"step = {STEP}"]

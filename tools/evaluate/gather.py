@@ -25,6 +25,7 @@ from device.eye.embedder import Embedder
 from device.eye.pixels import Picture, Warp, fit_area
 from device.eye.runtime import Network, Runtime
 from device.manifest import Job, Manifest, load
+from tools.models.covered import Cloth
 from tools.models.faces import read
 
 Floats = NDArray[np.float32]
@@ -81,15 +82,20 @@ def pictures_in(root: Path) -> list[Path]:
     return paths
 
 
-def gather(root: Path, models: Path, cache: Path, border_px: int = 0) -> Gallery:
+def gather(root: Path, models: Path, cache: Path, border_px: int = 0, cloth: Cloth | None = None) -> Gallery:
     """The embeddings of all pictures in `root`. border_px: black frame added before detecting.
+
+    cloth: painted over every face before it is found again, as `tools.models.covered` does it; a face that is not found
+    under it is counted with those that were never found.
+
 
     Raises FileNotFoundError if `root` holds no pictures or none shows a face.
     """
     paths = pictures_in(root)
     manifest = load(models)
     identity = "-".join(manifest.for_job(job).model_id.hex() for job in (Job.DETECT, Job.EMBED))
-    folder = cache / f"{root.name}-{border_px}-{identity}"
+    worn = f"-{cloth.name.replace(' ', '-')}" if cloth else ""
+    folder = cache / f"{root.name}-{border_px}{worn}-{identity}"
     folder.mkdir(parents=True, exist_ok=True)
     pipeline: Pipeline | None = None
     parts, states = [], []
@@ -97,7 +103,7 @@ def gather(root: Path, models: Path, cache: Path, border_px: int = 0) -> Gallery
         kept = folder / f"{_key(part)}.npz"
         if not kept.exists():
             pipeline = pipeline or Pipeline(models, manifest)
-            _store(kept, *_embed(part, pipeline, border_px))
+            _store(kept, *_embed(part, pipeline, border_px, cloth))
         with np.load(kept) as stored:
             parts.append(stored["vectors"])
             states.append(stored["states"])
@@ -125,7 +131,9 @@ def _key(part: list[Path]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()[:24]
 
 
-def _embed(part: list[Path], pipeline: Pipeline, border_px: int) -> tuple[Floats, NDArray[np.uint8]]:
+def _embed(
+    part: list[Path], pipeline: Pipeline, border_px: int, cloth: Cloth | None
+) -> tuple[Floats, NDArray[np.uint8]]:
     vectors: list[Floats] = []
     states = np.zeros(len(part), np.uint8)
     for row, path in enumerate(part):
@@ -135,6 +143,9 @@ def _embed(part: list[Path], pipeline: Pipeline, border_px: int) -> tuple[Floats
             states[row] = _UNREADABLE
             continue
         face = pipeline.face(picture)
+        if face is not None and cloth is not None:
+            picture = cloth.over(picture, face.points, path.name)
+            face = pipeline.face(picture)
         if face is None:
             states[row] = _NO_FACE
             continue

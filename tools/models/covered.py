@@ -61,12 +61,32 @@ COLOURS: Final = {
     "red": (40, 40, 150),
     "chequered": (200, 200, 205),
 }
-CLOTHS: Final = (
-    *(("over the nose", OVER_NOSE, colour) for colour in ("white", "black", "surgical blue", "grey", "skin")),
-    *(("under the nose", UNDER_NOSE, colour) for colour in ("white", "black", "surgical blue", "skin")),
-    *(("scarf", SCARF, colour) for colour in ("red", "grey", "black", "chequered")),
-)
 MIDDLE_GREY: Final = 130.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cloth:
+    """What is painted: its shape, its outline in pixels of the aligned crop, its colour."""
+
+    shape: str
+    outline: tuple[tuple[int, int], ...]
+    colour: str
+
+    @property
+    def name(self) -> str:
+        """Shape and colour."""
+        return f"{self.shape}, {self.colour}"
+
+    def over(self, main: Picture, points: Floats, seed: str) -> Picture:
+        """`main` with this cloth over the face whose five points these are; the same for the same `seed`."""
+        return painted(main, points, self.outline, self.colour, zlib.crc32(seed.encode()))
+
+
+CLOTHS: Final = (
+    *(Cloth("over the nose", OVER_NOSE, colour) for colour in ("white", "black", "surgical blue", "grey", "skin")),
+    *(Cloth("under the nose", UNDER_NOSE, colour) for colour in ("white", "black", "surgical blue", "skin")),
+    *(Cloth("scarf", SCARF, colour) for colour in ("red", "grey", "black", "chequered")),
+)
 SHADED, NOISY = "bare, lower half x 0.6", "bare, noise of 6"
 
 
@@ -176,8 +196,8 @@ def measure(sight: Sight, pictures: list[Path], scale: float, masked: int) -> di
         look(SHADED, shaded(main, face.points))
         noise = np.random.default_rng(seed).normal(0, 6, main.shape)
         look(NOISY, np.clip(main + noise, 0, 255).astype(np.uint8))
-        for name, outline, colour in CLOTHS if number < masked else ():
-            look(f"{name}, {colour}", painted(main, face.points, outline, colour, seed))
+        for cloth in CLOTHS if number < masked else ():
+            look(cloth.name, cloth.over(main, face.points, path.name))
     return tallies
 
 

@@ -117,15 +117,18 @@ def judge_consent(verified: Verified, door_key: bytes | None = None) -> Findings
     """What the consent record proves. Raises AttestationRefused if it does not fit the key that was given."""
     record = consent_in(verified)
     whose = "a parent or guardian agreed, for a child under 14," if record.under_14 else "somebody agreed"
+    covered = ["The face was enrolled with mouth and nose covered."] if record.covered else []
     sentences = [
         f"{_signed(verified)} this consent record, and it was not changed since.",
         f"It says: on {day_in_words(record.day)} {whose} at this door to the terms {record.terms_hash.hex()}.",
+        *covered,
         "It names nobody. Whether these terms are still in force, `doorctl consent show --against` says at the door.",
         *_key_sentences(verified, door_key, compared=False),
     ]
     facts: dict[str, object] = {
         **_common_facts(verified, record.consent_id, consent=None, door_key=door_key is not None),
         "under_14": record.under_14,
+        "covered": record.covered,
         "consent_hash": record.terms_hash.hex(),
         "components": components(_parts(record)),
     }

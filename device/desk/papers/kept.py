@@ -33,6 +33,7 @@ class Asked:
     purpose: Purpose
     consent: bytes
     under_14: bool
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def _about(asked: Asked, content: bytes) -> list[str]:
                 raise AttestationRefused("it speaks of other terms than you were shown")
             if asked.purpose is Purpose.ENROL and record.under_14 is not asked.under_14:
                 raise AttestationRefused("it says another thing about the age than you did")
+            if asked.purpose is Purpose.ENROL and record.covered is not asked.covered:
+                raise AttestationRefused("it says another thing about a covered face than you did")
             return []
         case _:
             raise AttestationRefused("it is a paper of another kind")

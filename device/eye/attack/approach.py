@@ -22,8 +22,8 @@ import numpy as np
 from device.challenge import MS
 from device.eye.attack.glance import Fitted, Glance
 from device.eye.attack.judge import Why, judge
-from device.eye.embedder import unit
-from device.eye.gather import FRESH_NS, SAME_PERSON, Mean
+from device.eye.covered import cover, seems_covered
+from device.eye.gather import FRESH_NS, SAME_PERSON, Good, Mean, mean_of
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
 from device.wire import Attack, ChallengeLog, Hint
@@ -162,14 +162,11 @@ class Challenged:
         if not during:
             return None
         chosen = sorted({round(place) for place in np.linspace(0, len(during) - 1, self.frames)}, reverse=True)
-        seen = [(during[place][0], embed(during[place][1])) for place in chosen]
-        if any(float(np.dot(one, other)) < SAME_PERSON for _, one in seen for _, other in seen):
+        seen = [Good(at, embed(crop), seems_covered(cover(crop))) for at, crop in (during[place] for place in chosen)]
+        if any(float(np.dot(one.embedding, other.embedding)) < SAME_PERSON for one in seen for other in seen):
             return None
-        fresh = [(at, vector) for at, vector in seen if now_ns() - at <= FRESH_NS]
-        if not fresh:
-            return None
-        total: Floats = np.sum([vector for _, vector in fresh], axis=0, dtype=np.float32)
-        return Mean(unit(total), len(fresh), min(at for at, _ in fresh))
+        fresh = [one for one in seen if now_ns() - one.frame_ns <= FRESH_NS]
+        return mean_of(sorted(fresh, key=lambda one: one.frame_ns)) if fresh else None
 
 
 def _still(before: Glance, after: Glance) -> bool:

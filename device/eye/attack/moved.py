@@ -26,8 +26,8 @@ import numpy as np
 from device.challenge import MS
 from device.eye.attack.approach import CROP_EVERY_NS, Answer
 from device.eye.attack.motion import MAX_GAP_MS, MIDDLE, Middle, Moment, turning
-from device.eye.embedder import unit
-from device.eye.gather import FRESH_NS, SAME_PERSON, Mean
+from device.eye.covered import cover, seems_covered
+from device.eye.gather import FRESH_NS, SAME_PERSON, Good, mean_of
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
 from device.motion import LEAD_MS, LIMIT_MS, PROMPT_MS, PROMPTS, Facing, Prompted, told
@@ -168,16 +168,13 @@ class Moved:
         if len(crops) < len(found.looked_at):
             return Answer(Attack.INCONCLUSIVE)
         seen = [(where, embed(crop)) for where, crop in zip((Facing.MIDDLE, *prompted.asked), crops, strict=True)]
-        ahead = [(at, embed(crop)) for at, crop in reversed(self._after)]
+        ahead = [Good(at, embed(crop), seems_covered(cover(crop))) for at, crop in reversed(self._after)]
         turned = [vector for where, vector in seen if where is not Facing.MIDDLE]
         middle = [vector for where, vector in seen if where is Facing.MIDDLE]
-        if not _one_person(turned, [*middle, *(vector for _, vector in ahead)]):
+        if not _one_person(turned, [*middle, *(one.embedding for one in ahead)]):
             return Answer(Attack.INCONCLUSIVE)
-        fresh = [(at, vector) for at, vector in ahead if now_ns() - at <= FRESH_NS]
-        if not fresh:
-            return Answer(Attack.INCONCLUSIVE)
-        total: Floats = np.sum([vector for _, vector in fresh], axis=0, dtype=np.float32)
-        return Answer(Attack.MOVED, Mean(unit(total), len(fresh), min(at for at, _ in fresh)))
+        fresh = sorted((one for one in ahead if now_ns() - one.frame_ns <= FRESH_NS), key=lambda one: one.frame_ns)
+        return Answer(Attack.MOVED, mean_of(fresh)) if fresh else Answer(Attack.INCONCLUSIVE)
 
     def _gap(self) -> bool:
         """Whether the face was gone between the last prompt and the last crop."""

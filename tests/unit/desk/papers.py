@@ -9,7 +9,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from device import attestation, wire
-from device.attestation import ConsentRecord, Receipt
+from device.attestation import ConsentRecord, CoveredConsent, Receipt
 from device.desk import terms
 from device.paths import Paths, models_dir
 from device.strength import KeyPlace
@@ -41,8 +41,8 @@ def signs(root: Path, key: SigningKey = KEY) -> Sign:
         match order:
             case wire.Erase():
                 return attestation.sign(RECEIPT, key)
-            case wire.Enrol(_, _, under_14):
-                return attestation.sign(agreed(root, under_14=under_14), key)
+            case wire.Enrol(_, _, under_14, covered):
+                return attestation.sign(agreed(root, under_14=under_14, covered=covered), key)
             case wire.Renew():
                 return attestation.sign(agreed(root), key)
         return None
@@ -50,9 +50,10 @@ def signs(root: Path, key: SigningKey = KEY) -> Sign:
     return sign
 
 
-def agreed(root: Path, *, under_14: bool = False) -> ConsentRecord:
+def agreed(root: Path, *, under_14: bool = False, covered: bool = False) -> ConsentRecord:
     """A consent to the terms in force at the door below `root`."""
-    return ConsentRecord(DOOR, CONSENT_ID, DAY, under_14, *terms.in_force(Paths(root), models_dir()).parts)
+    kind = CoveredConsent if covered else ConsentRecord
+    return kind(DOOR, CONSENT_ID, DAY, under_14, *terms.in_force(Paths(root), models_dir()).parts)
 
 
 def keep(path: Path, paper: attestation.Paper, key: SigningKey = KEY, **changes: object) -> Path:

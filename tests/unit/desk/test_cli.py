@@ -429,6 +429,27 @@ def test_a_receipt_says_what_the_place_of_the_keys_means(root: Path) -> None:
     assert "doorctl receipt verify" in said
 
 
+@pytest.mark.parametrize("covered", [False, True])
+def test_who_enrols_covered_says_so_and_hears_what_it_means_before_being_asked(root: Path, covered: bool) -> None:
+    heard: list[wire.Message] = []
+
+    def vault(msg: wire.Message) -> list[wire.Message]:
+        heard.append(msg)
+        return vault_robot(WireResult.DONE, Hint.COVER_YOUR_FACE, sign=signs(root))(msg)
+
+    with open_desk(root, {Room.KEEPER: silent, Room.VAULT: vault}) as ends:
+        ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ENROL, FOREVER_NS))
+        said = doorctl("enrol", "--wait", "5", *(["--covered"] if covered else []), typed="y\n")
+    (order,) = heard
+    assert isinstance(order, wire.Enrol)
+    assert (order.covered, order.under_14) == (covered, False)
+    assert said.exit_code == 0
+    assert (sentences.COVERED in said.stdout) is covered
+    if covered:
+        assert said.stdout.index(sentences.COVERED) < said.stdout.index(sentences.AGREE[Purpose.ENROL])
+    assert "not to be relied on" not in said.stdout
+
+
 def false_papers(root: Path) -> dict[str, bytes]:
     """What no vault would sign about an enrolment of an adult to the terms in force."""
     record = agreed(root)
@@ -441,6 +462,7 @@ def false_papers(root: Path) -> dict[str, bytes]:
         "changed": kept[:-1] + bytes([kept[-1] ^ 1]),
         "a receipt": receipt,
         "of a child": attestation.sign(agreed(root, under_14=True), OTHER_KEY),
+        "of a covered face": attestation.sign(agreed(root, covered=True), OTHER_KEY),
         "to other terms": attestation.sign(
             attestation.ConsentRecord(
                 record.door, record.consent_id, record.day, record.under_14, *(bytes(32) for _ in range(5))
@@ -450,7 +472,7 @@ def false_papers(root: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("kind", ["noise", "changed", "a receipt", "of a child", "to other terms"])
+@pytest.mark.parametrize("kind", ["noise", "changed", "a receipt", "of a child", "of a covered face", "to other terms"])
 def test_a_paper_that_does_not_fit_the_act_is_not_passed_off_as_one(
     root: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from device import attestation
-from device.attestation import MARK_BYTES, NO_CONSENT_ID, Verified
+from device.attestation import MARK_BYTES, NO_CONSENT_ID, CoveredConsent, Verified
 from device.desk import cli
 from device.desk.papers import files, findings
 from device.desk.papers.findings import ONLY_ITS_OWN_KEY, day_in_words
@@ -142,6 +142,17 @@ def test_a_consent_record_says_what_was_agreed_to_and_by_whom_not(tmp_path: Path
     assert told["under_14"] is under_14
     assert list(told["components"]) == [name.replace(" ", "_") for name in COMPONENTS]
     assert ONLY_ITS_OWN_KEY in said.stdout
+
+
+def test_a_consent_record_says_that_the_face_was_covered(tmp_path: Path) -> None:
+    covered = CoveredConsent(*(getattr(CONSENT, each.name) for each in dataclasses.fields(CONSENT)))
+    for paper in (CONSENT, covered):
+        path = keep(tmp_path / type(paper).__name__, paper)
+        told = json.loads(doorctl("consent", "verify", path, "--json").stdout)
+        assert told["covered"] is paper.covered
+        said = doorctl("consent", "verify", path)
+        assert said.exit_code == 0
+        assert ("mouth and nose covered" in said.stdout) is paper.covered
 
 
 # ---- what is no paper, or another

@@ -248,7 +248,7 @@ def test_embeddings_die_with_the_window() -> None:
     look(bench, work)
     work.tick()
     assert work._approach is not None
-    kept = weakref.ref(work._approach.gather._kept[0][1])  # type: ignore[union-attr]  # a Recognition
+    kept = weakref.ref(work._approach.gather._kept[0].embedding)  # type: ignore[union-attr]  # a Recognition
     assert kept() is not None
     close(bench, work)
     gc.collect()
@@ -403,7 +403,7 @@ def test_enrolment_of_a_frozen_picture_is_never_finished_and_is_told_to_turn() -
     assert not bench.open_
 
 
-def test_enrolment_of_a_covered_face_is_asked_to_uncover_and_goes_on_without() -> None:
+def test_a_covered_face_is_asked_to_uncover_and_its_samples_say_that_it_did_not() -> None:
     bench = Bench(seen=list(range(1000)), covered=True)
     work = make(bench)
     look(bench, work, 1, LookMode.ENROL)
@@ -412,6 +412,38 @@ def test_enrolment_of_a_covered_face_is_asked_to_uncover_and_goes_on_without() -
     run(bench, work, 1000)
     assert len(samples(bench)) == CONFIG.eye.enrol_frames
     assert set(hints(bench)) == {Hint.UNCOVER_YOUR_FACE}
+    assert all(sample.covered for sample in samples(bench))
+
+
+def test_who_declared_a_covered_face_is_not_asked_to_uncover() -> None:
+    bench = Bench(seen=list(range(1000)), covered=True)
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL_COVERED)
+    run(bench, work, 1000)
+    assert len(samples(bench)) == CONFIG.eye.enrol_frames
+    assert not hints(bench)
+    assert all(sample.covered for sample in samples(bench))
+
+
+def test_who_declared_a_covered_face_and_comes_bare_is_asked_to_cover_it_and_its_samples_say_so() -> None:
+    bench = Bench(seen=list(range(1000)))
+    work = make(bench)
+    look(bench, work, 1, LookMode.ENROL_COVERED)
+    work.tick()
+    assert (hints(bench), samples(bench)) == ([Hint.COVER_YOUR_FACE], [])
+    run(bench, work, 1000)
+    assert samples(bench)
+    assert not any(sample.covered for sample in samples(bench))
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_probe_says_whether_the_face_was_covered(covered: bool) -> None:
+    bench = Bench(covered=covered)
+    work = make(bench)
+    look(bench, work)
+    run(bench, work)
+    (probe,) = cast("list[wire.Probe]", bench.to(Room.VAULT, wire.Probe))
+    assert probe.covered is covered
 
 
 def test_recognition_asks_nobody_to_turn_or_to_uncover() -> None:

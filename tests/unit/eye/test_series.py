@@ -154,13 +154,22 @@ def test_a_covered_face_is_asked_to_uncover_and_taken_when_it_does() -> None:
 
 @pytest.mark.parametrize("of", [turning, swaying])
 @pytest.mark.parametrize("window_s", [4.0, 10.0])
-def test_who_keeps_it_covered_is_taken_as_they_are(of: Callable[[int], Floats], window_s: float) -> None:
+def test_who_keeps_it_covered_is_sent_as_they_are_after_a_while(of: Callable[[int], Floats], window_s: float) -> None:
     series = Enrolment(5, int(window_s * 1000) * MS)
     answers = shown(series, of, seconds=window_s, covered_s=window_s)
     times = taken(answers)
     assert len(times) == 5
     assert 0 < times[0] <= COVERED_NS + FRAME_NS
     assert Hint.UNCOVER_YOUR_FACE in hints(answers)
+
+
+def test_who_enrols_covered_is_asked_to_cover_it_and_taken_when_they_do() -> None:
+    series = Enrolment(5, WINDOW_NS, covered=True)
+    times = [n * FRAME_NS for n in range(300)]
+    answers = [(at, series.offer(turning(n), at, covered=at >= 1000 * MS)) for n, at in enumerate(times)]
+    assert {answer for at, answer in answers if at < 1000 * MS} == {Hint.COVER_YOUR_FACE}
+    assert len(taken(answers)) == 5
+    assert taken(answers)[0] >= 1000 * MS
 
 
 def test_a_covered_frozen_picture_is_one_sample_too() -> None:

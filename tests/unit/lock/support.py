@@ -153,6 +153,9 @@ def events() -> dict[str, Event]:
         "enrolment ended": Came(Room.VAULT, wire.EnrolmentEnded(FACE_NONCE, Result.DONE)),
         "face ready": Came(Room.VAULT, wire.FaceReady(recognise=True, enrol=False, claim_first=False)),
         "enrol ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=True, claim_first=False)),
+        "enrol covered ready": Came(
+            Room.VAULT, wire.FaceReady(recognise=False, enrol=True, claim_first=False, covered=True)
+        ),
         "too many": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=True)),
         "nobody ready": Came(Room.VAULT, wire.FaceReady(recognise=False, enrol=False, claim_first=False)),
         "hint": Came(Room.VAULT, wire.Guidance(FACE_NONCE, Hint.COME_CLOSER)),

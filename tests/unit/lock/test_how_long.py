@@ -70,7 +70,7 @@ def test_a_lock_that_starts_is_secured_and_takes_nothing_for_granted() -> None:
     state = State()
     nothing = {
         **dict.fromkeys(("granted_until_ns", "claim", "fading_until_ns", "window", "inquiry", "entry", "check")),
-        **dict.fromkeys(("announce_at_ns", "proven_until_ns", "challenge")),
+        **dict.fromkeys(("announce_at_ns", "proven_until_ns", "challenge", "motion")),
         **dict.fromkeys(("opened_while_granted", "recognise_ready", "enrol_ready", "claim_first_ready"), False),
         **dict.fromkeys(("door_open", "help_owed"), False),
         **dict.fromkeys(("passage_until_ns", "breach_until_ns", "open_since_ns", "reminded_ns", "exit_until_ns"), 0),
@@ -80,6 +80,7 @@ def test_a_lock_that_starts_is_secured_and_takes_nothing_for_granted() -> None:
         "up": frozenset[Room](),
         "alarms": frozenset(),
         "camera": CameraCondition.IDLE,
+        "enrol_mode": LookMode.ENROL,
     }
     assert {each.name: getattr(state, each.name) for each in fields(State)} == nothing
 

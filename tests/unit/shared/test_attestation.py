@@ -18,6 +18,7 @@ from device.attestation import (
     NO_CONSENT_ID,
     SIZES,
     ConsentRecord,
+    CoveredConsent,
     EndOfDoor,
     Paper,
     Receipt,
@@ -37,18 +38,21 @@ OTHER = SigningKey(bytes(range(1, 33)))
 DOOR = bytes.fromhex("00112233445566aa")
 TERMS = Terms(Notice("notice-0", ("in one", "in another")), "purpose", "retention", bytes(range(32)), "class")
 CONSENT = ConsentRecord(DOOR, bytes(range(16)), 20_000, False, *TERMS.parts)
+COVERED = CoveredConsent(DOOR, bytes(range(16)), 20_000, False, *TERMS.parts)
 RECEIPT = Receipt(DOOR, bytes(range(16)), bytes(range(32)), bytes(range(16)), 20_001, KeyPlace.TPM_NV)
 END = EndOfDoor(DOOR, 20_002, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY)
-PAPERS: tuple[Paper, ...] = (CONSENT, RECEIPT, END)
+PAPERS: tuple[Paper, ...] = (CONSENT, COVERED, RECEIPT, END)
 DOMAINS = {
     ConsentRecord: b"doorward consent record\0",
+    CoveredConsent: b"doorward covered consent\0",
     Receipt: b"doorward receipt of erasure\0",
     EndOfDoor: b"doorward end of a door\0",
 }
-NAMES = {ConsentRecord: "CONSENT", Receipt: "RECEIPT", EndOfDoor: "END OF DOOR"}
+VERSIONS = {ConsentRecord: 1, CoveredConsent: 2, Receipt: 1, EndOfDoor: 1}
+NAMES = {ConsentRecord: "CONSENT", CoveredConsent: "CONSENT", Receipt: "RECEIPT", EndOfDoor: "END OF DOOR"}
 
 each = pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: type(paper).__name__)
-papers = st.sampled_from([ConsentRecord, Receipt, EndOfDoor]).flatmap(
+papers = st.sampled_from([ConsentRecord, CoveredConsent, Receipt, EndOfDoor]).flatmap(
     lambda kind: st.builds(kind, **{place.name: values(place.field) for place in places(kind)})
 )
 
@@ -164,10 +168,27 @@ def test_arbitrary_bytes_are_no_paper(data: bytes) -> None:
 @each
 def test_every_other_version_is_refused_in_words_of_its_own_even_signed(paper: Paper) -> None:
     data, kind = sign(paper, KEY), type(paper)
-    for version in set(range(256)) - {1}:
+    known = {1, 2} if isinstance(paper, ConsentRecord) else {1}
+    for version in set(range(256)) - known:
         again = signed_by_hand(data[:4], version, data[5:-96], DOMAINS[kind])
         assert "version" in refused(again)
-    assert signed_by_hand(data[:4], 1, data[5:-96], DOMAINS[kind]) == data
+    assert signed_by_hand(data[:4], VERSIONS[kind], data[5:-96], DOMAINS[kind]) == data
+
+
+def test_no_consent_becomes_a_covered_one_or_a_bare_one_by_its_version() -> None:
+    for paper in (CONSENT, COVERED):
+        data, kind = sign(paper, KEY), type(paper)
+        other = 3 - VERSIONS[kind]
+        assert "changed" in refused(data[:4] + bytes((other,)) + data[5:])
+        assert "changed" in refused(signed_by_hand(data[:4], other, data[5:-96], DOMAINS[kind]))
+
+
+def test_a_consent_that_says_nothing_of_a_cover_is_that_of_a_bare_face() -> None:
+    assert not CONSENT.covered
+    assert COVERED.covered
+    assert sign(CONSENT, KEY)[4] == 1
+    assert verify(sign(COVERED, KEY)).paper != CONSENT
+    assert COVERED.terms_hash == CONSENT.terms_hash == TERMS.hash
 
 
 # ---- one thing never passes for another
@@ -186,7 +207,7 @@ def test_a_consent_signed_as_a_receipt_is_refused_for_its_prefix_alone() -> None
     for paper in PAPERS:
         data = sign(paper, KEY)
         for domain in (*(DOMAINS[kind] for kind in DOMAINS if kind is not type(paper)), b"", document._DOMAIN):
-            refused(signed_by_hand(data[:4], 1, data[5:-96], domain))
+            refused(signed_by_hand(data[:4], VERSIONS[type(paper)], data[5:-96], domain))
 
 
 def test_no_prefix_begins_another() -> None:

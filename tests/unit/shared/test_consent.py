@@ -313,6 +313,7 @@ def test_all_languages_tell_the_same_keys_and_commands() -> None:
         "03 #",
         "04 #",
         "06 #",
+        "doorctl enrol",
         "doorctl erase",
         "doorctl pause",
         "doorctl renew",

@@ -243,23 +243,24 @@ class House:
         }
         return self.say(Room.EYE, wire.Sample(**{**fields, **changes}))  # type: ignore[arg-type] # likewise
 
-    def show(self, face: Vector, window: bytes) -> None:
+    def show(self, face: Vector, window: bytes, *, covered: bool = False) -> None:
         """Eye sends all the frames of `face` that an enrolment needs, under `window`."""
         for index in range(FRAMES):
-            self.sample(at_cosine(face, 0.95, seed=100 + index), index, window)
+            self.sample(at_cosine(face, 0.95, seed=100 + index), index, window, covered=covered)
 
-    def begin(self, slot: int = 11, *, under_14: bool = False) -> bytes:
+    def begin(self, slot: int = 11, *, under_14: bool = False, covered: bool = False) -> bytes:
         """Somebody with a PIN on `slot` has shown it, agreed, and asked to enrol; their grant."""
         if slot not in self.tenancies:
             self.move_in(slot)
         grant = self.grant(Purpose.ENROL, slot)
-        self.say(Room.DESK, wire.Enrol(grant, self.terms.hash, under_14))
+        self.say(Room.DESK, wire.Enrol(grant, self.terms.hash, under_14, covered))
         return grant
 
-    def capture(self, face: Vector, slot: int = 11, *, under_14: bool = False) -> bytes:
+    def capture(self, face: Vector, slot: int = 11, *, under_14: bool = False, covered: bool = False) -> bytes:
         """Everything of an enrolment but the second PIN; its grant."""
-        grant = self.begin(slot, under_14=under_14)
-        self.show(face, self.window())
+        grant = self.begin(slot, under_14=under_14, covered=covered)
+        window = self.window(LookMode.ENROL_COVERED if covered else LookMode.ENROL)
+        self.show(face, window, covered=covered)
         self.close_window()
         return grant
 
@@ -267,9 +268,9 @@ class House:
         """The PIN of `slot` is shown once more; the second grant."""
         return self.grant(Purpose.ENROL, slot)
 
-    def enrol(self, slot: int, face: Vector, *, under_14: bool = False) -> Result:
+    def enrol(self, slot: int, face: Vector, *, under_14: bool = False, covered: bool = False) -> Result:
         """The whole enrolment of `face`; how it ended."""
-        grant = self.capture(face, slot, under_14=under_14)
+        grant = self.capture(face, slot, under_14=under_14, covered=covered)
         self.confirm(slot)
         return self.result(grant)
 

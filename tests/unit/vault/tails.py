@@ -28,4 +28,5 @@ def fixed(threshold: float) -> Thresholds:
     """The same threshold whatever the gallery: for tests of everything else."""
     never = (1e-12,) * 2
     modes = (Averaging(1, 1, 0.0, (0.0, 0.0)), Averaging(255, 3, 0.0, (0.0, 0.0)))
-    return Thresholds(Budget(), Tail(bytes(32), threshold, 0.001, (("anybody", never),), modes), 3)
+    made = Tail(bytes(32), threshold, 0.001, (("anybody", never),), modes)
+    return Thresholds(Budget(), made, 3, made)

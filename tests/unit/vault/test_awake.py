@@ -207,9 +207,9 @@ def forgets_to_note_once(self: Faces, slot: int, *, anew: bool = False) -> None:
 
 
 def keeps_the_old_gallery(self: Faces, slot: int, *, anew: bool = False) -> None:
-    gallery = self._gallery
+    galleries = dict(self._galleries)
     _note(self, slot, anew=anew)
-    self._gallery = gallery
+    self._galleries = galleries
 
 
 _note = Faces._note

@@ -91,7 +91,7 @@ def test_a_claim_to_a_face_that_sleeps_is_not_worth_a_look_and_never_opens(
 def test_a_vault_that_looks_a_claim_up_among_all_records_is_seen(
     house: House, monkeypatch: pytest.MonkeyPatch, then: Callable[[House], None]
 ) -> None:
-    def any_record(self: Faces, slot: int) -> Gallery:
+    def any_record(self: Faces, slot: int, **_kind: bool) -> Gallery:
         return gallery_of({slot: self._rotation.apply(house.template(slot))}, self._rotation)
 
     monkeypatch.setattr(Faces, "only", any_record)
@@ -145,7 +145,7 @@ def test_a_face_opens_under_its_own_number_and_no_other(house: House) -> None:
 
 
 def test_a_vault_that_takes_no_notice_of_the_claim_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Faces, "only", lambda self, _slot: self.gallery())
+    monkeypatch.setattr(Faces, "only", lambda self, _slot, **kind: self.gallery(**kind))
     found = {key: slot for key, slot in verdicts_by_claim(house).items() if slot}
     assert set(found) > set(RIGHT)
     assert found["Bo", 11] == 12
@@ -233,5 +233,5 @@ def test_in_a_crowd_nobody_is_recognised_without_a_claim_and_everybody_with_thei
 
 
 def test_a_vault_that_loosens_for_a_crowd_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Vault, "_threshold", lambda _self, _gallery: 0.5)
+    monkeypatch.setattr(Vault, "_threshold", lambda _self, _gallery, **_kind: 0.5)
     assert crowded(house)[-2:] != [(False, True), (True, False)]

@@ -34,6 +34,7 @@ def face_records(draw: st.DrawFn) -> FaceRecord:
         enrolled_day=draw(st.integers(0, 2**32 - 1)),
         ends_unix=draw(st.integers(0, 2**63 - 1)),
         under_14=draw(st.booleans()),
+        covered=draw(st.booleans()),
         paused=draw(st.booleans()),
     )
 
@@ -58,7 +59,7 @@ def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, 
 
 @pytest.mark.parametrize(
     ("at", "byte"),
-    [(0, 1), (0, 3), (1, 4), (1, 0x80), (3, 1), (RECORD_BYTES - 514, 1), (RECORD_BYTES - 513, 1)],
+    [(0, 1), (0, 3), (1, 8), (1, 0x80), (3, 1), (RECORD_BYTES - 514, 1), (RECORD_BYTES - 513, 1)],
     ids=["older version", "newer version", "unknown flag", "highest flag", "padding", "later padding", "last padding"],
 )
 def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> None:

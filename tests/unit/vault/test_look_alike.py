@@ -160,7 +160,7 @@ def vector(template: bytes) -> Vector:
 def test_a_vault_that_compares_with_those_awake_alone_is_seen(
     house: House, monkeypatch: pytest.MonkeyPatch, then: Callable[[House], None]
 ) -> None:
-    def with_those_awake(self: Faces, template: bytes, threshold: float) -> bool:
+    def with_those_awake(self: Faces, template: bytes, threshold: float, **_kind: bool) -> bool:
         return self.gallery().compare(vector(template), threshold) is not None
 
     monkeypatch.setattr(Faces, "resembles", with_those_awake)
@@ -170,7 +170,7 @@ def test_a_vault_that_compares_with_those_awake_alone_is_seen(
 def test_a_vault_that_compares_with_a_template_that_was_not_turned_is_seen(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def not_turned(self: Faces, template: bytes, threshold: float) -> bool:
+    def not_turned(self: Faces, template: bytes, threshold: float, **_kind: bool) -> bool:
         held = gallery_of({slot: vector(face.template) for slot, face in self._records.items()}, self._rotation)
         return bool((held.templates @ vector(template) >= threshold).any())
 

@@ -1,4 +1,4 @@
-"""Prompts are prompts: whatever eye asked somebody to do, too dark or covered, the threshold is the same."""
+"""Prompts are prompts: whatever eye asked somebody to do, too dark or uncover, the threshold is the same."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_a_vault_that_makes_allowances_is_seen(monkeypatch: pytest.MonkeyPatch, 
         test_the_threshold_does_not_move_for_a_prompt(hint)
 
 
-def test_no_field_of_what_is_compared_says_how_a_face_was_seen() -> None:
-    """Neither covered nor dark can be told to vault: nothing could make a threshold follow from it."""
+def test_of_how_a_face_was_seen_vault_is_told_nothing_but_whether_it_was_covered() -> None:
+    """No threshold follows from dark; what follows from covered stands in test_covered.py, and it is never lower."""
     for kind in (wire.Probe, wire.Sample):
         names = {field.name for field in dataclasses.fields(kind)}
-        assert names - {"frames", "index"} == {"nonce", "frame_ns", "attack", "model", "embedding"}
+        assert names - {"frames", "index"} == {"nonce", "frame_ns", "attack", "model", "embedding", "covered"}

@@ -87,15 +87,16 @@ def test_vault_does_not_start_without_a_measured_impostor_tail_or_with_another_n
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "manifest.toml").write_bytes((models_dir() / "manifest.toml").read_bytes())
-    whole = (models_dir() / tail.FILE).read_text()
     own = manifest.load(models_dir()).for_job(manifest.Job.EMBED).sha256.hex()
     monkeypatch.setattr("device.vault.__main__.models_dir", lambda: tmp_path)
-    with pytest.raises(ModelRefused, match="face does not start without a measured impostor tail"):
-        built(paths)
-    (tmp_path / tail.FILE).write_text(whole.replace(own, "00" * 32))
-    with pytest.raises(ModelRefused, match="measured with another network"):
-        built(paths)
-    (tmp_path / tail.FILE).write_text(whole)
+    texts = {name: (models_dir() / name).read_text() for name in (tail.FILE, tail.COVERED_FILE)}
+    for name, whole in texts.items():
+        with pytest.raises(ModelRefused, match=f"face does not start without a measured impostor tail: {name}"):
+            built(paths)
+        (tmp_path / name).write_text(whole.replace(own, "00" * 32))
+        with pytest.raises(ModelRefused, match="measured with another network"):
+            built(paths)
+        (tmp_path / name).write_text(whole)
     built(paths)
 
 
