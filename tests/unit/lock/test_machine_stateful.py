@@ -51,6 +51,7 @@ class Life(RuleBasedStateMachine):
         self.world = World(step=self.step)  # type: ignore[arg-type] # a Stepper; ClassVar of a callable binds
         self.seen: list[tuple[Room, bytes]] = []
         self.asked: list[Inquiry] = []
+        self.doubted: set[bytes] = set()
         self.decided_ns: int | None = None
         self.closed_ns = 0
 
@@ -102,6 +103,7 @@ class Life(RuleBasedStateMachine):
             and window.mode is LookMode.RECOGNISE
             and window.nonce == msg.nonce
             and window.claim in (wire.NOBODY, msg.slot)
+            and window.nonce not in self.doubted
             and self.world.now_ns < window.until_ns
         )
         check = state.check
@@ -135,6 +137,18 @@ class Life(RuleBasedStateMachine):
             self.types("*")
             self.types("12#482913#")
             self.the_current_question_is_answered(Room.KEEPER, Outcome.ACCEPTED)
+
+    @rule(looks=st.booleans(), outcome=st.sampled_from(Outcome))
+    def eye_wants_to_see_somebody_turn(self, looks: bool, outcome: Outcome) -> None:
+        """And vault knows that face, or not; or nobody looks, and it is about the approach before."""
+        if looks:
+            self.presses_the_face_button()
+        window = self.world.state.window
+        nonces = [nonce for room, nonce in self.seen if room is Room.VAULT] or [b"!" * 16]
+        nonce = window.nonce if window else nonces[-1]
+        self.doubted.add(nonce)
+        self._send(Came(Room.EYE, wire.MotionRequest(nonce)))
+        self.the_current_question_is_answered(Room.VAULT, outcome)
 
     @rule(awake=st.booleans(), slot=st.sampled_from([7, 12]), outcome=st.sampled_from(Outcome), many=st.booleans())
     def somebody_says_who_they_are_first(self, awake: bool, slot: int, outcome: Outcome, many: bool) -> None:
@@ -292,6 +306,13 @@ def _pin_forgotten(state: State, event: Event, now_ns: int, fresh: bytes, rules:
     return machine.step(state, event, now_ns, fresh, rules)
 
 
+def _doubt_forgotten(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
+    """Seeded fault: that eye wanted to see a face turn is forgotten before vault answers."""
+    if state.window and state.window.doubted:
+        state = replace(state, window=replace(state.window, doubted=False))
+    return machine.step(state, event, now_ns, fresh, rules)
+
+
 def _claim_forgotten(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
     """Seeded fault: whoever vault names is taken for whoever was claimed."""
     if isinstance(event, Came) and isinstance(event.msg, wire.Verdict) and state.window and event.msg.slot:
@@ -318,7 +339,10 @@ def _card_kept(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rul
     return after, effects
 
 
-@pytest.mark.parametrize("fault", [_card_kept, _without_relock, _pin_forgotten, _claim_forgotten, _flat_not_asked_for])
+@pytest.mark.parametrize(
+    "fault",
+    [_card_kept, _without_relock, _pin_forgotten, _claim_forgotten, _flat_not_asked_for, _doubt_forgotten],
+)
 def test_a_machine_without_one_of_its_guards_is_found(fault: Stepper) -> None:
     faulty = type("Faulty", (Life,), {"step": staticmethod(fault)})
     # Only generate: the smallest example is of no interest here, and shrinking takes longer than finding.
