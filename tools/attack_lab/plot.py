@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 WIDTH: Final = 900
-_ACROSS, _PANEL_W, _PANEL_H = 3, 300, 220
+HEIGHT: Final = 220  # of a panel
+_ACROSS, _PANEL_W = 3, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 34, 38
 _AXES: Final = {
     "distance_mm": "distance, mm",
@@ -80,9 +81,9 @@ def svg(curves: Curves) -> str:
     """The picture as a text."""
     kinds = list(dict.fromkeys(who for each in curves.values() for who in each))
     looks = {who: _LOOKS[number % len(_LOOKS)] for number, who in enumerate(kinds)}
-    high = -(-len(curves) // _ACROSS) * _PANEL_H + 30
+    high = -(-len(curves) // _ACROSS) * HEIGHT + 30
     panels = "".join(
-        _panel(axis, each, looks, (number % _ACROSS * _PANEL_W, number // _ACROSS * _PANEL_H))
+        _panel(axis, each, looks, (number % _ACROSS * _PANEL_W, number // _ACROSS * HEIGHT))
         for number, (axis, each) in enumerate(curves.items())
     )
     legend = "".join(
@@ -105,7 +106,7 @@ def svg(curves: Curves) -> str:
 
 def _panel(axis: str, each: dict[str, list[Point]], looks: dict[str, tuple[str, str]], at: tuple[int, int]) -> str:
     left, right = at[0] + _LEFT, at[0] + _PANEL_W - _RIGHT
-    top, base = at[1] + _TOP, at[1] + _PANEL_H - _BOTTOM
+    top, base = at[1] + _TOP, at[1] + HEIGHT - _BOTTOM
     values = sorted({point.value for points in each.values() for point in points})
     step = (right - left) / len(values)
 

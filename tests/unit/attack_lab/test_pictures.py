@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -97,6 +98,10 @@ def test_every_point_of_a_run_is_drawn_with_its_interval() -> None:
     picture = plot.svg(curves)
     ET.fromstring(picture)  # noqa: S314 - our own text
     assert picture.count("<circle") == 3 + 1  # and one in the legend
+    bars = [[float(end) for end in ends] for ends in re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)\"", picture)]
+    panel = plot.HEIGHT - 34 - 38  # above it stands the heading, below it the values
+    drawn = {round((low - high) / panel, 2) for low, high in bars}
+    assert drawn == {round(rate.high - rate.low, 2) for rate in (Rate(3, 4), Rate(4, 4), Rate(0, 4), Rate(2, 4))}
     assert "people: 0.06: 75% of 4, 0.25: 100% of 4; print flat, matt: 0.06: 0% of 4." in picture
 
 
