@@ -22,7 +22,9 @@ from provisioning import (
     cli_reporting,
     cli_retire,
     cli_revoke,
+    cli_serve,
     cli_slot,
+    cli_user,
     cli_watch,
     options,
     timetable,
@@ -256,6 +258,8 @@ cli.add_command(cli_reporting.reporting_group)
 cli.add_command(cli_reporting.alarm_group)
 cli.add_command(cli_label.label_group)
 cli.add_command(cli_watch.watch)
+cli.add_command(cli_user.user_group)
+cli.add_command(cli_serve.serve)
 door_group.add_command(cli_join.door_approve)
 door_group.add_command(cli_retire.door_retire)
 door_group.add_command(cli_join.door_renew)

@@ -85,7 +85,7 @@ class Fleet:
 
     def add_door(self, name: str, identity: Identity | None = None) -> Door:
         """A new door with a random id, or one that exists already and said who it is. Raises FleetRefused."""
-        door = Door(_door_name(name), secrets.token_hex(document.DOOR_ID_BYTES), created_unix=int(time.time()))
+        door = Door(door_name(name), secrets.token_hex(document.DOOR_ID_BYTES), created_unix=int(time.time()))
         if identity:
             door = replace(door, id=identity.door, document_key=identity.document_key)
         self.store.add_door(door)
@@ -309,7 +309,8 @@ def _refuse_dropped(door: Door, policy: DoorPolicy, now_unix: int) -> None:
             raise FleetRefused(msg)
 
 
-def _door_name(name: str) -> str:
+def door_name(name: str) -> str:
+    """The name of a new door. Raises FleetRefused."""
     clean = unicodedata.normalize("NFC", name.strip())
     if not 0 < len(clean) <= LONGEST_NAME or not clean.isprintable():
         msg = f"a door's name has 1 to {LONGEST_NAME} letters, digits, spaces or signs"

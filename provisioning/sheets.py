@@ -52,6 +52,17 @@ def terminal(label: Label) -> str:
     return drawn.getvalue()
 
 
+def drawing(label: Label) -> str:
+    """The code as an SVG element for a page, in black on white whatever the page's colours are."""
+    return str(_code(label).svg_inline(border=4, omitsize=True, light="#fff"))
+
+
+def rows(label: Label) -> list[str]:
+    """The text of a label in rows that fit a page."""
+    text = label.text()
+    return [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+
+
 def refuse_unwritable(path: Path) -> None:
     """Raise FleetRefused if there can be no new sheet at `path`."""
     if path.suffix.lower() not in _KINDS:
@@ -75,11 +86,10 @@ def write(path: Path, name: str, label: Label) -> None:
         case ".svg":
             code.save(drawn, kind="svg", scale=2, border=4)
         case _:
-            text = label.text()
-            rows = "\n".join(text[at : at + _LINE] for at in range(0, len(text), _LINE))
+            text = "\n".join(rows(label))
             ends = f"{datetime.fromtimestamp(ends_unix(label), UTC):%Y-%m-%d %H:%M} UTC"
             svg = code.svg_inline(border=4, omitsize=True)
-            drawn.write(_PAGE.format(name=html.escape(name), svg=svg, ends=ends, text=rows).encode())
+            drawn.write(_PAGE.format(name=html.escape(name), svg=svg, ends=ends, text=text).encode())
     files.create(path, drawn.getvalue())
 
 

@@ -9,12 +9,12 @@ Rules kept here:
 - A door's documents are signed by the key that it believes: after a rotation the older one, until the document that
   names the newer is made.
 - Every change notes who made it, when, and at which door, in the same step.
-- No column for a name, an invitation, a credential or the use of a door exists.
+- No column for a resident's name, an invitation, a credential or the use of a door exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Protocol
@@ -69,6 +69,7 @@ class Door:
     `certificate_serial` (hexadecimal digits) and `not_after_unix` are those of its newest certificate that stands.
     `manager_key`: the older key that the door may still believe (64 hexadecimal digits), empty if it knows the fleet's;
     `succession`: the version of the document that names the fleet's key to it, None before there is one.
+    `building` and `floor` are the manager's own words for where it is, or empty.
     """
 
     name: str
@@ -85,6 +86,8 @@ class Door:
     not_after_unix: int | None = None
     manager_key: str = ""
     succession: int | None = None
+    building: str = ""
+    floor: str = ""
 
     def believes(self, public_key: str) -> str:
         """The key that signs what is made for it now, 64 hexadecimal digits; `public_key` is the fleet's."""
@@ -139,12 +142,18 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something a manager did: when (seconds since 1970), under which account, which command, at which door (or "")."""
+    """Something a manager did: when (seconds since 1970), under which account, which command, at which door (or "").
+
+    `about`: the console's user whom it was done to, or "". `chain`: SHA-256 over this act and the `chain` of the one
+    before it (`acts`), 64 hexadecimal digits; empty for acts from before there was one.
+    """
 
     at_unix: int
     who: str
     command: str
     door_id: str
+    about: str = ""
+    chain: str = ""
 
 
 Check = Callable[[Door], None]  # raises FleetRefused for what must not be done to this door
@@ -178,6 +187,12 @@ class FleetStore(Protocol):
 
     def add_door(self, door: Door) -> None:
         """Remember a new door. Refused if its name or id is taken."""
+
+    def add_doors(self, doors: Sequence[Door]) -> None:
+        """Remember new doors, all of them or none. Refused if a name or an id is taken."""
+
+    def place_door(self, door_name: str, building: str, floor: str) -> Door:
+        """Note where a door is."""
 
     def identify(self, door_name: str, document_key: str, check: Check) -> Door:
         """Durably bind a document key (64 hexadecimal digits) to a door."""
@@ -264,7 +279,7 @@ class FleetStore(Protocol):
     def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
         """Give a door up: its open label and its certificates are revoked, and nothing is made for it any more."""
 
-    def record(self, command: str, door_id: str = "") -> None:
+    def record(self, command: str, door_id: str = "", about: str = "") -> None:
         """Note an act that changes nothing else in the store; `command` is what was called, without its arguments."""
 
     def acts(self, newest: int) -> tuple[Act, ...]:

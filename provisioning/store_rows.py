@@ -36,6 +36,8 @@ def door(row: DoorRow) -> Door:
         _maybe(row.not_after_unix),
         "" if row.manager_key is None else key(row.manager_key),
         None if row.succession is None else _number(row.succession, HIGHEST),
+        _a(str, row.building),
+        _a(str, row.floor),
     )
 
 
@@ -60,7 +62,8 @@ def login(row: ManagerRow) -> Login:
 
 def act(row: ActRow) -> Act:
     """The act of a row."""
-    return Act(_number(row.at_unix, LATEST_UNIX), str(row.who), str(row.command), str(row.door_id))
+    words = str(row.who), str(row.command), str(row.door_id), str(row.about)
+    return Act(_number(row.at_unix, LATEST_UNIX), *words, "" if row.chain is None else _hex(row.chain, 32))
 
 
 def key(value: str) -> str:

@@ -9,7 +9,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from device.errors import Refusal
-from provisioning import store_joining, store_revoked, store_rows, store_schema
+from provisioning import store_acts, store_joining, store_revoked, store_rows, store_schema
 from provisioning.errors import FleetRefused
 from provisioning.store import (
     HIGHEST,
@@ -35,7 +35,6 @@ from provisioning.store import (
 )
 from provisioning.store_engine import READING, damaged, told
 from provisioning.store_tables import (
-    LONGEST_ACT,
     ActRow,
     CertificateRow,
     DoorRow,
@@ -55,60 +54,52 @@ class SqlStore:
     clock: Callable[[], int]
 
     def public_key(self) -> str:
-        with self._reading() as session:
+        with self.reading() as session:
             return store_rows.key(session.scalars(sa.select(FleetRow.public_key)).one())
 
     def doors(self) -> tuple[Door, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             found = [store_rows.door(row) for row in session.scalars(sa.select(DoorRow))]
         return tuple(sorted(found, key=lambda door: door.name))  # by code point, whatever the server's language is
 
     def door(self, door_name: str) -> Door:
-        with self._reading() as session:
+        with self.reading() as session:
             return store_rows.door(_named(session, door_name))
 
     def labels(self, door_name: str) -> tuple[Label, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             of_door = sa.select(LabelRow).where(LabelRow.door_id == _named(session, door_name).id)
             return tuple(store_rows.label(row) for row in session.scalars(of_door.order_by(LabelRow.number)))
 
     def certificates(self, door_name: str) -> tuple[Certificate, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             of_door = sa.select(CertificateRow).where(CertificateRow.door_id == _named(session, door_name).id)
             ordered = of_door.order_by(CertificateRow.not_before_unix, CertificateRow.serial)
             return tuple(store_rows.certificate(row) for row in session.scalars(ordered))
 
     def acts(self, newest: int) -> tuple[Act, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             last = session.scalars(sa.select(ActRow).order_by(ActRow.number.desc()).limit(newest))
             return tuple(reversed([store_rows.act(row) for row in last]))
 
-    def record(self, command: str, door_id: str = "") -> None:
-        with self._writing() as session:
-            self._note(session, command, door_id)
+    def record(self, command: str, door_id: str = "", about: str = "") -> None:
+        with self.writing() as session:
+            self.note(session, command, door_id, about)
 
     def add_door(self, door: Door) -> None:
-        with self._writing() as session:
+        self.add_doors((door,))
+
+    def add_doors(self, doors: Sequence[Door]) -> None:
+        with self.writing() as session:
             session.scalars(sa.select(FleetRow).with_for_update()).one()  # names are given one after the other
-            if session.scalar(sa.select(DoorRow.id).where(DoorRow.name == door.name)) is not None:
-                msg = f'there is a door named "{door.name}" already'
-                raise FleetRefused(msg)
-            if session.get(DoorRow, door.id) is not None:
-                msg = f"there is a door with the id {door.id} already"
-                raise FleetRefused(msg)
-            row = DoorRow(
-                id=door.id,
-                name=door.name,
-                version=door.version,
-                policy=bytes.fromhex(door.policy),
-                reporting=bytes.fromhex(door.reporting),
-                document_key=door.document_key,
-                state=DoorState.ADDED.value,
-                created_unix=door.created_unix,
-            )
-            store_rows.door(row)  # nothing is written that could not be read again
-            session.add(row)
-            self._note(session, "door add", door.id)
+            for door in doors:
+                _add(session, door)
+                self.note(session, "door add", door.id)
+
+    def place_door(self, door_name: str, building: str, floor: str) -> Door:
+        with self._changing(door_name, _nothing, "door place") as (_session, row):
+            row.building, row.floor = building, floor
+            return store_rows.door(row)
 
     def identify(self, door_name: str, document_key: str, check: Check) -> Door:
         with self._changing(door_name, check, "door identify") as (_session, row):
@@ -141,7 +132,7 @@ class SqlStore:
             return store_rows.door(row)
 
     def rotate(self, old: str, new: str) -> None:
-        with self._writing() as session:
+        with self.writing() as session:
             fleet = session.scalars(sa.select(FleetRow).with_for_update()).one()
             if fleet.public_key != old:
                 msg = "the fleet has another key already; nothing was changed"
@@ -151,7 +142,7 @@ class SqlStore:
             session.execute(sa.update(DoorRow).where(*believing).values(manager_key=old))
             still_open = LabelRow.state == LabelState.OPEN.value
             session.execute(sa.update(LabelRow).where(still_open).values(state=LabelState.REVOKED.value))
-            self._note(session, "fleet rotate", "")
+            self.note(session, "fleet rotate", "")
 
     def reserve_succession(self, door_name: str, check: Check) -> Door:
         with self._changing(door_name, check, "fleet rotate") as (_session, row):
@@ -180,9 +171,9 @@ class SqlStore:
             return store_rows.label(revoked)
 
     def claim(self, door_id: str, secret_hash: bytes, now_unix: int) -> Door:
-        with self._writing() as session:
+        with self.writing() as session:
             row = store_joining.claim(session, door_id, secret_hash, now_unix)
-            self._note(session, "door claim", row.id)
+            self.note(session, "door claim", row.id)
             return store_rows.door(row)
 
     def join(self, door_name: str, document_key: str, certificate: Certificate, now_unix: int, check: Check) -> Door:
@@ -205,7 +196,7 @@ class SqlStore:
             return store_rows.door(row)
 
     def revoke_certificate(self, serial: str, now_unix: int) -> Certificate:
-        with self._writing() as session:
+        with self.writing() as session:
             found = session.get(CertificateRow, serial)
             if found is None:
                 msg = f"there is no certificate with the serial {serial} in this fleet"
@@ -218,7 +209,7 @@ class SqlStore:
             found.revoked_unix = now_unix
             if row.certificate_serial == serial:
                 row.certificate_serial = row.not_after_unix = None
-            self._note(session, "certificate revoke", row.id)
+            self.note(session, "certificate revoke", row.id)
             return store_rows.certificate(found)
 
     def retire(self, door_name: str, now_unix: int, check: Check) -> Door:
@@ -237,43 +228,45 @@ class SqlStore:
             return revoked
 
     def add_login(self, login: Login) -> None:
-        with self._writing() as session:
+        with self.writing() as session:
             store_revoked.add_login(session, login)
-            self._note(session, "ca manager", "")
+            self.note(session, "ca manager", "")
 
     def logins(self) -> tuple[Login, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             return store_revoked.logins(session)
 
     def revoke_logins(self, name: str, now_unix: int) -> tuple[Login, ...]:
-        with self._writing() as session:
-            self._note(session, "manager revoke", "")
+        with self.writing() as session:
+            self.note(session, "manager revoke", "")
             return store_revoked.revoke_logins(session, name, now_unix)
 
     def revoked(self) -> tuple[Revoked, ...]:
-        with self._reading() as session:
+        with self.reading() as session:
             return store_revoked.everything(session)
 
     @contextmanager
     def _changing(self, door_name: str, check: Check, command: str) -> Iterator[tuple[Session, DoorRow]]:
         """One step on one door that is not retired, and passes `check`."""
-        with self._writing() as session:
+        with self.writing() as session:
             row = _named(session, door_name)
             door = store_rows.door(row)
             if door.state is DoorState.RETIRED:
                 msg = f'"{door_name}" is retired, and nothing is made for it any more'
                 raise FleetRefused(msg)
             check(door)
-            self._note(session, command, row.id)
+            self.note(session, command, row.id)
             yield session, row
 
     @contextmanager
-    def _writing(self) -> Iterator[Session]:
+    def writing(self) -> Iterator[Session]:
+        """A transaction that is alone with what it changes."""
         with self._session(self.engine) as session:
             yield session
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Session]:
+        """A transaction that changes nothing."""
         with self._session(self.engine.execution_options(**{READING: True})) as session:
             yield session
 
@@ -288,9 +281,32 @@ class SqlStore:
         except (ValueError, TypeError) as cause:
             raise damaged(self.place) from cause
 
-    def _note(self, session: Session, command: str, door_id: str) -> None:
-        row = ActRow(at_unix=self.clock(), who=self.who[:LONGEST_ACT], command=command[:LONGEST_ACT], door_id=door_id)
-        session.add(row)
+    def note(self, session: Session, command: str, door_id: str = "", about: str = "") -> None:
+        """Write down an act, in the transaction of whoever does it."""
+        store_acts.note(session, Act(self.clock(), self.who, command, door_id, about))
+
+
+def _add(session: Session, door: Door) -> None:
+    if session.scalar(sa.select(DoorRow.id).where(DoorRow.name == door.name)) is not None:
+        msg = f'there is a door named "{door.name}" already'
+        raise FleetRefused(msg)
+    if session.get(DoorRow, door.id) is not None:
+        msg = f"there is a door with the id {door.id} already"
+        raise FleetRefused(msg)
+    row = DoorRow(
+        id=door.id,
+        name=door.name,
+        version=door.version,
+        policy=bytes.fromhex(door.policy),
+        reporting=bytes.fromhex(door.reporting),
+        document_key=door.document_key,
+        state=DoorState.ADDED.value,
+        created_unix=door.created_unix,
+        building=door.building,
+        floor=door.floor,
+    )
+    store_rows.door(row)  # nothing is written that could not be read again
+    session.add(row)
 
 
 def _named(session: Session, name: str) -> DoorRow:

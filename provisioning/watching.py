@@ -4,7 +4,7 @@ Rules kept here:
 - Nothing of a report is stored, here or in the fleet's store. Its value is that of the moment; a collection of them
   would be a diary of a house, which nobody could take back, and which a thief would find on one computer.
 - What comes from a broker is taken apart as if an enemy had sent it: unknown topics, doors, keys and values are left
-  out, and nothing of a message reaches a terminal but numbers, flags and our own words.
+  out, and nothing of a message reaches a terminal but numbers, flags, our own words, and the number of a version.
 - A test alarm is none, to whoever has the key. To anybody else a door that sends tests has sent an alarm or a test, and
   that is what is told. What does not open is an alarm.
 - What a report seals (whether the camera is well, whether somebody was locked out) is shown with the key. Without it,
@@ -45,7 +45,8 @@ _STRANGERS_S = 2  # so often, and no oftener, the store is asked whether an id t
 _NUMBERS = ("docs", "dropped", "count", "seq")
 _WELL = ("lock", "camera", "vault", "keeper", "bolt", "storage", "cert")  # true while all is well
 _FLAGS = (*_WELL, "alarm", "lockout", "retired", "locked")
-_TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "alarm", "lockout", "retired"}), frozenset({"locked", "door"})
+_TOLD, _LIVE = frozenset({*_NUMBERS, *_WELL, "sw", "alarm", "lockout", "retired"}), frozenset({"locked", "door"})
+_SOFTWARE = re.compile(r"[0-9A-Za-z.+]{1,16}")
 _OPEN_AT_HOME = frozenset({"camera", "lockout"})
 
 Fact = dict[str, object]
@@ -278,7 +279,8 @@ def _sensible(content: bytes, wanted: frozenset[str]) -> Iterator[tuple[str, obj
     for name, value in said.items() if isinstance(said, dict) else ():
         flag = name in _FLAGS and isinstance(value, bool)
         number = name in _NUMBERS and (type(value) is int or (name == "count" and value is None))
-        if name in wanted and (flag or number or (name == "door" and value in ("open", "closed"))):
+        word = name == "sw" and isinstance(value, str) and _SOFTWARE.fullmatch(value)
+        if name in wanted and (flag or number or word or (name == "door" and value in ("open", "closed"))):
             yield name, value
 
 

@@ -1,0 +1,85 @@
+"""Plans of buildings, and adding many doors from a file.
+
+Rules kept here:
+- A file is looked at before anything is done: what would be added is shown, and what cannot be, by row. What is then
+  sent is read as if it had never been seen.
+- A list with a row that cannot be adds nothing.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from device.errors import Refusal
+from provisioning import placing
+from provisioning.console import plan as plans
+from provisioning.console.asked import Asked
+from provisioning.console.guard import sentence
+from provisioning.console.sheets_csv import MOST_ROWS, Read, read
+from provisioning.console.shown import Shown
+from provisioning.errors import FleetRefused
+from provisioning.store_pages import Wanted
+
+_SHOWN_ROWS = 200
+
+
+def plan(asked: Asked) -> Response:
+    """The plan of one building, or which there are."""
+    pages = asked.console.pages
+    buildings = pages.buildings()
+    named = [name for name, _count in buildings if name]
+    chosen = asked.query("building") or (named[0] if named else "")
+    page = pages.doors(Wanted(building=chosen, after=asked.query("after"), most=plans.MOST_DOORS)) if chosen else None
+    shown = Shown(asked.words, asked.console.live, asked.now_unix)
+    doors = page.doors if page is not None else ()
+    return asked.page(
+        "plan.html",
+        buildings=buildings,
+        chosen=chosen,
+        plan=plans.plan(doors),
+        shown={door.id: shown.of(door.id, door.state) for door in doors},
+        page=page,
+        size=(plans.BOX_WIDTH, plans.BOX_HEIGHT),
+    )
+
+
+def form(asked: Asked) -> Response:
+    """Where a file is chosen."""
+    return _form(asked)
+
+
+def take(asked: Asked) -> Response:
+    """Look at a file, or add its doors."""
+    console = asked.console
+    try:
+        sent = asked.form.get("text")
+        if sent is None and asked.upload is None:
+            msg = "choose a file first"
+            raise FleetRefused(msg)
+        content = sent.encode() if sent is not None else (asked.upload.content if asked.upload else b"")
+        found = read(content)
+        found = read(content, console.pages.taken([row.placed.name for row in found.rows if not row.why]))
+        if sent is None or found.wrong:
+            return _form(asked, found)
+        console.once.use(asked.field("once"))
+        added = placing.add_doors(asked.fleet, [row.placed for row in found.rows])
+    except (Refusal, UnicodeEncodeError) as refused:
+        said = str(refused) if isinstance(refused, Refusal) else "this file is no text"
+        return _form(asked, None, sentence(said))
+    return asked.page("imported.html", count=len(added), doors=added[:_SHOWN_ROWS])
+
+
+def _form(asked: Asked, found: Read | None = None, said: str = "") -> Response:
+    rows = () if found is None else (*found.wrong[:_SHOWN_ROWS], *[row for row in found.rows if not row.why])
+    status = HTTPStatus.BAD_REQUEST if said or (found is not None and found.wrong) else HTTPStatus.OK
+    return asked.page(
+        "import.html",
+        status,
+        found=found,
+        rows=rows[:_SHOWN_ROWS],
+        sentence=said,
+        most=MOST_ROWS,
+        once=asked.console.once.new(),
+    )
