@@ -26,6 +26,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it works with httpx, and would like another client better
     from starlette.testclient import TestClient
 
+__all__ = ["Browser", "Desk", "TestClient", "alert", "cheap"]
+
 PASSPHRASE = "a long passphrase"
 PASSWORD = "lions eat no grass"
 NOW = 1_800_000_000
@@ -55,7 +57,8 @@ class Browser:
 
     def get(self, path: str) -> httpx.Response:
         """Look at a page."""
-        return self.client.get(path)
+        said: httpx.Response = self.client.get(path)
+        return said
 
     def token(self, path: str = "/account") -> str:
         """The token of the forms on a page."""
@@ -70,7 +73,8 @@ class Browser:
         form = {"token": tokens[0] if tokens else "", **words}
         if "once" not in form and (once := re.search(r'name="once" value="(\w+)"', page)):
             form["once"] = once[1]
-        return self.client.post(path, data=form, headers={"origin": f"http://{HOST}"})
+        said: httpx.Response = self.client.post(path, data=form, headers={"origin": f"http://{HOST}"})
+        return said
 
     def sign_in(self, name: str = "ada", password: str = PASSWORD, code: str | None = None) -> httpx.Response:
         """Sign in; with the code of this moment, unless another is typed."""

@@ -32,7 +32,7 @@ def test_nothing_is_shown_to_nobody(desk: Desk, path: str) -> None:
 )
 def test_a_forged_session_is_nobody(desk: Desk, token: str) -> None:
     browser = Browser(desk)
-    said = browser.client.get("/", headers={"cookie": f"doorward-session={token}".encode("utf-8", "surrogatepass")})  # type: ignore[dict-item]  # bytes as a browser might send them
+    said = browser.client.get("/", headers={"cookie": f"doorward-session={token}".encode("utf-8", "surrogatepass")})
     assert said.status_code == 303
 
 
@@ -159,7 +159,8 @@ def answers(desk: Desk, browser: Browser, row_path: str, method: str) -> int:
     if method == "GET":
         return browser.get(path).status_code
     form = {"token": browser.token(), "act": "nothing", "number": "1"}
-    return browser.client.post(path, data=form, headers=HOME).status_code
+    status: int = browser.client.post(path, data=form, headers=HOME).status_code
+    return status
 
 
 @pytest.mark.parametrize("role", Role)
