@@ -353,6 +353,6 @@ class Door:
 
 
 _RULES = {
-    (alone, lights): Rules(face_alone_opens=alone, lights=lights)
+    (alone, lights): Rules(face_alone_opens=alone, lights=lights, page=lights)
     for alone, lights in product((False, True), (False, True))
 }

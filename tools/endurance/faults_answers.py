@@ -196,4 +196,14 @@ ANSWERS = (
         700,
         ("machine", "return (*(effect for effect in effects if effect != _HELP), _HELP)", "return effects"),
     ),
+    fault(
+        "a page is armed where there is none",
+        500,
+        ("machine", "if not rules.page or Room.DESK not in", "if Room.DESK not in"),
+    ),
+    fault(
+        "a page is armed by any command",
+        300,
+        ("machine", "if keypad.arms_page(entry):", 'if entry.keys == "02#":'),
+    ),
 )

@@ -229,6 +229,8 @@ class Oracle:
         self._asks(room, msg)
 
     def _asks(self, room: Room, msg: Message) -> None:
+        if isinstance(msg, wire.PageArmed) and not (self.rules.page and self.typed.endswith("012#")):
+            raise Broken("the page is armed, and nobody typed 012 # at a door that has one")
         if room is Room.KEEPER:
             self._asked_of_keeper(msg)
         elif isinstance(msg, _SECRETS):
