@@ -115,7 +115,7 @@ def enrolled(page: Page) -> None:
 def looks(page: Page, who: str, kind: str) -> None:
     """Put somebody before the lens and press the face button; return once the window is over."""
     at_rest(page)
-    page.get_by_role("button", name=f"{who}, {kind}").click()
+    page.get_by_role("button", name=f"{who}, {kind}", exact=True).click()
     expect(page.locator("#tile-text")).to_have_text(f"{who}, {kind}", timeout=PATIENCE_MS)
     page.locator("#hands .main").click()
     expect(page.locator("#fact-lamp")).to_have_text("burns", timeout=PATIENCE_MS)

@@ -43,7 +43,7 @@ def test_a_drawn_showroom_has_nobodys_face(tmp_path: Path, browser: Browser) -> 
         pictures: list[str] = []
         page.on("request", lambda request: pictures.append(request.url) if "/picture/" in request.url else None)
         opened(page, room.url)
-        page.get_by_role("button", name="the resident, in person").click()
+        page.get_by_role("button", name="the resident, in person", exact=True).click()
         expect(page.locator("#tile-text")).to_have_text("the resident, in person", timeout=PATIENCE_MS)
         assert page.locator("img").count() == 0
         assert pictures == []

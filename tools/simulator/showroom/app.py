@@ -28,7 +28,7 @@ from starlette.types import ASGIApp
 
 from device.errors import Fault, Refusal
 from tools.simulator.showroom import pictures, tour
-from tools.simulator.showroom.feed import Feed, TooManyPages
+from tools.simulator.showroom.feed import Closed, Feed, TooManyPages
 from tools.simulator.showroom.guard import Guard, Rules
 from tools.simulator.showroom.house import House
 
@@ -65,7 +65,7 @@ def app(room: Room) -> ASGIApp:
     async def events(_request: Request) -> Response:
         try:
             stream = await room.feed.page()
-        except TooManyPages as refused:
+        except (TooManyPages, Closed) as refused:
             return JSONResponse({"refused": str(refused)}, 503)
         return StreamingResponse(stream, media_type="text/event-stream")
 

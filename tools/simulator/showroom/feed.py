@@ -14,6 +14,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,6 +35,10 @@ _PING_S: Final = 15.0
 
 class TooManyPages(Refusal, RuntimeError):
     """More pages are open than anybody looks at."""
+
+
+class Closed(Refusal, RuntimeError):
+    """Nothing is told any more."""
 
 
 @dataclass
@@ -61,27 +66,31 @@ class Feed:
         self._inbox.append((kind, line))
 
     async def run(self) -> None:
-        """Look, tell, and look again, until `stop`."""
-        while not self._over:
-            try:
-                now, lines = await run_sync(self._turn)
-            except (Refusal, Fault, OSError):  # between two looks the cord was pulled: the next one sees it
+        """Look, tell, and look again, until `stop`. However it ends, no page goes on as if it were still told."""
+        try:
+            while not self._over:
+                with suppress(Refusal, Fault, OSError):  # between two looks the cord was pulled: the next one sees it
+                    now, lines = await run_sync(self._turn)
+                    for line in lines:
+                        self._send("said", line)
+                    self._leave()
+                    self._show(now)
                 await asyncio.sleep(EVERY_S)
-                continue
-            for line in lines:
-                self._send("said", line)
-            self._leave()
-            self._show(now)
-            await asyncio.sleep(EVERY_S)
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Say goodbye to every page."""
         self._over = True
         for page in self._pages:
+            if page.full():
+                page.get_nowait()
             page.put_nowait(None)
 
     async def page(self) -> AsyncIterator[str]:
-        """The events of one page, from what there was to the end. Raises TooManyPages."""
+        """The events of one page, from what there was to the end. Raises TooManyPages, Closed."""
+        if self._over:
+            raise Closed("This showroom is being closed.")
         if len(self._pages) >= MOST_PAGES:
             raise TooManyPages("This showroom is open in too many tabs already.")
         queue: asyncio.Queue[str | None] = asyncio.Queue(_WAITING)

@@ -167,7 +167,7 @@ class House:
         if who not in pictures.PEOPLE or kind not in [str(each) for each in As]:
             raise ActRefused("Nobody here looks like that.")
         self._stands(Held(str(who), str(kind)), pictures.picture(str(who)))
-        return f"Before the lens: {pictures.PEOPLE[str(who)]}, {pictures.KINDS[As(kind)]}. Nothing looks yet."
+        return f"Before the lens: {pictures.in_words(str(who), str(kind))}. Nothing looks yet."
 
     def _stands(self, held: Held, source: Path | None, fps: float | None = None) -> None:
         with self._moving:

@@ -28,7 +28,7 @@ class Held:
 
     def as_json(self) -> dict[str, str]:
         """For the page."""
-        return {"who": self.who, "kind": self.kind}
+        return {"who": self.who, "kind": self.kind, "words": in_words(self.who, self.kind)}
 
 
 PEOPLE: Final = {"resident": "the resident", "stranger": "a stranger"}
@@ -38,7 +38,14 @@ KINDS: Final = {
     As.SCREEN: "on a telephone",
     As.VIDEO: "behind the lens",
     As.CUTOUT: "cut out",
+    As.TURNING: "in person, turning when asked",
+    As.TURNED_PRINT: "on paper, turned when asked",
 }
+
+
+def in_words(who: str, kind: str) -> str:
+    """Who is before the lens, such as "the resident, on paper"."""
+    return f"{PEOPLE[who]}, {KINDS[As(kind)]}" if who else "nobody"
 
 
 def picture(who: str) -> Path:

@@ -35,7 +35,7 @@ SIGNALS: Final[dict[Signal, str]] = {
 DARK: Final = (0, 0)
 RESTING: Final = (REST.left, REST.right)
 LETS_GO: Final = "The bolt lets go. It falls back by itself, whatever becomes of the software."
-DRAWN: Final = "The two white lights play a code that was drawn this moment. A face answers it; a picture does not."
+DRAWN: Final = "The two white lights change as was drawn this moment. A face answers them; a picture does not."
 
 
 def of_signal(words: str) -> str:

@@ -2,8 +2,6 @@
 const byId = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=token]").content;
 const KEPT = 80;
-const people = { resident: "the resident", stranger: "a stranger" };
-const kinds = { live: "in person", print: "on paper", screen: "on a telephone", video: "behind the lens", cutout: "cut out" };
 
 async function act(what) {
   const answer = byId("answer");
@@ -71,12 +69,12 @@ function draw(view) {
   }
 }
 
-function held({ who, kind }) {
+function held({ who, kind, words }) {
   const tile = byId("tile");
   if (tile.dataset.who === who && tile.dataset.kind === kind) return;
   tile.dataset.who = who;
   tile.dataset.kind = kind;
-  byId("tile-text").textContent = who ? `${people[who]}, ${kinds[kind]}` : "nobody";
+  byId("tile-text").textContent = words;
   const face = byId("face");
   if (!face) return;
   face.hidden = !who;
