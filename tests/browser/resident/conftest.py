@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from device.desk.page import certificate
 from tests.support.chromium import Visit, accessible, visit
 from tests.support.door import EACH_A_SAMPLE, PATIENCE_S, Home, door_up, folder_of, resident_pictures
 
@@ -33,6 +35,13 @@ class At:
     def url(self) -> str:
         """The page's address."""
         return f"https://127.0.0.1:{self.home.door.state()['page_port']}"
+
+    def trust(self) -> ssl.SSLContext:
+        """For who knows this door's certificate and believes no other."""
+        pem = certificate.file_of(self.home.paths.state("desk"))
+        context = ssl.create_default_context(cadata=pem.read_text().partition("-----END PRIVATE KEY-----")[2])
+        context.check_hostname = False  # it names no host: door.toml gave the page no name
+        return context
 
     def arm(self) -> None:
         """Type 012 # and nothing more."""

@@ -1,0 +1,341 @@
+"""What is begun, for whom, under which terms; how an act goes on and ends; and what failing parts lead to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from nacl.signing import SigningKey
+
+from device import attestation
+from device.attestation import Receipt
+from device.desk.page import errands
+from device.desk.page.counter import Face, Finished, Hinted, Paper, Phase
+from device.desk.page.errands import Errands
+from device.strength import KeyPlace
+from device.wire import Hint, Purpose, Result
+from tests.unit.desk.page.house import Browser, House, browser, page, run, terms
+
+RECEIPT = attestation.sign(
+    Receipt(bytes(8), bytes(16), bytes(32), bytes(16), 20000, KeyPlace.FILE_HOST_KEY), SigningKey(bytes(32))
+)
+
+
+async def seated(face: Face = Face.NONE, language: str = "en") -> Browser:
+    one = browser(House(face=face), **{"accept-language": language})
+    await one.sit()
+    return one
+
+
+async def agrees(one: Browser, path: str = "/face/enrol", **form: str) -> str:
+    answer = await one.post(path, answer="yes", **form)
+    return str(answer.headers.get("location", answer.status_code))
+
+
+def test_nothing_is_ticked_and_an_answer_with_something_missing_begins_nothing() -> None:
+    async def story() -> None:
+        one = await seated()
+        text = (await one.client.get("/face/enrol")).text
+        assert " checked" not in text
+        assert text.index('name="answer" value="no"') < text.index('name="answer" value="yes"')
+        hashed = terms().hash.hex()
+        for form in (
+            {"terms": hashed},
+            {"terms": hashed, "agree": "yes"},
+            {"terms": hashed, "whose": "adult"},
+            {"terms": hashed, "whose": "somebody", "agree": "yes"},
+            {"terms": hashed, "whose": "adult", "agree": "no"},
+        ):
+            where = await agrees(one, **form)
+            assert where.startswith("/face/enrol?but=missing")
+            assert 'role="alert"' in (await one.client.get(where)).text
+        assert (await one.post("/face/enrol", answer="no", terms=hashed, whose="adult", agree="yes")).headers[
+            "location"
+        ] == "/"
+        assert one.house.done == []
+
+    run(story())
+
+
+@pytest.mark.parametrize(("whose", "child"), [("adult", False), ("child", True)])
+def test_what_is_agreed_to_is_what_was_shown(whose: str, child: bool) -> None:
+    async def story() -> None:
+        one = await seated()
+        shown = await one.token("/face/enrol", "terms")
+        assert shown == terms().hash.hex()
+        assert await agrees(one, terms="00" * 32, whose=whose, agree="yes") == "/face/enrol?but=changed&whose=" + whose
+        assert one.house.done == []
+        assert await agrees(one, terms=shown, whose=whose, agree="yes") == "/act"
+        await asyncio.wait_for(one.house.began.wait(), 10)
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child)]
+
+    run(story())
+
+
+def test_a_face_is_offered_only_where_there_is_none_and_renewed_only_where_it_sleeps() -> None:
+    async def story() -> None:
+        for face in Face:
+            one = await seated(face)
+            for path, fits in (("/face/enrol", Face.NONE), ("/face/renew", Face.OTHER_TERMS)):
+                assert (await one.client.get(path)).status_code == (200 if face is fits else 303)
+
+    run(story())
+
+
+def test_a_deletion_needs_both_answers_of_the_same_sitting() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        one.house.steps[Purpose.ERASE] = [Paper(RECEIPT), Finished(Result.DONE)]
+        token = await one.token("/face/erase")
+        for sure in ("", token, "0" * 32):
+            answer = await one.post("/face/erase/sure", sure=sure)
+            assert answer.status_code == 403
+            assert (await one.client.get("/face/erase/sure", params={"sure": sure})).status_code == 303
+        assert one.house.done == []
+        second = (await one.post("/face/erase")).headers["location"]
+        sure = await one.token(second, "sure")
+        assert (await one.post("/face/erase/sure", sure=sure)).headers["location"] == "/act"
+        assert [purpose for _, purpose, _, _ in one.house.done] == [Purpose.ERASE]
+        text = (await one.client.get("/act")).text
+        assert "Your face is erased." in text
+        assert "<svg" in text
+        paper = await one.client.get("/paper.txt")
+        assert "attachment" in paper.headers["content-disposition"]
+        assert attestation.read(paper.text).paper == attestation.verify(RECEIPT).paper
+
+    run(story())
+
+
+def test_the_paper_is_for_the_sitting_that_asked_and_gone_with_it() -> None:
+    async def story() -> None:
+        house = House(face=Face.AWAKE)
+        app = page(house)
+        one, other = browser(house, app), browser(house, app)
+        house.steps[Purpose.ERASE] = [Paper(RECEIPT), Finished(Result.DONE)]
+        await one.sit()
+        await other.sit()
+        second = (await one.post("/face/erase")).headers["location"]
+        await one.post("/face/erase/sure", sure=await one.token(second, "sure"))
+        assert (await one.client.get("/paper.txt")).status_code == 200
+        assert (await other.client.get("/paper.txt")).status_code == 404
+        assert (await other.client.get("/act")).headers["location"] == "/"
+        sitting = one.sitting
+        await one.post("/leave")
+        one.client.cookies.set("__Host-sitting", sitting)
+        house.phases[sitting] = Phase.OPEN  # even then
+        assert (await one.client.get("/paper.txt")).status_code == 404
+
+    run(story())
+
+
+def test_a_paper_that_no_door_signed_is_not_handed_out() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        one.house.steps[Purpose.ERASE] = [Paper(RECEIPT[:-1] + b"x"), Finished(Result.DONE)]
+        second = (await one.post("/face/erase")).headers["location"]
+        await one.post("/face/erase/sure", sure=await one.token(second, "sure"))
+        assert "The door gave no receipt of erasure for it." in (await one.client.get("/act")).text
+        assert (await one.client.get("/paper.txt")).status_code == 404
+
+    run(story())
+
+
+def test_the_hints_come_as_words_and_the_end_ends_the_asking() -> None:
+    async def story() -> None:
+        one = await seated(language="zh")
+        one.house.steps[Purpose.ENROL] = [Hinted(Hint.COME_CLOSER), Hinted(Hint.CONFIRM_WITH_PIN)]
+        one.house.hangs = True
+        assert (await one.client.get("/act.json")).json() == {"done": True}
+        assert await agrees(one, terms=terms().hash.hex(), whose="adult", agree="yes") == "/act"
+        told = (await one.client.get("/act.json")).json()
+        while not told["confirm"]:
+            await asyncio.sleep(0)
+            told = (await one.client.get("/act.json")).json()
+        assert set(told) == {"done", "step", "hint", "confirm"}, "words, and never a picture or a score"
+        assert told["hint"].startswith("镜头看到了一张脸")
+        assert (await one.post("/face/pause")).headers["location"] == "/act"
+        assert [purpose for _, purpose, _, _ in one.house.done] == [Purpose.ENROL], "one act at a time"
+        await one.post("/act/stop")
+        assert one.house.ended_early == [Purpose.ENROL], "the door hears that nobody listens any more"
+        assert "已按您的意愿停止" in (await one.client.get("/act")).text
+
+    run(story())
+
+
+def test_leaving_ends_what_is_under_way() -> None:
+    async def story() -> None:
+        one = await seated()
+        one.house.steps[Purpose.ENROL], one.house.hangs = [Hinted(Hint.NOBODY)], True
+        await agrees(one, terms=terms().hash.hex(), whose="adult", agree="yes")
+        await asyncio.wait_for(one.house.began.wait(), 10)
+        await one.post("/leave")
+        assert one.house.ended_early == [Purpose.ENROL]
+
+    run(story())
+
+
+def test_an_enrolment_that_nobody_looks_at_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errands, "_LOOK_S", 0.001)
+    now_s = 1000.0
+
+    async def story() -> None:
+        nonlocal now_s
+        house = House(hangs=True, steps={Purpose.ENROL: [Hinted(Hint.NOBODY)]})
+        house.phases["one"] = Phase.OPEN
+        acts = Errands(house, lambda: now_s)
+        act = acts.begin("one", Purpose.ENROL, terms().hash)
+        assert act is not None
+        for _ in range(20):
+            now_s += errands.UNSEEN_S - 1
+            assert acts.of("one") is act, "somebody looks"
+            await asyncio.sleep(0.003)
+            assert act.running
+        now_s += errands.UNSEEN_S + 1
+        assert await act.finished(5)
+        assert act.stopped
+        assert house.ended_early == [Purpose.ENROL]
+
+    run(story())
+
+
+def test_an_act_that_is_over_never_counts_as_a_fault() -> None:
+    """DONE is 0: an act that ended well was once told as one that failed."""
+
+    async def story() -> None:
+        for purpose, words in ((Purpose.PAUSE, "Your face rests"), (Purpose.RESUME, "Your face is awake again.")):
+            one = await seated(Face.PAUSED if purpose is Purpose.RESUME else Face.AWAKE)
+            await one.post(f"/face/{purpose.name.lower()}")
+            assert words in (await one.client.get("/act")).text
+
+    run(story())
+
+
+@pytest.mark.parametrize("result", [each for each in Result if each is not Result.DONE])
+def test_every_other_end_is_told_in_its_own_words_and_gives_no_paper(result: Result) -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        one.house.steps[Purpose.PAUSE] = [Finished(result)]
+        await one.post("/face/pause")
+        text = (await one.client.get("/act")).text
+        assert "Your face rests" not in text
+        assert "BEGIN DOORWARD" not in text
+
+    run(story())
+
+
+def test_vault_away_is_one_sentence_with_pin_and_card_in_it_and_no_way_in() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        one.house.away = True
+        for path in ("/", "/export", "/face/erase"):
+            answer = await one.client.get(path)
+            assert answer.status_code == 503
+            assert "PIN and card work" in answer.text
+
+    run(story())
+
+
+def test_a_sitting_that_is_over_leads_to_the_start_and_shows_nothing() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        sitting = one.sitting
+        one.house.phases[sitting] = Phase.ENDED
+        for path in ("/export", "/export.json", "/face/erase", "/act", "/paper.txt"):
+            answer = await one.client.get(path)
+            assert answer.headers["location"] == "/"
+        assert (await one.client.get("/act.json")).json() == {"done": True}
+        answer = await one.client.get("/")
+        assert "Your time at this page is over." in answer.text
+        assert one.sitting != sitting
+
+    run(story())
+
+
+def test_what_is_shown_of_somebody_leaves_the_screen_when_their_time_is_over() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        for path in ("/", "/export", "/face/erase"):
+            seconds, where = (await one.client.get(path)).headers["refresh"].split("; url=")
+            assert 490 <= int(seconds) <= 502
+            assert where == "/"
+        assert "refresh" not in (await one.client.get("/keys")).headers
+
+    run(story())
+
+
+def test_what_nobody_foresaw_is_one_sentence_here_and_its_place_in_the_journal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def story() -> None:
+        one = await seated()
+
+        async def broken(sitting_id: str) -> Phase:
+            raise RuntimeError(sitting_id)
+
+        one.house.phase = broken  # type: ignore[method-assign]
+        answer = await one.client.get("/")
+        assert answer.status_code == 500
+        assert "Something in the door’s page went wrong." in answer.text
+        told = capfd.readouterr().err
+        assert "RuntimeError" in told
+        assert one.sitting not in told
+        assert one.sitting not in answer.text
+
+    run(story())
+
+
+def test_nine_browsers_wait_and_the_ninth_is_told_to_come_again() -> None:
+    async def story() -> None:
+        house = House()
+        app = page(house)
+        for _ in range(8):
+            assert (await browser(house, app).client.get("/")).status_code == 200
+        answer = await browser(house, app).client.get("/")
+        assert answer.status_code == 503
+        assert "set-cookie" not in answer.headers
+        assert "try again in a minute" in answer.text
+
+    run(story())
+
+
+def test_the_export_names_what_is_held_and_nothing_of_anybody_else() -> None:
+    async def story() -> None:
+        for face in Face:
+            one = await seated(face)
+            told = json.loads((await one.client.get("/export.json")).text)
+            assert told["face"]["state"] == face.name.lower()
+            assert told["history"] == []
+            assert told["recipients"] == []
+            has = face not in (Face.NONE, Face.UNREADABLE)
+            assert (told["face"]["terms_agreed_to"] is not None) is has
+            assert (told["face"]["enrolled_day"] == 20000) is has
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "A" * 42, "A" * 44, "A" * 43, "../" * 14 + "a", "%00" * 14 + "a", "é" * 43, '"' * 43]
+)
+def test_a_cookie_that_is_none_gets_the_start_and_a_code_of_its_own(cookie: str) -> None:
+    async def story() -> None:
+        one = browser(House())
+        answer = await one.client.get("/", headers=[(b"cookie", b"__Host-sitting=" + cookie.encode())])
+        assert answer.status_code == 200
+        assert "__Host-sitting=" in answer.headers["set-cookie"]
+        said = answer.headers["set-cookie"].lower()
+        assert all(word in said for word in ("secure", "httponly", "samesite=strict", "path=/"))
+        assert "domain" not in said
+
+    run(story())
+
+
+def test_the_same_code_is_shown_until_it_ends_and_never_a_second_one_beside_it() -> None:
+    async def story() -> None:
+        one = browser(House())
+        first = (await one.client.get("/")).text
+        code = first.partition('translate="no">')[2][:7]
+        assert (await one.client.get("/")).text.partition('translate="no">')[2][:7] == code
+        assert len(one.house.phases) == 1
+
+    run(story())
