@@ -160,7 +160,8 @@ def attempt(make: Maker, pictures: Sequence[Path], seed: Sequence[int]) -> Attem
             break
     else:
         answer = moved.due(lambda: prompted.ended_ns + AFTER_NS, _sight().embed)
-    same = min((float(vectors[0] @ other) for other in vectors[1:]), default=None)
+    whole = bool(vectors) and len(vectors) == len(found.looked_at)
+    same = min(float(vectors[0] @ other) for other in vectors[1:]) if whole else None
     return Attempt(answer.attack if answer else Attack.INCONCLUSIVE, found, same)
 
 
