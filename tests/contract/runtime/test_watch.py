@@ -19,6 +19,7 @@ from device.eye.runtime import Network, Runtime, installed
 from device.eye.sight import Sight
 from device.manifest import Job, load
 from device.paths import models_dir
+from device.wire import Hint
 from tools.portraits import portrait
 
 RUNTIMES = sorted(installed())
@@ -122,3 +123,56 @@ def test_sight_watches_at_a_door_with_lights_alone(runtime: Runtime) -> None:
     assert again.crop is None
     with pytest.raises(ModelRefused, match="without lights"):
         unlit.watch(frame("obama.jpg"), crop=True)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_sight_follows_who_was_asked_to_turn_at_a_door_with_lights_alone(runtime: Runtime) -> None:
+    eye = EyeTable(runtime=str(runtime))
+    lit, unlit = Sight.load(eye, models_dir(), 66.0), Sight.load(eye, models_dir())
+    lit.begin()
+    seen = lit.follow(frame("obama.jpg"), crop=True)
+    assert (seen.hint, seen.again, seen.frame_ns) == (None, False, 1)
+    assert seen.moment is not None
+    assert seen.moment.crop is not None
+    looked = lit.look(frame("obama.jpg"))
+    assert looked.embedding is not None
+    assert float(lit.embed(seen.moment.crop) @ looked.embedding) > 0.99
+    again = lit.follow(frame("obama.jpg"), crop=False)
+    assert again.again
+    assert again.moment is not None
+    assert again.moment.crop is None
+    with pytest.raises(ModelRefused, match="without lights"):
+        unlit.follow(frame("obama.jpg"), crop=True)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_what_was_followed_is_its_own_until_it_is_forgotten(runtime: Runtime) -> None:
+    """Frames that come after it, and the end of the window, leave it alone; `forget` leaves nothing of it."""
+    sight = Sight.load(EyeTable(runtime=str(runtime)), models_dir(), 66.0)
+    sight.begin()
+    kept = sight.follow(frame("obama.jpg"), crop=True).moment
+    assert kept is not None
+    assert kept.crop is not None
+    before = [kept.shot.grey.copy(), kept.shot.points.copy(), kept.crop.copy()]
+    sight.follow(frame("biden.jpg"), crop=True)
+    sight.forget()
+    for one, other in zip(before, [kept.shot.grey, kept.shot.points, kept.crop], strict=True):
+        assert np.array_equal(one, other)
+    kept.forget()
+    assert not any(each.any() for each in (kept.shot.grey, kept.shot.points, kept.crop))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_nobody_two_people_and_a_dark_face_are_not_followed_as_one_face(runtime: Runtime) -> None:
+    sight = Sight.load(EyeTable(runtime=str(runtime)), models_dir(), 66.0)
+    sight.begin()
+    empty = empty_scene(640, 480)
+    nobody = sight.follow(Frame(empty, fit_area(empty, 240, 320), 1), crop=True)
+    assert (nobody.hint, nobody.moment) == (Hint.NOBODY, None)
+    small = read_scaled(portrait("obama.jpg"), 320, 480, 1.0)
+    both = np.concatenate([small, small], axis=1)
+    two = sight.follow(Frame(both, fit_area(both, 240, 320), 1), crop=True)
+    assert (two.hint, two.moment) == (Hint.ONE_PERSON_ONLY, None)
+    shown = frame("obama.jpg")
+    dark = sight.follow(replace(shown, main=(shown.main // 16).astype(np.uint8)), crop=True)  # found on the low plane as before
+    assert dark.moment is None or dark.moment.crop is None
