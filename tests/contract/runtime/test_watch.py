@@ -174,5 +174,6 @@ def test_nobody_two_people_and_a_dark_face_are_not_followed_as_one_face(runtime:
     two = sight.follow(Frame(both, fit_area(both, 240, 320), 1), crop=True)
     assert (two.hint, two.moment) == (Hint.ONE_PERSON_ONLY, None)
     shown = frame("obama.jpg")
-    dark = sight.follow(replace(shown, main=(shown.main // 16).astype(np.uint8)), crop=True)  # found on the low plane as before
+    night = (shown.main // 16).astype(np.uint8)
+    dark = sight.follow(replace(shown, main=night), crop=True)  # found on the low plane as before
     assert dark.moment is None or dark.moment.crop is None
