@@ -33,8 +33,14 @@ from device.errors import AttestationRefused
 from device.wire import Hint, Purpose, Result
 
 QUICK_S = 12.0  # a little more than desk gives an act that needs nobody at the door
-_MISSING = ("changed", "missing.whose", "missing.agree")  # what may be wrong with an answer, as the sentences call it
+_MISSING = (
+    "changed",
+    "missing.whose",
+    "missing.how",
+    "missing.agree",
+)  # what may be wrong with an answer, as the sentences call it
 _WHOSE = {"adult": False, "child": True}
+_HOW = {"bare": False, "covered": True}
 _VERIFY = {Purpose.ENROL: "doorctl consent verify", Purpose.RENEW: "doorctl consent verify"}
 
 
@@ -62,6 +68,7 @@ class Acting:
             enrols=purpose is Purpose.ENROL,
             missing=[words(f"consent.{key}") for key in _MISSING if key in said.getlist("but")],
             whose=said.get("whose", ""),
+            how=said.get("how", ""),
             away=away(await self.view.counter.status()),
         )
 
@@ -71,15 +78,19 @@ class Acting:
         form = await forms.read(self.view, request)
         if form.get("answer") != "yes":
             return self.view.to("/")
-        terms, purpose, whose = self.view.site.terms(), _purpose(request), form.get("whose", "")
+        terms, purpose = self.view.site.terms(), _purpose(request)
+        whose, how = form.get("whose", ""), form.get("how", "")
         enrols = purpose is Purpose.ENROL
-        changed = form.get("terms") != terms.hash.hex()
-        lacks = (changed, not changed and enrols and whose not in _WHOSE, not changed and form.get("agree") != "yes")
+        lacks = (False, enrols and whose not in _WHOSE, enrols and how not in _HOW, form.get("agree") != "yes")
+        if form.get("terms") != terms.hash.hex():
+            lacks = (True, False, False, False)
         if any(lacks):
             again = [("but", key) for key, lack in zip(_MISSING, lacks, strict=True) if lack]
             again += [("whose", whose)] if whose in _WHOSE else []
+            again += [("how", how)] if how in _HOW else []
             return self.view.to(f"{request.url.path}?{urlencode(again)}")
-        return await self._begin(sitting, purpose, terms.hash, under_14=enrols and _WHOSE[whose])
+        declared = {"under_14": _WHOSE[whose], "covered": _HOW[how]} if enrols else {}
+        return await self._begin(sitting, purpose, terms.hash, **declared)
 
     # ---- acts without a question, and the deletion with two
 
@@ -121,10 +132,8 @@ class Acting:
             raise HTTPException(403)
         return await self._begin(sitting, purpose)
 
-    async def _begin(
-        self, sitting: str, purpose: Purpose, consent: bytes = NO_CONSENT, *, under_14: bool = False
-    ) -> Response:
-        act = self.view.errands.begin(sitting, purpose, consent, under_14=under_14)
+    async def _begin(self, sitting: str, purpose: Purpose, consent: bytes = NO_CONSENT, **declared: bool) -> Response:
+        act = self.view.errands.begin(sitting, purpose, consent, **declared)
         if act and purpose is not Purpose.ENROL:
             await act.finished(QUICK_S)
         return self.view.to("/act")  # also where another one is under way: it is shown there

@@ -107,12 +107,13 @@ class Clerk:
         consent: bytes = NO_CONSENT,
         *,
         under_14: bool = False,
+        covered: bool = False,
     ) -> AsyncIterator[Step]:
         """Do `purpose` for whoever sits there; the steps until it is Finished. See `Counter.act`."""
-        _refuse_ill_formed(purpose, consent, under_14=under_14)
+        _refuse_ill_formed(purpose, consent, declared=under_14 or covered)
         steps: Stream[Step | None] = Stream()
         asker = _ForAct(steps)
-        order = wire.Act(purpose, consent, under_14)
+        order = wire.Act(purpose, consent, under_14, covered)
 
         def begin() -> None:
             if not self.reception.act(sitting_id, asker, order):
@@ -133,13 +134,13 @@ class Clerk:
                 self.reception.crossing.post(lambda: self.reception.desk.asker_left(asker), always=True)
 
 
-def _refuse_ill_formed(purpose: Purpose, consent: bytes, *, under_14: bool) -> None:
+def _refuse_ill_formed(purpose: Purpose, consent: bytes, *, declared: bool) -> None:
     if purpose is Purpose.PAGE:
         msg = "a sitting is opened at the keypad"
         raise ValueError(msg)
     if (purpose in _WITH_CONSENT) is (consent == NO_CONSENT):
         msg = "a consent belongs to an enrolment or its renewal, and to nothing else"
         raise ValueError(msg)
-    if under_14 and purpose is not Purpose.ENROL:
-        msg = "a guardian's declaration belongs to an enrolment, and to nothing else"
+    if declared and purpose is not Purpose.ENROL:
+        msg = "a declaration belongs to an enrolment, and to nothing else"
         raise ValueError(msg)

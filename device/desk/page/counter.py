@@ -123,6 +123,7 @@ class Counter(Protocol):
         consent: bytes = NO_CONSENT,
         *,
         under_14: bool = False,
+        covered: bool = False,
     ) -> AsyncIterator[Step]:
         """Do `purpose` (never PAGE) for whoever sits there; the steps until it is `Finished`.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ class Act:
     purpose: Purpose
     begun_s: float
     seen_s: float
-    under_14: bool = False
+    declared: Mapping[str, bool] = field(default_factory=dict)  # as `Counter.act` takes it
     hint: Hint | None = None
     paper: bytes | None = field(default=None, repr=False)
     result: Result | None = None
@@ -83,16 +83,14 @@ class Errands:
             act.seen_s = self.now_s()
         return act
 
-    def begin(
-        self, sitting: str, purpose: Purpose, consent: bytes = NO_CONSENT, *, under_14: bool = False
-    ) -> Act | None:
+    def begin(self, sitting: str, purpose: Purpose, consent: bytes = NO_CONSENT, **declared: bool) -> Act | None:
         """Begin to do `purpose`; None while something else is done for this sitting."""
         now_s = self.now_s()
         self._forget(now_s)
         before = self._acts.get(sitting)
         if before and before.running:
             return None
-        act = Act(purpose, now_s, now_s, under_14)
+        act = Act(purpose, now_s, now_s, declared)
         self._acts[sitting] = act
         act._task = asyncio.create_task(self._carry(sitting, act, consent))  # noqa: SLF001 - it is ours
         return act
@@ -110,7 +108,7 @@ class Errands:
     async def _carry(self, sitting: str, act: Act, consent: bytes) -> None:
         watch = asyncio.create_task(self._watch(act)) if act.purpose is Purpose.ENROL else None
         try:
-            await _follow(self.counter.act(sitting, act.purpose, consent, under_14=act.under_14), act)
+            await _follow(self.counter.act(sitting, act.purpose, consent, **act.declared), act)
         except Ended:
             act.take(Finished(Result.NO_GRANT))
         except Unavailable:

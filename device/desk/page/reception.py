@@ -36,7 +36,9 @@ _AWAY = "the part of the door that keeps faces does not answer; PIN and card ope
 class Errands(Protocol):
     """The part of the desk that the page uses."""
 
-    def act_for(self, asker: Asker, purpose: Purpose, grant: bytes, consent: bytes, *, under_14: bool) -> None:
+    def act_for(
+        self, asker: Asker, purpose: Purpose, grant: bytes, consent: bytes, *, under_14: bool, covered: bool
+    ) -> None:
         """Begin an act in the name of a sitting; `asker` hears of it what a command line would."""
 
     def withdraw(self, grant: bytes) -> None:
@@ -128,7 +130,8 @@ class Reception:
         sitting = self.sittings.sits(sitting_id, self.now_s())
         if sitting is None:
             return False
-        self.desk.act_for(asker, order.purpose, sitting.grant, order.consent, under_14=order.under_14)
+        declared = {"under_14": order.under_14, "covered": order.covered}
+        self.desk.act_for(asker, order.purpose, sitting.grant, order.consent, **declared)
         return True
 
     # ---- from vault

@@ -90,6 +90,7 @@ class At:
         """From one's own page through notice, camera and PIN."""
         page.get_by_role("link", name="Read what a face would mean").click()
         page.get_by_label("Mine, and I am 14 or older.").check()
+        page.get_by_label("With a bare face.").check()
         page.get_by_label("I have read the notice above").check()
         self.stands_before_the_camera()
         page.get_by_role("button", name="I agree: go on").click()

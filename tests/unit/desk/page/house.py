@@ -48,7 +48,7 @@ class House:
     face: Face = Face.NONE
     away: bool = False
     phases: dict[str, Phase] = field(default_factory=dict)
-    done: list[tuple[str, Purpose, bytes, bool]] = field(default_factory=list)
+    done: list[tuple[str, Purpose, bytes, bool, bool]] = field(default_factory=list)
     steps: dict[Purpose, list[Step]] = field(default_factory=dict)
     ended_early: list[Purpose] = field(default_factory=list)
     hangs: bool = False
@@ -78,11 +78,17 @@ class House:
         return Held(self.face, 20000, 5, under_14=False, place_ends_unix=0, terms=terms().hash[:16], ends_s=ends_s)
 
     async def act(
-        self, sitting_id: str, purpose: Purpose, consent: bytes = NO_CONSENT, *, under_14: bool = False
+        self,
+        sitting_id: str,
+        purpose: Purpose,
+        consent: bytes = NO_CONSENT,
+        *,
+        under_14: bool = False,
+        covered: bool = False,
     ) -> AsyncIterator[Step]:
         if self.phases.get(sitting_id) is not Phase.OPEN:
             raise Ended("over")
-        self.done.append((sitting_id, purpose, consent, under_14))
+        self.done.append((sitting_id, purpose, consent, under_14, covered))
         self.began.set()
         over = False
         try:

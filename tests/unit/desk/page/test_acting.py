@@ -45,30 +45,37 @@ def test_nothing_is_ticked_and_an_answer_with_something_missing_begins_nothing()
             {"terms": hashed, "agree": "yes"},
             {"terms": hashed, "whose": "adult"},
             {"terms": hashed, "whose": "somebody", "agree": "yes"},
-            {"terms": hashed, "whose": "adult", "agree": "no"},
+            {"terms": hashed, "whose": "adult", "how": "bare", "agree": "no"},
+            {"terms": hashed, "whose": "adult", "agree": "yes"},
+            {"terms": hashed, "how": "bare", "agree": "yes"},
+            {"terms": hashed, "whose": "adult", "how": "somehow", "agree": "yes"},
         ):
             where = await agrees(one, **form)
             assert where.startswith("/face/enrol?but=missing")
             assert 'role="alert"' in (await one.client.get(where)).text
-        assert (await one.post("/face/enrol", answer="no", terms=hashed, whose="adult", agree="yes")).headers[
-            "location"
-        ] == "/"
+        assert (
+            await one.post("/face/enrol", answer="no", terms=hashed, whose="adult", how="bare", agree="yes")
+        ).headers["location"] == "/"
         assert one.house.done == []
 
     run(story())
 
 
+@pytest.mark.parametrize(("how", "covered"), [("bare", False), ("covered", True)])
 @pytest.mark.parametrize(("whose", "child"), [("adult", False), ("child", True)])
-def test_what_is_agreed_to_is_what_was_shown(whose: str, child: bool) -> None:
+def test_what_is_agreed_to_and_declared_is_what_was_shown(whose: str, child: bool, how: str, covered: bool) -> None:
     async def story() -> None:
         one = await seated()
         shown = await one.token("/face/enrol", "terms")
         assert shown == terms().hash.hex()
-        assert await agrees(one, terms="00" * 32, whose=whose, agree="yes") == "/face/enrol?but=changed&whose=" + whose
+        assert (
+            await agrees(one, terms="00" * 32, whose=whose, how=how, agree="yes")
+            == f"/face/enrol?but=changed&whose={whose}&how={how}"
+        )
         assert one.house.done == []
-        assert await agrees(one, terms=shown, whose=whose, agree="yes") == "/act"
+        assert await agrees(one, terms=shown, whose=whose, how=how, agree="yes") == "/act"
         await asyncio.wait_for(one.house.began.wait(), 10)
-        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child)]
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered)]
 
     run(story())
 
@@ -96,7 +103,7 @@ def test_a_deletion_needs_both_answers_of_the_same_sitting() -> None:
         second = (await one.post("/face/erase")).headers["location"]
         sure = await one.token(second, "sure")
         assert (await one.post("/face/erase/sure", sure=sure)).headers["location"] == "/act"
-        assert [purpose for _, purpose, _, _ in one.house.done] == [Purpose.ERASE]
+        assert [purpose for _, purpose, *_ in one.house.done] == [Purpose.ERASE]
         text = (await one.client.get("/act")).text
         assert "Your face is erased." in text
         assert "<svg" in text
@@ -147,7 +154,7 @@ def test_the_hints_come_as_words_and_the_end_ends_the_asking() -> None:
         one.house.steps[Purpose.ENROL] = [Hinted(Hint.COME_CLOSER), Hinted(Hint.CONFIRM_WITH_PIN)]
         one.house.hangs = True
         assert (await one.client.get("/act.json")).json() == {"done": True}
-        assert await agrees(one, terms=terms().hash.hex(), whose="adult", agree="yes") == "/act"
+        assert await agrees(one, terms=terms().hash.hex(), whose="adult", how="bare", agree="yes") == "/act"
         told = (await one.client.get("/act.json")).json()
         while not told["confirm"]:
             await asyncio.sleep(0)
@@ -155,7 +162,7 @@ def test_the_hints_come_as_words_and_the_end_ends_the_asking() -> None:
         assert set(told) == {"done", "step", "hint", "confirm"}, "words, and never a picture or a score"
         assert told["hint"].startswith("镜头看到了一张脸")
         assert (await one.post("/face/pause")).headers["location"] == "/act"
-        assert [purpose for _, purpose, _, _ in one.house.done] == [Purpose.ENROL], "one act at a time"
+        assert [purpose for _, purpose, *_ in one.house.done] == [Purpose.ENROL], "one act at a time"
         await one.post("/act/stop")
         assert one.house.ended_early == [Purpose.ENROL], "the door hears that nobody listens any more"
         assert "已按您的意愿停止" in (await one.client.get("/act")).text
@@ -167,7 +174,7 @@ def test_leaving_ends_what_is_under_way() -> None:
     async def story() -> None:
         one = await seated()
         one.house.steps[Purpose.ENROL], one.house.hangs = [Hinted(Hint.NOBODY)], True
-        await agrees(one, terms=terms().hash.hex(), whose="adult", agree="yes")
+        await agrees(one, terms=terms().hash.hex(), whose="adult", how="bare", agree="yes")
         await asyncio.wait_for(one.house.began.wait(), 10)
         await one.post("/leave")
         assert one.house.ended_early == [Purpose.ENROL]
