@@ -230,7 +230,7 @@ def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fre
             return lights.asked(_answered(state, sender, nonce), nonce, fresh, rules), ()
         case wire.MotionRequest(nonce):
             state = window.doubted(_answered(state, sender, nonce, motion=True), nonce)
-            return prompts.asked(state, nonce, now_ns, fresh, rules), ()
+            return prompts.asked(state, nonce, now_ns, fresh), ()
         case wire.Guidance(nonce, hint):
             current = state.window is not None and state.window.nonce == nonce
             return state, (Show(Signal.LOOK, hint),) if current else ()

@@ -22,20 +22,21 @@ from dataclasses import replace
 from device import wire
 from device.challenge import MS, REST, Lights, may_change_ns
 from device.edges import Room
-from device.lock.state import Effect, Motion, Rules, Send, Show, Signal, State, Window
+from device.lock.state import Effect, Motion, Send, Show, Signal, State, Window
 from device.motion import LEAD_MS, LIGHTS, MARGIN_MS, PROMPT_MS, PROMPTS, draw
-from device.wire import LookMode
 
 _WHOLE_NS = (LEAD_MS + PROMPTS * PROMPT_MS + MARGIN_MS) * MS
 
 
-def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes, rules: Rules) -> State:
-    """Eye asks for a motion challenge. What is too early, too late, or a second one in the window, is nothing."""
+def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes) -> State:
+    """Eye asks for a motion challenge. What is too early, too late, or a second one in the window, is nothing.
+
+    Where no lights are fitted, and in a window that enrols, there is no light challenge that it could come after.
+    """
     window, challenge = state.window, state.challenge
-    if not rules.lights or window is None or window.nonce != nonce or window.mode is not LookMode.RECOGNISE:
+    if window is None or window.nonce != nonce or _had(state, window):
         return state
-    logged = challenge is not None and challenge.nonce == nonce and challenge.over
-    if not logged or _had(state, window):
+    if challenge is None or challenge.nonce != nonce or not challenge.over:
         return state
     begins_ns = now_ns if state.lights == REST else max(now_ns, may_change_ns(state.lights_changed_ns))
     if begins_ns + _WHOLE_NS > window.until_ns:

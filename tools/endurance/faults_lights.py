@@ -67,12 +67,7 @@ LIGHTS = (
     fault(
         "somebody is asked to turn in the middle of the light challenge",
         400,
-        ("prompts", "challenge.nonce == nonce and challenge.over", "challenge.nonce == nonce"),
-    ),
-    fault(
-        "somebody is asked to turn after another approach's light challenge",
-        400,
-        ("prompts", "challenge is not None and challenge.nonce == nonce and challenge.over", "challenge is not None"),
+        ("prompts", "challenge.nonce != nonce or not challenge.over", "challenge.nonce != nonce"),
     ),
     fault(
         "whoever wants may ask for turns without end",

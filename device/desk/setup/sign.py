@@ -30,7 +30,7 @@ _ROUNDING = 1e-6  # what is a tenth of a metre but for the last digits of a floa
 
 _LIGHTS_EN = (
     "Lights: while somebody looks, two small white lights change, to tell a face from its photograph.",
-    "Where they tell nothing the door may ask somebody once to turn to the brighter light: that opens nothing by itself.",
+    "Where they tell nothing, the door may ask somebody once to turn to the brighter light: that alone opens nothing.",
     "They are weak and change at most three times a second. Who does not want them uses PIN or card.",
 )
 _LIMITS_EN = (

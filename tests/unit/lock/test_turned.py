@@ -220,6 +220,18 @@ def test_after_the_end_of_the_window_nothing_is_driven() -> None:
     assert world.state.lights == OFF
 
 
+def test_in_the_very_moment_in_which_the_window_ends_nothing_is_driven_either() -> None:
+    """The request is the first that lock hears after the end: it has not had a tick."""
+    world = lit_world()
+    shines(world)
+    old = looking(world)
+    assert world.state.window is not None
+    world.now_ns = world.state.window.until_ns
+    turns(world, old)
+    assert world.state.window is None
+    quiet_after(world)
+
+
 @pytest.mark.parametrize(("short_ns", "driven"), [(0, True), (1, False)])
 def test_it_is_driven_only_if_its_whole_time_and_the_rest_are_left_in_the_window(
     short_ns: int, *, driven: bool
@@ -493,9 +505,9 @@ def test_a_lock_that_forgets_its_doubt_is_found(monkeypatch: pytest.MonkeyPatch)
 # ---- guards taken out
 
 
-def heedless(state: State, nonce: bytes, now_ns: int, fresh: bytes, rules: Rules) -> State:
+def heedless(state: State, nonce: bytes, now_ns: int, fresh: bytes) -> State:
     """As if no motion challenge had been in this window."""
-    after = _asked(replace(state, motion=None), nonce, now_ns, fresh, rules)
+    after = _asked(replace(state, motion=None), nonce, now_ns, fresh)
     return state if after.motion is None else after
 
 
