@@ -31,6 +31,7 @@ def told(grant: bytes, slot: int, faces: Faces) -> wire.Held:
         under_14=face.under_14,
         ends_unix=face.ends_unix,
         terms=faces.terms(slot)[: wire.TERMS_ID_BYTES],
+        covered=face.covered,
     )
 
 

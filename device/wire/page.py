@@ -35,6 +35,7 @@ class Held(Message):
 
     `enrolled`: a day, NO_DAY if the clock was not believed then. `pictures`: how many were averaged into the template.
     `ends_unix`: when the place ends, NO_END if it does not. `terms`: the beginning of the hash of the terms agreed to.
+    `covered`: it was enrolled with mouth and nose covered.
     """
 
     grant: Nonce
@@ -44,6 +45,7 @@ class Held(Message):
     under_14: bool
     ends_unix: UnixSeconds
     terms: TermsId
+    covered: bool = False
 
 
 @message(0xA3)

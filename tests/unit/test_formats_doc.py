@@ -190,7 +190,14 @@ VECTORS = {
     "PageArmed": wire.PageArmed(),
     "AskHeld": wire.AskHeld(count(0, 16)),
     "Held": wire.Held(
-        count(0, 16), wire.HeldFace.PAUSED, 20_779, 5, under_14=True, ends_unix=2_100_000_000, terms=count(32, 16)
+        count(0, 16),
+        wire.HeldFace.PAUSED,
+        20_779,
+        5,
+        True,
+        2_100_000_000,
+        count(32, 16),
+        covered=True,
     ),
     "SittingOver": wire.SittingOver(count(0, 16)),
 }

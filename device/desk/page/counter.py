@@ -75,6 +75,7 @@ class Held:
     place_ends_unix: int  # seconds since 1970; 0: the place has no end
     terms: bytes  # the first 16 bytes of the hash of the terms agreed to; zeros: not known
     ends_s: float  # CLOCK_MONOTONIC; the sitting's end
+    covered: bool = False  # enrolled with mouth and nose covered
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,4 +229,5 @@ def _held(msg: wire.Held, ends_s: float) -> Held:
         place_ends_unix=msg.ends_unix,
         terms=msg.terms,
         ends_s=ends_s,
+        covered=msg.covered,
     )

@@ -100,6 +100,7 @@ class Showing:
                 "enrolled_days_since": "1970-01-01",
                 "pictures_averaged": held.pictures if has and held.pictures else None,
                 "declared_under_14": held.under_14 if has else None,
+                "enrolled_covered": held.covered if has else None,
                 "terms_agreed_to": held.terms.hex() if held.terms != _NO_TERMS else None,
                 "terms_in_force": terms.hash[: len(held.terms)].hex(),
             },
@@ -149,6 +150,7 @@ class Showing:
             (words("held.template"), words("held.template.is")),
             (words("held.pictures"), words("held.pictures.of", count=held.pictures)),
             (words("held.child"), words("held.yes" if held.under_14 else "held.no")),
+            (words("held.covered"), words("held.yes" if held.covered else "held.no")),
             (words("held.ends"), words.day(held.place_ends_unix) if held.place_ends_unix else words("held.no_end")),
         ]
         if held.terms != _NO_TERMS:

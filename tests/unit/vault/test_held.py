@@ -32,11 +32,12 @@ def test_nothing_is_held_of_whoever_has_no_face_here(house: House) -> None:
     assert said == wire.Held(said.grant, HeldFace.NONE, 0, 0, under_14=False, ends_unix=0, terms=ZEROS)
 
 
+@pytest.mark.parametrize("covered", [False, True])
 @pytest.mark.parametrize("under_14", [False, True])
-def test_of_a_face_it_says_what_the_record_says(house: House, under_14: bool) -> None:
+def test_of_a_face_it_says_what_the_record_says(house: House, under_14: bool, covered: bool) -> None:
     house.move_in(11)
     house.ends[11] = 2_100_000_000
-    house.enrol(11, ANNA, under_14=under_14)
+    house.enrol(11, ANNA, under_14=under_14, covered=covered)
     said = held(house)
     assert said == wire.Held(
         said.grant,
@@ -46,6 +47,7 @@ def test_of_a_face_it_says_what_the_record_says(house: House, under_14: bool) ->
         under_14=under_14,
         ends_unix=2_100_000_000,
         terms=CONSENT[: wire.TERMS_ID_BYTES],
+        covered=covered,
     )
 
 
