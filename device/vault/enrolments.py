@@ -86,7 +86,7 @@ class Enrolments:
 
     def begin(self, msg: wire.Enrol, allowed: Allowed) -> None:
         """Somebody agreed, and may enrol for the slot that the grant allowed."""
-        refusal = self._why_not(allowed.slot, msg.consent)
+        refusal = self._why_not(allowed.slot, msg.consent, covered=msg.covered)
         if refusal is not None:
             self.rooms.send(Room.DESK, wire.Done(msg.grant, refusal))
             return
@@ -156,13 +156,16 @@ class Enrolments:
 
     # ---- within
 
-    def _why_not(self, slot: int, consent: bytes) -> Result | None:
+    def _why_not(self, slot: int, consent: bytes, *, covered: bool) -> Result | None:
         if slot in self.faces:
             return Result.SLOT_TAKEN
         place = self.credentials.place(slot)
         if place is not None and not place.taken:
             return Result.NO_CREDENTIAL
         if self._current is not None and self._current.slot != slot:
+            return Result.REFUSED
+        if covered and self.recogniser.thresholds.threshold(1, self.enrol_frames, covered=True) is None:
+            log("vault: under this door's budget and [eye] enrol_frames nobody can be enrolled covered")
             return Result.REFUSED
         return None if consent == self.signer.terms.hash else Result.OTHER_TERMS
 

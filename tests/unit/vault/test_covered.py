@@ -120,6 +120,14 @@ def test_a_covered_face_needs_a_tail_of_its_own_and_never_less_than_a_bare_one()
     assert Thresholds(Budget(), low, 3, high).threshold(1, 5) == plain, "a bare one is compared as before"
 
 
+def test_where_nobody_could_be_compared_covered_nobody_is_enrolled_so() -> None:
+    with another_house() as house:
+        made = house.vault.recogniser.thresholds
+        house.vault.recogniser.thresholds = Thresholds(made.budget, made.tail, made.frames)
+        assert house.result(house.begin(12, covered=True)) is Result.REFUSED
+        assert house.enrol(12, BO) is Result.DONE
+
+
 def test_without_a_tail_of_covered_faces_nobody_is_compared_covered() -> None:
     with another_house() as house:
         house.enrol(12, BO, covered=True)
