@@ -26,26 +26,13 @@ from device.eye.lamps import LIGHTS, LightChange, packed
 from device.eye.pictures import read_scaled
 from device.eye.pixels import Picture
 from device.eye.scene import METER, read_meter
+from tests.contract.camera.clock import Clock
 from tests.contract.camera.fake_picamera2 import ORANGE_BGR, World
 from tests.contract.camera.fake_v4l2 import PATH, V4l2World
 
 MS = 1_000_000
 S = 1_000_000_000
 TIMEOUT_MS = 500
-
-
-class Clock:
-    """Time that passes only by sleeping, and a little by looking at it."""
-
-    def __init__(self) -> None:
-        self.now_ns = 500 * S
-
-    def __call__(self) -> int:
-        self.now_ns += 1000
-        return self.now_ns
-
-    def sleep(self, seconds: float) -> None:
-        self.now_ns += int(max(0.0, seconds) * S)
 
 
 class Rig:

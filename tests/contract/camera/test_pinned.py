@@ -14,22 +14,9 @@ from device.eye.camera_id import Identity, Named, Pin
 from device.eye.camera_picamera2 import PiCamera
 from device.eye.camera_replay import ReplayCamera
 from device.eye.camera_v4l2 import V4l2Camera
+from tests.contract.camera.clock import Clock
 from tests.contract.camera.fake_picamera2 import World
 from tests.contract.camera.fake_v4l2 import PATH, V4l2World
-
-S = 1_000_000_000
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_ns = 500 * S
-
-    def __call__(self) -> int:
-        self.now_ns += 1000
-        return self.now_ns
-
-    def sleep(self, seconds: float) -> None:
-        self.now_ns += int(max(0.0, seconds) * S)
 
 
 class Bench:

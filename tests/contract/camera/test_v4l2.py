@@ -11,6 +11,7 @@ from device.eye import camera_v4l2, v4l2_kernel, v4l2_stream
 from device.eye.camera_v4l2 import V4l2Camera
 from device.eye.pixels import Picture
 from device.eye.v4l2_stream import Stream
+from tests.contract.camera.clock import Clock
 from tests.contract.camera.fake_v4l2 import FRAME_NS, ORANGE_BGR, PATH, V4l2World, refused
 
 S = 1_000_000_000
@@ -21,18 +22,6 @@ AUTO = {
     v4l2_kernel.AUTO_WHITE_BALANCE: 1,
 }
 HELD = AUTO | {v4l2_kernel.EXPOSURE_AUTO: 1, v4l2_kernel.AUTO_WHITE_BALANCE: 0}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_ns = 500 * S
-
-    def __call__(self) -> int:
-        self.now_ns += 1000
-        return self.now_ns
-
-    def sleep(self, seconds: float) -> None:
-        self.now_ns += int(max(0.0, seconds) * S)
 
 
 @pytest.fixture
