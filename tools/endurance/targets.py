@@ -17,7 +17,7 @@ import numpy as np
 from nacl.signing import SigningKey
 
 from device import attestation, document, wire
-from device.attestation import ConsentRecord, Receipt
+from device.attestation import ConsentRecord, CoveredConsent, Receipt
 from device.document import SlotOffers
 from device.edges import Room
 from device.errors import (
@@ -56,7 +56,11 @@ KEY = bytes(range(32))
 DOOR = bytes.fromhex("00112233445566aa")
 MANAGER = SigningKey(KEY)
 _BINDING = Binding(DOOR, "face", bytes(32))
-_DOMAINS = {b"DWCS": b"doorward consent record\x00", b"DWRT": b"doorward receipt of erasure\x00"}
+_DOMAINS = {
+    b"DWCS\1": b"doorward consent record\x00",
+    b"DWCS\2": b"doorward covered consent\x00",
+    b"DWRT\1": b"doorward receipt of erasure\x00",
+}
 _DOCUMENT_KEY = DocumentKey.of(KEY)
 _DOCUMENT_DOMAIN = b"doorward signed document\x00"
 
@@ -252,7 +256,8 @@ def _document_signed(data: bytes) -> bool:
 def _papers() -> tuple[bytes, ...]:
     consent = ConsentRecord(DOOR, KEY[:16], 20_000, False, KEY, KEY, KEY, KEY, KEY)
     receipt = Receipt(DOOR, KEY[:16], KEY, KEY[:16], 20_000, next(iter(KeyPlace)))
-    return attestation.sign(consent, MANAGER), attestation.sign(receipt, MANAGER)
+    covered = CoveredConsent(DOOR, KEY[:16], 20_000, False, KEY, KEY, KEY, KEY, KEY)
+    return tuple(attestation.sign(paper, MANAGER) for paper in (consent, covered, receipt))
 
 
 def _attested(data: bytes) -> bool:
@@ -262,7 +267,7 @@ def _attested(data: bytes) -> bool:
 
 def _attestation_signed(data: bytes) -> bool:
     content = data[: -attestation.SIGNATURE_BYTES]
-    whole = content + MANAGER.sign(_DOMAINS.get(data[:4], b"") + content).signature
+    whole = content + MANAGER.sign(_DOMAINS.get(data[:5], b"") + content).signature
     verified = attestation.verify(whole)
     if attestation.sign(verified.paper, MANAGER) != whole:
         raise Wrong("took another spelling of what it would sign")
