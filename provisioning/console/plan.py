@@ -12,6 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ MOST_DOORS = 600
 IN_A_ROW = 6
 BOX_WIDTH, BOX_HEIGHT, GAP, MARGIN, FLOOR_WIDTH = 168, 64, 12, 12, 110
 _NUMBER = re.compile(r"[+-]?[0-9]{1,4}")
-_LONGEST_SHOWN = 20
+_LONGEST_SHOWN = 18  # letters of a door's name; a Chinese one is as wide as two
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,19 @@ def plan(doors: Sequence[DoorLine]) -> Plan:
 
 def _box(door: DoorLine, at: int, y: int) -> Box:
     row, column = divmod(at, IN_A_ROW)
-    name = door.name if len(door.name) <= _LONGEST_SHOWN else door.name[: _LONGEST_SHOWN - 1] + "…"
+    name = shortened(door.name, _LONGEST_SHOWN)
     left = MARGIN + FLOOR_WIDTH + column * (BOX_WIDTH + GAP)
     return Box(door, left, y + GAP + row * (BOX_HEIGHT + GAP), name)
+
+
+def shortened(text: str, most: int) -> str:
+    """As much of a text as is `most` letters wide."""
+    width = 0
+    for at, sign in enumerate(text):
+        width += 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        if width > most:
+            return text[: max(at - 1, 0)] + "…"
+    return text
 
 
 def _order(floor: str) -> tuple[int, int, str]:
