@@ -222,15 +222,13 @@ class Desk:
 
     # What somebody at the page asks for (`page.reception.Errands`).
 
-    def act_for(
-        self, asker: Asker, purpose: Purpose, grant: bytes, consent: bytes, *, under_14: bool, covered: bool
-    ) -> None:
+    def act_for(self, asker: Asker, grant: bytes, asked: wire.Act) -> None:
         """Begin an act in the name of a sitting; its form was looked at by `page.clerk`."""
-        if self._act or (purpose is Purpose.ENROL and self._trying.under_way):
+        if self._act or (asked.purpose is Purpose.ENROL and self._trying.under_way):
             asker.send(wire.Ended(BUSY))
             return
-        act = ActErrand(asker, self.now_s() + timeouts.act_s(purpose), purpose, grant)
-        self._begin(act, order(act, consent, under_14=under_14, covered=covered))
+        act = ActErrand(asker, self.now_s() + timeouts.act_s(asked.purpose), asked.purpose, grant)
+        self._begin(act, order(act, asked.consent, under_14=asked.under_14, covered=asked.covered))
 
     def withdraw(self, grant: bytes) -> None:
         """The sitting with this grant is over: an enrolment in its name ends with it, and whoever waits is told."""

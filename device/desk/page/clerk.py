@@ -110,7 +110,7 @@ class Clerk:
         covered: bool = False,
     ) -> AsyncIterator[Step]:
         """Do `purpose` for whoever sits there; the steps until it is Finished. See `Counter.act`."""
-        _refuse_ill_formed(purpose, consent, declared=under_14 or covered)
+        _refuse_ill_formed(purpose, consent, declares=under_14 or covered)
         steps: Stream[Step | None] = Stream()
         asker = _ForAct(steps)
         order = wire.Act(purpose, consent, under_14, covered)
@@ -134,13 +134,13 @@ class Clerk:
                 self.reception.crossing.post(lambda: self.reception.desk.asker_left(asker), always=True)
 
 
-def _refuse_ill_formed(purpose: Purpose, consent: bytes, *, declared: bool) -> None:
+def _refuse_ill_formed(purpose: Purpose, consent: bytes, *, declares: bool) -> None:
     if purpose is Purpose.PAGE:
         msg = "a sitting is opened at the keypad"
         raise ValueError(msg)
     if (purpose in _WITH_CONSENT) is (consent == NO_CONSENT):
         msg = "a consent belongs to an enrolment or its renewal, and to nothing else"
         raise ValueError(msg)
-    if declared and purpose is not Purpose.ENROL:
-        msg = "a declaration belongs to an enrolment, and to nothing else"
+    if declares and purpose is not Purpose.ENROL:
+        msg = "a declaration about a face belongs to its enrolment, and to nothing else"
         raise ValueError(msg)

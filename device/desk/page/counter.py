@@ -128,10 +128,11 @@ class Counter(Protocol):
     ) -> AsyncIterator[Step]:
         """Do `purpose` (never PAGE) for whoever sits there; the steps until it is `Finished`.
 
-        `consent`: the hash of the terms agreed to, for ENROL and RENEW and for nothing else. An enrolment takes up to
-        140 s; who stops iterating over it (`aclose`) ends it, and nothing of it is kept. Raises Ended at the first step
-        if the sitting is over, ValueError for a consent that does not belong there. A vault that is away ends the act
-        with Result.FAULT, an act under way with Result.BUSY.
+        `consent`: the hash of the terms agreed to, for ENROL and RENEW and for nothing else. `under_14`, `covered`:
+        what is declared of a face, for ENROL and for nothing else. An enrolment takes up to 140 s; who stops iterating
+        over it (`aclose`) ends it, and nothing of it is kept. Raises Ended at the first step if the sitting is over,
+        ValueError for a consent or a declaration that does not belong there. A vault that is away ends the act with
+        Result.FAULT, an act under way with Result.BUSY.
         """
 
     async def status(self) -> wire.DoorStatus | None:

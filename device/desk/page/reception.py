@@ -25,7 +25,6 @@ from device.desk.page.sittings import Sittings
 from device.edges import Room
 from device.errors import Fault, NotPermitted, Refusal
 from device.service import log
-from device.wire import Purpose
 
 ARMED_S = 600.0
 MOST_QUESTIONS = 32
@@ -36,9 +35,7 @@ _AWAY = "the part of the door that keeps faces does not answer; PIN and card ope
 class Errands(Protocol):
     """The part of the desk that the page uses."""
 
-    def act_for(
-        self, asker: Asker, purpose: Purpose, grant: bytes, consent: bytes, *, under_14: bool, covered: bool
-    ) -> None:
+    def act_for(self, asker: Asker, grant: bytes, asked: wire.Act) -> None:
         """Begin an act in the name of a sitting; `asker` hears of it what a command line would."""
 
     def withdraw(self, grant: bytes) -> None:
@@ -130,8 +127,7 @@ class Reception:
         sitting = self.sittings.sits(sitting_id, self.now_s())
         if sitting is None:
             return False
-        declared = {"under_14": order.under_14, "covered": order.covered}
-        self.desk.act_for(asker, order.purpose, sitting.grant, order.consent, **declared)
+        self.desk.act_for(asker, sitting.grant, order)
         return True
 
     # ---- from vault

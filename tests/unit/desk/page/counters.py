@@ -147,10 +147,10 @@ class Scene:
         self.turns_until(come)
         return heard
 
-    def begins(self, sitting: Sitting, purpose: Purpose, consent: bytes = bytes(32), *, under_14: bool = False) -> Act:
+    def begins(self, sitting: Sitting, purpose: Purpose, consent: bytes = bytes(32), **declared: bool) -> Act:
         """The page begins an act and follows it."""
         act = Act()
-        act.done = self.browsers.begin(act.follow(self.counter.act(sitting.id, purpose, consent, under_14=under_14)))
+        act.done = self.browsers.begin(act.follow(self.counter.act(sitting.id, purpose, consent, **declared)))
         return act
 
 

@@ -32,7 +32,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def held(grant: bytes) -> wire.Held:
-    return wire.Held(grant, HeldFace.PAUSED, 20_000, 5, under_14=True, ends_unix=7, terms=TERMS)
+    return wire.Held(grant, HeldFace.PAUSED, 20_000, 5, under_14=True, covered=True, ends_unix=7, terms=TERMS)
 
 
 # ---- armed
@@ -107,7 +107,8 @@ def test_two_browsers_wait_and_the_one_whose_code_is_typed_sits(scene: Scene) ->
     assert scene.vault_hears() == [wire.AskHeld(grant)]
     scene.vault.say(held(grant))
     said = scene.settled(asked)
-    assert (said.face, said.enrolled_day, said.pictures, said.under_14) == (Face.PAUSED, 20_000, 5, True)
+    assert (said.face, said.enrolled_day, said.pictures) == (Face.PAUSED, 20_000, 5)
+    assert (said.under_14, said.covered) == (True, True)
     assert (said.place_ends_unix, said.terms, said.ends_s) == (7, TERMS, scene.house.now_s + SITTING_S)
 
 
@@ -189,6 +190,15 @@ def test_an_act_goes_to_vault_in_the_name_of_the_sitting_as_often_as_somebody_li
         assert act.steps == [Finished(Result.DONE)]
 
 
+def test_what_was_declared_of_a_face_goes_to_vault_as_it_was_declared(scene: Scene) -> None:
+    browser, grant = scene.sits()
+    for under_14, covered in ((True, False), (False, True)):
+        act = scene.begins(browser, Purpose.ENROL, AGREED, under_14=under_14, covered=covered)
+        assert scene.vault_hears() == [wire.Enrol(grant, AGREED, under_14, covered)]
+        scene.vault.say(wire.Done(grant, Result.REFUSED))
+        scene.settled(act.done)
+
+
 def test_an_enrolment_brings_hints_and_its_paper_and_the_confirming_ticket_is_no_other_act(scene: Scene) -> None:
     browser, grant = scene.sits()
     act = scene.begins(browser, Purpose.ENROL, AGREED, under_14=True)
@@ -257,22 +267,23 @@ def test_a_sitting_is_no_act_that_a_command_line_may_ask_for(scene: Scene) -> No
 
 
 @pytest.mark.parametrize(
-    ("purpose", "consent", "under_14"),
+    ("purpose", "consent", "declared"),
     [
-        (Purpose.PAGE, bytes(32), False),
-        (Purpose.ENROL, bytes(32), False),
-        (Purpose.RENEW, bytes(32), False),
-        (Purpose.ERASE, AGREED, False),
-        (Purpose.PAUSE, bytes(32), True),
-        (Purpose.RENEW, AGREED, True),
+        (Purpose.PAGE, bytes(32), {}),
+        (Purpose.ENROL, bytes(32), {}),
+        (Purpose.RENEW, bytes(32), {}),
+        (Purpose.ERASE, AGREED, {}),
+        (Purpose.PAUSE, bytes(32), {"under_14": True}),
+        (Purpose.RENEW, AGREED, {"under_14": True}),
+        (Purpose.RENEW, AGREED, {"covered": True}),
     ],
 )
 def test_an_act_without_its_form_is_a_fault_of_the_page_and_goes_nowhere(
-    scene: Scene, purpose: Purpose, consent: bytes, under_14: bool
+    scene: Scene, purpose: Purpose, consent: bytes, declared: dict[str, bool]
 ) -> None:
     browser, _ = scene.sits()
     with pytest.raises(ValueError, match=r"sitting|consent|declaration"):
-        scene.settled(scene.begins(browser, purpose, consent, under_14=under_14).done)
+        scene.settled(scene.begins(browser, purpose, consent, **declared).done)
     assert scene.vault.heard() == []
 
 
