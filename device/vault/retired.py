@@ -90,9 +90,16 @@ class RetiredVault:
                 self.rooms.send(Room.DESK, wire.TryStands(on=False, asked=True))
             case wire.Rekey(nonce):
                 self.rooms.send(Room.DESK, wire.Done(nonce, Result.RETIRED))
-            case _ if link.peer is Room.DESK:
-                text = f"vault has no use for a {type(msg).__name__} of {link.peer}"
-                raise NotPermitted(text)
+            case wire.AskHeld(grant):
+                self.rooms.send(Room.DESK, wire.SittingOver(grant))
+            case _:
+                self._refuse(link, msg)
+
+    def _refuse(self, link: Link, msg: wire.Message) -> None:
+        # That a sitting is over may still be said: with the door every one has ended.
+        if link.peer is Room.DESK and not isinstance(msg, wire.SittingOver):
+            text = f"vault has no use for a {type(msg).__name__} of {link.peer}"
+            raise NotPermitted(text)
 
     def disconnected(self, link: Link) -> None:
         """Nothing is owed to anybody."""

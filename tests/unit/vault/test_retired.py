@@ -21,6 +21,7 @@ from device.strength import KeyPlace
 from device.vault.retired import RECEIPT, Facts, RetiredVault
 from device.vault.signing import signing_key
 from tests.unit.sealing.simulated_disk import Loss, PowerCut, SimulatedDisk
+from tests.unit.shared.strategies import example
 
 FOLDER, ROOT, DOOR = Path("/state"), bytes(range(32)), bytes.fromhex("00112233445566aa")
 FACTS = Facts(DOOR, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY)
@@ -110,12 +111,22 @@ def test_nothing_is_recognised_enrolled_or_signed_any_more() -> None:
     ):
         assert door.told(Room.DESK, act) == [wire.Done(grant, wire.Result.RETIRED)]
     assert door.told(Room.DESK, wire.TryFaces(on=True)) == [wire.TryStands(on=False, asked=True)]
+    assert door.told(Room.DESK, wire.AskHeld(grant)) == [wire.SittingOver(grant)]
+    assert door.told(Room.DESK, wire.SittingOver(grant)) == []
     (answer,) = door.told(Room.DESK, wire.AskRecord(bytes(16)))
     assert isinstance(answer, wire.RecordAnswer)
     assert (answer.named, answer.door_key) == (False, bytes(signing_key(ROOT).verify_key))
     assert len(door.keys_made) == made
     with pytest.raises(NotPermitted):
         door.told(Room.DESK, wire.Breach())
+
+
+def test_desk_may_say_all_that_it_may_say_to_a_vault_without_an_alarm() -> None:
+    """Somebody may sit at the page, or a command line wait, while the door ends."""
+    edge = next(edge for edge in EDGES if {edge.listener, edge.connector} == {Room.VAULT, Room.DESK})
+    door = Ended(lived_in())
+    for kind in sorted(edge.to_listener, key=lambda each: each.code):
+        door.told(Room.DESK, example(kind))
 
 
 def test_a_start_with_the_receipt_on_disk_gives_it_again_and_makes_no_key() -> None:
