@@ -35,7 +35,7 @@ _EVERY_VALUE: Final = 8
 
 
 class Repeats:
-    """What was seen in one challenge; `begin` starts the next."""
+    """What was seen in one approach, its light and its motion challenge; `begin` starts the next."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
