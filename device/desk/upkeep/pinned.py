@@ -1,4 +1,4 @@
-"""What door.toml opens to a room beyond its unit as installed: a TPM; and what the kernel must know for a serial line.
+"""What door.toml opens to a room beyond its unit as installed: a TPM, a page's socket; and what a serial line needs.
 
 Rules kept here:
 - The units as installed open to each room what every door has. A TPM is opened to the one room whose epoch key
@@ -14,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from device.config import Config, KeeperTable, VaultTable
+from device.desk.upkeep import page_units
 from device.edges import Room
 
 MODULES = Path("etc/modules-load.d/doorward-setup.conf")
@@ -34,6 +35,7 @@ def files(config: Config) -> dict[Path, str | None]:
         drop_in(Room.VAULT): _unit(_tpm(config.vault, config)),
         drop_in(Room.KEEPER): _unit(_tpm(config.keeper, config)),
         MODULES: _text(_SERIAL_MODULES if config.lock.osdp else ()),
+        **page_units.files(config),
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from device import config
 from device.desk.setup import writing
-from device.desk.upkeep import first_keys, pinned, whole_machine
+from device.desk.upkeep import first_keys, page_units, pinned, whole_machine
 from device.edges import Room
 from device.learned import COPY, JOINED
 from device.paths import Paths
@@ -37,7 +37,8 @@ def everything(paths: Paths) -> list[Path]:
     """Every file that a door and its set-up leave, with the keys."""
     settings = [paths.config, paths.config.with_name(JOINED), paths.config.with_name(COPY)]
     set_up = [writing.sign_at(paths), writing.rules_at(paths), paths.root / pinned.MODULES]
-    drop_ins = [paths.root / pinned.drop_in(room) for room in (Room.LOCK, Room.VAULT, Room.KEEPER)]
+    drop_ins = [paths.root / pinned.drop_in(room) for room in (Room.LOCK, Room.VAULT, Room.KEEPER, Room.DESK)]
+    drop_ins.append(paths.root / page_units.SOCKET)
     state = [first_keys.made(paths), paths.state("vault") / "records/1.rec"]
     kept = [paths.root / "var/cache/doorward/previous.deb"]
     whole = [paths.root / place for place in whole_machine.PLACES]

@@ -8,7 +8,7 @@ import pytest
 
 from device import config
 from device.desk.setup import writing
-from device.desk.upkeep import pinned
+from device.desk.upkeep import page_units, pinned
 from device.edges import Room
 from device.paths import Paths
 from tools.units.files import parse
@@ -51,3 +51,27 @@ def test_set_up_writes_them_and_takes_them_away_again(tmp_path: Path) -> None:
     assert not (tmp_path / pinned.drop_in(Room.KEEPER)).exists()
     writing.write(writing.sheets(config.parse(DOOR), paths))
     assert not (tmp_path / pinned.drop_in(Room.VAULT)).exists()
+
+
+PAGE = "[page]\nport = 8443\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "listens"), [("", "8443"), ("192.168.1.20", "192.168.1.20:8443"), ("fe80::1", "[fe80::1]:8443")]
+)
+def test_a_door_with_a_page_gets_its_one_socket_of_the_network(address: str, listens: str) -> None:
+    files = _files(f'{PAGE}address = "{address}"\n')
+    socket = parse("doorward-page.socket", files[page_units.SOCKET] or "")
+    assert socket.one("Socket", "ListenStream") == listens
+    assert socket.one("Socket", "FileDescriptorName") == "page"
+    assert socket.one("Socket", "Service") == "doorward-desk.service"
+    assert not socket.one("Socket", "Accept"), "desk takes the calls itself"
+    drop_in = parse("50-setup.conf", files[page_units.DROP_IN] or "")
+    assert drop_in.all("Service", "Sockets") == ("doorward-page.socket",)
+    opened = {key for section, key in drop_in.settings if section == "Service"}
+    assert opened == {"Sockets"}, "a handed-over socket needs no wall to be opened"
+
+
+def test_a_simulated_door_and_one_without_a_page_have_no_unit_of_it() -> None:
+    assert set(_files(f'{PAGE}[lock]\nboard = "sim"\n').values()) == {None}
+    assert page_units.SOCKET in _files()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from device import config
+from device.desk.upkeep import page_units
 from tools.units.files import FOLDER
 
 PROGRAM = shutil.which("systemd-analyze")
@@ -89,6 +91,20 @@ def _verified(root: Path) -> str:
 @needs_systemd
 def test_systemd_understands_every_line_and_finds_every_unit_that_is_named(tmp_path: Path) -> None:
     assert _verified(_root(tmp_path / "root")) == ""
+
+
+@needs_systemd
+@pytest.mark.parametrize("address", ["", "192.168.1.20", "fe80::1"])
+def test_systemd_understands_the_socket_of_a_page_and_that_desk_is_handed_it(tmp_path: Path, address: str) -> None:
+    root = _root(tmp_path / "root")
+    door = config.parse(f'[door]\nid = "00112233445566aa"\n[page]\nport = 8443\naddress = "{address}"\n')
+    for path, text in page_units.files(door).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text or "", encoding="utf-8")
+    assert _verified(root) == ""
+    told = (root / page_units.SOCKET).read_text(encoding="utf-8")
+    (root / page_units.SOCKET).write_text(told.replace("FreeBind", "FreeBindd"), encoding="utf-8")
+    assert "FreeBindd" in _verified(root), "nothing but desk's drop-in names that socket, so it was read"
 
 
 @needs_systemd
