@@ -27,6 +27,7 @@ from device.desk.ending.cli import retire
 from device.desk.ending.cli_clear import decommission
 from device.desk.joining.cli import join
 from device.desk.loop import NO_CONSENT
+from device.desk.page.cli import page
 from device.desk.papers.cli import FILE, consent, language_option, receipt
 from device.desk.papers.files import NewPaper
 from device.desk.papers.kept import Asked, keep
@@ -73,6 +74,7 @@ for _command in (
     decommission,
     export_identity,
     join,
+    page,
     receipt,
     rekey,
     retire,

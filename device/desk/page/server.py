@@ -76,6 +76,7 @@ class PageServer:
     def _run(self) -> None:
         while True:
             try:
+                certificate.ready(self.pem, self.page.name, time.time())  # so that its fingerprint can be told before
                 if (counter := self._counter) is None:
                     self._show_out()
                 else:
@@ -100,7 +101,6 @@ class PageServer:
 
     def _serve(self, counter: Counter) -> None:
         """Until the page is shut."""
-        certificate.ready(self.pem, self.page.name, time.time())
         tls = _tls(self.pem)
         with Porter(self.listener, lambda: self._counter is None) as porter, asyncio.Runner() as runner:
             runner.get_loop().set_exception_handler(_unforeseen)

@@ -39,6 +39,7 @@ class At:
     def trust(self) -> ssl.SSLContext:
         """For who knows this door's certificate and believes no other."""
         pem = certificate.file_of(self.home.paths.state("desk"))
+        self.home.until(lambda _: pem.exists(), "a certificate for the page")
         context = ssl.create_default_context(cadata=pem.read_text().partition("-----END PRIVATE KEY-----")[2])
         context.check_hostname = False  # it names no host: door.toml gave the page no name
         return context
