@@ -45,17 +45,17 @@ def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes) -> State:
 
 
 def current(state: State) -> Motion | None:
-    """The motion challenge of this window, if there was one, over if its approach is; None with another window."""
+    """The last motion challenge, over if its approach is; None while the camera is closed."""
     window, motion = state.window, state.motion
-    if motion is None or window is None or not _had(state, window):
+    if motion is None or window is None:
         return None
-    return motion if motion.over or motion.nonce == window.nonce else replace(motion, over=True)
+    return motion if motion.nonce == window.nonce else replace(motion, over=True)
 
 
 def lingers(state: State) -> bool:
     """Whether what burns is a prompt of a motion challenge that is over: nobody is to turn to it any more."""
     motion = state.motion
-    if motion is None or not motion.over or not motion.began_ns:
+    if motion is None or not motion.over:
         return False
     return state.lights != REST and state.lights_changed_ns[-1:] == motion.began_ns[-1:]
 

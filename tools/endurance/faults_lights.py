@@ -79,7 +79,7 @@ LIGHTS = (
         9100,
         (
             "prompts",
-            "return motion if motion.over or motion.nonce == window.nonce else replace(motion, over=True)",
+            "return motion if motion.nonce == window.nonce else replace(motion, over=True)",
             "return motion",
         ),
     ),

@@ -361,6 +361,23 @@ def test_what_ends_an_approach_ends_its_motion_challenge_without_a_log(end: str,
     assert of(world, wire.MotionLog) == []
 
 
+def test_a_window_that_opens_in_the_moment_in_which_the_other_ends_begins_at_rest_and_has_one_of_its_own() -> None:
+    """Lock did not get to run; the press is the first that it hears after the end of a window in which it asked."""
+    world = asked()
+    world.passes(1500 * MS)
+    assert world.state.lights != REST
+    assert world.state.window is not None
+    old, world.now_ns = looking(world), world.state.window.until_ns
+    world.send(FaceButton())
+    assert looking(world) != old
+    assert world.state.lights == REST
+    shines(world)
+    turns(world)
+    world.passes(DRIVEN_NS)
+    (log,) = of(world, wire.MotionLog)
+    assert log.nonce == looking(world)
+
+
 def test_a_light_challenge_after_it_begins_with_what_burns_at_rest() -> None:
     """Also if it was asked for while a prompt still burned, which the pace did not let go out at once."""
     for after_ms in range(600, 1800, 50):
