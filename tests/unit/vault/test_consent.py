@@ -119,7 +119,7 @@ def test_another_consent_enrols_nobody_and_uses_the_grant_up(house: House, agree
 
 
 def test_a_vault_that_takes_any_consent_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Enrolments, "_why_not", lambda _self, _slot, _consent: None)
+    monkeypatch.setattr(Enrolments, "_why_not", lambda _self, _slot, _consent, **_: None)
     with another_house() as house:
         assert kept_under(house, OTHER.hash) == ([Result.DONE, Result.NO_GRANT], True)
 
