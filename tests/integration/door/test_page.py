@@ -219,7 +219,7 @@ def enrols(home: Home, browser: Browser) -> bool:
     """Agree on the telephone, press, look, and confirm at the keypad; whether the face was kept."""
     home.door.show(folder_of(home.root / f"neighbour-{time.monotonic_ns()}", resident_pictures()), fps=EACH_A_SAMPLE)
     browser.goes("/face/enrol")
-    browser.sends("/face/enrol", whose="adult", agree="yes", answer="yes")
+    browser.sends("/face/enrol", whose="adult", how="bare", agree="yes", answer="yes")
     assert browser.path == "/act"
 
     def seen() -> bool:
