@@ -127,3 +127,19 @@ def model(doors: int, takes: list[int], away: int) -> None:
             f"{doors} doors, {each} connections/s, {away} s away: half after {found.half_s} s, all after "
             f"{found.all_s} s; {found.attempts / doors:.1f} attempts a door, {found.busiest} in the busiest second"
         )
+
+
+@main.command("console")
+@click.option("--times", default=200, show_default=True, type=click.IntRange(20), help="How often each page is asked.")
+@click.option("--doors", default=10_000, show_default=True, type=click.IntRange(200), help="Compared with 100.")
+@click.option("--seed", default=1, show_default=True)
+def console_pages(times: int, doors: int, seed: int) -> None:
+    """How long pages of the console take with 100 doors and with 10,000; exit code 1 if one is twice as slow."""
+    from tools.fleet_sim import pages  # as it takes the pages' packages along
+
+    rows = pages.measure(times, seed, doors)
+    click.echo(pages.shown(rows, times, doors))
+    slow = [row.name for row in rows if row.ratio > pages.LIMIT]
+    if slow:
+        click.echo(f"more than {pages.LIMIT:g} times as slow: {', '.join(slow)}", err=True)
+        sys.exit(1)

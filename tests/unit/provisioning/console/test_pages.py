@@ -16,6 +16,7 @@ from provisioning.console import once, plan, sheets_csv, wording
 from provisioning.console.live import MOST_ALARMS, Health, Live
 from provisioning.console.throttle import Kind
 from provisioning.errors import FleetRefused
+from provisioning.placing import Placed
 from provisioning.store import DoorState
 from provisioning.store_pages import DoorLine
 from provisioning.users import Role
@@ -146,8 +147,8 @@ def test_a_cellar_is_a_number() -> None:
 
 def test_columns_may_stand_in_any_order_and_be_left_out() -> None:
     found = sheets_csv.read(b"name,floor,rent,building\nA,2,900,Haus\n")
-    assert found.rows[0].placed == sheets_csv.Placed("A", "Haus", "2")
-    assert sheets_csv.read(b"name\nA\n").rows[0].placed == sheets_csv.Placed("A")
+    assert found.rows[0].placed == Placed("A", "Haus", "2")
+    assert sheets_csv.read(b"name\nA\n").rows[0].placed == Placed("A")
     assert sheets_csv.read("\ufeffName\r\n临街大门\r\n".encode()).rows[0].placed.name == "临街大门"
 
 
@@ -207,7 +208,10 @@ def test_any_bytes_are_rows_or_a_refusal(content: bytes) -> None:
 def test_what_is_sent_after_the_look_is_read_anew_and_once(desk: Desk) -> None:
     browser = desk.signed_in()
     form = {"token": browser.token("/import"), "once": "abc", "text": "name\nA\nB\n"}
-    send = lambda: browser.client.post("/import", data=form, headers=HOME)  # noqa: E731  # said thrice
+
+    def send() -> Any:
+        return browser.client.post("/import", data=form, headers=HOME)
+
     assert "2 doors were added" in send().text
     assert "2 of 2 rows cannot be added" in alert(send())
     form |= {"text": "name\nC\n=1\n", "once": "abd"}
@@ -304,7 +308,10 @@ def test_every_reason_and_state_has_words() -> None:
 def test_both_languages_say_the_same_things() -> None:
     english, chinese = wording.words("en").sentences, wording.words("zh").sentences
     assert english.keys() == chinese.keys()
-    values = lambda text: {name for _, name, _, _ in Formatter().parse(text) if name}  # noqa: E731  # said twice
+
+    def values(text: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
     assert [key for key in english if values(english[key]) != values(chinese[key])] == []
 
 
