@@ -19,6 +19,7 @@ from provisioning import (
     cli_fleet,
     cli_join,
     cli_label,
+    cli_place,
     cli_reporting,
     cli_retire,
     cli_revoke,
@@ -265,6 +266,8 @@ door_group.add_command(cli_retire.door_retire)
 door_group.add_command(cli_join.door_renew)
 door_group.add_command(cli_join.door_send)
 door_group.add_command(cli_revoke.door_revoke)
+door_group.add_command(cli_place.door_place)
+door_group.add_command(cli_place.door_import)
 
 
 def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
