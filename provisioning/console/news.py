@@ -97,11 +97,10 @@ class Streams:
                     yield ": still here\n\n"
                     continue
                 said = Shown(words, self.console.live, int(self.console.clock())).of(door_id)
-                alarms = len(self.console.live.alarms())
+                counts = {"alarms": len(self.console.live.alarms()), "attention": len(self.console.live.attention())}
                 data = {"id": door_id, "health": said.health, "text": said.text, "heard": said.heard}
                 data |= {"software": said.software, "documents": said.documents}
-                broker = words("live.on") if not self.console.live.broker else words("live.away")
-                yield f"event: door\ndata: {json.dumps(data | {'alarms': alarms, 'broker': broker})}\n\n"
+                yield f"event: door\ndata: {json.dumps(data | counts)}\n\n"
         finally:
             self._open.discard(mine)
             stop()

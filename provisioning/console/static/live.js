@@ -9,6 +9,9 @@
     for (const bell of document.querySelectorAll("[data-live-alarms]")) {
       bell.textContent = door.alarms ? " (" + door.alarms + ")" : "";
     }
+    for (const count of document.querySelectorAll("[data-live-count]")) {
+      count.textContent = door[count.dataset.liveCount];
+    }
     const row = door.id && document.querySelector('[data-door="' + CSS.escape(door.id) + '"]');
     if (!row) {
       return;
@@ -23,7 +26,7 @@
     for (const name of ["heard", "software", "documents"]) {
       const cell = row.querySelector("[data-live=" + name + "]");
       if (cell) {
-        cell.textContent = door[name];
+        cell.textContent = door[name] || "–";
       }
     }
     row.classList.add("changed");

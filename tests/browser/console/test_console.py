@@ -263,6 +263,7 @@ def test_a_doors_report_and_its_alarm_change_the_row_while_it_is_looked_at(brows
             sent.say(f"doorward/{door_id}/report", json.dumps({**REPORT, "alarm": False}).encode())
             page.wait_for_selector(f"[data-door='{door_id}'] [data-health=well]")
             assert row.locator("[data-live=software]").inner_text() == "0.1.0"
+            assert "3 / 0" in row.inner_text()
             sent.say(f"doorward/{door_id}/report", json.dumps({**REPORT, "bolt": False, "alarm": False}).encode())
             page.wait_for_selector(f"[data-door='{door_id}'] [data-health=unwell]")
             assert row.locator("[data-live=health]").inner_text() == "not well: bolt"
@@ -271,6 +272,7 @@ def test_a_doors_report_and_its_alarm_change_the_row_while_it_is_looked_at(brows
             sent.say(f"doorward/{door_id}/alarm", json.dumps({"door": door_id, "reason": "x"}).encode())
             page.wait_for_selector(f"[data-door='{door_id}'] [data-health=alarm]")
             assert page.locator("[data-live-alarms]").inner_text().strip() == "(1)"
+            assert page.locator("[data-live-count=attention]").inner_text() == "1"
             shoot(page, "alarm-en")
         page.goto(f"{console.url}/alarms")
         accessible(page)

@@ -19,7 +19,7 @@ from tests.support.office import PASSPHRASE, Office, Watching
 
 SLOT, PIN = 12, "482913"
 _ITS_OWN = {"at_unix", "door", "id", "seq"}  # what differs between any two doors, or two moments
-_DRAWN = ("id", "key", "verifier", "serial", "fingerprint", "name", "unix", "number")  # ends of columns
+_DRAWN = ("id", "key", "verifier", "serial", "fingerprint", "name", "unix", "number", "chain")  # ends of columns
 
 
 @contextmanager
