@@ -124,7 +124,6 @@ def test_what_holds_no_curves_is_refused_in_a_sentence(
     assert plot.main([]) == 2
 
 
-@pytest.mark.skipif(not LOG.exists(), reason="no long run is kept")
 def test_the_curves_of_the_docs_are_those_of_the_log(tmp_path: Path) -> None:
     out = tmp_path / "out.svg"
     assert plot.main([str(LOG), str(out)]) == 0
