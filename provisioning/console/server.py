@@ -56,6 +56,11 @@ class Listening:
                 "the network for everybody to read; name a certificate with --cert FILE and --key FILE"
             )
             raise FleetRefused(msg)
+        if _every(self.address) and not self.names:
+            msg = (
+                f"at {self.address} the console has no name of its own; say what browsers will call it with --name HOST"
+            )
+            raise FleetRefused(msg)
 
     def hosts(self, port: int) -> frozenset[str]:
         """What a browser may call it."""

@@ -192,6 +192,7 @@ def test_without_tls_it_listens_nowhere_but_here(console: Served, tmp_path: Path
     assert "name both" in refused(console.folder, "--cert", str(tmp_path / "cert"))
     both = ("--cert", str(tmp_path / "cert"), "--key", str(tmp_path / "cert"))
     assert "cannot be used" in refused(console.folder, *both)
+    assert "--name HOST" in refused(console.folder, *both, "--listen", "0.0.0.0")  # noqa: S104  # refused
     port = console.url.rsplit(":", 1)[1]
     assert "cannot listen" in refused(console.folder, "--port", port)
     assert "no fleet" in refused(tmp_path / "nothing")
