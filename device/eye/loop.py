@@ -11,6 +11,8 @@ Rules kept here:
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
 - At a door with lights nobody is recognised without a challenge (`device.eye.questioned`): its verdict goes with the
   Probe, and nothing else of it goes anywhere. One motion challenge a window at most, and only if there is time for it.
+- Once something in a window contradicted a face, that window is not looked at any more: a print that is tried three
+  times is right more often than one that is tried once.
 - A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call
   does not come back, eye ends itself (`device.eye.leash`), and does so before its watchdog would (`device.eye.waits`).
 - Times are CLOCK_MONOTONIC; `clock_ns` stands for it in tests.
@@ -59,6 +61,7 @@ class _Window:
     began_ns: int
     ends_ns: int
     turned: bool = False
+    contradicted: bool = False
     nonces: set[bytes] = field(default_factory=set)
     hints: Hints = field(default_factory=Hints)
 
@@ -184,6 +187,8 @@ class EyeWork:
             self._window = _Window(now, now + int(WINDOW_LIMIT_S * NS_PER_S))
         self._window.nonces.add(msg.nonce)
         self._drop_approach()
+        if self._window.contradicted:
+            return
         self._approach = _Approach(msg.nonce, now, msg.mode, self._gather(msg, now))
         self._waiting_since_ns = now
 
@@ -232,6 +237,8 @@ class EyeWork:
         """What a frame, or the end of a challenge, may have brought about."""
         if isinstance(approach.gather, Questioned) and approach.gather.turning:
             window.turned = True
+        if isinstance(approach.gather, Questioned) and approach.gather.contradicted:
+            window.contradicted = True
         if approach.gather.done and self._approach is approach:
             self._approach, self._waiting_since_ns = None, None
 

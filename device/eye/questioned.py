@@ -23,7 +23,7 @@ from device.eye.attack.judge import Why
 from device.eye.attack.moved import Moved
 from device.eye.camera import Frame
 from device.eye.needs import Outlet, Watcher
-from device.wire import Hint
+from device.wire import Attack, Hint
 
 DOUBTS: Final = frozenset(
     {Why.NO_ANSWER, Why.ONE_LAMP, Why.CODE_UNCLEAR, Why.SHAPE_UNCLEAR, Why.FEW_PATCHES, Why.MOVED}
@@ -49,6 +49,7 @@ class Questioned:
 
     def __init__(self, nonce: bytes, around: Around) -> None:
         self._nonce, self._around = nonce, around
+        self._contradicted = False
         self._stage: Challenged | Moved = Challenged(around.fitted, around.frames)
         around.watcher.begin()
 
@@ -56,6 +57,11 @@ class Questioned:
     def done(self) -> bool:
         """Whether the Probe was sent."""
         return self._stage.done
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the Probe said that something contradicts a face."""
+        return self._contradicted
 
     @property
     def begun(self) -> bool:
@@ -101,6 +107,7 @@ class Questioned:
         answer = self._stage.due(around.clock_ns, around.watcher.embed)
         if answer is None or self._asks_to_turn(answer):
             return
+        self._contradicted = answer.attack is Attack.PRESENTATION
         mean = answer.mean
         vector = mean.embedding.astype("<f4").tobytes() if mean else bytes(4 * wire.EMBEDDING_DIM)
         frame_ns, frames = (mean.frame_ns, mean.frames) if mean else (around.clock_ns(), 1)

@@ -7,7 +7,8 @@ Rules kept here:
 - A door asks for a challenge when a good face has stood still before it. A window without a frame in which eye saw one
   alone (two people in a photograph, one who looks away) is nobody's attempt, and how many there were is said.
 - *Attempt*: the first approach of each window, so that attempts are independent. *Transaction*: the window. A person is
-  refused if all its approaches are, an instrument passes if any does.
+  refused if all its approaches are, an instrument passes if any does. An attempt that is called an attack ends it, as
+  at the door; what a record made before that rule holds after it is not counted.
 - Each rate comes with a two-sided interval of 95 % after Clopper and Pearson.
 """
 
@@ -69,7 +70,7 @@ class Tally:
     @classmethod
     def of(cls, name: str, windows: Iterable[tuple[int, Sequence[Attempt]]]) -> Tally:
         """Counted, of numbered windows: the attempts of each in order, of which only the last may have passed."""
-        whole = list(windows)
+        whole = [(number, _as_at_the_door(attempts)) for number, attempts in windows]
         each = [(number, attempts) for number, attempts in whole if any(one.seen for one in attempts)]
         first = [(number, attempts[0]) for number, attempts in each]
         last = (len(attempts) for _, attempts in each if attempts[-1].attack is Attack.BONA_FIDE)
@@ -109,6 +110,12 @@ class Tally:
         later = {str(approach): count for approach, count in sorted(self.passed.items())}
         whole = {"transaction_passed": self.transaction.plain(), "passed_at_approach": later}
         return {"name": self.name, **rates, **whole, "unseen": self.unseen, "why": dict(self.why.most_common())}
+
+
+def _as_at_the_door(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Up to the first that is no doubt."""
+    ends = (place for place, one in enumerate(attempts, 1) if one.attack is not Attack.INCONCLUSIVE)
+    return attempts[: next(ends, len(attempts))]
 
 
 def table(tallies: Iterable[Tally]) -> str:

@@ -3,7 +3,7 @@
 Rules kept here:
 - Window number k of a kind is the same on any number of cores, and after any other run: it follows from its seed.
 - Windows of one number have one hallway, camera and distance, and are made of one person's pictures, whatever the kind.
-- A window ends as at the door: with the first attempt that passes, or after the last approach.
+- A window ends as at the door: with the first attempt that passes or is called an attack, or after the last approach.
 - A picture of nobody is left out and said so; it is neither a person nor an attack.
 - A run that is recorded (`tools.attack_lab.record`) is taken up where it stood. Kinds take turns, so that one that is
   ended early has counted something of each.
@@ -102,7 +102,7 @@ def one(kind: Kind, pictures: Sequence[Path], number: int) -> Outcome:
             with nullcontext() if kind.relief else without_relief():
                 found = seen.judged()
             attempts.append(Attempt(found.attack, found.why, found.frames, found.seen))
-            if found.attack is Attack.BONA_FIDE:
+            if found.attack is not Attack.INCONCLUSIVE:
                 break
     except PictureRefused:
         return None

@@ -24,7 +24,10 @@ from device.wire import Attack, Result
 
 REMIND_S = 20.0  # a window is over after 10
 _AT_ONCE_S = 0.001
-_PRESS = "Press the face button; each press gives up to three tries, and the white lights change each time."
+_PRESS = (
+    "Press the face button; each press gives up to three tries, none after one that was recognised as an attack, "
+    "and the white lights change each time."
+)
 _HOLD = {
     Instrument.LIVE: f"Now your own face, bare. {_PRESS} Look at the camera until the lamp is out, then press again.",
     Instrument.PRINT: f"Now a print: a photograph of a face on paper, life-size, as good as you can get it. {_PRESS} "

@@ -37,13 +37,19 @@ def window(kind: Kind, number: int, verdicts: dict[int, tuple[Attempt, ...]]) ->
 
 
 def test_a_window_is_lost_only_if_every_approach_of_it_is() -> None:
-    each = [(YES,), (DOUBT, NO, YES), (DOUBT, YES), (NO, NO, NO), (DOUBT, DOUBT, NO)]
+    each = [(YES,), (DOUBT, DOUBT, YES), (DOUBT, YES), (NO, NO, NO), (DOUBT, DOUBT, NO)]
     tally = Tally.of("people", list(enumerate(each)))
     assert (tally.attempt.count, tally.attempt.trials) == (1, 5)
     assert (tally.transaction.count, tally.transaction.trials) == (3, 5)
     assert dict(tally.passed) == {1: 1, 2: 1, 3: 1}
     assert tally.plain()["transaction_passed"]["count"] == 3
     assert tally.why.total() == 5
+
+
+def test_what_was_called_an_attack_ends_its_window_as_at_the_door() -> None:
+    tally = Tally.of("print", [(0, (NO, YES)), (1, (DOUBT, NO, YES)), (2, (DOUBT, YES))])
+    assert (tally.transaction.count, tally.transaction.trials) == (1, 3)
+    assert dict(tally.passed) == {2: 1}
 
 
 def test_the_two_halves_of_the_people_are_counted_apart() -> None:

@@ -288,6 +288,36 @@ def test_a_print_is_sent_as_such_and_without_an_embedding() -> None:
     assert wire.unpack(wire.pack(probe)) == probe
 
 
+def test_a_window_in_which_something_contradicted_a_face_is_not_looked_at_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def print_then_face() -> tuple[list[tuple[int, Attack]], int]:
+        """What was sent of which approach, and how many frames were read between the print and the window's end."""
+        bench = LitBench(world=World(shape=FLAT["flat"], noise=0.001))
+        work = lit(bench)
+        look(bench, work, 1)
+        told(bench, work, 1)
+        run(bench, work, 3)
+        read, bench.world = bench.frames_read, World()  # a face, which would pass
+        look(bench, work, 2)
+        run(bench, work, 40)
+        told(bench, work, 2)
+        run(bench, work, 3)
+        read = bench.frames_read - read
+        close(bench, work)
+        look(bench, work, 3)
+        told(bench, work, 3)
+        run(bench, work, 3)
+        return [(probe.nonce[0], probe.attack) for probe in probes(bench)], read
+
+    sent, read = print_then_face()
+    assert (sent, read) == ([(1, Attack.PRESENTATION), (3, Attack.BONA_FIDE)], 0)
+    monkeypatch.setattr(Questioned, "contradicted", property(lambda _: False))
+    sent, read = print_then_face()
+    assert (2, Attack.BONA_FIDE) in sent
+    assert read > 0
+
+
 def test_a_log_that_never_comes_is_an_inconclusive_probe() -> None:
     bench = LitBench()
     work = lit(bench)
@@ -365,7 +395,7 @@ def test_a_window_that_closes_in_the_middle_leaves_nothing() -> None:
 
 
 def test_each_approach_has_a_challenge_of_its_own() -> None:
-    bench = LitBench(world=World(shape=FLAT["flat"], noise=0.001))
+    bench = LitBench()
     work = lit(bench)
     for number in (1, 2):
         bench.now_ns += 1
@@ -373,7 +403,7 @@ def test_each_approach_has_a_challenge_of_its_own() -> None:
         told(bench, work, number)
         run(bench, work, 3)
     assert len(bench.to(Room.LOCK, wire.ChallengeRequest)) == bench.begun == 2
-    assert [probe.attack for probe in probes(bench)] == [Attack.PRESENTATION] * 2
+    assert [probe.attack for probe in probes(bench)] == [Attack.BONA_FIDE] * 2
 
 
 def test_a_door_with_lights_does_not_start_without_what_watches() -> None:
