@@ -6,6 +6,8 @@ Rules kept here:
 - What other programs of the machine send outward must be permitted as well. Somebody else's call that the machine
   answers (a maintainer's SSH) is told and not judged: whoever runs the audit knows whether it is theirs. Where the
   recording does not show who began, it is a call only if somebody waits for calls there; else it is judged.
+- desk may hold the socket of the residents' page and answer there, if door.toml has a page: at that port and address
+  alone, and nobody from beyond the local network. Nothing else is taken out of what desk is judged by.
 - A recording with losses fails.
 - A room that could speak where this does not hear (`beyond`) fails: another kind of socket, or a namespace with more
   than loopback. Other programs there, and Bluetooth radios, are told and not judged.
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from device.config import PageTable
 from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.desk.network import destinations as the_way
 from device.desk.network import permitted as the_list
@@ -27,7 +30,7 @@ from device.desk.network.capture import LOOPBACK, Capture, ListeningFault
 from device.desk.network.destinations import Destinations, Going, destinations
 from device.desk.network.owners import Held, Owners
 from device.desk.network.packets import ACK, SYN, Packet
-from device.desk.network.permitted import Permitted, Place
+from device.desk.network.permitted import Called, Permitted, Place
 from device.edges import Room
 
 _Ends = tuple[Place, Place]  # of a conversation: the one here, the one far away
@@ -38,6 +41,7 @@ CANNOT_SHOW: Final = (
     "what was sent before or after these seconds, or by other programs in network namespaces of their own",
     "that a permitted broker keeps to itself what it is told",
     "what a Bluetooth radio sends: only that there is one, and who holds a socket for it",
+    "whose call it is that another machine of this network passes on to the residents' page",
     "a radio or a second computer beside the board that Linux does not know",
 )
 
@@ -53,10 +57,10 @@ class Heard:
     beyond: Beyond = field(default_factory=Beyond)
 
 
-def listen(broker: str, seconds: float, *, simulated: bool) -> Heard:
+def listen(broker: str, seconds: float, *, simulated: bool, page: PageTable | None = None) -> Heard:
     """Listen for `seconds`. Raises ListeningRefused, ListeningFault if it cannot even begin."""
     capture = Capture()  # first: who may not listen should not wait for names to be looked up
-    allowed = the_list.looked_up(the_list.permitted(broker, the_list.board_of()))
+    allowed = the_list.looked_up(the_list.permitted(broker, the_list.board_of(), page))
     owners, beyond = Owners(simulated=simulated), Beyond(simulated=simulated)
     owners.look()
     beyond.look()
@@ -89,6 +93,8 @@ def findings(heard: Heard) -> Iterator[Finding]:
     yield from _rooms(heard)
     yield from _beyond(heard.beyond)
     yield _answered(heard, answered)
+    if heard.allowed.page:
+        yield _page(heard, heard.allowed.page, answered)
 
 
 def facts(heard: Heard) -> dict[str, object]:
@@ -111,6 +117,7 @@ def facts(heard: Heard) -> dict[str, object]:
         "apart": {
             name: sorted(there) for name, there in sorted({**heard.beyond.apart, **_named(heard.beyond)}.items())
         },
+        "callers": sorted(_callers(heard, heard.allowed.page, answered)) if heard.allowed.page else [],
         "radios": list(heard.beyond.radios),
         "radio_users": list(heard.beyond.radio_users),
         "processes": [
@@ -180,9 +187,11 @@ def _names(way: Destinations) -> Finding:
 def _rooms(heard: Heard) -> Iterator[Finding]:
     itself = heard.owners.of_itself()
     held = tuple(each for each in heard.owners.of_rooms() if frozenset((each.near, each.far)) not in itself)
-    others = sorted({each.who for each in held if each.room is not Room.REPORT})
+    others = sorted({each.who for each in held if each.room is not Room.REPORT and not _of_page(heard, each)})
     if others:
         yield failed("rooms", f"only report may speak with a network, but a socket is held by {', '.join(others)}")
+    elif any(_of_page(heard, each) for each in held):
+        yield ok("rooms", "none but report holds a network socket, and desk that of the residents' page")
     else:
         yield ok("rooms", "none but report holds a network socket")
     mine = [each for each in held if each.room is Room.REPORT]
@@ -243,6 +252,8 @@ def _answered(heard: Heard, answered: frozenset[_Ends]) -> Finding:
     spoke = {(the_way.source_of(packet), the_way.target_of(packet)) for packet in heard.packets if packet.outgoing}
     for near, far in sorted(answered & spoke):
         held = heard.owners.listens(near)
+        if held is not None and _of_page(heard, held, near):
+            continue
         if held is not None and held.room is not None:
             return failed("calls", f"{held.who} answered {far.address} at port {near.port}: no part of the door may")
         who = held.who if held else "nobody that was seen"
@@ -250,3 +261,30 @@ def _answered(heard: Heard, answered: frozenset[_Ends]) -> Finding:
     if told:
         return skipped("calls", f"{'; '.join(told)}: you know whether that was you")
     return ok("calls", "nobody's call from outside was answered")
+
+
+def _of_page(heard: Heard, held: Held, near: Place | None = None) -> bool:
+    """Whether desk holds this socket for the residents' page; `near`: the end that was called there."""
+    page = heard.allowed.page
+    return page is not None and held.room is Room.DESK and page.at(held.near) and (near is None or page.at(near))
+
+
+def _callers(heard: Heard, page: Called, answered: frozenset[_Ends]) -> frozenset[str]:
+    """Addresses of those with whom desk spoke at the page."""
+    spoke = {(the_way.source_of(packet), the_way.target_of(packet)) for packet in heard.packets if packet.outgoing}
+    lines = {(near, far) for near, far in answered & spoke if page.at(near)}
+    heard_at = {far.address for near, far in lines if (it := heard.owners.listens(near)) and _of_page(heard, it)}
+    held_by = {held.far.address for held in heard.owners.of_rooms() if _of_page(heard, held) and held.far.port}
+    return frozenset(heard_at | held_by)
+
+
+def _page(heard: Heard, page: Called, answered: frozenset[_Ends]) -> Finding:
+    callers = _callers(heard, page, answered)
+    beyond = sorted(each for each in callers if not page.may_call(Place(each, 0, "tcp")))
+    if beyond:
+        return failed("page", f"it answered {', '.join(beyond)}, from beyond the local network")
+    if callers:
+        return ok("page", f"called by {', '.join(sorted(callers))}, and by nobody from beyond the local network")
+    if any(_of_page(heard, held) and held.listening for held in heard.owners.of_rooms()):
+        return ok("page", f"nobody called it; it waits at port {page.port}")
+    return skipped("page", f"desk was not seen waiting at port {page.port}")

@@ -21,10 +21,10 @@ STOPPED: Final = "Stopped; nothing can be said of a network that was not listene
 
 def listened(paths: Paths, seconds: float) -> Answer:
     """Listen for `seconds` and answer. Raises ConfigRefused, ListeningRefused, ListeningFault."""
-    broker = config.load(paths.config).report.broker
+    door = config.load(paths.config)
     if_stopped(STOPPED)
     # A door below a folder of its own is a simulated one: one user runs all its rooms.
-    heard = audit.listen(broker, seconds, simulated=str(paths.root) != "/")
+    heard = audit.listen(door.report.broker, seconds, simulated=str(paths.root) != "/", page=door.page)
     tell("\n".join(("Permitted:", *(f"  {line}" for line in heard.allowed.lines))))
     found = list(audit.findings(heard))
     for each in found:

@@ -7,6 +7,7 @@ Rules kept here:
 - Only what a kernel needs to have a link at all is permitted beside the list: finding neighbours, and joining groups.
 - On loopback nothing leaves the device, but who talks to whom is told all the same. A process that holds both ends of
   a conversation there speaks with itself.
+- On loopback the page answers; it calls nobody there either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final
 
 from device.desk.network import names
 from device.desk.network.capture import LOOPBACK
-from device.desk.network.packets import Packet
+from device.desk.network.packets import ACK, SYN, Packet
 from device.desk.network.permitted import Permitted, Place, Use
 
 # RFC 4861 (133 to 137: routers and neighbours), RFC 3810 and 2710 (130 to 132 and 143: who listens to which group).
@@ -33,6 +34,7 @@ class Going(Enum):
     PERMITTED = "permitted"
     ANSWER = "an answer to a permitted place on this device"
     LINK = "keeping up the link"
+    PAGE = "the page answering a caller on this device"
     ITSELF = "a process speaking with itself"
     FORBIDDEN = "not permitted"
 
@@ -98,7 +100,7 @@ def destinations(
         asked.update(each.asked)
         going = judged(packet, allowed, itself)
         # These go to whichever port was drawn; the port would make a line of each connection.
-        drawn = going in (Going.ANSWER, Going.ITSELF)
+        drawn = going in (Going.ANSWER, Going.PAGE, Going.ITSELF)
         place = Place(packet.target, 0, packet.protocol) if drawn else target_of(packet)
         key = (place, going, packet.interface, allowed.use(place))
         packets[key] += 1
@@ -116,11 +118,18 @@ def judged(packet: Packet, allowed: Permitted, itself: frozenset[frozenset[Place
         return Going.PERMITTED
     if packet.interface == LOOPBACK and allowed.use(source_of(packet)):
         return Going.ANSWER
+    if packet.interface == LOOPBACK and _answers_as_page(packet, allowed):
+        return Going.PAGE
     if packet.interface == LOOPBACK and frozenset((source_of(packet), target_of(packet))) in itself:
         return Going.ITSELF
     if packet.protocol in ("arp", "igmp") or (packet.protocol == "icmpv6" and packet.kind in _NEIGHBOURS):
         return Going.LINK
     return Going.FORBIDDEN
+
+
+def _answers_as_page(packet: Packet, allowed: Permitted) -> bool:
+    calls = packet.flags & SYN and not packet.flags & ACK
+    return allowed.page is not None and allowed.page.at(source_of(packet)) and not calls
 
 
 def target_of(packet: Packet) -> Place:

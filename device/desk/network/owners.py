@@ -4,6 +4,7 @@ Rules kept here:
 - A socket that was there at any moment somebody looked counts; one that lived between two looks is owned by nobody, and
   that is said rather than guessed.
 - A process of the door is known by its own user, or, where one user runs all of them, by the module it runs.
+- Of several that hold one socket (systemd keeps those it hands over) the part of the door counts.
 - Raw and packet sockets count too: they need no port.
 
 Source: proc(5), proc_pid_net(5); the forms of /proc/net/tcp and its relatives.
@@ -135,7 +136,7 @@ class Owners:
             except OSError:
                 continue  # it ended, or is nobody's business
             for link in links:
-                if link in wanted:
+                if link in wanted and (wanted[link] not in holders or holders[wanted[link]][1] is None):
                     holders[wanted[link]] = (*program_of(process), int(process.name))
         return holders
 

@@ -1,5 +1,7 @@
 """Where a door's packets may go: its broker, and the name and time services if they are used. Nothing else.
 
+And who may call it: nobody, or, where it has a page for its residents, the local network at the port of that page.
+
 Rules kept here:
 - The list follows from door.toml and from how the board was set up for names and time. Nothing that was heard on the
   network adds to it, but for the addresses a permitted name was answered with.
@@ -7,6 +9,7 @@ Rules kept here:
   none.
 - A time service is permitted only where an installer named one (NTP= in timesyncd.conf): a pool that nobody chose is
   not.
+- To be called permits no call: where a page is called from is no place where packets may go by themselves.
 
 Ports, IANA: mqtt 1883, secure-mqtt 8883, domain 53, ntp 123.
 """
@@ -23,7 +26,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from device.desk.network import names
+from device.config import PageTable
+from device.desk.network import links, names
+from device.desk.network.links import Network
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _NTP: Final = 123
@@ -58,20 +63,48 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """How the board is set up apart from door.toml: its name servers, its search domains, its time servers."""
+    """How the board is set up apart from door.toml: its name servers, search domains, time servers, and own links."""
 
     name_servers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     time_servers: tuple[str, ...] = ()
+    links: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The residents' page: the `port` and `address` (empty: every one) at which the `local` network may call it."""
+
+    port: int
+    address: str = ""
+    local: tuple[Network, ...] = ()
+
+    def at(self, near: Place) -> bool:
+        """Whether `near`, an end on this machine, is that of the page."""
+        return near.protocol == "tcp" and near.port == self.port and self.address in ("", near.address)
+
+    def may_call(self, far: Place) -> bool:
+        """Whether the one at `far` is of the local network."""
+        return links.is_local(far.address, self.local)
+
+    @property
+    def line(self) -> str:
+        """For a person."""
+        where = f"{Place(self.address, self.port, 'tcp')}" if self.address else f"port {self.port}/tcp"
+        return f"{where}: the residents' page, which the local network may call"
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """The complete list. `names` may be asked for; `services` are names whose addresses are permitted at a port."""
+    """The complete list. `names` may be asked for; `services` are names whose addresses are permitted at a port.
+
+    `page`: where the local network may call this door, if it may.
+    """
 
     places: dict[Place, Use] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     services: tuple[tuple[str, int, str, Use], ...] = ()
+    page: Called | None = None
 
     def use(self, place: Place) -> Use | None:
         """What `place` is for, or None if nothing may go there."""
@@ -91,11 +124,12 @@ class Permitted:
         """For a person."""
         listed = [f"{place}: {use.value}" for place, use in sorted(self.places.items())]
         listed += [f"the name {name} may be asked for" for name in sorted(self.names)]
-        return tuple(listed) or ("nothing: this door has no broker",)
+        listed = listed or ["nothing: this door has no broker"]
+        return (*listed, *([self.page.line] if self.page else []))
 
 
-def permitted(broker: str, board: Board) -> Permitted:
-    """The list for the setting `[report] broker` and the `board`."""
+def permitted(broker: str, board: Board, page: PageTable | None = None) -> Permitted:
+    """The list for the setting `[report] broker`, the `board`, and the table `[page]`."""
     wanted: list[tuple[str, int, str, Use]] = []
     if broker:
         parts = urlsplit(broker)
@@ -115,7 +149,8 @@ def permitted(broker: str, board: Board) -> Permitted:
     asked = {name for name, *_ in services}
     # A resolver also tries the name below each search domain (resolv.conf(5)).
     asked |= {f"{name}.{domain}" for name in tuple(asked) for domain in board.search}
-    return Permitted(places, frozenset(asked), services)
+    called = Called(page.port, _plain(page.address), board.links) if page and page.served else None
+    return Permitted(places, frozenset(asked), services, called)
 
 
 def board_of(root: Path = Path("/")) -> Board:
@@ -134,7 +169,8 @@ def board_of(root: Path = Path("/")) -> Board:
         if found := re.fullmatch(r"\s*NTP\s*=(.*)", line):
             # An empty assignment takes back what stood before (systemd.syntax(7)).
             time = time + found[1].split() if found[1].strip() else []
-    return Board(tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(search)), tuple(dict.fromkeys(time)))
+    once = [tuple(dict.fromkeys(each)) for each in (servers, search, time)]
+    return Board(once[0], once[1], once[2], links.on_link(root))
 
 
 def looked_up(allowed: Permitted) -> Permitted:

@@ -221,6 +221,29 @@ def test_what_a_room_says_to_a_neighbour_on_loopback_fails_without_a_connection_
     assert states([packet], owners(holds(None, anywhere, unconnected)))["destinations"] == "ok"
 
 
+def test_of_several_holders_of_a_socket_the_part_of_the_door_counts(tmp_path: Path) -> None:
+    """The service manager keeps the sockets that it hands over, and could be taken for who answers at the page."""
+    net = tmp_path / "thread-self/net"
+    net.mkdir(parents=True)
+    (net / "tcp").write_text(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 00000000:20FB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 700 1 0\n"
+    )
+    for pid, name, words in (
+        (5, "python", b"-m\0device.desk\0"),
+        (1, "systemd", b"--system\0"),
+        (9, "fds", b"x\0"),
+    ):
+        process = tmp_path / str(pid)
+        (process / "fd").mkdir(parents=True)
+        (process / "comm").write_text(f"{name}\n")
+        (process / "cmdline").write_bytes(b"/usr/bin/it\0" + words)
+        (process / "fd/3").symlink_to("socket:[700]")
+    found = Owners(tmp_path, simulated=True)
+    found.look()
+    assert [each.room for each in found.sockets.values()] == [Room.DESK]
+
+
 def test_owners_are_read_from_proc(tmp_path: Path) -> None:
     net, process = tmp_path / "thread-self/net", tmp_path / "77"
     net.mkdir(parents=True)
