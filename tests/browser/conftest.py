@@ -1,4 +1,8 @@
-"""A browser for the tests of this folder, once for a worker."""
+"""A browser for the tests of this folder, once for each file.
+
+Not once for a worker: while Playwright runs, its event loop runs in this very thread, and the tests of other folders that
+begin one of their own would find it taken.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from playwright.sync_api import Browser
 from tests.support.chromium import CHROMIUM, chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
