@@ -113,7 +113,7 @@ def test_a_run_that_is_told_to_end_leaves_no_process(tmp_path: Path) -> None:
         while not process.stdout.readline().startswith("1:8"):
             pass
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 3
+        assert process.wait(90) == 3
     assert [each for each in Path("/proc").glob("[0-9]*/cwd") if _stands_in(each, folder)] == []
 
 
