@@ -1,7 +1,7 @@
 """A browser for the tests of this folder, once for each file.
 
-Not once for a worker: while Playwright runs, its event loop runs in this very thread, and the tests of other folders that
-begin one of their own would find it taken.
+Not once for a worker: while Playwright runs, its event loop runs in this very thread, and the tests of other folders
+that begin one of their own would find it taken.
 """
 
 from __future__ import annotations
