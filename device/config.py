@@ -209,6 +209,7 @@ class SignTable:
     view_deg: Annotated[float, Between(10, 170)] = 66.0
 
 
+_HTTPS = 443  # the port that nobody types
 HOST_MEANING = 'empty, or a name or address as people type it, such as "door.local" or "192.168.1.20"'
 
 
@@ -229,6 +230,15 @@ class PageTable:
     def served(self) -> bool:
         """Whether this door has a page."""
         return self.port != 0
+
+    @property
+    def url(self) -> str:
+        """Its address as people type it; empty without a page, and without a name or an address that could be told."""
+        host = self.name or self.address
+        if not self.served or not host:
+            return ""
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"https://{bracketed}/" if self.port == _HTTPS else f"https://{bracketed}:{self.port}/"
 
 
 @dataclass(frozen=True, slots=True)

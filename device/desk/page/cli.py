@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from device import config
-from device.config import PageTable
 from device.desk.answers import Answer, answering
 from device.desk.page import certificate
 from device.desk.papers.files import NewPaper
@@ -44,7 +43,7 @@ def page(*, drawn: Path | None) -> Answer:
     door = config.load(paths.config, without_id=True)
     if not door.page.served:
         return Answer(NONE, {"page": False}, ok=False)
-    where = url(door.page)
+    where = door.page.url
     found = certificate.read(certificate.file_of(paths.state(Room.DESK)))
     print_ = certificate.fingerprint(found) if found else ""
     ends = f"{found.not_valid_after_utc:%Y-%m-%d}" if found else ""
@@ -62,15 +61,6 @@ def page(*, drawn: Path | None) -> Answer:
         lines.append(f"The code is in {drawn}: hang it beside the keypad, with 012 # below it.")
     facts: dict[str, object] = {"page": True, "url": where, "always": door.page.always, "fingerprint": print_}
     return Answer("\n".join(lines), facts)
-
-
-def url(page: PageTable) -> str:
-    """The page's address as it is typed; empty if door.toml names none."""
-    host = page.name or page.address
-    if not host:
-        return ""
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"https://{bracketed}/" if page.port == 443 else f"https://{bracketed}:{page.port}/"  # noqa: PLR2004 - https
 
 
 def _draw(where: str, path: Path) -> None:

@@ -226,6 +226,7 @@ def _written(chosen: Draft, machine: Machine, paths: Paths, tried: str) -> Answe
         sign.text(chosen.config, known(paths.config)),
         "",
         f"The sign to print is {writing.sign_at(paths)}.",
+        *_of_page(chosen.config),
         tried,
     ]
     facts: dict[str, object] = {"written": str(paths.config), "sign": str(writing.sign_at(paths)), "joined": False}
@@ -239,6 +240,14 @@ def _written(chosen: Draft, machine: Machine, paths: Paths, tried: str) -> Answe
         said.append("The door has joined its manager; `doorctl join` shows what to compare, once it runs.")
     said.append(f"Written: {paths.config}. " + _start(chosen.config))
     return Answer("\n".join(said), facts)
+
+
+def _of_page(config: Config) -> tuple[str, ...]:
+    if not config.page.served or config.lock.board == "sim":
+        return ()
+    if not config.page.url:
+        return ("The residents' page has no name yet, so neither the sign nor a QR code can tell where it is.",)
+    return (f"The residents' page is {config.page.url}; `doorctl page --qr page.svg` draws its code for the wall.",)
 
 
 def _start(config: Config) -> str:

@@ -34,6 +34,7 @@ _CHOSEN = {
         *("tier", "unlock_ms"),
     ),
     "sign": ("contact",),
+    "page": ("port",),
 }
 
 

@@ -6,6 +6,7 @@ Rules kept here:
 - The range errs on the far side: it is that of the people whose eyes stand farthest apart.
 - Where lights tell a live face from a photograph it says that they blink, what they do not stop, and what was tried at
   this door, with the bound beside each count (`device.tried`). What was tried with other parts or settings is not told.
+- Residents are told of their page where it has an address that can be told; at a simulated door it has none.
 - The page needs nothing from elsewhere: no script, no font, no picture. It prints on one sheet.
 
 Range: eyes that stand `EYES_M` apart are min_eye_distance_px apart in the picture at EYES_M x f / min_eye_distance_px,
@@ -78,9 +79,15 @@ def _signs(config: Config, tryout: Tryout | None) -> tuple[tuple[str, ...], tupl
             (
                 "This door has no camera",
                 "It opens by PIN, code or card. Nobody is recognised here.",
+                *_page_english(config),
                 f"Questions: {contact}",
             ),
-            ("这扇门没有摄像头", "用密码、临时码或门卡开门。这里不识别任何人。", f"咨询：{contact}"),
+            (
+                "这扇门没有摄像头",
+                "用密码、临时码或门卡开门。这里不识别任何人。",
+                *_page_chinese(config),
+                f"咨询：{contact}",
+            ),
         )
     lit = config.lock.lights
     here = tryout if tryout and tryout.facts == door_config.tried_facts(config) else None
@@ -127,6 +134,24 @@ def _rates(tryout: Tryout) -> list[tuple[Instrument, int, int, int]]:
     return found
 
 
+def _page_url(config: Config) -> str:
+    return "" if config.lock.board == "sim" else config.page.url
+
+
+def _page_english(config: Config) -> tuple[str, ...]:
+    where = _page_url(config)
+    first = "" if config.page.always else "type 012 # at the keypad, then "
+    told = f"Residents' page: {first}open {where} on this house's network. Nobody needs it."
+    return (told,) if where else ()
+
+
+def _page_chinese(config: Config) -> tuple[str, ...]:
+    where = _page_url(config)
+    first = "" if config.page.always else "先在键盘上输入 012 #，再"
+    told = f"住户页面：{first}在本楼网络中打开 {where} 。不用也可以。"
+    return (told,) if where else ()
+
+
 def _english(config: Config, contact: str, alive: tuple[str, ...]) -> tuple[str, ...]:
     pin = " The PIN is asked for as well." if config.lock.tier == "face+pin" else ""
     return (
@@ -139,6 +164,7 @@ def _english(config: Config, contact: str, alive: tuple[str, ...]) -> tuple[str,
         "What is kept: of people who pass by, nothing. No picture is kept or sent.",
         "What residents agreed to is kept in this door alone, until they erase it or their place here ends.",
         *alive,
+        *_page_english(config),
         f"Questions: {contact}",
     )
 
@@ -152,5 +178,6 @@ def _chinese(config: Config, contact: str, alive: tuple[str, ...]) -> tuple[str,
         f"范围：最远约 {range_m(config):g} 米。更远的人脸会被丢弃，不做任何计算。",
         "保存：路过的人不留下任何信息。不保存、不发送任何画面。住户同意保存的内容只存在这扇门里，直到本人删除或名额到期。",
         *alive,
+        *_page_chinese(config),
         f"咨询：{contact}",
     )

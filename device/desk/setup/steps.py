@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from device.config import CameraTable, LockTable
-from device.desk.setup import alone, places, wiring
+from device.desk.setup import alone, page, places, wiring
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.machine import Machine
 from device.desk.setup.questions import YES_NO, Choice, Question
@@ -370,6 +370,10 @@ STEPS: tuple[Step, ...] = (
         when=_sees,
     ),
     Step(_contact, lambda draft, _, answer: draft.put("sign", contact=answer)),
+    Step(page.served, page.take_served),
+    Step(page.port, page.take_port),
+    Step(page.name, page.take_name),
+    Step(page.always, page.take_always),
     Step(_watchdog, lambda draft, _, answer: replace(draft, watchdog=answer == "yes")),
     Step(_label, lambda draft, _, answer: replace(draft, label=answer)),
 )

@@ -137,6 +137,7 @@ def to_the_bolt(terminal: AtTerminal) -> None:
     terminal.answers("request to exit", "")
     terminal.answers("Which camera", "3")
     terminal.answers("Whom can people ask", "Office")
+    terminal.answers("page for its residents", "")
     terminal.answers("label of the manager", "")
     terminal.sees("THE DOOR WILL OPEN NOW")
     terminal.sees("> ")
@@ -160,6 +161,7 @@ def chooses(terminal: AtTerminal, paper: Path) -> None:
     terminal.answers("recognised face worth", "")
     terminal.answers("How many degrees", "")
     terminal.answers("Whom can people ask", "Office, 030 123")
+    terminal.answers("page for its residents", "")
     terminal.answers("label of the manager", str(paper))
 
 

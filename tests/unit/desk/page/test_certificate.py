@@ -15,7 +15,6 @@ from PIL import Image
 from device.config import PageTable
 from device.desk.cli import cli
 from device.desk.page import certificate
-from device.desk.page.cli import url
 from device.errors import StoreFault
 
 NOW = 1_800_000_000.0
@@ -80,7 +79,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     ],
 )
 def test_the_address_as_people_type_it(page: PageTable, address: str) -> None:
-    assert url(page) == address
+    assert page.url == address
 
 
 def doorctl(root: Path, page: str, *words: str) -> Result:

@@ -19,13 +19,13 @@ from device.desk.setup import cli, running
 from device.desk.setup.machine import Machine
 from device.desk.setup.neighbours import EYE, NeighbourFault
 from device.desk.setup.running import NotNow
-from device.desk.upkeep import whole_machine
+from device.desk.upkeep import page_units, whole_machine
 from device.errors import StoreFault
 from device.paths import Paths
 from tests.unit.desk.setup.people import PI, SIMULATED, Board, CtrlC, Neighbours, Person
 from tests.unit.joining.papers import Authority, label
 
-ANSWERS = ["", "", "", "", "3", "Office"]  # a simulated door without a camera, up to its contact
+ANSWERS = ["", "", "", "", "3", "Office", ""]  # a simulated door without a camera, up to its contact; and no page
 TRIALS = ["", "yes", "well", *["skip"] * 6]  # no label; the bolt moves; nothing else is tried
 FROM_NOTHING = [*ANSWERS, *TRIALS, "yes"]
 
@@ -197,7 +197,7 @@ def test_a_label_makes_the_door_a_managers_after_the_files_stand(bench: Bench, t
     assert said.exit_code == 0, said.output
     assert config.load(bench.paths.config).door.id
     assert "The door has joined its manager" in said.stdout
-    again, person = bench.setup(*FROM_NOTHING[:6], *TRIALS[1:], "yes")
+    again, person = bench.setup(*ANSWERS, *TRIALS[1:], "yes")
     assert again.exit_code == 0, again.output
     assert "label of the manager" not in person.heard, "it has joined"
 
@@ -312,8 +312,9 @@ SIMPLE_BOARD = SIMPLE.replace('"sim"', '"gpiozero"')
 
 
 def on_a_board(typed_for_watchdog: str) -> list[str]:
-    """Board, no lines of one's own, no buzzer, no light, strike, level, time, exit; no keypad, line, reader, camera."""
-    return ["gpiozero", "yes", "", "", "", "", "", "", "", "", "", "none", "Office", typed_for_watchdog, *TRIALS, "yes"]
+    """Board, no lines of one's own, no buzzer, no light, strike, level, time, exit; nothing plugged in, no page."""
+    before = ["gpiozero", "yes", *[""] * 9, "none", "Office"]
+    return [*before, "", typed_for_watchdog, *TRIALS, "yes"]
 
 
 @pytest.mark.parametrize(("typed", "fed"), [("", True), ("yes", True), ("no", False)])
@@ -398,3 +399,62 @@ def test_the_sign_is_made_from_the_running_configuration(bench: Bench, tmp_path:
 
 def test_two_wishes_at_once_are_wrong_usage(bench: Bench) -> None:
     assert bench.setup(options=("--check", "--sign", "x"))[0].exit_code == 2
+
+
+# ---- the residents' page
+
+
+SERVED = ["yes", "", "Door.Local", ""]  # a page, its port, its name in small letters, and only while it is armed
+PAGE_SOCKET, DESK_DROP_IN = page_units.SOCKET, page_units.DROP_IN
+
+
+def with_page(*answers: str) -> list[str]:
+    typed = on_a_board("")
+    return [*typed[:13], *answers, *typed[14:]]
+
+
+def test_a_page_that_is_asked_for_gets_its_units_its_line_on_the_sign_and_no_more(bench: Bench) -> None:
+    bench.machine = BOARD
+    said, _ = bench.setup(*with_page(*SERVED))
+    assert said.exit_code == 0, said.output
+    read = config.load(bench.paths.config, without_id=True).page
+    assert read == config.PageTable(port=8443, name="door.local")
+    assert "ListenStream=8443\n" in (bench.paths.root / PAGE_SOCKET).read_text(encoding="utf-8")
+    assert (bench.paths.root / DESK_DROP_IN).exists()
+    assert "https://door.local:8443/" in (bench.paths.config.with_name("sign.html")).read_text(encoding="utf-8")
+    assert "`doorctl page --qr page.svg`" in said.stdout
+    again, _ = bench.setup(*with_page("", "", "", ""))
+    assert again.exit_code == 0, again.output
+    assert config.load(bench.paths.config, without_id=True).page == read, "what stands is what is offered"
+    away, person = bench.setup(*with_page("no"))
+    assert away.exit_code == 0, away.output
+    assert "[page] port was 8443 and becomes 0." in person.heard
+    assert not (bench.paths.root / PAGE_SOCKET).exists()
+    assert not (bench.paths.root / DESK_DROP_IN).exists()
+
+
+def test_without_a_word_about_it_there_is_no_page(bench: Bench) -> None:
+    bench.machine = BOARD
+    said, person = bench.setup(*on_a_board(""))
+    assert said.exit_code == 0, person.heard
+    assert "At which port" not in person.heard
+    assert "doorctl page" not in said.stdout
+    assert not (bench.paths.root / PAGE_SOCKET).exists()
+    assert not config.load(bench.paths.config, without_id=True).page.served
+
+
+def test_a_page_in_the_answers_is_served_and_answers_of_before_need_not_name_one(bench: Bench) -> None:
+    bench.machine = BOARD
+    replaces = "[setup]\nreplace = true\n"
+    assert bench.answers(SIMPLE_BOARD).exit_code == 0
+    assert not (bench.paths.root / PAGE_SOCKET).exists()
+    named = '[page]\nport = 443\naddress = "192.168.1.20"\n'
+    assert bench.answers(SIMPLE_BOARD + named + replaces).exit_code == 0
+    assert "ListenStream=192.168.1.20:443\n" in (bench.paths.root / PAGE_SOCKET).read_text(encoding="utf-8")
+    assert bench.answers(SIMPLE_BOARD + replaces).exit_code == 0
+    assert (bench.paths.root / PAGE_SOCKET).exists(), "what a file does not name keeps its value"
+    before = bench.everything
+    for wrong in ("port = 70000", 'name = "a b"', 'port = 443\naddress = "192.168.1.300"', "colour = 1"):
+        said = bench.answers(f"{SIMPLE_BOARD}[page]\n{wrong}\n{replaces}")
+        assert (said.exit_code, said.stderr.count("\n")) == (1, 1), wrong
+        assert bench.everything == before

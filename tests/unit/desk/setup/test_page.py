@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from device.desk.page.cli import page
 from device.desk.setup import answers, cli, interview, writing
 from device.desk.setup.draft import Draft
 from device.desk.trying.cli import try_attacks
@@ -34,6 +35,6 @@ def test_the_command_that_starts_the_door_is_the_one_that_is_told() -> None:
 
 
 def test_every_option_on_the_page_is_one() -> None:
-    parameters = (*cli.setup.params, *try_attacks.params)
+    parameters = (*cli.setup.params, *try_attacks.params, *page.params)
     options = {option for parameter in parameters for option in parameter.opts}
     assert set(re.findall(r"`?(--[a-z]+)", PAGE.replace("--reload", "").replace("--now", ""))) <= options

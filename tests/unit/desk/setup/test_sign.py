@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,28 @@ def test_a_door_without_a_camera_says_so_and_nothing_of_faces() -> None:
     told = sign.text(DOOR.put("camera", backend="none").config)
     assert "no camera" in told
     assert "face" not in told
+
+
+@pytest.mark.parametrize("camera", ["picamera2", "none"])
+def test_residents_are_told_of_their_page_where_it_has_an_address(camera: str) -> None:
+    door = DOOR.put("camera", backend=camera)
+    without = sign.text(door.config)
+    assert "page" not in without
+    assert "页面" not in without
+    named = door.put("page", port=8443, name="door.local")
+    told = sign.text(named.config)
+    assert told.count("https://door.local:8443/") == 2, "in both languages"
+    assert told.count("012 #") == 2
+    assert [line for line in told.splitlines() if line not in without.splitlines()] == [
+        line for line in told.splitlines() if "door.local" in line
+    ]
+    always = sign.text(named.put("page", always=True).config)
+    assert always.count("https://door.local:8443/") == 2
+    assert "012" not in always
+    assert "https://door.local:8443/" in "".join(Tags(sign.page(named.config)).words)
+    assert sign.text(door.put("page", port=8443).config) == without, "nobody could be told where it is"
+    assert sign.text(door.put("page", port=443, address="192.168.1.20").config).count("https://192.168.1.20/") == 2
+    assert "door.local" not in sign.text(named.put("lock", board="sim").config), "its port there is another one"
 
 
 @given(st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=60))
