@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def test_the_three_pictures_arrive_as_they_were_kept(tmp_path: Path) -> None:
         (PLANES | {"left": PLANES["left"].astype(np.uint8)}, "not made for a camera of 8 x 6"),
         (PLANES | {"left": PLANES["left"].astype(">u2")}, "not made for a camera of 8 x 6"),
         (PLANES | {"right": np.zeros((600, 800, 3), np.uint16)}, "not made for a camera of 8 x 6"),
-        (PLANES | {"right": np.full((HEIGHT, WIDTH, 3), None)}, "cannot be read"),
+        (PLANES | {"right": np.full((HEIGHT, WIDTH, 3), None)}, "not made for a camera of 8 x 6"),
     ],
     ids=["empty", "one is missing", "one too many", "narrower", "turned", "bytes", "other order", "larger", "pickled"],
 )
@@ -96,6 +98,82 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, shape: tuple[int, ...]) -
             packed.writestr(f"{name}.npy", liar)
     with pytest.raises(PictureRefused, match=r"liar\.npz"):
         read_basis(path, WIDTH, HEIGHT)
+
+
+def packed(path: Path, content: bytes, packing: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", packing) as archived:
+        for name in PLANES:
+            archived.writestr(f"{name}.npy", content)
+    return path
+
+
+def array_file(shape: tuple[int, ...], numbers: bytes, more: str = "") -> bytes:
+    header = (repr({"descr": "<u2", "fortran_order": False, "shape": shape})[:-1] + f", }}{more}").ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + numbers
+
+
+def peak_bytes(path: Path) -> int:
+    """The most that refusing `path` took at once, beside the file itself."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(PictureRefused, match=re.escape(path.name)):
+            read_basis(path, WIDTH, HEIGHT)
+        return tracemalloc.get_traced_memory()[1] - path.stat().st_size
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_shape_is_not_believed_before_its_numbers_are_there(tmp_path: Path) -> None:
+    assert peak_bytes(packed(tmp_path / "wide.npz", array_file((20_000, 20_000, 3), bytes(100)))) < 1 << 20
+
+
+def test_no_more_is_unpacked_than_a_picture_has_though_the_directory_lies(tmp_path: Path) -> None:
+    size = 64 << 20
+    path = packed(tmp_path / "bomb.npz", array_file((HEIGHT, WIDTH, 3), bytes(size)), zipfile.ZIP_DEFLATED)
+    whole_size = (size + 128).to_bytes(4, "little")
+    lying = path.read_bytes()
+    assert lying.count(whole_size) == 6
+    path.write_bytes(lying.replace(whole_size, (128 + HEIGHT * WIDTH * 6).to_bytes(4, "little")))
+    assert peak_bytes(path) < 1 << 20
+
+
+def test_a_directory_of_very_many_files_is_not_listed(tmp_path: Path) -> None:
+    path = tmp_path / "many.npz"
+    with zipfile.ZipFile(path, "w") as archived:
+        for number in range(5_000):
+            archived.writestr(str(number), b"")
+    assert peak_bytes(path) < 1 << 20
+
+
+def test_what_numpy_does_not_pack_so_is_not_unpacked(tmp_path: Path) -> None:
+    for packing in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        path = packed(tmp_path / "other.npz", array_file((HEIGHT, WIDTH, 3), bytes(HEIGHT * WIDTH * 6)), packing)
+        with pytest.raises(PictureRefused, match=r"other\.npz .* packed in another way"):
+            read_basis(path, WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no array at all",
+        b"",
+        array_file((HEIGHT, WIDTH, 3), bytes(HEIGHT * WIDTH * 6)).replace(b"'fortran_order'", b"(fortran_order("),
+        array_file((HEIGHT, WIDTH, 3), bytes(HEIGHT * WIDTH * 6), " + 0"),
+        array_file((HEIGHT, WIDTH, 3), bytes(HEIGHT * WIDTH * 6 - 1)),
+        array_file((HEIGHT, WIDTH, 3), bytes(HEIGHT * WIDTH * 6 + 1)),
+    ],
+    ids=["no array", "nothing", "half a bracket", "a sum", "too short", "too long"],
+)
+def test_what_numpy_does_not_write_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(PictureRefused, match=r"held\.npz cannot be read as what somebody holds up: ambient\.npy"):
+        read_basis(packed(tmp_path / "held.npz", content), WIDTH, HEIGHT)
+
+
+def test_the_order_in_which_the_numbers_lie_is_followed(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(5).integers(0, 65536, (HEIGHT, WIDTH, 3), np.uint16)
+    for lying in (drawn, np.asfortranarray(drawn)):
+        path = archive(tmp_path / "drawn.npz", **(PLANES | {"left": lying}))
+        assert np.array_equal(read_basis(path, WIDTH, HEIGHT).left, drawn)
 
 
 def whole() -> bytes:
