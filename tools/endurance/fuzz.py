@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from types import FrameType
+from typing import Any
 
 from tools.endurance.garble import garbled
 
@@ -53,6 +54,29 @@ class Fed:
     taken: int = 0
     seconds: float = 0.0
     found: tuple[bytes, str] | None = None
+
+
+def one_form(parse: Callable[[bytes], Any], pack: Callable[[Any], bytes]) -> Callable[[bytes], bool]:
+    """Feeds `parse`; what it takes must be what `pack` writes of it."""
+
+    def feed(data: bytes) -> bool:
+        if pack(parse(data)) != data:
+            raise Wrong("took another spelling of what it would write")
+        return True
+
+    return feed
+
+
+def unchanged(honest: tuple[bytes, ...], parse: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """Feeds `parse`; what it takes must be one of `honest`."""
+
+    def feed(data: bytes) -> bool:
+        taken = parse(data)
+        if taken and data not in honest:
+            raise Wrong("took what was changed after it was signed or sealed")
+        return taken
+
+    return feed
 
 
 def fuzz(target: Target, count: int, seed: int) -> Fed:
