@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.endurance.card_answers import card_answers
 from tools.endurance.fuzz import Target
+from tools.endurance.handed import handed
 from tools.endurance.kept import kept
 from tools.endurance.osdp_parser import osdp_parser
 from tools.endurance.readers import readers
@@ -26,4 +27,5 @@ def targets(folder: Path) -> tuple[Target, ...]:
         *readers(folder),
         *card_answers(),
         *texts(folder),
+        *handed(folder),
     )
