@@ -17,7 +17,7 @@ from tools.attack_lab.counts import Tally, halves, table
 from tools.attack_lab.curves import AXES
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import BEYOND, INSTRUMENTS, PEOPLE
-from tools.attack_lab.record import OtherRecord, Record, in_folder
+from tools.attack_lab.record import OtherRecord, Record, in_folder, of_sources
 from tools.attack_lab.run import Kind, recorded, tallied
 from tools.portraits import portrait
 from tools.samples import SampleMissingError
@@ -83,7 +83,8 @@ def main(  # noqa: PLR0913 - an option each
     if counted and not kept:
         raise click.UsageError("--counted says what a --record holds, and none is named")
     try:
-        record = Record(in_folder(kept) if kept.is_dir() else kept) if kept else None
+        sources = of_sources(known.digest)
+        record = Record(in_folder(kept, sources) if kept.is_dir() else kept, sources) if kept else None
     except OtherRecord as refused:
         raise click.UsageError(str(refused)) from refused
 

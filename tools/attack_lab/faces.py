@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
@@ -39,6 +40,12 @@ class Faces:
     def pictures(self) -> int:
         """How many there are."""
         return sum(map(len, self.people))
+
+    @property
+    def digest(self) -> str:
+        """What tells one set of people and pictures from another: their names and sizes, wherever they lie."""
+        named = ((path.parent.name, path.name, path.stat().st_size) for each in self.people for path in each)
+        return sha256(repr(sorted(named)).encode()).hexdigest()
 
     def number(self, number: int) -> tuple[Path, ...]:
         """The pictures of the person of attempt `number`: even numbers of one half, odd ones of the other."""

@@ -66,7 +66,8 @@ class Place:
 
     def __init__(self, picture: Path, rng: np.random.Generator) -> None:
         """Raises PictureRefused if there is no face in it, or one that looks aside: eye would not begin with that."""
-        self.lens, self.who = Lens(*LENS_PX), picture.stem.rstrip("_0123456789")
+        self.lens = Lens(*LENS_PX)
+        self.who = picture.stem.rstrip("_0123456789") or picture.parent.name  # sample portraits share one folder
         points = five_points(read_scaled(picture, *LENS_PX, 1.0), picture.name)
         scale = float(rng.uniform(55, 95)) / float(np.hypot(*(points[1] - points[0])))
         self.shown = read_scaled(picture, *LENS_PX, scale)
@@ -104,9 +105,10 @@ def accomplice(at: Place, rng: np.random.Generator) -> tuple[Solid, float]:
 
 def _other(pictures: Sequence[Path], at: Place, rng: np.random.Generator) -> Solid:
     """The head of somebody else."""
-    while (other := place(pictures, rng)).who == at.who:
-        pass
-    return head(other.lens, other.shown, other.person)
+    for _ in range(_TRIES):
+        if (other := place(pictures, rng)).who != at.who:
+            return head(other.lens, other.shown, other.person)
+    raise PictureRefused(f"of {_TRIES} of these pictures all seem to show {at.who}")
 
 
 PEOPLE: Final = "people"

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - A line is written when its window has ended, never before; a line that was cut off by a power cut is made anew.
-- A record belongs to its sources: one that other code made, of the lab or of eye, is refused, not mixed in.
+- A record belongs to its sources: one that other code made, of the lab or of eye, or of other people's pictures, is
+  refused, not mixed in.
 - It holds verdicts and why, and how many frames; nothing of a picture, and no name.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -74,18 +76,19 @@ class Record:
         self._found[kind][number] = outcome
 
 
-def in_folder(folder: Path) -> Path:
-    """The record of these sources in `folder`: with other sources it is another file, so that nothing is refused."""
-    return folder / f"{of_sources()[:12]}.jsonl"
+def in_folder(folder: Path, sources: str) -> Path:
+    """The record of `sources` in `folder`: with other sources it is another file, so that nothing is refused."""
+    return folder / f"{sources[:12]}.jsonl"
 
 
-def of_sources() -> str:
-    """What tells one state of the sources that decide an attempt from another."""
+def of_sources(pictures: str = "") -> str:
+    """What tells one state of the sources that decide an attempt from another; `pictures`: the digest of the faces."""
     device = _ROOT / "device"
     lab = [_ROOT / "tools" / "attack_lab" / f"{name}.py" for name in _RENDERS]
     judge = [device / "eye" / "attack" / f"{name}.py" for name in _SEES]
     around = [device / "challenge.py", *(device / "eye" / f"{name}.py" for name in ("choose", "detector", "pixels"))]
-    return digest([*lab, *judge, *around])
+    code = digest([*lab, *judge, *around])
+    return sha256(f"{code} {pictures}".encode()).hexdigest() if pictures else code
 
 
 def _read(attempts: list[tuple[str, str, int, int]] | None) -> Outcome:

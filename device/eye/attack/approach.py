@@ -129,7 +129,7 @@ class Challenged:
         if self._log is None:
             if now_ns() - self._asked_ns < LOG_LIMIT_NS:
                 return None
-            return self._answered(Answer(Attack.INCONCLUSIVE))
+            return self._answered(Answer(Attack.PRESENTATION if self._again else Attack.INCONCLUSIVE))
         if self._again:
             return self._answered(Answer(Attack.PRESENTATION))
         found = judge(self._log, self._glances, self.fitted)

@@ -95,12 +95,11 @@ class Moved:
         self._again = self._again or followed.again
         if moment is None:
             return followed.hint
-        if moment.crop is not None:
-            self._cropped_ns = moment.time_ns
-        if not self._logged:
-            self._keep(moment)
-            return None
-        return self._afterwards(moment)
+        cropped = moment.crop is not None
+        kept, hint = (self._keep(moment), None) if not self._logged else (True, self._afterwards(moment))
+        if cropped and kept:  # one that comes too soon after the last is dropped with its crop: the next has another
+            self._cropped_ns = followed.frame_ns
+        return hint
 
     def tell(self, log: MotionLog) -> None:
         """Lock has prompted. After the first log nothing happens."""
@@ -117,9 +116,9 @@ class Moved:
         if self._sent:
             return None
         if not self._logged:
-            return self._answered(Answer(Attack.INCONCLUSIVE)) if now_ns() - self.asked_ns >= LIMIT_MS * MS else None
+            return self._answered(self._doubt()) if now_ns() - self.asked_ns >= LIMIT_MS * MS else None
         if self._prompted is None or self._middle is None:
-            return self._answered(Answer(Attack.INCONCLUSIVE))
+            return self._answered(self._doubt())
         if len(self._after) < self.frames and now_ns() - self._prompted.ended_ns < AFTER_NS:
             return None
         return self._answered(self._judged(self._prompted, now_ns, embed))
@@ -135,18 +134,23 @@ class Moved:
         self._seen_ns.clear()
         self._middle = None
 
+    def _doubt(self) -> Answer:
+        return Answer(Attack.PRESENTATION if self._again else Attack.INCONCLUSIVE)
+
     def _answered(self, answer: Answer) -> Answer:
         self._sent = True
         self.forget()
         return answer
 
-    def _keep(self, moment: Moment) -> None:
+    def _keep(self, moment: Moment) -> bool:
+        """Whether it was kept."""
         if self._moments and moment.time_ns - self._moments[-1].time_ns < MOMENT_EVERY_NS:
             moment.forget()
-            return
+            return False
         self._moments.append(moment)
         if len(self._moments) > LONGEST:
             self._moments.popleft().forget()
+        return True
 
     def _afterwards(self, moment: Moment) -> Hint | None:
         """Keep the crops of who looks ahead again; nothing else of this frame is needed any more."""
@@ -160,7 +164,7 @@ class Moved:
 
     def _judged(self, prompted: Prompted, now_ns: Callable[[], int], embed: Callable[[Picture], Floats]) -> Answer:
         if self._again:
-            return Answer(Attack.PRESENTATION)
+            return self._doubt()
         found = turning(prompted, self._moments)
         if not found.passed or not self._after or self._gap():
             return Answer(Attack.INCONCLUSIVE)

@@ -20,7 +20,7 @@ from tools.attack_lab.conditions import Conditions
 from tools.attack_lab.counts import Tally, halves, table
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import INSTRUMENTS, live
-from tools.attack_lab.record import OtherRecord, Record, in_folder
+from tools.attack_lab.record import OtherRecord, Record, in_folder, of_sources
 from tools.attack_lab.run import Kind, one, recorded, tallied
 from tools.attack_lab.setting import Setting
 from tools.portraits import portrait
@@ -204,22 +204,30 @@ def test_what_is_no_record_is_refused_and_kept(tmp_path: Path, text: str) -> Non
 
 
 def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) -> None:
-    path = tmp_path / "run.jsonl"
-    record = Record(path)
+    people = tmp_path / "people"
+    for name in ("ada", "bo"):
+        (people / name).mkdir(parents=True)
+        (people / name / "1.jpg").write_bytes(name.encode())
+    path, sources = tmp_path / "run.jsonl", of_sources(Faces.below(people).digest)
+    record = Record(path, sources)
     for number in range(3):
         record.add(Kind("screen", 3, 3).key, number, (DOUBT, DOUBT, NO))
-    words = ["--only", "screen", "--approaches", "3", "--counted", "--record", str(path), "--json"]
+    words = ["--only", "screen", "--approaches", "3", "--counted", "--faces", str(people)]
+    words += ["--json", "--record", str(path)]
     said = CliRunner().invoke(main, words)
     assert said.exit_code == 0, said.output
     (screen,) = json.loads(said.stdout)["kinds"]
     assert (screen["transaction_passed"]["trials"], screen["passed"]["count"]) == (3, 0)
     kept = tmp_path / "kept"
     kept.mkdir()
-    path.rename(in_folder(kept))
-    again = CliRunner().invoke(main, [*words[:-2], str(kept), "--log"])
+    path.rename(in_folder(kept, sources))
+    again = CliRunner().invoke(main, [*words[:-3], "--record", str(kept), "--log"])
     assert again.exit_code == 0, again.output
     assert "| screen |" in again.stdout
     assert again.stdout.splitlines()[-1] == said.stdout.splitlines()[-1]
+    (people / "bo" / "1.jpg").write_bytes(b"somebody else's")
+    refused = CliRunner().invoke(main, [*words[:-1], str(next(kept.iterdir()))])
+    assert (refused.exit_code, "other sources" in refused.output) == (2, True)
     refused = CliRunner().invoke(main, ["--counted"])
     assert refused.exit_code == 2
     assert "--record" in refused.output

@@ -143,6 +143,11 @@ def test_a_frame_that_was_there_before_is_a_presentation() -> None:
     frames = [watched(one, again=number == 9) for number, one in enumerate(glances)]
     gather, log = gone_through(World(), frames)
     assert answer_of(gather, log) == Answer(Attack.PRESENTATION)
+    gather, _ = gone_through(World(), frames)
+    asked_ns = cast("int", gather._asked_ns)
+    assert gather.due(lambda: asked_ns + LOG_LIMIT_NS, embed) == Answer(Attack.PRESENTATION), (
+        "nor is a log needed for it"
+    )
 
 
 def test_what_is_too_old_when_it_would_be_sent_is_not_averaged() -> None:

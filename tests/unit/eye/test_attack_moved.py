@@ -8,7 +8,7 @@ import pytest
 
 from device.challenge import MS
 from device.eye.attack import moved
-from device.eye.attack.approach import Answer
+from device.eye.attack.approach import CROP_EVERY_NS, Answer
 from device.eye.attack.motion import Moment
 from device.eye.attack.moved import AFTER_NS, LONGEST, MOMENT_EVERY_NS, Followed, Moved
 from device.eye.attack.parallax import Shot
@@ -323,3 +323,19 @@ def test_a_frame_that_comes_after_the_answer_is_overwritten() -> None:
     assert gather.offer(late) is None
     assert late.moment is not None
     assert not late.moment.shot.grey.any()
+
+
+def test_a_crop_that_was_dropped_with_its_frame_is_taken_of_the_next_one() -> None:
+    """At 33 frames a second every other frame comes too soon and is dropped; no crop goes with it."""
+    gather = Moved(3, ASKED_NS)
+    offered(gather, frames(degrees=0, every_ms=30))
+    cropped = [each.time_ns for each in gather._moments if each.crop is not None]
+    assert max(np.diff(cropped)) <= CROP_EVERY_NS + 2 * MOMENT_EVERY_NS
+
+
+def test_a_frame_that_was_there_before_is_a_presentation_without_a_log_too() -> None:
+    gather = Moved(3, ASKED_NS)
+    seen = frames()
+    seen[30] = replace(seen[30], again=True)
+    offered(gather, seen)
+    assert gather.due(lambda: ASKED_NS + LIMIT_MS * MS, never) == Answer(Attack.PRESENTATION)
