@@ -74,7 +74,7 @@ class PageServer:
     # ---- in the thread
 
     def _run(self) -> None:
-        while True:
+        while self.listener.fileno() >= 0:  # closed, nobody calls any more
             try:
                 certificate.ready(self.pem, self.page.name, time.time())  # so that its fingerprint can be told before
                 if (counter := self._counter) is None:
