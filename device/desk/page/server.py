@@ -82,6 +82,8 @@ class PageServer:
                 else:
                     self._serve(counter)
             except BaseException as error:  # noqa: BLE001 - not even an exit of this thread may become the desk's
+                if self.listener.fileno() < 0:
+                    return
                 log(f"the page: {in_words(error)}; it is tried again")
                 time.sleep(self.pause_s)
 
