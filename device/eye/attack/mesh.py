@@ -3,7 +3,8 @@
 Rules kept here:
 - The crop is a similarity of the picture with the eyes level, 1.5 times the face, as the network was trained
   (models/facemesh.md).
-- Where the network does not see a face, there are no points: the detector alone is not believed.
+- Where the network does not see a face, there are no points: the detector alone is not believed. Neither are points
+  without an eye distance, of which nothing could be measured.
 - The crop and everything inside the network are overwritten by `forget`.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.errors import ModelRefused
+from device.eye.attack.surface import eyes_apart
 from device.eye.detector import Face
 from device.eye.pixels import Picture, Similarity, Warp
 from device.eye.runtime import Array, Network
@@ -28,6 +30,10 @@ _MEANINGS: Final = ("landmarks", "presence")
 MIN_PRESENCE: Final = 5.0
 """The presence logit below which there is no face: odds of 150 to 1 for one. The faces of 32 people of lfw-dev have 14
 to 35."""
+
+LEAST_APART_PX: Final = 8.0
+"""The least eye distance of a face in its crop, where one is some 45 pixels: a patch of skin, 1 cm, would be hardly
+more than one of them. Of a face that is turned so far, or of points that are none, nothing is measured."""
 
 
 def face_to_picture(face: Face) -> Similarity:
@@ -69,10 +75,14 @@ class Mesh:
         self.network.invoke_only()
         presence = float(self.network.fetch(self._at["presence"]).ravel()[0])
         points: npt.NDArray[np.float32] = self.network.fetch(self._at["landmarks"]).reshape(POINTS, 3)
-        return points if presence >= MIN_PRESENCE and bool(np.isfinite(points).all()) else None
+        return points if presence >= MIN_PRESENCE and _is_face(points) else None
 
     def forget(self) -> None:
         """Overwrite the crop and everything inside the network."""
         self.crop.fill(0)
         self._warp.forget()
         self.network.forget()
+
+
+def _is_face(points: npt.NDArray[np.float32]) -> bool:
+    return bool(np.isfinite(points).all()) and eyes_apart(points) >= LEAST_APART_PX

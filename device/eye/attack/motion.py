@@ -116,20 +116,24 @@ class Middle:
         x, y, z = self._points[self._skin].T
         basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y], axis=1))
         depth = z - basis @ (basis.T @ z)
-        self._row = depth / float(depth @ depth)
+        power = float(depth @ depth)
+        self._row = depth / power if power > 0 else None
 
     def sideways(self, points: Floats) -> float:
         """How far a face was turned to its own left since (right: negative): near the sine of the turn.
 
-        The slope of how far each point moved across, on its depth; anything affine is taken out of both.
+        The slope of how far each point moved across, on its depth; anything affine is taken out of both. Of a mesh
+        without depth NaN, which is at no place that could be asked for.
         """
+        if self._row is None:
+            return math.nan
         now, _ = in_eye_distances(points)
         return float(self._row @ (now - self._points)[self._skin, 0])
 
     def wide(self, points: Floats) -> float:
         """The smaller of the two scales of the affine map that explains `points` best, over the larger."""
         now, _ = in_eye_distances(points)
-        begin = np.column_stack([self._points[self._skin, :2], np.ones(len(self._row))])
+        begin = np.column_stack([self._points[self._skin, :2], np.ones(np.count_nonzero(self._skin))])
         affine = np.linalg.lstsq(begin, now[self._skin, :2], rcond=None)[0]
         larger, smaller = np.linalg.svd(affine[:2], compute_uv=False)
         return float(smaller / larger)

@@ -1,7 +1,7 @@
 """One motion challenge, where a light challenge was in doubt: from frames to one answer. No camera, network or clock.
 
 Rules kept here:
-- Nothing of it is taken before it is asked for. What is kept until the answer is the last LONGEST frames, as crops of
+- Nothing of it is taken before it is asked for. What is kept until the answer are the frames of KEPT_NS, as crops of
   the mesh, and a face every CROP_EVERY_NS; each is overwritten when it is dropped, and all of them with the answer.
 - Without a log in LIMIT_MS, or with one that no motion challenge looks like, the answer is inconclusive.
 - What passes is a solid face that turned as asked (`device.eye.attack.motion`), and one person: before the first
@@ -25,7 +25,7 @@ import numpy as np
 
 from device.challenge import MS
 from device.eye.attack.approach import CROP_EVERY_NS, Answer
-from device.eye.attack.motion import MAX_GAP_MS, MIDDLE, Middle, Moment, turning
+from device.eye.attack.motion import BEFORE_MS, MAX_GAP_MS, MIDDLE, Middle, Moment, turning
 from device.eye.covered import cover, seems_covered
 from device.eye.gather import FRESH_NS, SAME_PERSON, Good, mean_of
 from device.eye.pixels import Picture
@@ -40,9 +40,14 @@ much to turn, and three crops."""
 TAKES_NS: Final = (LEAD_MS + PROMPTS * PROMPT_MS + 300) * MS + AFTER_NS
 """What must be left of a window when it is asked for: all of it, and 0.3 s to judge and to compare."""
 
-LONGEST: Final = 160
+KEPT_NS: Final = (BEFORE_MS + PROMPTS * PROMPT_MS + 200) * MS
+"""How long a frame is kept, whatever the camera's rate: a challenge with the middle before it takes 5.0 s, and 0.2 s
+are for four lights that come late and a log that comes a frame or two after them."""
+
 MOMENT_EVERY_NS: Final = 32 * MS
-"""Between two frames that are kept: LONGEST of them span 5.1 s, a challenge with its middle 5.0 s."""
+"""The least time between two frames that are kept, so that a fast camera fills no more memory."""
+
+LONGEST: Final = KEPT_NS // MOMENT_EVERY_NS + 1
 
 SAME_TURNED: Final = SAME_PERSON
 """Cosine below which a turned crop shows somebody else than one that looks ahead: no other bound is needed. Of 150
@@ -148,7 +153,7 @@ class Moved:
             moment.forget()
             return False
         self._moments.append(moment)
-        if len(self._moments) > LONGEST:
+        while moment.time_ns - self._moments[0].time_ns > KEPT_NS:
             self._moments.popleft().forget()
         return True
 

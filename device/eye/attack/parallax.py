@@ -42,6 +42,10 @@ LONGEST_PX: Final = 1.5
 ALIKE: Final = 0.8
 """The least correlation of a patch with what was found for it."""
 
+LEAST_AREA: Final = 0.05
+"""What the second mesh must have of the first one's area: what is narrower is seen from its edge, or is no face, and
+where its patches were cannot be reckoned back."""
+
 MIN_PATCHES: Final = 60
 _STEP: Final = 0.12
 _ROUNDS: Final = 3
@@ -78,8 +82,9 @@ class Parallax:
 
 
 def parallax(before: Shot, after: Shot) -> Parallax | None:
-    """How `after` differs from `before` sideways, beyond what paper could do; None if too few patches are found again.
+    """How `after` differs from `before` sideways, beyond what paper could do; None if that cannot be told.
 
+    It cannot if too few patches are found again, or one of both meshes is no face: without depth, or without breadth.
     Raises ValueError for a mesh whose eyes lie in one place.
     """
     points, apart = in_eye_distances(before.points)
@@ -93,13 +98,15 @@ def parallax(before: Shot, after: Shot) -> Parallax | None:
     affine = np.linalg.lstsq(begin, after.points[:, :2].astype(float), rcond=None)[0]
     from_px = places * apart + eyes
     to_px = np.column_stack([from_px, np.ones(len(places))]) @ affine
+    if abs(float(np.linalg.det(affine[:2]))) < LEAST_AREA:
+        return None
     found_px, alike = _found(before.grey, from_px, after.grey, to_px, affine[:2].T)
     moved = (found_px - to_px) @ np.linalg.inv(affine[:2]) / apart
     known = alike > ALIKE
     return _slope(places[known], depth[known], moved[known, 0]) if np.count_nonzero(known) >= MIN_PATCHES else None
 
 
-def _slope(places: Floats, depth: Floats, moved: Floats) -> Parallax:
+def _slope(places: Floats, depth: Floats, moved: Floats) -> Parallax | None:
     x, y = places[:, 0], places[:, 1] - 0.5
     smooth = np.stack([x**i * y**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], axis=1)
     weight = np.ones(len(x))
@@ -108,6 +115,8 @@ def _slope(places: Floats, depth: Floats, moved: Floats) -> Parallax:
         root = np.sqrt(weight)
         basis, _triangle = np.linalg.qr(smooth * root[:, None])
         wanted, seen = (part * root - basis @ (basis.T @ (part * root)) for part in (depth, moved))
+        if not float(wanted @ wanted) > 0:
+            return None
         value = float(wanted @ seen / (wanted @ wanted))
         rest = seen - value * wanted
         error = math.sqrt(float(rest @ rest) / (len(x) - smooth.shape[1] - 1) / float(wanted @ wanted))

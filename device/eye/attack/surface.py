@@ -46,6 +46,12 @@ PATCHES: Final[Floats] = np.array(
 """(P, 2): where patches are looked for. Their mean mesh spans -1.1 to 1.2 and -0.9 to 1.9."""
 
 
+def eyes_apart(points: Floats) -> float:
+    """How far apart the middles of both eyes lie in `points` (N, 2 or 3), in their pixels; not across their depth."""
+    left, right = (points[list(pair), :2].mean(axis=0) for pair in EYE_CORNERS)
+    return float(np.hypot(*(right - left)))
+
+
 def in_eye_distances(points: Floats) -> tuple[Floats, float]:
     """`points` (N, 3) in any pixels, depth away from the camera, in the face's own units; and the eye distance.
 

@@ -1,5 +1,6 @@
 """The judge of the motion challenge, in a small world (`turned_world`): what passes, and guards taken out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -144,3 +145,28 @@ def test_a_shake_of_the_head_up_and_down_is_no_turn_aside() -> None:
     points = PERSON.shot(0).points
     nodded = points + [0, 6, 0] + points * [0, 0.04, 0]
     assert abs(Middle(points).sideways(nodded)) < ENOUGH / 4
+
+
+def no_depth(shot: Shot) -> Shot:
+    return Shot(shot.grey, shot.points * (1, 1, 0))
+
+
+def on_a_line(shot: Shot) -> Shot:
+    return Shot(shot.grey, np.column_stack([shot.points[:, 0], shot.points[:, 0], shot.points[:, 2]]))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "which"),
+    [(no_depth, "all"), (no_depth, "before"), (on_a_line, "all"), (on_a_line, "before"), (on_a_line, "turned")],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_meshes_that_are_no_face_turn_nowhere_and_raise_nothing(spoilt: Callable[[Shot], Shot], which: str) -> None:
+    prompted, moments = PERSON.turned(ASKED)
+    changed = [
+        replace(moment, shot=spoilt(moment.shot))
+        if which == "all" or (moment.time_ns <= prompted.began_ns[0]) == (which == "before")
+        else moment
+        for moment in moments
+    ]
+    assert turning(prompted, moments).passed
+    assert not turning(prompted, changed).passed

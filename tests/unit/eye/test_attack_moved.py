@@ -10,7 +10,7 @@ from device.challenge import MS
 from device.eye.attack import moved
 from device.eye.attack.approach import CROP_EVERY_NS, Answer
 from device.eye.attack.motion import Moment
-from device.eye.attack.moved import AFTER_NS, LONGEST, MOMENT_EVERY_NS, Followed, Moved
+from device.eye.attack.moved import AFTER_NS, KEPT_NS, LONGEST, MOMENT_EVERY_NS, Followed, Moved
 from device.eye.attack.parallax import Shot
 from device.eye.gather import FRESH_NS
 from device.motion import LEAD_MS, LIMIT_MS, PROMPT_MS, Asked, Facing
@@ -304,16 +304,50 @@ def test_no_more_than_the_last_frames_of_a_challenge_are_kept_and_older_ones_are
     kept = [each.time_ns for each in gather._moments]
     assert len(kept) <= LONGEST
     assert min(np.diff(kept)) >= MOMENT_EVERY_NS
-    assert LONGEST * MOMENT_EVERY_NS >= (500 + 3 * PROMPT_MS) * MS
+    assert KEPT_NS == (500 + 3 * PROMPT_MS) * MS + 200 * MS == 5200 * MS
     dropped = [one.moment for one in seen if one.frame_ns <= ENDED_NS and one.frame_ns not in kept]
     assert dropped
     assert not any(each.shot.grey.any() for each in dropped if each is not None)
-    many = Moved(3, ASKED_NS)
-    still = PERSON.shot(0)
-    for number in range(LONGEST + 40):
-        copy = Shot(still.grey.copy(), still.points.copy())
-        many.offer(Followed(number, None, Moment(ASKED_NS + number * MOMENT_EVERY_NS, copy)))
-    assert len(many._moments) == LONGEST
+
+
+@pytest.mark.parametrize("every_ms", [10, 32, 33, 40, 50, 66, 100, 160])
+def test_whatever_the_camera_gives_no_more_than_one_challenge_of_it_is_kept(every_ms: int) -> None:
+    """By time and not by number: of a slow camera as many frames would be twice as long ago."""
+    many, still = Moved(3, ASKED_NS), PERSON.shot(0)
+    offered_ns = range(ASKED_NS, ASKED_NS + 8000 * MS, every_ms * MS)
+    copies = [Moment(at, Shot(still.grey.copy(), still.points.copy())) for at in offered_ns]
+    for moment in copies:
+        many.offer(Followed(moment.time_ns, None, moment))
+        assert many._moments[-1].time_ns - many._moments[0].time_ns <= KEPT_NS
+        assert len(many._moments) <= LONGEST
+    spans_ns = many._moments[-1].time_ns - many._moments[0].time_ns
+    assert spans_ns > KEPT_NS - 2 * max(every_ms * MS, MOMENT_EVERY_NS), "and no less"
+    kept = {each.time_ns for each in many._moments}
+    assert not any(each.shot.grey.any() for each in copies if each.time_ns not in kept)
+
+
+@pytest.mark.parametrize("fault", [False, True], ids=["as it is", "without the time for it"])
+def test_lights_that_come_late_and_a_log_two_frames_after_them_leave_the_middle_in(
+    *, fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20 ms late each, and at 15 frames a second."""
+    if fault:
+        monkeypatch.setattr(moved, "KEPT_NS", KEPT_NS - 200 * MS)
+    late = [BEGAN_NS + number * (PROMPT_MS + 20) * MS for number in range(4)]
+    log = MotionLog(NONCE, *ASKED, *late)
+    facing, gather, answer = MIDDLE, Moved(3, ASKED_NS), None
+    for at in range(ASKED_NS, late[3] + 1500 * MS, 66 * MS):
+        for where, from_ns in zip((*ASKED, MIDDLE), late, strict=True):
+            if at >= from_ns + 450 * MS:
+                facing = where
+        shot = PERSON.shot(SIDE[facing] * 12.0)
+        taken = crop(7) if gather.wants_crop(at) else None
+        gather.offer(Followed(at, None, Moment(at, Shot(shot.grey.copy(), shot.points.copy()), taken)))
+        if at > late[3] + 66 * MS:
+            gather.tell(log)
+            answer = answer or gather.due(lambda now_ns=at: now_ns, embed)  # type: ignore[misc]  # bound now
+    assert answer is not None
+    assert answer.attack is (Attack.INCONCLUSIVE if fault else Attack.MOVED)
 
 
 def test_a_frame_that_comes_after_the_answer_is_overwritten() -> None:

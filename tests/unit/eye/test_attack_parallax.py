@@ -1,10 +1,13 @@
 """Whether what turned is solid, in a small world of its own (`turned_world`)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from device.eye.attack import parallax as module
 from device.eye.attack.parallax import Shot, parallax
+from tests.unit.eye.lit_world import Reals
 from tests.unit.eye.turned_world import PERSON, SHEETS, Thing, other
 
 PATTERNS = (1, 2)
@@ -82,3 +85,24 @@ def test_forget_overwrites_the_picture() -> None:
     shot = PERSON.made(0, 0)
     shot.forget()
     assert not shot.grey.any()
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        pytest.param(lambda points: points * (1, 1, 0), id="no depth"),
+        pytest.param(lambda points: points[:, [0, 0, 2]], id="on a line"),
+        pytest.param(lambda points: points * (1, 0.01, 1), id="seen from its edge"),
+    ],
+)
+@pytest.mark.parametrize("which", [0, 1], ids=["before", "after"])
+def test_of_a_mesh_that_is_no_face_there_is_no_parallax_and_no_error(
+    spoilt: Callable[[Reals], Reals], which: int
+) -> None:
+    shots = [PERSON.shot(0), PERSON.shot(12, 1)]
+    shots[which] = Shot(shots[which].grey, spoilt(shots[which].points))
+    found = parallax(*shots)
+    if which == 1 and spoilt(np.ones((1, 3)))[0, 2] == 0:
+        assert found is not None, "the depth is that of the first mesh"
+    else:
+        assert found is None
