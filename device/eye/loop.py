@@ -10,7 +10,8 @@ Rules kept here:
   and does not look again before lock has said Close.
 - When a window ends, everything seen in it is dropped and the buffers it passed through are overwritten.
 - At a door with lights nobody is recognised without a challenge (`device.eye.questioned`): its verdict goes with the
-  Probe, and nothing else of it goes anywhere. One motion challenge a window at most, and only if there is time for it.
+  Probe, and nothing else of it goes anywhere. One motion challenge a window at most, where lights cannot work, and only
+  if there is time for it.
 - Once something in a window contradicted a face, that window is not looked at any more: a print that is tried three
   times is right more often than one that is tried once.
 - A camera that does not do its job is a message to lock, not the end of eye; if only a new process can help, or a call

@@ -2,8 +2,10 @@
 
 Rules kept here:
 - Nobody is recognised without a light challenge (`device.eye.attack.approach`), and its verdict goes with the Probe.
-- Where that challenge is in doubt for a reason that light can have, and the rest of the window permits it, lock is
+- Where that challenge says that the lights cannot work on this face, and the rest of the window permits it, lock is
   asked for a motion challenge instead (`device.eye.attack.moved`); where lock cannot be asked, the doubt is the answer.
+- Any other doubt is the answer at once: lock begins the next approach, which is another light challenge and judged
+  alone. Half of those who were in such doubt pass one of the next two (docs/liveness.md, "What a doubt leads to").
 - Nothing that contradicted a face is asked to turn, and nothing at all is done for a motion challenge before it is
   asked for.
 - A log counts for the challenge of its own approach alone. One answer, and one Probe, whatever was asked for.
@@ -25,10 +27,9 @@ from device.eye.camera import Frame
 from device.eye.needs import Outlet, Watcher
 from device.wire import Attack, Hint
 
-DOUBTS: Final = frozenset(
-    {Why.NO_ANSWER, Why.ONE_LAMP, Why.CODE_UNCLEAR, Why.SHAPE_UNCLEAR, Why.FEW_PATCHES, Why.MOVED}
-)
-"""What sun, shine, a dead lamp or somebody who did not keep still look like: a head that turns can resolve it."""
+BLIND: Final = frozenset({Why.NO_ANSWER, Why.ONE_LAMP, Why.FEW_PATCHES})
+"""What sun, a dead lamp, or a face too far away or too grey look like: the same lights would see no more of it in a
+moment, and a head that turns needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Questioned:
     def _asks_to_turn(self, answer: Answer) -> bool:
         """Whether a motion challenge was asked for instead."""
         around = self._around
-        if not isinstance(self._stage, Challenged) or answer.why not in DOUBTS or not around.may_turn():
+        if not isinstance(self._stage, Challenged) or answer.why not in BLIND or not around.may_turn():
             return False
         if not around.out.send(Room.LOCK, wire.MotionRequest(self._nonce)):
             return False

@@ -1,5 +1,6 @@
 """Eye's loop at a door with lights, where a light challenge is in doubt: somebody is asked to turn, or is not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,7 +12,8 @@ from device.edges import Room
 from device.eye import loop, questioned
 from device.eye.attack import approach
 from device.eye.attack.approach import LOG_LIMIT_NS, Watched
-from device.eye.attack.judge import Figures, Judgement, Why
+from device.eye.attack.glance import Fitted, Glance
+from device.eye.attack.judge import Figures, Judgement, Why, judge
 from device.eye.attack.moved import TAKES_NS, Followed, Moved
 from device.eye.camera import Frame
 from device.eye.loop import EyeWork
@@ -26,7 +28,8 @@ from tests.unit.eye.turned_world import BEGAN_NS, PERSON, SHEETS, Thing
 SUN = World(gains=(0.0, 0.0))
 """What burns in the sun is not seen."""
 
-DOUBTS = ("NO_ANSWER", "ONE_LAMP", "CODE_UNCLEAR", "SHAPE_UNCLEAR", "FEW_PATCHES", "MOVED")
+BLIND = ("NO_ANSWER", "ONE_LAMP", "FEW_PATCHES")
+"""Doubts in which the same lights would see no more the next time."""
 
 
 @dataclass
@@ -107,7 +110,9 @@ def test_a_sheet_that_is_turned_in_time_stays_a_doubt_and_without_an_embedding(s
 
 
 @pytest.mark.parametrize("why", [why for why in Why if why is not Why.SOLID], ids=lambda why: why.name)
-def test_only_a_doubt_that_light_can_cause_asks_to_turn(why: Why, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_where_lights_cannot_work_somebody_is_asked_to_turn_and_else_the_lights_are_next(
+    why: Why, monkeypatch: pytest.MonkeyPatch
+) -> None:
     attack = Attack.PRESENTATION if why in (Why.OTHER_CODE, Why.BEHIND, Why.FLAT) else Attack.INCONCLUSIVE
     monkeypatch.setattr(approach, "judge", lambda *_: Judgement(attack, why, Figures()))
 
@@ -117,9 +122,34 @@ def test_only_a_doubt_that_light_can_cause_asks_to_turn(why: Why, monkeypatch: p
         assert len(probes(bench)) == (not bench.requests())
         return bool(bench.requests())
 
-    assert asked() is (why.name in DOUBTS)
-    monkeypatch.setattr(questioned, "DOUBTS", frozenset(Why))
+    assert asked() is (why.name in BLIND)
+    monkeypatch.setattr(questioned, "BLIND", frozenset(Why))
     assert asked() is True, "the seeded fault: whatever was decided, people are asked to turn"
+
+
+@pytest.mark.parametrize("why", [Why.SHAPE_UNCLEAR, Why.CODE_UNCLEAR, Why.MOVED], ids=lambda why: why.name)
+def test_who_was_in_doubt_is_judged_anew_by_the_next_lights_and_by_them_alone(
+    why: Why, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[list[Glance]] = []
+
+    def first_in_doubt(log: wire.ChallengeLog, glances: Sequence[Glance], fitted: Fitted) -> Judgement:
+        judged.append(list(glances))
+        return Judgement(Attack.INCONCLUSIVE, why, Figures()) if len(judged) == 1 else judge(log, glances, fitted)
+
+    monkeypatch.setattr(approach, "judge", first_in_doubt)
+    bench = TurningBench(world=World())
+    work = doubted(bench)
+    (doubt,) = probes(bench)
+    assert (doubt.attack, doubt.embedding, bench.people) == (Attack.INCONCLUSIVE, bytes(512), [])
+    look(bench, work, 2)
+    told(bench, work, 2)
+    run(bench, work, 1)
+    assert [(one.nonce, one.attack) for one in probes(bench)[1:]] == [(bytes([2]) * 16, Attack.BONA_FIDE)]
+    assert bench.requests() == []
+    first, second = judged
+    assert second
+    assert not {id(each) for each in first} & {id(each) for each in second}, "nothing is judged twice"
 
 
 def test_a_repeated_frame_a_missing_log_and_two_people_are_not_asked_to_turn(monkeypatch: pytest.MonkeyPatch) -> None:
