@@ -23,14 +23,15 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 class Browser:
     """One browser with cookies of its own, in English."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        """At the page's `port`; `address`: which of this machine's own it calls from."""
         self.origin = f"https://127.0.0.1:{port}"
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
         trusting.verify_mode = ssl.CERT_NONE
         self._client = httpx.Client(
             base_url=self.origin,
-            verify=trusting,
+            transport=httpx.HTTPTransport(verify=trusting, local_address=address),
             trust_env=False,
             follow_redirects=True,
             timeout=30.0,

@@ -20,7 +20,8 @@ from starlette.types import ASGIApp
 from device.desk.page.acting import Acting
 from device.desk.page.counter import Counter, Ended, Unavailable
 from device.desk.page.errands import Errands
-from device.desk.page.guard import Guard, Pace
+from device.desk.page.guard import Guard
+from device.desk.page.pace import Pace
 from device.desk.page.showing import Showing
 from device.desk.page.site import Site
 from device.desk.page.view import View
@@ -98,4 +99,4 @@ def application(counter: Counter, site: Site, pace: Pace | None = None) -> ASGIA
             Exception: unforeseen,
         },
     )
-    return Guard(inner, name=site.name, armed=counter.armed, refused=view.refused, pace=pace)
+    return Guard(inner, name=site.name, armed=counter.armed, refused=view.refused, sitter=view.sitter, pace=pace)

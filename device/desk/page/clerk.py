@@ -63,11 +63,11 @@ class Clerk:
         """Whether the page may be shown at all now."""
         return self.reception.armed
 
-    async def begin(self) -> Sitting | None:
+    async def begin(self, address: str) -> Sitting | None:
         """A new sitting that waits for its code; None if too many wait, or the door is too busy."""
         reply: Reply[Sitting | None] = Reply()
         try:
-            self.reception.crossing.post(lambda: self.reception.begin(reply))
+            self.reception.crossing.post(lambda: self.reception.begin(reply, address))
             return await reply.within(LOOP_S)
         except Unavailable:
             return None

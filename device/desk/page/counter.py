@@ -108,8 +108,11 @@ class Counter(Protocol):
     def armed(self) -> bool:
         """Whether the page may be shown at all now."""
 
-    async def begin(self) -> Sitting | None:
-        """A new sitting that waits for its code. None: too many browsers wait already; in a minute it may do."""
+    async def begin(self, address: str) -> Sitting | None:
+        """A new sitting that waits for its code, for a browser that calls from `address` (`shares.address_of`).
+
+        None: too many browsers wait already; in a minute it may do.
+        """
 
     async def phase(self, sitting_id: str) -> Phase:
         """Where that sitting stands. Raises Unavailable if the desk's loop does not answer, which it always should."""

@@ -1,8 +1,8 @@
 """What every request has to pass before the page sees it, and what every answer carries.
 
 Rules kept here:
-- Nothing is served while the page is shut. So many requests a second over all callers and no more; only GET and POST;
-  no body longer than a form of ours, and of no other kind.
+- Nothing is served while the page is shut. So many requests a second over all callers and no more, and fewer of one
+  address (`pace`); only GET and POST; no body longer than a form of ours, and of no other kind.
 - A form counts only if the browser says that it comes from this very page: its Origin is our own address, or, where a
   browser says none, Sec-Fetch-Site is "same-origin". Together with the token in the form and the cookie's SameSite
   that is said three times.
@@ -18,15 +18,14 @@ for the certificate, and a browser that remembered HSTS would let nobody past th
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PER_S = 20.0
-BURST = 40.0
+from device.desk.page.pace import Pace
+from device.desk.page.shares import address_of
+
 MOST_BODY = 4096
 FORM = "application/x-www-form-urlencoded"
 STATIC = "/static/"
@@ -47,33 +46,25 @@ HEADERS = {
 Refused = Callable[[Scope, int], ASGIApp]
 
 
-@dataclass(slots=True)
-class Pace:
-    """How many requests may still come: `PER_S` a second, `BURST` at once."""
-
-    now_s: Callable[[], float] = time.monotonic
-    _left: float = BURST
-    _at_s: float = field(default=0.0)
-
-    def take(self) -> bool:
-        """Whether one more may come now."""
-        now_s = self.now_s()
-        self._left = min(BURST, self._left + (now_s - self._at_s) * PER_S)
-        self._at_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 class Guard:
-    """ASGI: `app` behind all of the rules. `refused(scope, status)` is the answer to what does not pass."""
+    """ASGI: `app` behind all of the rules.
+
+    `refused(scope, status)` is the answer to what does not pass; `sitter(scope)` the open sitting that asks, as far as
+    the page has seen, or empty.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, name: str, armed: Callable[[], bool], refused: Refused, pace: Pace | None = None
+        self,
+        app: ASGIApp,
+        *,
+        name: str,
+        armed: Callable[[], bool],
+        refused: Refused,
+        sitter: Callable[[Scope], str],
+        pace: Pace | None = None,
     ) -> None:
         self._app, self._name, self._armed, self._refused = app, name, armed, refused
-        self._pace = pace or Pace()
+        self._sitter, self._pace = sitter, pace or Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -99,7 +90,7 @@ class Guard:
     def _status(self, scope: Scope) -> int:
         """Why not, as a status of HTTP; 0 if nothing stands against it."""
         headers = Headers(scope=scope)
-        if not self._pace.take():
+        if not self._pace.take(caller(scope), self._sitter(scope)):
             return 429
         if not self._armed():
             return 503
@@ -117,6 +108,12 @@ class Guard:
         length = headers.get("content-length", "")
         # Without a length a body could be of any; no browser sends a form like that.
         return 0 if length.isascii() and length.isdigit() and int(length[:9]) <= MOST_BODY else 413
+
+
+def caller(scope: Scope) -> str:
+    """The address that a request comes from; empty if it has none."""
+    client = scope.get("client")
+    return address_of(str(client[0])) if client else ""
 
 
 def ours(host: str, name: str) -> bool:

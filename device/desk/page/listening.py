@@ -3,7 +3,8 @@
 Rules kept here:
 - While the page is shut a caller is let in and shown out in one step: no TLS, no HTTP, not one byte read.
 - At most `MOST` callers at once, and `MOST_EACH` from one address, so that one who holds the line does not keep the
-  others away. Nobody stays longer than `LONGEST_S` on one line, however slowly they speak; a browser calls again.
+  others away. Where all lines are taken, an address with more of them gives way to one with less (`shares`). Nobody
+  stays longer than `LONGEST_S` on one line, however slowly they speak; a browser calls again.
 - This class is a socket and nothing more to whoever serves on it.
 
 Called from the thread of the page alone, but for `shut`, which is one flag.
@@ -17,6 +18,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from device.desk.page.shares import address_of, gives_way
 
 MOST = 48
 MOST_EACH = 16  # a browser has six lines to a door, and a household one address
@@ -42,27 +45,38 @@ class Porter(socket.socket):
     def __init__(self, listener: socket.socket, shut: Callable[[], bool]) -> None:
         super().__init__(listener.family, listener.type, listener.proto, fileno=socket.dup(listener.fileno()))
         self._shut = shut
-        self._inside: Counter[str] = Counter()
+        self._inside: list[tuple[str, Caller]] = []  # who called first stands first
 
     def accept(self) -> tuple[socket.socket, Any]:
         """As of a socket. Raises ConnectionAbortedError for a caller who was shown out."""
         guest, address = super().accept()
-        host = str(address[0])
-        full = self._inside.total() >= MOST or self._inside[host] >= MOST_EACH
-        if self._shut() or full:
+        host = address_of(str(address[0]))
+        if self._shut() or not self._room_for(host):
             guest.close()
             raise ConnectionAbortedError
         caller = Caller(guest.family, guest.type, guest.proto, fileno=guest.detach())
-        self._inside[host] += 1
-        caller.over = lambda: self._left(host)
+        self._inside.append((host, caller))
+        caller.over = lambda: self._left(caller)
         with suppress(RuntimeError):  # without a loop nobody waits
             asyncio.get_running_loop().call_later(LONGEST_S, _hang_up, caller)
         return caller, address
 
-    def _left(self, host: str) -> None:
-        self._inside[host] -= 1
-        if self._inside[host] <= 0:
-            del self._inside[host]
+    def _room_for(self, host: str) -> bool:
+        held = Counter(each for each, _ in self._inside)
+        if held[host] >= MOST_EACH:
+            return False
+        if len(self._inside) < MOST:
+            return True
+        giving = gives_way(held, host)
+        if giving is None:
+            return False
+        first = next(caller for each, caller in self._inside if each == giving)
+        self._left(first)  # now, and not when its end was noticed: somebody else may call before
+        _hang_up(first)
+        return True
+
+    def _left(self, caller: Caller) -> None:
+        self._inside = [each for each in self._inside if each[1] is not caller]
 
 
 def _hang_up(caller: Caller) -> None:

@@ -96,9 +96,9 @@ class Reception:
 
     # ---- from the page, by way of the crossing
 
-    def begin(self, reply: Reply[Sitting | None]) -> None:
-        """A browser wants a code."""
-        reply.give(self.sittings.begin(self.now_s()) if self.armed else None)
+    def begin(self, reply: Reply[Sitting | None], address: str) -> None:
+        """A browser at `address` wants a code."""
+        reply.give(self.sittings.begin(self.now_s(), address) if self.armed else None)
 
     def phase(self, sitting_id: str, reply: Reply[Phase]) -> None:
         """Where does it stand?"""

@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from device.desk.page import forms
 from device.desk.page.counter import Ended, Face, Held, Phase
+from device.desk.page.guard import caller
 from device.desk.page.notice import shown
+from device.desk.page.sittings import ROOM
 from device.desk.page.view import View
 from device.desk.page.words import Words
 from device.wire import DoorStatus
@@ -46,16 +48,17 @@ class Showing:
             return await self._home(request, sitting)
         if "left" in request.query_params:
             return self.view.page(request, "left.html")
-        given = self.view.code(sitting) if phase is Phase.WAITING else None
-        over = bool(sitting) and phase is Phase.ENDED
+        before = self.view.code(sitting)
+        given = before if phase is Phase.WAITING else None
+        note = "start.renewed" if before else "start.over" if sitting else ""
         if given is None:
-            given = await self.view.counter.begin()
+            given = await self.view.counter.begin(caller(request.scope))
             if given is None:
-                answer = self.view.page(request, "full.html", 503)
+                answer = self.view.page(request, "full.html", 503, room=ROOM)
                 answer.headers["retry-after"] = "60"
                 return answer
             self.view.remember(given)
-        answer = self.view.page(request, "start.html", code=given.code, over=over)
+        answer = self.view.page(request, "start.html", code=given.code, note=note if given is not before else "")
         if given.id != sitting:
             self.view.seated(answer, given.id)
         return answer

@@ -5,8 +5,9 @@ Rules kept here:
   for three minutes.
 - No code is a slip of the finger, or two digits swapped, away from another that is shown: such a slip opens nothing.
 - A sitting ends with its ticket, after ten minutes at most; what has ended is as if it had never been.
-- A few browsers may wait, and fewer may sit. Who wants to wait beyond that is told so; of those who sit, who all have
-  shown a PIN, the first gives way.
+- So many browsers may wait, and so many of one address; beyond that an address with more gives way to one with less
+  (`shares`), and who finds no place is told so. Whoever shows a PIN at the keypad can have all of them begin anew
+  (`ROOM`). Of those who sit, who all have shown a PIN, the first gives way.
 
 Pure but for what is drawn: times are CLOCK_MONOTONIC seconds, given as arguments.
 """
@@ -14,19 +15,31 @@ Pure but for what is drawn: times are CLOCK_MONOTONIC seconds, given as argument
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device.desk.page.counter import Phase, Sitting
+from device.desk.page.shares import gives_way
 from device.wire import GrantTicket
 
-MOST_WAITING = 8
+MOST_WAITING = 32
+MOST_EACH = 8  # of one address: a household behind one router has one
 MOST_OPEN = 4
 CODE_S = 180.0  # from the telephone to the keypad and once back
 SITTING_S = 600.0
 LEAST_CODE, MOST_CODE = 100_000, 999_999  # six digits, and none of them a leading zero that somebody leaves out
+ROOM = "100000"  # nobody's code: whoever types it with a PIN has everybody who waits begin anew
 _APART = 3  # digits in which two codes differ: a slip changes one, a swap two
 _ID_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A browser that waits, and the address it called from."""
+
+    sitting: Sitting
+    address: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +61,20 @@ class Sittings:
     """All of them, oldest first. `draw`: the next code to try."""
 
     draw: Callable[[], int] = draw_code
-    _waiting: list[Sitting] = field(default_factory=list, repr=False)
+    _waiting: list[Waiting] = field(default_factory=list, repr=False)
     _open: list[Open] = field(default_factory=list, repr=False)
 
-    def begin(self, now_s: float) -> Sitting | None:
-        """A sitting that waits for its code; None if too many wait."""
+    def begin(self, now_s: float, address: str = "") -> Sitting | None:
+        """A sitting for a browser at `address` that waits for its code; None if there is no place for it."""
         self.forget(now_s)
-        if len(self._waiting) >= MOST_WAITING:
+        if not self._room_for(address):
             return None
         code = str(self.draw())
-        while any(_alike(code, waiting.code) for waiting in self._waiting):
+        while any(_alike(code, other) for other in (ROOM, *(each.sitting.code for each in self._waiting))):
             code = str(self.draw())
-        self._waiting.append(Sitting(secrets.token_urlsafe(_ID_BYTES), code, now_s + CODE_S))
-        return self._waiting[-1]
+        sitting = Sitting(secrets.token_urlsafe(_ID_BYTES), code, now_s + CODE_S)
+        self._waiting.append(Waiting(sitting, address))
+        return sitting
 
     def bind(self, ticket: GrantTicket, now_s: float) -> list[bytes]:
         """Open the sitting whose code was typed. Returns the grants that stand for nothing (any more)."""
@@ -68,18 +82,20 @@ class Sittings:
         ends_s = min(ticket.expires_ns / 1e9, now_s + SITTING_S)
         if any(each.grant == ticket.nonce for each in self._open):
             return []
+        if str(ticket.page_code) == ROOM:
+            self._waiting.clear()
         chosen = self._shows(str(ticket.page_code))
         if chosen is None or ends_s <= now_s:
             return [ticket.nonce]
         self._waiting.remove(chosen)
-        self._open.append(Open(chosen.id, ticket.nonce, ends_s))
+        self._open.append(Open(chosen.sitting.id, ticket.nonce, ends_s))
         gone, self._open = self._open[:-MOST_OPEN], self._open[-MOST_OPEN:]
         return [each.grant for each in gone]
 
     def phase(self, sitting_id: str, now_s: float) -> Phase:
         """Where the sitting of that name stands."""
         self.forget(now_s)
-        if any(waiting.id == sitting_id for waiting in self._waiting):
+        if any(each.sitting.id == sitting_id for each in self._waiting):
             return Phase.WAITING
         return Phase.ENDED if self.sits(sitting_id, now_s) is None else Phase.OPEN
 
@@ -90,7 +106,7 @@ class Sittings:
 
     def leave(self, sitting_id: str) -> bytes | None:
         """End the sitting of that name; its grant, if it was open."""
-        self._waiting = [each for each in self._waiting if each.id != sitting_id]
+        self._waiting = [each for each in self._waiting if each.sitting.id != sitting_id]
         left = next((each for each in self._open if each.id == sitting_id), None)
         return self.over(left.grant) if left else None
 
@@ -106,11 +122,24 @@ class Sittings:
 
     def forget(self, now_s: float) -> None:
         """Whatever has ended."""
-        self._waiting = [each for each in self._waiting if now_s < each.ends_s]
+        self._waiting = [each for each in self._waiting if now_s < each.sitting.ends_s]
         self._open = [each for each in self._open if now_s < each.ends_s]
 
-    def _shows(self, code: str) -> Sitting | None:
-        return next((waiting for waiting in self._waiting if waiting.code == code), None)
+    def _room_for(self, address: str) -> bool:
+        """Whether one more of `address` has a place; the oldest of who has to give way loses theirs for it."""
+        held = Counter(each.address for each in self._waiting)
+        if held[address] >= MOST_EACH:
+            return False
+        if len(self._waiting) < MOST_WAITING:
+            return True
+        giving = gives_way(held, address)
+        if giving is None:
+            return False
+        self._waiting.remove(next(each for each in self._waiting if each.address == giving))
+        return True
+
+    def _shows(self, code: str) -> Waiting | None:
+        return next((each for each in self._waiting if each.sitting.code == code), None)
 
 
 def _alike(one: str, other: str) -> bool:

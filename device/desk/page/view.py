@@ -30,7 +30,8 @@ from device.desk.page.words import NAMES, TAGS, Words, wanted
 
 COOKIE = "__Host-sitting"
 LANGUAGE = "__Host-language"
-MOST_CODES = 16
+MOST_CODES = 64
+MOST_SITTERS = 8
 _HERE = Path(__file__).parent
 _ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -46,6 +47,7 @@ class View:
     errands: Errands
     now_s: Callable[[], float] = time.monotonic
     _codes: dict[str, Sitting] = field(default_factory=dict)
+    _sitters: dict[str, None] = field(default_factory=dict)  # who sat when they asked last, newest last
     _static: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     _templates: Environment = field(init=False)
 
@@ -66,17 +68,27 @@ class View:
 
     async def phase(self, sitting: str) -> Phase:
         """Where it stands."""
-        return await self.counter.phase(sitting) if sitting else Phase.ENDED
+        if not sitting:
+            return Phase.ENDED
+        found = await self.counter.phase(sitting)
+        self._sitters.pop(sitting, None)
+        if found is Phase.OPEN:
+            self._codes.pop(sitting, None)
+            self._sitters = dict.fromkeys([*list(self._sitters)[1 - MOST_SITTERS :], sitting])
+        return found
+
+    def sitter(self, scope: Scope) -> str:
+        """The sitting that asks, if it was open when it asked last; else empty."""
+        sitting = self.sitting(Request(scope))
+        return sitting if sitting in self._sitters else ""
 
     def code(self, sitting: str) -> Sitting | None:
-        """The code this browser was given, as long as it may be typed."""
-        given = self._codes.get(sitting)
-        return given if given and self.now_s() < given.ends_s else None
+        """The code this browser was given last; it may be too old."""
+        return self._codes.get(sitting)
 
     def remember(self, sitting: Sitting) -> None:
         """Show its code again when the browser comes back."""
-        living = [each for each in self._codes.values() if self.now_s() < each.ends_s]
-        self._codes = {each.id: each for each in [*living, sitting][-MOST_CODES:]}
+        self._codes = {each.id: each for each in [*self._codes.values(), sitting][-MOST_CODES:]}
 
     def words(self, request: Request) -> Words:
         """The sentences in the language this browser wants."""

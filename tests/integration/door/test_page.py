@@ -6,6 +6,7 @@ Real processes, real TLS; browsers without a screen (`tests.support.browser`). T
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from device.desk.page import listening
+from device.desk.page.sittings import MOST_EACH, ROOM
 from device.edges import Room
 from tests.integration.door.conftest import PIN, SLOT
 from tests.support.browser import Browser
@@ -52,8 +55,8 @@ def browsers(paged: Home) -> Iterator[Callable[[], Browser]]:
     assert paged.types("012#") == NOTED
     with ExitStack() as open_ones:
 
-        def another() -> Browser:
-            browser = open_ones.enter_context(Browser(paged.door.state()["page_port"]))
+        def another(address: str = "127.0.0.1") -> Browser:
+            browser = open_ones.enter_context(Browser(paged.door.state()["page_port"], address))
             until(lambda: answers(browser), "the page to answer")
             return browser
 
@@ -173,6 +176,51 @@ def test_the_same_flat_sits_once(paged: Home, browsers: Callable[[], Browser]) -
     assert second.sits
     assert types_code(paged, "100000") == NOTED
     until(lambda: not second.sits, "the end of the second, by a code that nobody shows")
+
+
+# ---- room for everybody
+
+ENEMY, MINE = "127.0.1.{}", "127.0.0.9"
+
+
+def test_one_who_takes_every_place_and_every_line_keeps_nobody_else_from_their_page(
+    paged: Home, browsers: Callable[..., Browser]
+) -> None:
+    with ExitStack() as crowd:
+        port = paged.door.state()["page_port"]
+        for number in range(5):
+            enemies = [crowd.enter_context(Browser(port, ENEMY.format(1 + number))) for _ in range(MOST_EACH)]
+            for enemy in enemies:
+                enemy.goes()
+        ninth = crowd.enter_context(Browser(port, ENEMY.format(1)))
+        assert "as soon as there is room" in ninth.goes(), "eight of one address, and no ninth"
+        for number in range(3 * listening.MOST_EACH):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port), 10, (ENEMY.format(1 + number % 5), 0)))
+        mine = browsers(MINE)
+        sits_down(paged, mine)
+        assert state(mine) == "awake"
+
+
+def test_who_finds_no_place_makes_room_at_the_keypad_with_a_pin_and_not_without(
+    paged: Home, browsers: Callable[..., Browser]
+) -> None:
+    crowd = [browsers() for _ in range(MOST_EACH)]
+    with Browser(paged.door.state()["page_port"]) as mine:
+        assert "as soon as there is room" in mine.goes()
+        assert types_code(paged, ROOM, pin="905217") == REFUSED
+        mine.goes()
+        assert mine.code == "", "a wrong PIN makes no room"
+        assert types_code(paged, ROOM) == NOTED
+        sits_down_after_looking_again(paged, mine)
+    old = crowd[0].code
+    crowd[0].goes()
+    assert crowd[0].code not in ("", old)
+    assert "Your earlier code is not good any more." in crowd[0].screen
+
+
+def sits_down_after_looking_again(home: Home, browser: Browser) -> None:
+    until(lambda: answers(browser), "a code")
+    sits_down(home, browser)
 
 
 # ---- acts

@@ -2,7 +2,7 @@
 // It never reads or shows anything but the words that the door sends, and it stops while nobody looks.
 "use strict";
 (() => {
-  const { watch, stands, every, follow } = document.body.dataset;
+  const { watch, stands, every, follow, again } = document.body.dataset;
   const ask = async (path) => {
     const answer = await fetch(path, { cache: "no-store", credentials: "same-origin" });
     return answer.ok ? answer.json() : null;
@@ -41,6 +41,11 @@
       if (confirm) confirm.hidden = !told.confirm;
       return true;
     });
+  }
+  if (again) {
+    setInterval(() => {
+      if (!document.hidden) location.replace("/");
+    }, Number(again));
   }
   const missing = document.getElementById("missing");
   if (missing) missing.focus();

@@ -113,9 +113,9 @@ class Scene:
         self.lock.say(wire.PageArmed())
         self.house.turn()
 
-    def waits(self) -> Sitting:
+    def waits(self, address: str = "") -> Sitting:
         """A browser that shows a code."""
-        sitting = self.now(self.counter.begin())
+        sitting = self.now(self.counter.begin(address))
         assert sitting
         return sitting
 

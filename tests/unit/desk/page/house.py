@@ -26,7 +26,7 @@ from device.desk.page.counter import (
     Step,
     Unavailable,
 )
-from device.desk.page.guard import Pace
+from device.desk.page.pace import Pace
 from device.desk.page.site import Site
 from device.strength import describe
 from device.wire import Purpose, Result
@@ -52,12 +52,14 @@ class House:
     steps: dict[Purpose, list[Step]] = field(default_factory=dict)
     ended_early: list[Purpose] = field(default_factory=list)
     hangs: bool = False
+    callers: list[str] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
     def armed(self) -> bool:
         return self.is_armed
 
-    async def begin(self) -> Sitting | None:
+    async def begin(self, address: str) -> Sitting | None:
+        self.callers.append(address)
         if sum(phase is Phase.WAITING for phase in self.phases.values()) >= 8:
             return None
         sitting = Sitting(secrets.token_urlsafe(32), f"{secrets.randbelow(10**6):06}", time.monotonic() + 180)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 from nacl.signing import SigningKey
@@ -13,6 +14,7 @@ from device.attestation import Receipt
 from device.desk.page import errands
 from device.desk.page.counter import Face, Finished, Hinted, Paper, Phase
 from device.desk.page.errands import Errands
+from device.desk.page.sittings import ROOM
 from device.strength import KeyPlace
 from device.wire import Hint, Purpose, Result
 from tests.unit.desk.page.house import Browser, House, browser, page, run, terms
@@ -247,6 +249,7 @@ def test_a_sitting_that_is_over_leads_to_the_start_and_shows_nothing() -> None:
     async def story() -> None:
         one = await seated(Face.AWAKE)
         sitting = one.sitting
+        await one.client.get("/")
         one.house.phases[sitting] = Phase.ENDED
         for path in ("/export", "/export.json", "/face/erase", "/act", "/paper.txt"):
             answer = await one.client.get(path)
@@ -254,6 +257,22 @@ def test_a_sitting_that_is_over_leads_to_the_start_and_shows_nothing() -> None:
         assert (await one.client.get("/act.json")).json() == {"done": True}
         answer = await one.client.get("/")
         assert "Your time at this page is over." in answer.text
+        assert one.sitting != sitting
+
+    run(story())
+
+
+def test_a_code_that_is_no_longer_good_is_replaced_and_the_screen_says_so() -> None:
+    async def story() -> None:
+        one = browser(House())
+        first = (await one.client.get("/")).text
+        sitting = one.sitting
+        assert 'role="status"' not in first
+        assert (await one.client.get("/")).text == first, "looking again shows the same"
+        one.house.phases[sitting] = Phase.ENDED
+        again = (await one.client.get("/")).text
+        assert "Your earlier code is not good any more." in again
+        assert "Your time at this page is over." not in again, "nobody sat there"
         assert one.sitting != sitting
 
     run(story())
@@ -301,7 +320,10 @@ def test_nine_browsers_wait_and_the_ninth_is_told_to_come_again() -> None:
         answer = await browser(house, app).client.get("/")
         assert answer.status_code == 503
         assert "set-cookie" not in answer.headers
-        assert "try again in a minute" in answer.text
+        assert "as soon as there is room" in answer.text
+        assert "data-again=" in answer.text, "it looks again by itself"
+        typed = "".join(re.findall(r"<(?:kbd|var)>(.*?)<", answer.text))
+        assert typed == f"012#flat#PIN#{ROOM}#", "what makes room at the keypad"
 
     run(story())
 

@@ -113,7 +113,7 @@ def test_a_loop_that_hangs_keeps_no_browser_waiting_for_ever(tmp_path: Path, mon
     monkeypatch.setattr(clerk, "LOOP_S", 0.05)
     with page_up(tmp_path) as scene:
         scene.arm()
-        assert scene.browsers.begin(scene.counter.begin()).result(10) is None
+        assert scene.browsers.begin(scene.counter.begin("")).result(10) is None
         with pytest.raises(Unavailable):
             scene.browsers.begin(scene.counter.phase("anybody")).result(10)
         scene.browsers.begin(scene.counter.leave("anybody")).result(10)
@@ -131,4 +131,4 @@ def test_a_page_that_floods_the_counter_is_refused_and_the_others_are_served(tmp
         scene.house.service.turn(0.002)
         refused = [each for each in scene.settled(answers) if isinstance(each, Unavailable)]
         assert len(refused) >= 1
-        assert scene.now(scene.counter.begin()) is not None
+        assert scene.now(scene.counter.begin("")) is not None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 
 from device.desk.page import guard
 from device.desk.page.counter import Face, Phase
-from device.desk.page.guard import MOST_BODY, Pace, ours
+from device.desk.page.guard import MOST_BODY, caller, ours
+from device.desk.page.pace import Pace
 from tests.unit.desk.page.house import URL, Browser, House, browser, page, run
 
 PATHS = ("/", "/notice", "/notice.txt", "/keys", "/export", "/export.json", "/face/enrol", "/face/erase", "/act", "/no")
@@ -186,15 +190,68 @@ def test_beyond_so_many_a_second_everybody_waits_and_is_told() -> None:
         house = House()
         one = browser(house, page(house, pace=pace))
         got = [(await one.client.get("/keys")).status_code for _ in range(60)]
-        assert got == [200] * 40 + [429] * 20
+        assert got == [200] * 41 + [429] * 19
         answer = await one.client.get("/keys")
         assert answer.headers["retry-after"] == "5"
         assert "PIN and card open the door meanwhile" in answer.text
         now_s += 1.0
-        got = [(await one.client.get("/keys")).status_code for _ in range(25)]
-        assert got == [200] * 20 + [429] * 5
+        got = [(await one.client.get("/keys")).status_code for _ in range(20)]
+        assert got == [200] * 10 + [429] * 10
 
     run(story())
+
+
+def from_address(house: House, app: Any, address: str) -> Browser:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50_000))
+    return Browser(house, httpx.AsyncClient(transport=transport, base_url=URL))
+
+
+def test_one_who_asks_without_a_pause_keeps_nobody_else_away() -> None:
+    async def story() -> None:
+        house = House()
+        app = page(house, pace=Pace(now_s=lambda: 100.0))
+        greedy, other = from_address(house, app, "192.168.1.66"), from_address(house, app, "192.168.1.7")
+        got = [(await greedy.client.get("/")).status_code for _ in range(100)]
+        assert got.count(200) == 41
+        assert (await greedy.client.get("/")).status_code == 429
+        assert (await other.client.get("/")).status_code == 200
+
+    run(story())
+
+
+def test_who_typed_a_code_at_the_door_is_answered_whatever_strangers_do() -> None:
+    async def story() -> None:
+        house = House()
+        app = page(house, pace=Pace(now_s=lambda: 100.0))
+        one = from_address(house, app, "192.168.1.7")
+        await one.sit()
+        assert (await one.client.get("/phase.json")).json() == {"phase": "open"}
+        for end in range(2, 250):
+            stranger = from_address(house, app, f"192.168.1.{end}")
+            if (await stranger.client.get("/keys")).status_code == 429:
+                break
+        else:
+            pytest.fail("nobody was refused: this test shows nothing")
+        assert (await one.client.get("/export")).status_code == 200
+        for cookie in ("A" * 43, one.sitting[:-1]):
+            stranger.client.cookies.set("__Host-sitting", cookie, domain="192.168.1.20")
+            assert (await stranger.client.get("/keys")).status_code == 429, "a cookie that was made up is none"
+        house.phases[one.sitting] = Phase.ENDED
+        assert (await one.client.get("/export")).status_code == 303
+        assert (await one.client.get("/export")).status_code == 429, "who sits no longer is a stranger again"
+
+    run(story())
+
+
+def test_a_place_is_asked_for_by_the_address_of_the_line_and_by_nothing_that_is_said() -> None:
+    async def story() -> None:
+        house = House()
+        one = from_address(house, page(house), "::ffff:192.168.1.7")
+        await one.client.get("/", headers={"x-forwarded-for": "10.0.0.1", "forwarded": "for=10.0.0.1"})
+        assert house.callers == ["192.168.1.7"]
+
+    run(story())
+    assert caller({"type": "http"}) == ""
 
 
 def test_while_it_is_shut_it_says_how_to_open_it_and_nothing_else() -> None:

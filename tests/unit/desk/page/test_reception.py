@@ -11,7 +11,7 @@ from device import attestation, wire
 from device.desk import timeouts
 from device.desk.page.counter import Counter, Ended, Face, Finished, Hinted, Paper, Phase, Sitting, Unavailable
 from device.desk.page.reception import ARMED_S
-from device.desk.page.sittings import MOST_OPEN, SITTING_S, Sittings
+from device.desk.page.sittings import MOST_OPEN, SITTING_S, Sittings, Waiting
 from device.edges import Room
 from device.paths import Paths
 from device.wire import HeldFace, Hint, Purpose, Result
@@ -43,7 +43,7 @@ def test_nothing_is_served_before_the_page_is_armed_nor_ten_minutes_later(tmp_pa
         page = scene.page
         assert (page.armed, scene.shutter.said) == (False, [])
         assert page.counter
-        assert scene.now(page.counter.begin()) is None
+        assert scene.now(page.counter.begin("")) is None
         scene.arm()
         assert scene.shutter.said == ["open"]
         assert scene.counter.armed()
@@ -125,7 +125,7 @@ def test_a_thief_who_waits_as_well_gets_nothing_by_the_residents_code(scene: Sce
 
 def test_a_desk_that_gives_the_ticket_to_the_newest_browser_would_be_caught(scene: Scene) -> None:
     class ToTheNewest(Sittings):
-        def _shows(self, _code: str) -> Sitting | None:
+        def _shows(self, _code: str) -> Waiting | None:
             return self._waiting[-1]
 
     scene.page.sittings = ToTheNewest()

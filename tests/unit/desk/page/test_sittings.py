@@ -14,10 +14,13 @@ from device.desk.page.sittings import (
     CODE_S,
     LEAST_CODE,
     MOST_CODE,
+    MOST_EACH,
     MOST_OPEN,
     MOST_WAITING,
+    ROOM,
     SITTING_S,
     Sittings,
+    Waiting,
     draw_code,
 )
 from device.wire import GrantTicket, Purpose
@@ -30,8 +33,8 @@ def ticket(code: str, now_s: float = NOW, ends_in_s: float = SITTING_S, name: by
     return GrantTicket(name or nonce(), Purpose.PAGE, int((now_s + ends_in_s) * 1e9), int(code))
 
 
-def waiting(sittings: Sittings, now_s: float = NOW) -> Sitting:
-    found = sittings.begin(now_s)
+def waiting(sittings: Sittings, now_s: float = NOW, address: str = "") -> Sitting:
+    found = sittings.begin(now_s, address)
     assert found
     return found
 
@@ -48,7 +51,7 @@ class ToTheNewest(Sittings):
 
     __slots__ = ()
 
-    def _shows(self, _code: str) -> Sitting | None:
+    def _shows(self, _code: str) -> Waiting | None:
         return self._waiting[-1] if self._waiting else None
 
 
@@ -140,15 +143,83 @@ def test_who_leaves_or_is_ended_is_as_if_they_had_never_been() -> None:
     assert table.phase("", NOW) is table.phase("A" * 43, NOW) is Phase.ENDED
 
 
-def test_eight_may_wait_and_who_comes_then_is_told_so() -> None:
+def test_eight_of_one_address_may_wait_and_who_comes_then_is_told_so() -> None:
     table = Sittings()
-    browsers = [waiting(table) for _ in range(MOST_WAITING)]
-    assert MOST_WAITING == 8
+    browsers = [waiting(table) for _ in range(MOST_EACH)]
+    assert MOST_EACH == 8
     assert table.begin(NOW) is None
     table.bind(ticket(browsers[3].code), NOW)
     assert table.begin(NOW) is not None, "who sits does not wait"
     assert table.begin(NOW) is None
     assert table.begin(NOW + CODE_S) is not None
+
+
+class FirstCome(Sittings):
+    """Seeded fault: places for whoever takes them first, however many."""
+
+    __slots__ = ()
+
+    def _room_for(self, _address: str) -> bool:
+        return len(self._waiting) < MOST_WAITING
+
+
+class OldestOut(Sittings):
+    """Seeded fault: whoever waits longest makes room, whoever that is."""
+
+    __slots__ = ()
+
+    def _room_for(self, _address: str) -> bool:
+        del self._waiting[: len(self._waiting) - MOST_WAITING + 1]
+        return True
+
+
+def in_spite_of(table: Sittings, enemies: int) -> tuple[bool, bool]:
+    """A flood from so many addresses, a telephone amid it: whether it gets a code, and whether that still opens."""
+    flood = [f"10.0.0.{number % enemies}" for number in range(200)]
+    for address in flood:
+        table.begin(NOW, address)
+    mine = table.begin(NOW, "192.168.1.7")
+    for address in flood:
+        table.begin(NOW + 1, address)
+    if mine is None:
+        return False, False
+    table.bind(ticket(mine.code), NOW + 2)
+    return True, table.phase(mine.id, NOW + 2) is Phase.OPEN
+
+
+@pytest.mark.parametrize("enemies", [1, 2, 4, 9, MOST_WAITING // 2])
+def test_a_flood_from_a_few_addresses_keeps_nobody_else_away_nor_takes_their_code(enemies: int) -> None:
+    assert in_spite_of(Sittings(), enemies) == (True, True)
+
+
+def test_places_by_first_come_or_taken_from_the_oldest_would_be_caught() -> None:
+    assert in_spite_of(FirstCome(), 1) == (False, False)
+    assert in_spite_of(OldestOut(), 1) == (True, False)
+
+
+def test_an_address_for_every_place_keeps_others_away_until_somebody_makes_room_at_the_keypad() -> None:
+    """What we cannot do, and the way out of it."""
+    table = Sittings()
+    assert in_spite_of(table, MOST_WAITING) == (False, False)
+    (sweep,) = [ticket(ROOM)]
+    assert table.bind(sweep, NOW + 3) == [sweep.nonce], "it opens nothing, and ends what is open for that flat"
+    mine = waiting(table, NOW + 3, "192.168.1.7")
+    for number in range(200):
+        table.begin(NOW + 4, f"10.0.0.{number}")
+    table.bind(ticket(mine.code, NOW + 5), NOW + 5)
+    assert table.phase(mine.id, NOW + 5) is Phase.OPEN
+
+
+def test_making_room_ends_nobody_who_sits_and_a_wrong_code_ends_nobody_who_waits() -> None:
+    table = Sittings()
+    sitting, other = waiting(table), waiting(table)
+    table.bind(ticket(sitting.code), NOW)
+    table.bind(ticket(str(int(other.code) ^ 1)), NOW)
+    assert table.phase(other.id, NOW) is Phase.WAITING
+    table.bind(ticket(ROOM), NOW)
+    assert (table.phase(sitting.id, NOW), table.phase(other.id, NOW)) == (Phase.OPEN, Phase.ENDED)
+    table.bind(ticket(other.code), NOW)
+    assert table.phase(other.id, NOW) is Phase.ENDED, "a code of before opens nothing"
 
 
 def test_four_may_sit_and_the_first_gives_way() -> None:
@@ -163,7 +234,7 @@ def test_four_may_sit_and_the_first_gives_way() -> None:
 
 def test_names_are_long_and_codes_have_six_digits() -> None:
     table = Sittings()
-    seen = [waiting(table) for _ in range(MOST_WAITING)]
+    seen = [waiting(table, address=str(number)) for number in range(MOST_WAITING)]
     assert all(len(each.id) == 43 for each in seen)
     assert len({each.id for each in seen}) == MOST_WAITING
     assert all(len(each.code) == 6 and each.code.isdigit() and each.code[0] != "0" for each in seen)
@@ -192,7 +263,7 @@ def drawing(codes: list[int]) -> Callable[[], int]:
 def test_a_slip_of_the_finger_is_never_the_code_of_another(codes: list[int]) -> None:
     """A row of draws that lie close together, and then any."""
     table = Sittings(drawing([*codes, *(draw_code() for _ in range(400))]))
-    shown = [waiting(table).code for _ in range(MOST_WAITING)]
+    shown = [ROOM, *(waiting(table, address=str(number)).code for number in range(MOST_WAITING))]
     for mine, theirs in itertools.permutations(shown, 2):
         assert theirs not in set(slips(mine))
 
