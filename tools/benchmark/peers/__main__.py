@@ -1,0 +1,5 @@
+"""`python -m tools.benchmark.peers`."""
+
+from tools.benchmark.peers.cli import main
+
+main()
