@@ -24,10 +24,10 @@ from tools.benchmark.figures import NotMeasured, Plan, Section
 from tools.benchmark.processes import others_percent
 from tools.benchmark.show import Show
 
-SECTIONS = ("start", "eye", "liveness", "vault", "watched", "size", "reaction", "card", "footprint")
+SECTIONS = ("start", "eye", "liveness", "vault", "watched", "size", "reaction", "card", "footprint", "day")
 QUIET_CHECK_S = 0.5
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_WITH_A_DOOR = ("reaction", "card", "footprint")
+_WITH_A_DOOR = ("reaction", "card", "footprint", "day")
 Tell = Callable[[str], None]
 
 
@@ -88,7 +88,7 @@ def _alone(name: str, plan: Plan, tell: Tell) -> Section:
 
 
 def _in_a_house(names: list[str], plan: Plan, tell: Tell, show: Callable[[Section], None]) -> None:
-    from tools.benchmark import card, footprint, reaction
+    from tools.benchmark import card, day, footprint, reaction
     from tools.benchmark.house import house
 
     tell("a door is set up, and somebody moves in")
@@ -96,6 +96,8 @@ def _in_a_house(names: list[str], plan: Plan, tell: Tell, show: Callable[[Sectio
         # Memory first: it is asked for as a door that stands idle has it.
         if "footprint" in names:
             show(_noted(lambda: footprint.measure(one, plan, tell)))
+        if "day" in names:
+            show(_noted(lambda: day.measure(one, plan, tell)))
         if "reaction" in names:
             show(_noted(lambda: reaction.measure(one, plan, tell)))
         if "card" in names:

@@ -46,11 +46,12 @@ _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running door, its resident's keys and card, and strangers who keep eye at work."""
+    """A running door, its resident's keys, card and pictures, and strangers who keep eye at work."""
 
     door: Door
     broker: str
     strangers: Path
+    resident: Path
     drawer: Path
 
     @property
@@ -123,7 +124,7 @@ def house() -> Iterator[House]:
                 (resident / portrait(name).name).write_bytes(portrait(name).read_bytes())
         except SampleMissingError as cause:
             raise NotMeasured(str(cause)) from cause
-        one = House(door, broker, strangers, drawer)
+        one = House(door, broker, strangers, resident, drawer)
         _move_in(one, folder)
         _enrol(one, resident)
         one.add_card()

@@ -62,7 +62,7 @@ def door_with(slots: int) -> Iterator[House]:
         config = layout.make(door.paths, wishes)
         move_in(door.paths, bytes.fromhex(config.door.id), slots, int(SLOT), PIN)
         door.up(wishes)
-        house = House(door, "", folder, drawer)
+        house = House(door, "", folder, folder, drawer)
         house.add_card()
         yield house
 

@@ -68,7 +68,7 @@ def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def house(tmp_path: Path, after: int = 1) -> tuple[House, Board]:
     board = Board(tmp_path, after)
-    return House(board, "", tmp_path, tmp_path), board
+    return House(board, "", tmp_path, tmp_path, tmp_path), board
 
 
 @pytest.mark.parametrize("after", [1, 3])
