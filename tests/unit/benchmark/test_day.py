@@ -45,6 +45,6 @@ def test_a_process_that_is_gone_is_an_error_and_no_zero() -> None:
     done = subprocess.Popen([sys.executable, "-c", "pass"])
     done.wait()
 
-    with pytest.raises(OSError, match="Invalid argument|No such"):
+    with pytest.raises(OSError, match=r"Invalid argument|No such"):
         processor_ns(done.pid)
     assert processor_ns(os.getpid()) > 0
