@@ -54,7 +54,7 @@ _MODULES: Final = {
 # models/manifest.toml (arm64_millions), how they were had in docs/arm64.md. tflite-runtime sends no int8 operation of
 # SFace to XNNPACK, neither there nor on x86-64. So there is one order for all platforms.
 PREFERENCE: Final = (Runtime.LITERT, Runtime.TFLITE)
-_PACKAGES: Final = {Runtime.LITERT: "ai-edge-litert", Runtime.TFLITE: "tflite-runtime"}
+PACKAGES: Final = {Runtime.LITERT: "ai-edge-litert", Runtime.TFLITE: "tflite-runtime"}
 
 
 def installed() -> frozenset[Runtime]:
@@ -76,7 +76,7 @@ def choose(setting: str, present: frozenset[Runtime] | None = None) -> Runtime:
     if setting != "auto":
         runtime = Runtime(setting)
         if runtime not in present:
-            msg = f"[eye] runtime asks for {runtime}, but {_PACKAGES[runtime]} is not installed"
+            msg = f"[eye] runtime asks for {runtime}, but {PACKAGES[runtime]} is not installed"
             raise ModelRefused(msg)
         return runtime
     return next(runtime for runtime in PREFERENCE if runtime in present)
@@ -158,7 +158,7 @@ def _interpreter(entry: ModelEntry, model: bytes, runtime: Runtime, threads: int
     try:
         make = importlib.import_module(_MODULES[runtime]).Interpreter
     except ImportError as cause:
-        msg = f"{_PACKAGES[runtime]} cannot be loaded: {cause}"
+        msg = f"{PACKAGES[runtime]} cannot be loaded: {cause}"
         raise ModelRefused(msg) from cause
     with _held_back() as said:
         try:
@@ -166,7 +166,7 @@ def _interpreter(entry: ModelEntry, model: bytes, runtime: Runtime, threads: int
             net.allocate_tensors()
         except (ValueError, RuntimeError, SystemError) as cause:
             why = " ".join([str(cause), *said()]).strip()
-            msg = f"{entry.file} cannot be run by {_PACKAGES[runtime]}: {why}"
+            msg = f"{entry.file} cannot be run by {PACKAGES[runtime]}: {why}"
             raise ModelRefused(msg) from cause
     return net
 

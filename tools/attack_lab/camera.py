@@ -9,14 +9,13 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from device.challenge import MS, REST, Lights
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
@@ -25,12 +24,14 @@ from tools.attack_lab.colours import luminance
 from tools.attack_lab.conditions import Conditions
 from tools.attack_lab.head import Reals
 from tools.attack_lab.light import Parts
+from tools.attack_lab.shifted import Affine, Held
 
 Floats = npt.NDArray[np.float32]
 
 REST_AT: Final = 0.16  # how bright, in linear light, a camera makes the middle of the picture
 READ_ELECTRONS: Final = 12.0  # of a pixel that is put together from a dozen or two of the sensor's
 _STEPS: Final = 4095
+_BAND: Final = 16  # rows that are done at a time: they stay in a processor's cache
 _NOISE: Final = 1 << 21
 
 
@@ -73,15 +74,14 @@ def film(moving: Moving, drive: Drive, cond: Conditions, span_ns: tuple[int, int
     """The frames of `moving` between two moments, while the door's lights do what `drive` says."""
     rng = np.random.default_rng(seed)
     gain = _gain(moving)
-    first, last = (
-        [np.float32(gain) * part.astype(np.float32) for part in each] for each in (moving.first, moving.last)
-    )
-    change = [b - a for a, b in zip(first, last, strict=True)]
-    shown = None if moving.shown is None else [np.float32(gain) * part.astype(np.float32) for part in moving.shown]
-    height = first[0].shape[0]
+    first, last = _planes(moving.first, gain), _planes(moving.last, gain)
+    change = None if moving.first is moving.last else last - first
+    shown = None if moving.shown is None else _planes(moving.shown, gain)
+    _, _, height, width = first.shape
     rows_ns = np.arange(height) / height * cond.readout_ms * MS
     sway = _Sway.drawn(rng, cond.sway_px)
     electrons = cond.electrons_per_lux * cond.exposure_ms / 16.7 / gain
+    held = Held(3, height, width)
     stamp = span_ns[0] + rng.uniform(0, 1000 / cond.fps) * MS
     while stamp < span_ns[1]:
         along = np.float32((stamp - span_ns[0]) / (span_ns[1] - span_ns[0]))
@@ -89,15 +89,59 @@ def film(moving: Moving, drive: Drive, cond: Conditions, span_ns: tuple[int, int
         steady = _flicker(begin_ns, cond.flicker, cond.flicker_hz, cond.exposure_ms)
         own = drive if moving.answers is None or shown is not None else moving.answers
         left, right = own.levels(begin_ns, cond.exposure_ms)
-        parts = [a + along * d for a, d in zip(first, change, strict=True)]
-        light = _rows(steady) * parts[0] + _rows(left) * parts[1] + _rows(right) * parts[2]
+        _mixed(held.planes, (first, change, along), (steady, left, right))
         if shown is not None:
             played = (moving.answers or drive).levels(begin_ns, cond.exposure_ms)
-            own_light = shown[0] + _rows(played[0]) * shown[1] + _rows(played[1]) * shown[2]
-            light += _rows(_flicker(begin_ns, *moving.refresh, cond.exposure_ms)) * own_light
-        main = _bytes(_noisy(sway.moved(light, float(along)), electrons, rng), cond.curve)
+            pulse = _flicker(begin_ns, *moving.refresh, cond.exposure_ms)
+            _add_own(held.planes, shown, (pulse, *played))
+        main = _noisy_bytes(held.shifted(sway.where(width, height, float(along))), electrons, cond.curve, rng)
         yield Frame(main, fit_area(main, LOW_HEIGHT_PX, LOW_WIDTH_PX), int(stamp))
         stamp += (1000 / cond.fps + rng.uniform(-1, 1) * cond.jitter_ms) * MS
+
+
+def _planes(parts: Parts, gain: float) -> Floats:
+    """(3, 3, H, W): of the light around, the left and the right light, a plane of each colour, times `gain`."""
+    height, width, _ = parts[0].shape
+    planes: Floats = np.empty((3, 3, height, width), np.float32)
+    for part, into in zip(parts, planes, strict=True):
+        into[:] = np.moveaxis(part, -1, 0)
+    planes *= np.float32(gain)
+    return planes
+
+
+def _mixed(light: Floats, still: tuple[Floats, Floats | None, np.float32], levels: Sequence[Reals]) -> None:
+    """Write into `light`, (3, H, W), the three parts at the `levels` of each row, (H,), after a share of the change."""
+    parts, change, along = still
+    rows = [_rows(each) for each in levels]
+    height = light.shape[1]
+    for top in range(0, height, _BAND):
+        band = slice(top, top + _BAND)
+        for colour in range(3):
+            sums = []
+            for which in range(3):
+                part = parts[which, colour, band]
+                if change is not None:
+                    moved = along * change[which, colour, band]
+                    moved += part
+                    moved *= rows[which][band]
+                else:
+                    moved = rows[which][band] * part
+                sums.append(moved)
+            sums[0] += sums[1]
+            np.add(sums[0], sums[2], out=light[colour, band])
+
+
+def _add_own(light: Floats, shown: Floats, levels: Sequence[Reals]) -> None:
+    """Add to `light` what a screen shines by itself: as it refreshes, and as what it shows answered its lights."""
+    pulse, left, right = (_rows(each) for each in levels)
+    for top in range(0, light.shape[1], _BAND):
+        band = slice(top, top + _BAND)
+        for colour in range(3):
+            own = left[band] * shown[1, colour, band]
+            own += shown[0, colour, band]
+            own += right[band] * shown[2, colour, band]
+            own *= pulse[band]
+            light[colour, band] += own
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +163,8 @@ class _Sway:
             (swing(), swing()), (swing(), swing()), small * rng.uniform(-0.02, 0.02), small * rng.uniform(-0.02, 0.02)
         )
 
-    def moved(self, light: Floats, along: float) -> Floats:
-        """`light` as it is shifted after the share `along` of the time: sampled between pixels, held at the edges."""
-        height, width = light.shape[:2]
+    def where(self, width: int, height: int, along: float) -> Affine:
+        """What each pixel shows after the share `along` of the time."""
         dx, dy = (
             sum(each.real * np.sin((k + 1) * 2.2 * along + each.imag) for k, each in enumerate(pair))
             for pair in (self.across, self.down)
@@ -129,14 +172,7 @@ class _Sway:
         a = (1 + self.nearer * along) * np.exp(1j * self.roll * along)
         cx, cy = (width - 1) / 2, (height - 1) / 2
         shift = complex(cx + dx, cy + dy) - a * complex(cx, cy)
-        where = (a.real, -a.imag, shift.real, a.imag, a.real, shift.imag)
-        planes = [
-            Image.fromarray(np.ascontiguousarray(light[..., k])).transform(
-                (width, height), Image.Transform.AFFINE, where, Image.Resampling.BILINEAR
-            )
-            for k in range(3)
-        ]
-        return np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1)
+        return a.real, -a.imag, shift.real, a.imag, a.real, shift.imag
 
 
 def _gain(moving: Moving) -> float:
@@ -157,24 +193,29 @@ def _flicker(begin_ns: Reals, depth: float, often_hz: float, exposure_ms: float)
     return result
 
 
-def _noisy(light: Floats, electrons: float, rng: np.random.Generator) -> Floats:
-    """`light` with the noise of counting: 1 is so many `electrons`."""
-    stock = _stock()
+def _noisy_bytes(light: Floats, electrons: float, curve: float, rng: np.random.Generator) -> Picture:
+    """`light`, which is used up, with the noise of counting (1 is so many `electrons`), as bytes."""
+    stock, table = _stock(), _encoding(round(curve, 2))
     start = int(rng.integers(0, len(stock) - light.size))
     noise = stock[start : start + light.size].reshape(light.shape)
-    spread = np.sqrt(np.maximum(light, 0) * np.float32(1 / electrons) + np.float32((READ_ELECTRONS / electrons) ** 2))
-    noisy: Floats = light + spread * noise
-    return noisy
-
-
-def _bytes(light: Floats, curve: float) -> Picture:
-    steps = np.clip(light * np.float32(_STEPS), 0, _STEPS).astype(np.intp)
-    shown: Picture = _encoding(round(curve, 2))[steps]
+    per_electron, read = np.float32(1 / electrons), np.float32((READ_ELECTRONS / electrons) ** 2)
+    shown: Picture = np.empty(light.shape, np.uint8)
+    for top in range(0, len(light), _BAND):
+        band = light[top : top + _BAND]
+        spread = np.maximum(band, 0)
+        spread *= per_electron
+        spread += read
+        np.sqrt(spread, out=spread)
+        spread *= noise[top : top + _BAND]
+        band += spread
+        band *= np.float32(_STEPS)
+        np.clip(band, 0, _STEPS, out=band)
+        table.take(band.astype(np.intp), out=shown[top : top + _BAND], mode="clip")
     return shown
 
 
 def _rows(values: Reals) -> Floats:
-    return values.astype(np.float32)[:, None, None]
+    return values.astype(np.float32)[:, None]
 
 
 @lru_cache(maxsize=32)

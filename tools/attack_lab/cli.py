@@ -107,7 +107,8 @@ def main(  # noqa: PLR0913 - an option each
         return recorded(each, record) if counted and record else tallied(each, known, workers, told, record)
 
     rows, seeded = tallies(kinds), tallies(faulty)
-    curves = {axis: tallies(each) for axis, each in drawn.items()}
+    along_all = {tally.name: tally for tally in tallies([kind for each in drawn.values() for kind in each])}
+    curves = {axis: [along_all[kind.name] for kind in each if kind.name in along_all] for axis, each in drawn.items()}
     if not as_json:
         click.echo(_as_text(known, rows, seeded, curves))
     if as_json or as_log:

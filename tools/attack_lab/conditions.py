@@ -12,8 +12,9 @@ micrometres leave 30 to 200 of something white. Skin: luminous reflectances of 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -85,3 +86,8 @@ def draw_indoor(rng: np.random.Generator) -> Conditions:
         flicker_hz=float(rng.choice([100.0, 120.0])),
         curve=float(rng.uniform(0.9, 1.15)),
     )
+
+
+def changed(cond: Conditions, change: Iterable[tuple[str, Any]]) -> Conditions:
+    """`cond` with these values."""
+    return replace(cond, **dict(change))

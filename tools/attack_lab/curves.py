@@ -7,11 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any, Final
-
-from tools.attack_lab.conditions import Conditions
+from typing import Final
 
 AXES: Final[dict[str, tuple[float, ...]]] = {
     "hallway_lx": (20.0, 100.0, 300.0, 1000.0),
@@ -26,8 +22,3 @@ AXES: Final[dict[str, tuple[float, ...]]] = {
     "candela": (2.0, 8.0, 20.0),
 }
 """What is varied for a curve, and the values: names are those of `Conditions`."""
-
-
-def changed(cond: Conditions, change: Iterable[tuple[str, Any]]) -> Conditions:
-    """`cond` with these values."""
-    return replace(cond, **dict(change))

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from tools.attack_lab.head import Reals
-from tools.attack_lab.light import INDEX_GLASS, Gloss, Parts, lit
+from tools.attack_lab.light import INDEX_GLASS, Gloss, Parts, shone
 from tools.attack_lab.place import Person
 from tools.attack_lab.setting import Setting
 from tools.attack_lab.surfaces import Surface
@@ -31,23 +31,20 @@ def put_on(at: Setting, person: Person, parts: Parts) -> Parts:
     y, x = np.mgrid[0 : at.lens.height_px, 0 : at.lens.width_px]
     mm = at.head.measures.eyes_mm / person.eye_px
     result = [part.copy() for part in parts]
-    rays = at.lens.rays()
+    rays, seen = at.lens.rays().reshape(-1, 3), [part.reshape(-1, 3) for part in result]
     for eye_x, eye_y in at.points[:2]:
         away = ((x - eye_x) * mm / _HALF_MM[0]) ** 2 + ((y - eye_y) * mm / _HALF_MM[1]) ** 2
-        inside, rim = away < 1, (away >= 1) & (away < _RIM**2)
+        worn = np.flatnonzero(away < _RIM**2)
+        inside = away.reshape(-1)[worn] < 1
+        rim = ~inside
         nearest = at.lens.ray(float(eye_x), float(eye_y)) * (person.distance_mm - _IN_FRONT_MM)
-        cap = _cap(rays, nearest + np.array([0.0, 0.0, _RADIUS_MM]))
-        glass = lit(
-            at.lens,
-            Surface(cap.depth_mm, cap.normals, inside | rim),
-            np.where(rim[..., None], _FRAME_COLOUR, np.zeros((1, 1, 3))),
-            _POLISHED,
-            at.cond.around,
-            at.cond.lamps,
-        )
-        for part, own in zip(result, glass, strict=True):
-            part[inside] = _THROUGH * part[inside] + own[inside]
-            part[rim] = own[rim]
+        cap = _cap(rays[worn], nearest + np.array([0.0, 0.0, _RADIUS_MM]))
+        met = Surface(cap.depth_mm, cap.normals, np.ones(len(worn), bool))
+        colour = np.where(rim[:, None], _FRAME_COLOUR, np.zeros((1, 3)))
+        glass = shone(rays[worn], met, colour, _POLISHED, at.cond.around, at.cond.lamps)
+        for part, own in zip(seen, glass, strict=True):
+            part[worn[inside]] = _THROUGH * part[worn[inside]] + own[inside]
+            part[worn[rim]] = own[rim]
     return result[0], result[1], result[2]
 
 

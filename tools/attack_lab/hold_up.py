@@ -27,13 +27,12 @@ from tools.attack_lab.basis import Basis
 from tools.attack_lab.colours import linear, luminance
 from tools.attack_lab.head import Head, Reals
 from tools.attack_lab.landmarks import five_points
-from tools.attack_lab.light import HALLWAY, INDEX_GLASS, MATT, SKIN, Gloss, Parts, lit, over
+from tools.attack_lab.light import HALLWAY, INDEX_GLASS, MATT, SKIN, WALL_REFLECTS, Gloss, Parts, lit, over
 from tools.attack_lab.place import Person, outline, stand
 from tools.attack_lab.surfaces import Lens, Mask, Surface, plane, turned
 
 FACE_AT_REST: Final = 0.18  # how bright a camera makes a face with the lights at rest: a photographer's middle grey
 SKIN_REFLECTS: Final = 0.30  # what a face gives back of the light, somewhere between dark and fair
-WALL_REFLECTS: Final = 0.5
 BEHIND_MM: Final = 1500.0  # the hallway's other wall, behind the eyes
 _PAPER: Final = Gloss(INDEX_GLASS, 0.35)
 _SCREEN_DIFFUSE: Final = 0.015  # what a screen that is switched off gives back, beside its mirror image

@@ -30,6 +30,7 @@ Parts = tuple[
 INDEX_SKIN: Final = 0.028
 INDEX_GLASS: Final = 0.04
 _MM2_PER_M2: Final = 1e6
+_AT_ONCE: Final = 4096  # pixels that are lit at a time: they stay in a processor's cache
 _GRAZING: Final = 0.05  # the lobe's formula is not used flatter than this: it has no measured meaning there
 
 
@@ -84,22 +85,32 @@ HALLWAY: Final = Around()
 BOARD: Final = Lamps()
 MATT: Final = Gloss(0.0, 0.3)
 SKIN: Final = Gloss(INDEX_SKIN, 0.3)
+WALL_REFLECTS: Final = 0.5  # of the light, by the walls of a hallway
 
 
 def lit(
     lens: Lens, surface: Surface, paper: Reals, gloss: Gloss, around: Around = HALLWAY, lamps: Lamps = BOARD
 ) -> Parts:
     """What comes from a surface coloured `paper` (H, W, 3): from the light around, from one level of each light."""
-    there = surface.there
-    seen, colour = lens.rays()[there], paper[there]
-    met = Surface(surface.depth_mm[there], surface.normals[there], np.ones(len(seen), bool))
-    parts = [from_around(met, around)[:, None] * colour]
-    for lamp in (lamps.left_at, lamps.right_at):
-        lux, shine = from_lamp(seen, met, lamp, lamps.candela, gloss)
-        parts.append(lux[:, None] * colour + shine[:, None])
-    ambient, left, right = (np.zeros(paper.shape) for _ in parts)
-    ambient[there], left[there], right[there] = parts
+    ambient, left, right = parts = (np.zeros(paper.shape), np.zeros(paper.shape), np.zeros(paper.shape))
+    rays, colours, normals = (each.reshape(-1, 3) for each in (lens.rays(), paper, surface.normals))
+    depth_mm, into = surface.depth_mm.reshape(-1), [part.reshape(-1, 3) for part in parts]
+    there = np.flatnonzero(surface.there)
+    for start in range(0, len(there), _AT_ONCE):
+        some = there[start : start + _AT_ONCE]
+        met = Surface(depth_mm[some], normals[some], np.ones(len(some), bool))
+        for whole, part in zip(into, shone(rays[some], met, colours[some], gloss, around, lamps), strict=True):
+            whole[some] = part
     return ambient, left, right
+
+
+def shone(rays: Reals, met: Surface, colour: Reals, gloss: Gloss, around: Around, lamps: Lamps) -> Parts:
+    """What comes along `rays` (N, 3) from what they `met`, coloured `colour` (N, 3): three times (N, 3), as `lit`."""
+    ambient = from_around(met, around)[:, None] * colour
+    lux, shine = from_lamp(rays, met, lamps.left_at, lamps.candela, gloss)
+    left = lux[:, None] * colour + shine[:, None]
+    lux, shine = from_lamp(rays, met, lamps.right_at, lamps.candela, gloss)
+    return ambient, left, lux[:, None] * colour + shine[:, None]
 
 
 def over(there: Mask, front: Parts, back: Parts) -> Parts:

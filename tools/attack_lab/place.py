@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -35,13 +36,22 @@ class Person:
     """Somebody before the lens. `face` and `body` (hair, neck, shoulders) hide nothing of each other.
 
     `distance_mm` is that of the eyes; `eye_px` their distance in the picture; `middle_px` the point between them.
+    `rays` are those of the lens; `pose` (3, 3) and `origin_mm` (3,) say where `head` has its axes.
     """
 
     face: Surface
-    body: Surface
     distance_mm: float
     eye_px: float
     middle_px: complex
+    head: Head
+    rays: Reals
+    pose: Reals
+    origin_mm: Reals
+
+    @cached_property
+    def body(self) -> Surface:
+        """Hair, neck and shoulders; they do not follow a small turn of the head."""
+        return _body(self.rays, self.head, self.pose, self.origin_mm)
 
     @property
     def surface(self) -> Surface:
@@ -80,7 +90,7 @@ def stand(lens: Lens, points: npt.NDArray[Any], head: Head, yaw_deg: float = 0.0
     face.depth_mm[near], face.there[near] = met.depth_mm + distance, met.there
     face.normals[near] = met.normals @ (pose @ turned(yaw_deg, pitch_deg)).T
     origin = lens.ray(middle.real, middle.imag) * distance + pose[:, 2] * eyes_out
-    return Person(face, _body(lens.rays(), head, pose, origin), distance, abs(across), middle)
+    return Person(face, distance, abs(across), middle, head, lens.rays(), pose, origin)
 
 
 def _left_over(points: npt.NDArray[Any], model: Reals, at: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:

@@ -13,10 +13,15 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from device.config import parse
 from device.errors import Refusal
+from device.eye.runtime import PACKAGES, choose
+from device.manifest import Job, load
+from device.paths import models_dir
 from device.wire import Attack
 from tools.attack_lab.attempt import Attempt
 from tools.endurance.log import digest
@@ -25,14 +30,24 @@ Outcome = tuple[Attempt, ...] | None
 """The attempts of a window in order, or None: the pictures showed nobody."""
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_RENDERS: Final = (  # of the lab: what a window is made of; reports and pictures may change
-    *("attempt", "camera", "codes", "colours", "conditions", "faces", "glasses", "head", "instruments", "landmarks"),
-    *("light", "place", "run", "setting", "surfaces"),
+_LAB: Final = (  # what a window is made of, and how it is counted as one; reports and pictures may change
+    *("attempt", "camera", "codes", "colours", "conditions", "faces", "faults", "glasses", "head", "instruments"),
+    *("landmarks", "light", "place", "run", "setting", "shifted", "surfaces"),
 )
-_SEES: Final = (  # of the device: from a frame to the verdict
+_ATTACK: Final = (  # of the device: from a frame to the verdict
     *("brightness", "conditions", "driven", "glance", "judge", "levels", "mesh", "ranking", "relief", "student"),
     *("surface", "watch"),
 )
+_EYE: Final = ("camera", "choose", "detector", "pictures", "pixels", "runtime")
+DECIDE: Final = (
+    *(f"tools/attack_lab/{name}.py" for name in _LAB),
+    *(f"device/eye/attack/{name}.py" for name in _ATTACK),
+    *(f"device/eye/{name}.py" for name in _EYE),
+    "device/challenge.py",
+)
+"""The sources that decide an attempt. What else they import decides none, and a test names it one by one."""
+
+_SEEN_BY: Final = ("numpy", "pillow")  # beside the runtime: what computes pictures and reads photographs
 
 
 class OtherRecord(Refusal, ValueError):
@@ -82,13 +97,20 @@ def in_folder(folder: Path, sources: str) -> Path:
 
 
 def of_sources(pictures: str = "") -> str:
-    """What tells one state of the sources that decide an attempt from another; `pictures`: the digest of the faces."""
-    device = _ROOT / "device"
-    lab = [_ROOT / "tools" / "attack_lab" / f"{name}.py" for name in _RENDERS]
-    judge = [device / "eye" / "attack" / f"{name}.py" for name in _SEES]
-    around = [device / "challenge.py", *(device / "eye" / f"{name}.py" for name in ("choose", "detector", "pixels"))]
-    code = digest([*lab, *judge, *around])
-    return sha256(f"{code} {pictures}".encode()).hexdigest() if pictures else code
+    """What tells one state of all that decides an attempt from another; `pictures`: the digest of the faces.
+
+    Sources, and beside them the two networks, the settings of eye that they are used with, the runtime, and libraries.
+    """
+    config, manifest = parse("", without_id=True), load(models_dir())
+    eye, runtime = config.eye, choose(config.eye.runtime)
+    about = (
+        digest(_ROOT / path for path in DECIDE),
+        [manifest.for_job(job).sha256.hex() for job in (Job.DETECT, Job.LANDMARKS)],
+        (eye.min_eye_distance_px, eye.max_eye_distance_px, config.sign.view_deg),
+        [f"{name} {version(name)}" for name in (PACKAGES[runtime], *_SEEN_BY)],
+        pictures,
+    )
+    return sha256(repr(about).encode()).hexdigest()
 
 
 def _read(attempts: list[tuple[str, str, int, int]] | None) -> Outcome:

@@ -25,9 +25,8 @@ import numpy as np
 from device.errors import PictureRefused
 from device.wire import Attack
 from tools.attack_lab.attempt import Attempt, approaches
-from tools.attack_lab.conditions import Conditions, draw_indoor
+from tools.attack_lab.conditions import Conditions, changed, draw_indoor
 from tools.attack_lab.counts import Tally
-from tools.attack_lab.curves import changed
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.faults import without_relief
 from tools.attack_lab.instruments import BEYOND, INSTRUMENTS, PEOPLE, live
@@ -35,7 +34,7 @@ from tools.attack_lab.record import Outcome, Record
 
 Told = Callable[[str], None]
 
-_TURN: Final = 10  # windows of a kind before the next one has its turn
+_TURN: Final = 10  # windows of a kind before the next one has its turn, where several processes make them
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,8 @@ def tallied(kinds: Sequence[Kind], faces: Faces, workers: int, told: Told, recor
     found: dict[Kind, dict[int, Outcome]] = {kind: dict(record.of(kind.key)) if record else {} for kind in kinds}
     # Processes are started afresh: no network survives a fork.
     with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else nullcontext() as pool:
-        for kind, numbers in _turns(kinds):
+        # One process makes every kind's window of a number before the next number: along a curve that is one person.
+        for kind, numbers in _turns(kinds, _TURN if pool else 1):
             missing = [number for number in numbers if number not in found[kind]]
             if not missing:
                 continue
@@ -109,12 +109,12 @@ def one(kind: Kind, pictures: Sequence[Path], number: int) -> Outcome:
     return tuple(attempts)
 
 
-def _turns(kinds: Sequence[Kind]) -> Iterator[tuple[Kind, range]]:
+def _turns(kinds: Sequence[Kind], each: int) -> Iterator[tuple[Kind, range]]:
     most = max((kind.windows for kind in kinds), default=0)
-    for first in range(0, most, _TURN):
+    for first in range(0, most, each):
         for kind in kinds:
             if first < kind.windows:
-                yield kind, range(first, min(first + _TURN, kind.windows))
+                yield kind, range(first, min(first + each, kind.windows))
 
 
 def _job(job: tuple[Kind, Sequence[Path], int]) -> Outcome:

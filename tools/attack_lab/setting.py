@@ -8,7 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from device.eye.pictures import EMPTY_GREY, read_scaled
 from tools.attack_lab.colours import linear, luminance
 from tools.attack_lab.conditions import LENS_PX, Conditions
 from tools.attack_lab.head import Head, Reals
-from tools.attack_lab.hold_up import WALL_REFLECTS
 from tools.attack_lab.landmarks import five_points
-from tools.attack_lab.light import MATT, Parts, lit
+from tools.attack_lab.light import MATT, WALL_REFLECTS, Parts, lit
 from tools.attack_lab.place import Person, stand
 from tools.attack_lab.surfaces import Lens, Mask
+
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +46,13 @@ class Setting:
     def of(cls, picture: Path, head: Head, cond: Conditions, sort: int = 0) -> Setting:
         """`picture` before the lens. Raises PictureRefused if there is no face in it."""
         lens = Lens(*LENS_PX)
-        points = five_points(read_scaled(picture, *LENS_PX, 1.0), picture.name)
+        points = _found(picture, 1.0)
         wanted_px = head.measures.eyes_mm * lens.focal_px / cond.distance_mm
         scale = wanted_px / float(np.hypot(*(points[1] - points[0])))
         shown = read_scaled(picture, *LENS_PX, scale)
-        points = five_points(shown, picture.name)
+        points = _found(picture, scale)
         paper = linear(shown)
-        face = stand(lens, points, head).face.there
+        face = _standing(lens, _plain(points), head, 0.0, 0.0).face.there
         paper *= cond.skin / float(luminance(paper[face]).mean())
         grey = (shown == EMPTY_GREY).all(axis=-1)
         return cls(lens, head, points, np.minimum(paper, 1.0), ~_bordering(grey), cond, sort)
@@ -63,7 +64,7 @@ class Setting:
 
     def looking(self, yaw_deg: float, pitch_deg: float) -> Person:
         """The same, the head turned a little."""
-        return stand(self.lens, self.points, self.head, yaw_deg, pitch_deg)
+        return _standing(self.lens, _plain(self.points), self.head, yaw_deg, pitch_deg)
 
     def bought(self) -> np.random.Generator:
         """What the paper or the screen is drawn from: always the same numbers."""
@@ -88,6 +89,24 @@ class Setting:
         """The wall behind in these colours."""
         back = self.person.hallway(self.lens, self.cond.behind_mm)
         return lit(self.lens, back, colours, MATT, self.cond.around, self.cond.lamps)
+
+
+@lru_cache(maxsize=4096)
+def _found(picture: Path, scale: float) -> npt.NDArray[Any]:
+    """(5, 2), not to be written to: where the five points of `picture` lie when it is shown in that size."""
+    points = five_points(read_scaled(picture, *LENS_PX, scale), picture.name)
+    points.setflags(write=False)
+    return points
+
+
+@lru_cache(maxsize=3)
+def _standing(lens: Lens, points: Points, head: Head, yaw_deg: float, pitch_deg: float) -> Person:
+    """Whoever is looked at twice: along a curve it is the same person after the other."""
+    return stand(lens, np.array(points), head, yaw_deg, pitch_deg)
+
+
+def _plain(points: npt.NDArray[Any]) -> Points:
+    return tuple((float(x), float(y)) for x, y in points)
 
 
 def _bordering(grey: Mask) -> Mask:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -36,21 +37,22 @@ class Lens:
         return FOCAL_WIDTHS * self.width_px
 
     def rays(self) -> Reals:
-        """(H, W, 3): where each pixel looks; z is 1, so that a ray times a depth is a point."""
-        y, x = np.mgrid[0 : self.height_px, 0 : self.width_px].astype(np.float64)
-        return np.stack(
-            [
-                (x - (self.width_px - 1) / 2) / self.focal_px,
-                (y - (self.height_px - 1) / 2) / self.focal_px,
-                np.ones_like(x),
-            ],
-            axis=-1,
-        )
+        """(H, W, 3), not to be written to: where each pixel looks; z is 1, so that a ray times a depth is a point."""
+        return _rays(self)
 
     def ray(self, x: float, y: float) -> Reals:
         """(3,): where the pixel (x, y) looks."""
         middle = np.array([(self.width_px - 1) / 2, (self.height_px - 1) / 2])
         return np.append((np.array([x, y]) - middle) / self.focal_px, 1.0)
+
+
+@lru_cache(maxsize=4)
+def _rays(lens: Lens) -> Reals:
+    y, x = np.mgrid[0 : lens.height_px, 0 : lens.width_px].astype(np.float64)
+    across, down = (x - (lens.width_px - 1) / 2) / lens.focal_px, (y - (lens.height_px - 1) / 2) / lens.focal_px
+    rays: Reals = np.stack([across, down, np.ones_like(x)], axis=-1)
+    rays.setflags(write=False)
+    return rays
 
 
 @dataclass(frozen=True, eq=False)

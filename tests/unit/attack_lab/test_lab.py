@@ -16,9 +16,9 @@ from tools.attack_lab.attempt import Attempt, Watched, watched
 from tools.attack_lab.camera import Drive, Moving, film
 from tools.attack_lab.cli import main
 from tools.attack_lab.codes import drawn, driven
-from tools.attack_lab.conditions import Conditions
+from tools.attack_lab.conditions import Conditions, changed
 from tools.attack_lab.counts import Rate, Tally, table
-from tools.attack_lab.curves import AXES, changed
+from tools.attack_lab.curves import AXES
 from tools.attack_lab.faults import without_relief
 from tools.attack_lab.head import MEAN, Head, Reals, draw_measures, sampled
 from tools.attack_lab.instruments import INSTRUMENTS, Maker, guessed, injected

@@ -1,0 +1,107 @@
+"""A record knows by which sources it was made: none that decides an attempt is forgotten."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from device.config import parse
+from device.manifest import Job, load
+from device.paths import models_dir
+from tools.attack_lab import record
+from tools.attack_lab.record import DECIDE, of_sources
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN = ("tools/attack_lab/run.py", "tools/attack_lab/attempt.py")
+DECIDES_NONE = {
+    "tools/attack_lab/counts.py": "counts verdicts",
+    "tools/attack_lab/record.py": "keeps them",
+    "tools/endurance/log.py": "hashes",
+    "tools/benchmark/machine.py": "says what machine it is",
+    "tools/evaluate/intervals.py": "intervals of what was counted",
+    "device/config.py": "reads settings; those that eye uses are in the digest themselves",
+    "device/settings.py": "the same",
+    "device/learned.py": "the same",
+    "device/strength.py": "the same",
+    "device/tried.py": "the same",
+    "device/manifest.py": "names the networks; their own digests are in this one",
+    "device/paths.py": "says where they lie",
+    "device/eye/attack/parallax.py": "the motion challenge, of which a watch has the form of a crop alone",
+    "device/codec.py": "bytes between processes: here is one process",
+    "device/errors.py": "sentences",
+    **{
+        f"device/wire/{name}.py": "forms of messages, of which none is sent"
+        for name in ("acts", "base", "credentials", "face", "health", "page", "retiring", "trying", "values")
+    },
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The project's modules that `path` imports when it is imported, as paths; a package's own file says nothing."""
+    for line in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(line, ast.ImportFrom) and line.module:
+            names = [line.module, *(f"{line.module}.{each.name}" for each in line.names)]
+        elif isinstance(line, ast.Import):
+            names = [each.name for each in line.names]
+        else:
+            continue
+        for name in names:
+            told = name.replace(".", "/")
+            if (ROOT / f"{told}.py").is_file():
+                yield f"{told}.py"
+            elif (ROOT / told / "__init__.py").is_file():
+                yield f"{told}/__init__.py"
+
+
+def reached() -> set[str]:
+    """All that an attempt imports."""
+    known, new = set[str](), set(BEGIN)
+    while new:
+        known |= new
+        new = {name for path in new for name in imported(ROOT / path)} - known
+    return {path for path in known if not path.endswith("__init__.py")}
+
+
+def test_all_that_an_attempt_imports_decides_it_or_is_known_not_to() -> None:
+    assert reached() - set(DECIDE) - set(DECIDES_NONE) == set()
+
+
+def test_nothing_is_named_that_no_attempt_imports() -> None:
+    assert set(DECIDE) | set(DECIDES_NONE) <= reached()
+    assert not set(DECIDE) & set(DECIDES_NONE)
+    assert len(set(DECIDE)) == len(DECIDE)
+
+
+@pytest.mark.parametrize("path", ["tools/attack_lab/faults.py", "device/eye/runtime.py", "device/eye/attack/judge.py"])
+def test_another_source_is_another_record(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = of_sources()
+    for each in DECIDE:
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_bytes((ROOT / each).read_bytes())
+    monkeypatch.setattr(record, "_ROOT", tmp_path)
+    assert of_sources() == before
+    with (tmp_path / path).open("a") as file:
+        file.write("\n")
+    assert of_sources() != before
+
+
+def test_other_pictures_settings_networks_or_libraries_are_another_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = of_sources()
+    assert of_sources("other people") != before
+    config, manifest = parse("", without_id=True), load(models_dir())
+    nearer = replace(config, eye=replace(config.eye, min_eye_distance_px=config.eye.min_eye_distance_px + 1))
+    mesh = manifest.for_job(Job.LANDMARKS)
+    entries = tuple(replace(each, sha256=bytes(32)) if each is mesh else each for each in manifest.entries)
+    for name, other in (
+        ("parse", lambda *_, **__: nearer),
+        ("load", lambda _: replace(manifest, entries=entries)),
+        ("version", lambda name: f"{name} of tomorrow"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(record, name, other)
+            assert of_sources() != before, name
+    assert of_sources() == before
