@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from device.desk.page import listening
+from device.desk.page.sittings import MOST_EACH, ROOM
 from tests.browser.resident.conftest import PIN, At, fine
 from tests.support.chromium import Visit, visit
 
@@ -232,3 +233,25 @@ def test_the_page_speaks_tls_alone_under_the_certificate_that_doorctl_names(at: 
             shown = tls.getpeercert(binary_form=True)
             assert shown is not None
             assert hashlib.sha256(shown).digest().hex(":").upper() == said["fingerprint"]
+
+
+def test_who_finds_no_place_is_told_and_gets_a_code_by_itself_once_somebody_made_room(at: At, browser: Browser) -> None:
+    """Eight of this address wait; the keys that make room stand on the screen of the ninth."""
+    at.arm()
+    at.home.door.keys("*")
+    crowd = []
+    with ExitStack() as waiting:
+        for _ in range(MOST_EACH):
+            crowd.append(waiting.enter_context(httpx.Client(base_url=at.url, verify=at.trust())))
+            if crowd[-1].get("/").status_code == 503:
+                break
+        with visit(browser, phone=True) as visited:
+            page = visited.page()
+            page.goto(at.url)
+            expect(page.locator("h1")).to_have_text("Several people are at this page just now")
+            fine(page, "page-full")
+            typed = page.locator("kbd").all_inner_texts()
+            assert ROOM in typed
+            at.type_code(9, ROOM)
+            expect(page.locator("h2").first).to_have_text("Your code", timeout=30_000)
+            visited.quiet(besides="503")
