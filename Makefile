@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 # Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
-WORKERS := 4
+WORKERS := 6
 # Machines side by side in `make test-system`: each has one processor, and about half of what it does is to wait.
 MACHINES := 4
 # Where `make long` writes, and what stands first: what its figures depend on.
