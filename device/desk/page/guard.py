@@ -3,6 +3,8 @@
 Rules kept here:
 - Nothing is served while the page is shut. So many requests a second over all callers and no more, and fewer of one
   address (`pace`); only GET and POST; no body longer than a form of ours, and of no other kind.
+- That the page is asked too much is told in the journal, once a minute at most, and not who asks. It is no alarm: one
+  that anybody on the network can ring is heeded by nobody.
 - A form counts only if the browser says that it comes from this very page: its Origin is our own address, or, where a
   browser says none, Sec-Fetch-Site is "same-origin". Together with the token in the form and the cookie's SameSite
   that is said three times.
@@ -18,6 +20,7 @@ for the certificate, and a browser that remembered HSTS would let nobody past th
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,8 +28,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from device.desk.page.pace import Pace
 from device.desk.page.shares import address_of
+from device.journal import log
 
 MOST_BODY = 4096
+TOLD_EVERY_S = 60.0
 FORM = "application/x-www-form-urlencoded"
 STATIC = "/static/"
 POLICY = (
@@ -65,6 +70,7 @@ class Guard:
     ) -> None:
         self._app, self._name, self._armed, self._refused = app, name, armed, refused
         self._sitter, self._pace = sitter, pace or Pace()
+        self._now_s, self._told_s = time.monotonic, float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -87,10 +93,17 @@ class Guard:
             return
         await self._app(scope, receive, sending)
 
+    def _tell(self) -> None:
+        now_s = self._now_s()
+        if now_s - self._told_s >= TOLD_EVERY_S:
+            self._told_s = now_s
+            log("the page is asked more than it answers; callers are told to wait, and whoever sits there goes on")
+
     def _status(self, scope: Scope) -> int:
         """Why not, as a status of HTTP; 0 if nothing stands against it."""
         headers = Headers(scope=scope)
         if not self._pace.take(caller(scope), self._sitter(scope)):
+            self._tell()
             return 429
         if not self._armed():
             return 503

@@ -99,6 +99,46 @@ def test_nobody_stays_longer_than_they_may(served: Served, monkeypatch: pytest.M
         assert line.recv(1) == b"", "hung up on, without a word"
 
 
+HEAD = b"POST /leave HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+SLOW_BODY = HEAD + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4000\r\n\r\ntoken="
+
+
+@pytest.mark.parametrize("begun", [b"", HEAD, HEAD + b"X: ", SLOW_BODY], ids=["nothing", "a head", "a line", "a form"])
+def test_whoever_speaks_byte_by_byte_is_hung_up_on_and_keeps_nobody_waiting(
+    served: Served, monkeypatch: pytest.MonkeyPatch, begun: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A slow loris, over TLS, on as many lines as one address may have, but for one."""
+    monkeypatch.setattr(listening, "LONGEST_S", 2.0)
+    served.open()
+    time.sleep(2.0)  # the lines of before are over
+    trust = ssl.create_default_context(cadata=served.pem.read_text().partition("-----END PRIVATE KEY-----")[2])
+    trust.check_hostname = False
+    with ExitStack() as lines:
+        slow = []
+        for _ in range(listening.MOST_EACH - 2):
+            line = lines.enter_context(socket.create_connection(served.where, 10))
+            slow.append(lines.enter_context(trust.wrap_socket(line)))
+            slow[-1].sendall(begun)
+        assert served.get() == 200, "somebody else at the same address"
+        left, ends_s = set(slow), time.monotonic() + PATIENCE_S
+        while left:
+            assert time.monotonic() < ends_s, f"{len(left)} are still listened to"
+            time.sleep(0.1)
+            for one in list(left):
+                try:
+                    one.sendall(b"y")
+                    one.setblocking(False)
+                    if one.recv(4096) == b"":
+                        left.discard(one)
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    one.setblocking(True)
+                except OSError:
+                    left.discard(one)
+    assert served.get() == 200
+    assert served.house.done == []
+    assert capfd.readouterr().err == ""
+
+
 def test_a_server_that_falls_over_is_started_again_and_its_thread_never_ends(
     served: Served, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
