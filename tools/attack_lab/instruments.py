@@ -75,7 +75,7 @@ def print_held(at: Setting, rng: np.random.Generator, stock: Stock) -> Moving:
     later = tilt + np.array([*rng.uniform(-15, 15, 2), 0.0])
     first = _sheet(at, tilt, radius, at.within)
     last = _sheet(at, later, radius * rng.uniform(0.7, 1.4), at.within)
-    parts = [_on_empty(at, sheet, _lit(at, sheet, _printed(at), gloss)) for sheet in (first, last)]
+    parts = [_lit(at, sheet, _printed(at), gloss, at.empty) for sheet in (first, last)]
     return Moving(parts[0], parts[1])
 
 
@@ -160,8 +160,7 @@ BEYOND: Final[dict[str, Maker]] = {
 
 
 def _with_face(at: Setting, person: Person, around: Parts) -> Parts:
-    face = _lit(at, person.face, at.paper, Gloss(INDEX_SKIN, at.cond.shine))
-    whole = over(person.face.there, face, around)
+    whole = _lit(at, person.face, at.paper, Gloss(INDEX_SKIN, at.cond.shine), around)
     return put_on(at, person, whole) if at.cond.glasses else whole
 
 
@@ -171,15 +170,15 @@ def _worn(at: Setting, rng: np.random.Generator, stock: Stock, fold_deg: float) 
     if fold_deg:
         sheet = _folded(at, person, sheet, fold_deg)
     behind = over(person.body.there, at.body, at.hallway)
-    skin = over(person.face.there, _lit(at, person.face, at.paper, Gloss(INDEX_SKIN, at.cond.shine)), behind)
-    return _still(over(sheet.there, _lit(at, sheet, _printed(at), stock.gloss(at)), skin))
+    skin = _lit(at, person.face, at.paper, Gloss(INDEX_SKIN, at.cond.shine), behind)
+    return _still(_lit(at, sheet, _printed(at), stock.gloss(at), skin))
 
 
 def _on_screen(at: Setting, rng: np.random.Generator, film: Moving | None) -> Moving:
     glass = _sheet(at, _tilt(rng), None, at.within)
     own = at.bought()
     mirror = Gloss(INDEX_GLASS, float(own.uniform(0.02, 0.08)))
-    answer = _on_empty(at, glass, _lit(at, glass, np.full(at.paper.shape, _SCREEN_DIFFUSE), mirror))
+    answer = _lit(at, glass, np.full(at.paper.shape, _SCREEN_DIFFUSE), mirror, at.empty)
     nits = float(np.exp(own.uniform(np.log(80), np.log(500))))
     grid = 1 + own.uniform(0, 0.04) * np.sin(own.uniform(1.5, 3.1) * np.arange(at.lens.width_px))[None, :, None]
     refresh = (float(own.uniform(0, 0.3)), float(own.choice([60.0, 120.0, 240.0])))
@@ -205,15 +204,11 @@ def _sheet(at: Setting, tilt_deg: Reals, radius_mm: float | None, within: Mask) 
 
 
 def _paper(at: Setting, sheet: Surface, stock: Stock) -> Parts:
-    return _on_empty(at, sheet, _lit(at, sheet, _printed(at), stock.gloss(at)))
+    return _lit(at, sheet, _printed(at), stock.gloss(at), at.empty)
 
 
-def _lit(at: Setting, surface: Surface, colours: Reals, gloss: Gloss) -> Parts:
-    return lit(at.lens, surface, colours, gloss, at.cond.around, at.cond.lamps)
-
-
-def _on_empty(at: Setting, surface: Surface, parts: Parts) -> Parts:
-    return over(surface.there, parts, at.empty)
+def _lit(at: Setting, surface: Surface, colours: Reals, gloss: Gloss, behind: Parts) -> Parts:
+    return lit(at.lens, surface, colours, gloss, at.cond.around, at.cond.lamps, behind)
 
 
 def _printed(at: Setting) -> Reals:

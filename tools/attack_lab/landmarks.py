@@ -46,11 +46,10 @@ def five_points(shown: Picture, name: str) -> npt.NDArray[Any]:
 def _again(shown: Picture) -> list[npt.NDArray[Any]]:
     height, width = shown.shape[:2]
     looks = []
+    straight = Image.fromarray(shown)
+    both = (straight, straight.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     for dx, dy, scale in _LOOKS:
-        for mirrored in (False, True):
-            picture = Image.fromarray(shown)
-            if mirrored:
-                picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        for mirrored, picture in enumerate(both):
             where = (1 / scale, 0, dx, 0, 1 / scale, dy)
             moved = picture.transform((width, height), Image.Transform.AFFINE, where, Image.Resampling.BILINEAR)
             points = _look(np.asarray(moved))

@@ -89,10 +89,21 @@ WALL_REFLECTS: Final = 0.5  # of the light, by the walls of a hallway
 
 
 def lit(
-    lens: Lens, surface: Surface, paper: Reals, gloss: Gloss, around: Around = HALLWAY, lamps: Lamps = BOARD
+    lens: Lens,
+    surface: Surface,
+    paper: Reals,
+    gloss: Gloss,
+    around: Around = HALLWAY,
+    lamps: Lamps = BOARD,
+    behind: Parts | None = None,
 ) -> Parts:
-    """What comes from a surface coloured `paper` (H, W, 3): from the light around, from one level of each light."""
-    ambient, left, right = parts = (np.zeros(paper.shape), np.zeros(paper.shape), np.zeros(paper.shape))
+    """What comes from a surface coloured `paper` (H, W, 3): from the light around, from one level of each light.
+
+    `behind`: what is seen where the surface is not; nothing is, if it is left out.
+    """
+    ambient, left, right = parts = (
+        [part.copy() for part in behind] if behind else [np.zeros(paper.shape) for _ in range(3)]
+    )
     rays, colours, normals = (each.reshape(-1, 3) for each in (lens.rays(), paper, surface.normals))
     depth_mm, into = surface.depth_mm.reshape(-1), [part.reshape(-1, 3) for part in parts]
     there = np.flatnonzero(surface.there)
