@@ -12,13 +12,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from rich.progress import track
 
 from device.manifest import Job, load
 from tools.evaluate import (
+    cli_accuracy,
     cloths,
     files,
     groups,
@@ -58,13 +60,23 @@ def _in_a_sentence(command: Callable[..., T]) -> Callable[..., T]:
     return told
 
 
-@click.group()
-def main() -> None:
-    """Measure what the shipped networks achieve.
+@click.group(invoke_without_command=True)
+@cli_accuracy.options
+@click.pass_context
+def main(context: click.Context, /, **asked: Any) -> None:
+    """Measure what the shipped networks achieve; without a command, the whole report on a folder of people.
 
     \b
-    Example: python -m tools.evaluate tail --groups groups-dev --faces lfw-dev
+    Example: python -m tools.evaluate --faces lfw-dev --groups groups-dev --out /tmp/report
     """
+    if context.invoked_subcommand is None:
+        cli_accuracy.run(**asked)
+    elif given := [name for name in asked if context.get_parameter_source(name) is not ParameterSource.DEFAULT]:
+        spelt = ", ".join(option.opts[0] for option in context.command.params if option.name in given)
+        raise click.UsageError(f"{spelt} belongs behind the command {context.invoked_subcommand}")
+
+
+main.add_command(cli_accuracy.accuracy_command)
 
 
 @main.command(name="tail")
