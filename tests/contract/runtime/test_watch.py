@@ -9,6 +9,7 @@ import pytest
 
 from device.config import Config, DoorTable, EyeTable
 from device.errors import ModelRefused
+from device.eye import choose
 from device.eye.attack import mesh
 from device.eye.attack.glance import Glance
 from device.eye.attack.mesh import POINTS, Mesh
@@ -212,3 +213,16 @@ def test_nobody_two_people_and_a_dark_face_are_not_followed_as_one_face(runtime:
     night = (shown.main // 16).astype(np.uint8)
     dark = sight.follow(replace(shown, main=night), crop=True)  # found on the low plane as before
     assert dark.moment is None or dark.moment.crop is None
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_two_people_before_the_lights_are_nobody(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    sight = Sight.load(EyeTable(runtime=str(runtime)), models_dir(), 66.0)
+    sight.begin()
+    small = read_scaled(portrait("obama.jpg"), 320, 480, 1.0)
+    both = np.concatenate([small, small], axis=1)
+    two = Frame(both, fit_area(both, 240, 320), 1)
+    seen = sight.watch(two, crop=True)
+    assert (seen.hint, seen.glance, seen.crop) == (Hint.ONE_PERSON_ONLY, None, None)
+    monkeypatch.setattr(choose, "COMPARABLE", 2.0)  # the seeded fault: the larger of them is looked at
+    assert sight.watch(two, crop=True).glance is not None
