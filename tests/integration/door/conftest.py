@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from device.edges import Room
-from tests.support.door import Home, Manager, door_up, resident_pictures
+from tests.support.door import Heard, Home, Manager, door_up, resident_pictures
+from tools.simulator.held_up import As
 
 SLOT, PIN = 12, "482913"
+TRIES_S = 120.0  # before lights: a busy machine gives too few frames, and then PIN or card is asked for, not opened
 
 
 def enrolled(home: Home, slot: int = SLOT, pin: str = PIN) -> Home:
@@ -33,6 +35,23 @@ def resident_door() -> Iterator[Home]:
     """One door a module: the resident SLOT opens it by PIN and by face; a face alone opens. A short window."""
     with door_up(window_s=3) as home:
         yield enrolled(home)
+
+
+@pytest.fixture(scope="module")
+def lit_door(request: pytest.FixtureRequest) -> Iterator[Home]:
+    """One door a module with lights; the resident SLOT opens it by PIN and by face, a face alone opens.
+
+    Windows last as long as the module's LIT_WINDOW_S says, or 10 s.
+    """
+    with door_up(lights=True, window_s=getattr(request.module, "LIT_WINDOW_S", 10.0)) as home:
+        yield enrolled(home)
+
+
+def presses(home: Home, picture: Path, kind: As) -> Heard:
+    """Somebody presses the button with this picture held up so."""
+    home.door.show(picture, held_up=kind)
+    home.door.hurry(Room.EYE)  # other tests on this machine are no part of a door
+    return home.does(lambda: home.door.press("face"))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ work together, and not how often of a hundred somebody passes. That is counted b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,28 +15,12 @@ from typing import Any
 import pytest
 
 from device.challenge import FULL, LOWEST, MS
-from device.edges import Room
 from device.motion import PROMPT_MS
-from tests.integration.door.conftest import PIN, SLOT, enrolled
-from tests.support.door import ENTER_PIN, OPENED, Heard, Home, another_picture, door_up, stranger
+from tests.integration.door.conftest import PIN, SLOT, TRIES_S, presses
+from tests.support.door import ENTER_PIN, OPENED, Home, another_picture, stranger
 from tools.simulator.held_up import As
 
-TRIES_S = 120.0  # a busy machine gives too few frames, and then nobody is known to have turned
 ASKS = ([FULL, LOWEST], [LOWEST, FULL])
-
-
-@pytest.fixture(scope="module")
-def lit_door() -> Iterator[Home]:
-    """One door with lights, a resident's face enrolled on it, and a face alone opens."""
-    with door_up(lights=True) as home:
-        yield enrolled(home)
-
-
-def presses(home: Home, picture: Path, kind: As) -> Heard:
-    """Somebody presses the button with this picture held up so."""
-    home.door.show(picture, held_up=kind)
-    home.door.hurry(Room.EYE)  # other tests on this machine are no part of a door
-    return home.does(lambda: home.door.press("face"))
 
 
 def asked_to_turn(state: dict[str, Any], since_ns: int) -> int:
