@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -33,6 +34,7 @@ PASSWORD = "lions eat no grass"
 NOW = 1_800_000_000
 HOST = "127.0.0.1:8443"
 DOOR_KEY = "ab" * 32
+pages = cache(templates)  # which hold nothing of a fleet: hundreds of consoles need them compiled once
 
 
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +102,7 @@ class Desk:
             self.accounts.users.store,
             self.accounts,
             Live(self.clock),
-            templates(),
+            pages(),
             self.clock,
             secure=False,
             hosts=frozenset({HOST}),

@@ -66,6 +66,7 @@ def test_a_short_passphrase_is_refused() -> None:
         keys.seal(keys.new_key(), "seven77", CHEAP)
 
 
+@pytest.mark.usefixtures("full_price")
 def test_an_invitation_is_twelve_digits_and_its_verifier_is_theirs() -> None:
     given_out = invitation.new_invitation()
     assert len(given_out.digits) == 12
@@ -84,6 +85,7 @@ def test_no_two_invitations_are_alike() -> None:
     assert (one.digits, one.salt, one.verifier) != (other.digits, other.salt, other.verifier)
 
 
+@pytest.mark.usefixtures("full_price")
 def test_the_verifier_of_a_known_invitation_never_changes() -> None:
     """A test vector that keeper must agree with: Argon2id, ops 2, 64 MiB, 32 bytes over the ASCII digits."""
     assert (

@@ -19,6 +19,7 @@ from provisioning import store_schema, stores
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.store import Door, Slot
 from provisioning.store_sql import SqlStore
+from tests.support import quick_fleet
 
 KEY = "ab" * 32
 
@@ -89,7 +90,18 @@ def test_arbitrary_bytes_are_no_store(content: bytes) -> None:
         assert (Path(folder) / stores.FILE).read_bytes() == content
 
 
-WHOLE = store_schema.new_file(KEY)
+WHOLE = quick_fleet.make(KEY)
+
+
+def test_the_copy_that_other_tests_begin_with_is_what_the_steps_make() -> None:
+    assert store_schema.new_file is quick_fleet.new_file
+    held = []
+    for content in (WHOLE, quick_fleet.new_file(KEY)):
+        with closing(sqlite3.connect(":memory:")) as memory:
+            memory.deserialize(content)
+            held.append(list(memory.iterdump()))
+    assert held[0] == held[1]
+    assert KEY in "".join(held[0])
 
 
 @pytest.mark.slow
