@@ -1,9 +1,6 @@
 """The disk is full: PINs go on, what cannot be stored is refused with a sentence, and nothing is half stored."""
 
-import os
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,46 +13,16 @@ from tests.support.door import (
     USE_PIN_OR_CARD,
     Home,
     another_picture,
-    door_up,
     resident_pictures,
 )
+from tests.support.small_disk import door_on_a_small_disk, fill
 
 
 @pytest.fixture
 def small_disk() -> Iterator[Home]:
     """A door whose var/lib is a file system of 512 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system to fill up")
-    with door_up(started=False) as home:
-        state = home.root / "var" / "lib"
-        state.mkdir(parents=True)
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "doorward-test", str(state)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if mounted.returncode:
-            pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-        try:
-            home.up()
-            yield home
-        finally:
-            home.down()
-            subprocess.run(["umount", str(state)], check=True)
-
-
-def fill(home: Home) -> Path:
-    """Take every block that is left."""
-    filler = home.root / "var" / "lib" / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (4096, 512, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
-    return filler
+    with door_on_a_small_disk() as home:
+        yield home
 
 
 def test_full_disk_keeps_pins_working_and_stores_nothing_half(small_disk: Home) -> None:
