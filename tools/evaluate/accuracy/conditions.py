@@ -161,20 +161,6 @@ FAMILIES: Final = {
     "mask": "mask",
     "distance": "distance",
 }
-_WORN: Final = tuple(
-    number
-    for number, cloth in enumerate(CLOTHS)
-    if cloth.shape == "over the nose" and cloth.colour in ("surgical blue", "black")
-)
-MEASURED: Final = (
-    *(Condition("exposure", stops) for stops in (-1.0, -2.0, -3.0, -4.0, 1.0)),
-    *(Condition("noise", sd) for sd in (8.0, 16.0)),
-    *(Condition("side", ratio) for ratio in (4.0, 16.0)),
-    *(Condition("defocus", sigma) for sigma in (0.5, 1.0, 1.5, 2.0)),
-    *(Condition("motion", sigma) for sigma in (0.5, 1.0, 1.5, 2.0)),
-    *(Condition("mask", float(which)) for which in _WORN),
-    *(Condition("distance", metres) for metres in (0.4, 0.6, 0.8, 1.0, 1.1)),
-)
 
 
 def _generator(seed: bytes, what: str) -> np.random.Generator:

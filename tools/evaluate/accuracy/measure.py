@@ -21,7 +21,7 @@ from tools.evaluate import groups, report
 from tools.evaluate.accuracy import failures, identify, rates, spoilt, subgroups
 from tools.evaluate.accuracy import suspects as labels
 from tools.evaluate.accuracy.cache import Cache
-from tools.evaluate.accuracy.conditions import CLEAN, MEASURED
+from tools.evaluate.accuracy.conditions import CLEAN
 from tools.evaluate.accuracy.gathered import FolderRefused, Gathered, gather, gather_all
 from tools.evaluate.accuracy.look import Chain
 from tools.evaluate.accuracy.measured import AtDoor, Conditions, Floating, Groups, Measured, Verified
@@ -204,7 +204,12 @@ def _search(made: Measured, people: list[Floats], tail: Sequence[report.Row]) ->
 
 
 def _float(made: Measured, asked: Asked, chain: Chain, cache: Cache, clean: Gathered) -> None:
-    other = gather(asked.faces, Chain(chain.models, floating=asked.floating), cache, workers=asked.workers)
+    # Who has one usable picture could only be a stranger, and there are enough of those: a third of the work is saved.
+    names, counts = np.unique(clean.people[clean.good], return_counts=True)
+    clean = clean.of(np.isin(clean.people, names[counts >= 2]))
+    only = np.array([f"{person}/{file}" for person, file in zip(clean.people, clean.files, strict=True)])
+    floating = Chain(chain.models, floating=asked.floating)
+    other = gather(asked.faces, floating, cache, workers=asked.workers, only=only)
     both = clean.good & other.good
     agree = (clean.vectors[both] * other.vectors[both]).sum(axis=1)
     rows = []
@@ -235,8 +240,8 @@ def _conditions(
     fmr = _readable(one_frame)
     single = rates.threshold_at(one_frame.impostors, fmr)
     fused = next(at.threshold for each in made.verified if each.design == Design(5, 3) for at in each.door)
-    covering = tuple(condition for condition in MEASURED if condition.family == "mask")
-    others = gather_all(asked.faces, chain, cache, (CLEAN, *MEASURED), asked.workers, chosen.shown)
+    covering = tuple(condition for condition in spoilt.MEASURED if condition.family == "mask")
+    others = gather_all(asked.faces, chain, cache, (CLEAN, *spoilt.MEASURED), asked.workers, chosen.shown)
     # Whoever is masked is compared with templates in the same cloth: their enrolment is looked at in it, too.
     others |= gather_all(asked.faces, chain, cache, covering, asked.workers, chosen.files)
     costs = [spoilt.cost(condition, chosen, clean, seen, single, fused) for condition, seen in others.items()]

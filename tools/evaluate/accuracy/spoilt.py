@@ -22,11 +22,24 @@ from tools.evaluate.accuracy.conditions import Condition
 from tools.evaluate.accuracy.gathered import Gathered, Names
 from tools.evaluate.accuracy.rates import Rate, of_drawn, of_people, weights
 from tools.evaluate.accuracy.trials import Floats, Numbers, Reals
+from tools.evaluate.cloths import WORN
 from tools.evaluate.figures import mean_vector
+from tools.models.covered import CLOTHS
 
 ENROLLED: Final = 5
-SHOWN: Final = 6  # pictures of one person at most
 FRAMES: Final = 3
+SHOWN: Final = FRAMES  # pictures of one person: one probe of means each, so that those are independent
+TURNED: Final = 10  # of one person, at most, for what a turned head costs: nothing is spoilt for it
+_WORN: Final = tuple(number for number, cloth in enumerate(CLOTHS) if cloth.name in WORN)
+MEASURED: Final = (
+    *(Condition("exposure", stops) for stops in (-2.0, -4.0, 1.0)),
+    Condition("noise", 16.0),
+    Condition("side", 16.0),
+    *(Condition("defocus", sigma) for sigma in (1.0, 1.5)),
+    *(Condition("motion", sigma) for sigma in (1.0, 2.0)),
+    *(Condition("mask", float(which)) for which in _WORN),
+    *(Condition("distance", metres) for metres in (0.6, 0.8, 1.0, 1.1)),
+)
 YAWS_DEG: Final = (0.0, 10.0, 20.0, 30.0, 90.0)
 
 
@@ -148,7 +161,7 @@ def turned(clean: Gathered, single: float, seed: int = 13) -> list[Turned]:
         own = generator.permutation(np.flatnonzero((person == number) & clean.good))
         if len(own) > ENROLLED:
             template = mean_vector(clean.vectors[own[:ENROLLED]])
-            shown += [(int(row), float(clean.vectors[row] @ template)) for row in own[ENROLLED:][: 2 * SHOWN]]
+            shown += [(int(row), float(clean.vectors[row] @ template)) for row in own[ENROLLED:][:TURNED]]
     rows = np.array([row for row, _ in shown], int)
     missed = np.array([score < single for _, score in shown], bool)
     found = []

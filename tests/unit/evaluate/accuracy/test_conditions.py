@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tools.evaluate.accuracy import conditions
-from tools.evaluate.accuracy.conditions import CLEAN, CROP_EYES_PX, MEASURED, Condition, Where
+from tools.evaluate.accuracy.conditions import CLEAN, CROP_EYES_PX, Condition, Where
+from tools.evaluate.accuracy.spoilt import MEASURED
 
 POINTS = np.array([[100.0, 100.0], [100.0 + CROP_EYES_PX, 100.0], [118.0, 120.0], [104.0, 140.0], [130.0, 140.0]])
 WHERE = Where(POINTS, b"\x01" * 32)
