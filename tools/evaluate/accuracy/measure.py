@@ -123,7 +123,7 @@ def verified(compared: Compared, tail: Sequence[report.Row], fmrs: Sequence[floa
         compared.probes,
         compared.comparisons,
         rates.eer(compared),
-        tuple(rates.point(compared, fmr, resamples) for fmr in fmrs),
+        rates.points(compared, fmrs, resamples),
         tuple(door),
         _curve(compared),
     )
@@ -218,7 +218,7 @@ def _float(made: Measured, asked: Asked, chain: Chain, cache: Cache, clean: Gath
         if one is None or two is None:
             continue
         resamples = rates.weights(one.people)
-        left, right = (tuple(rates.point(each, fmr, resamples) for fmr in rates.FMRS) for each in (one, two))
+        left, right = (rates.points(each, rates.FMRS, resamples) for each in (one, two))
         rows.append((design, left, right, tuple(rates.difference(one, two, fmr, resamples) for fmr in rates.FMRS)))
     made.floating = Floating(float(agree.mean()), float(agree.min()), tuple(rows))
 

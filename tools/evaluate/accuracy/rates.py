@@ -12,6 +12,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +75,11 @@ def threshold_at(impostors: Impostors, fmr: float, weight: Reals | None = None) 
     else:
         counted = np.cumsum(weight[impostors.template] * weight[impostors.probe])
         allowed = int(np.searchsorted(counted, fmr * impostors.weighted_total(weight), side="right"))
+    return _above(impostors, allowed, fmr)
+
+
+def _above(impostors: Impostors, allowed: int, fmr: float) -> float:
+    """Just above the highest score but `allowed`."""
     if allowed >= len(impostors.scores):
         if len(impostors.scores) < impostors.total:
             raise ValueError(f"the scores that were kept do not reach down to a rate of {fmr:g}")
@@ -90,14 +96,25 @@ def fnmr_at(compared: Compared, threshold: float, weight: Reals | None = None) -
     return float(counted[missed].sum() / max(counted.sum(), 1e-12))
 
 
-def point(compared: Compared, fmr: float, resamples: Reals) -> Point:
-    """FNMR at the threshold of an FMR, with its interval."""
-    expected = fmr * compared.comparisons
-    if expected < _LEAST:
-        return Point(fmr, None, None, fewer_than_30_false_matches=True)
-    threshold = threshold_at(compared.impostors, fmr)
-    drawn = [fnmr_at(compared, threshold_at(compared.impostors, fmr, weight), weight) for weight in resamples]
-    return Point(fmr, threshold, _rate(compared, fnmr_at(compared, threshold), drawn), expected < FEW)
+def points(compared: Compared, fmrs: Sequence[float], resamples: Reals) -> tuple[Point, ...]:
+    """FNMR at the threshold of each FMR, with its interval; each resample is counted once for all of them."""
+    able = [fmr for fmr in fmrs if fmr * compared.comparisons >= _LEAST]
+    found = compared.impostors
+    order = np.argsort(compared.genuine, kind="stable")
+    genuine, owner = compared.genuine[order], compared.owner[order]
+    drawn = np.zeros((len(resamples), len(able)))
+    for row, weight in enumerate(resamples):
+        counted = np.cumsum(weight[found.template] * weight[found.probe])
+        total = found.weighted_total(weight)
+        thresholds = [_above(found, int(np.searchsorted(counted, fmr * total, side="right")), fmr) for fmr in able]
+        below = np.insert(np.cumsum(weight[owner]), 0, 0.0)
+        drawn[row] = below[np.searchsorted(genuine, thresholds)] / max(below[-1], 1e-12)
+    made = {}
+    for column, fmr in enumerate(able):
+        threshold = threshold_at(found, fmr)
+        rate = _rate(compared, fnmr_at(compared, threshold), list(drawn[:, column]))
+        made[fmr] = Point(fmr, threshold, rate, fmr * compared.comparisons < FEW)
+    return tuple(made.get(fmr, Point(fmr, None, None, fewer_than_30_false_matches=True)) for fmr in fmrs)
 
 
 def fnmr(compared: Compared, threshold: float, resamples: Reals) -> Rate:
