@@ -167,19 +167,11 @@ def _compared(asked: Asked, typed: str | None) -> None:
 
 
 def _approve(fleet: Fleet, asked: Asked, *, again: bool) -> tuple[Approved, list[Path]]:
-    from provisioning import authority, joining
+    from provisioning import joining
 
-    now = int(time.time())
     passphrase = options.passphrase()
-    fleet.unlock(passphrase)  # a mistyped one is found out now
-    issuer = (
-        authority.opened(fleet.folder, passphrase) if joining.needs_certificate(fleet.folder, asked.label) else None
-    )
-    approved = joining.approve(fleet, asked, issuer, now)
-    written: list[Path] = []
-    if again or asked.door.document_key != approved.door.document_key:  # again: they may not have been made before
-        written = [_written(fleet, each) for each in joining.documents(fleet, approved.door, passphrase, now)]
-    return approved, written
+    approved, made = joining.believe(fleet, asked, now_unix=int(time.time()), passphrase=passphrase, again=again)
+    return approved, [_written(fleet, each) for each in made]
 
 
 def _written(fleet: Fleet, made: Choice | Hours) -> Path:

@@ -7,7 +7,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from provisioning.errors import FleetRefused
 from provisioning.fleet import Fleet
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_KEY_DIGITS = 64
 
 
 @click.command("retire")
@@ -87,10 +85,7 @@ def door_retire(
 
 
 def _given_up(fleet: Fleet, door_name: str, receipt: Path, digits: str | None) -> Answer:
-    if digits is not None and not re.fullmatch(rf"[0-9a-fA-F]{{{_KEY_DIGITS}}}", digits):
-        msg = f"a door's key has {_KEY_DIGITS} hexadecimal digits"
-        raise FleetRefused(msg)
-    door_key = None if digits is None else bytes.fromhex(digits)
+    door_key = None if digits is None else retiring.key_read_out(digits)
     verified = retiring.give_up(fleet, door_name, receipt, now_unix=int(time.time()), door_key=door_key)
 
     def say() -> None:

@@ -104,6 +104,22 @@ def approve(fleet: Fleet, asked: Asked, authority: Authority | None, now_unix: i
     return Approved(after, answer, issued.ends_unix, issued.cut)
 
 
+def believe(
+    fleet: Fleet, asked: Asked, *, now_unix: int, passphrase: str, again: bool = False
+) -> tuple[Approved, list[Choice | Hours]]:
+    """Approve a door whose fingerprint was compared; and what was made anew for its key, hours and reporting.
+
+    `again` as in `look`. A mistyped passphrase is found out before the label is used up. Raises FleetRefused or
+    FleetFault.
+    """
+    fleet.unlock(passphrase)
+    authority = authorities.opened(fleet.folder, passphrase) if needs_certificate(fleet.folder, asked.label) else None
+    approved = approve(fleet, asked, authority, now_unix)
+    if again or asked.door.document_key != approved.door.document_key:  # again: they may not have been made before
+        return approved, documents(fleet, approved.door, passphrase, now_unix)
+    return approved, []
+
+
 def needs_certificate(folder: Path, label: Label) -> bool:
     """Whether a label named a broker: all do that were made since the fleet has an authority. Raises FleetFault."""
     if not (folder / authorities.CERTIFICATE_FILE).exists():

@@ -25,7 +25,7 @@ from nacl.public import PrivateKey, SealedBox
 from device import document
 from device.document import Telling
 from device.errors import DocumentRefused
-from device.wire import SEALED_FLAGS, TEST_ALARM, OccurrenceKind
+from device.wire import NO_ALARM_KEY, SEALED_FLAGS, TEST_ALARM, OccurrenceKind
 from provisioning import files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.fleet import Fleet
@@ -99,6 +99,9 @@ def public_key(digits: str) -> bytes:
         key = b""
     if len(key) != document.KEY_BYTES:
         msg = "an alarm key is 64 hexadecimal digits, as `doorward alarm key` shows it"
+        raise FleetRefused(msg)
+    if key == NO_ALARM_KEY:
+        msg = "an alarm key of nothing but zeros is none; leave it away if nobody shall read why there was an alarm"
         raise FleetRefused(msg)
     return key
 

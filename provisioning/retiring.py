@@ -10,6 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from provisioning.identity import Identity
 from provisioning.store import Door
 
 _LARGEST = 65_536
+KEY_DIGITS = 64
+_KEY = re.compile(rf"[0-9a-fA-F]{{{KEY_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,14 @@ def recall(fleet: Fleet, door_name: str, *, now_unix: int, passphrase: str) -> A
     return announce(fleet, door_name, RECALL, now_unix=now_unix, passphrase=passphrase)
 
 
+def key_read_out(digits: str) -> bytes:
+    """The door's key as somebody typed it. Raises FleetRefused."""
+    if not _KEY.fullmatch(digits):
+        msg = f"a door's key has {KEY_DIGITS} hexadecimal digits"
+        raise FleetRefused(msg)
+    return bytes.fromhex(digits)
+
+
 def give_up(fleet: Fleet, door_name: str, receipt: Path, *, now_unix: int, door_key: bytes | None = None) -> Verified:
     """Give a door up whose receipt is in the file `receipt`. Raises AttestationRefused, FleetRefused or FleetFault.
 
@@ -68,6 +79,11 @@ def give_up(fleet: Fleet, door_name: str, receipt: Path, *, now_unix: int, door_
     except OSError as cause:
         msg = f"{receipt} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause
+    return give_up_with(fleet, door_name, text, now_unix=now_unix, door_key=door_key)
+
+
+def give_up_with(fleet: Fleet, door_name: str, text: str, *, now_unix: int, door_key: bytes | None = None) -> Verified:
+    """As `give_up`, of a receipt in hand."""
     verified = attestation.read(text)
     if not isinstance(verified.paper, EndOfDoor):
         msg = "this paper is not the receipt for the end of a door, so nothing was changed"

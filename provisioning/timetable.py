@@ -57,6 +57,11 @@ def parse(text: str) -> DoorPolicy:
     except (ValueError, RecursionError) as cause:
         msg = f"the policy is no TOML: {str(cause).splitlines()[0]}"
         raise FleetRefused(msg) from cause
+    return of(table)
+
+
+def of(table: dict[str, Any]) -> DoorPolicy:
+    """The policy in a table of these keys, as TOML has it, wherever it comes from. Raises FleetRefused."""
     _known(table, {"zone", "schedule", "timetable"}, "a policy")
     zone, schedules, timetables = table.get("zone"), table.get("schedule"), table.get("timetable", [])
     if not isinstance(zone, str) or not isinstance(schedules, list):
@@ -93,20 +98,20 @@ def facts(policy: DoorPolicy) -> dict[str, object]:
 
 def _hours_shown(hours: Schedule | Timetable, name: str) -> list[str]:
     if len(set(hours.week)) == 1:
-        lines = [f"hours.{EVERY_DAY} = {_listed(_spans(hours.week[0]))}"]
+        lines = [f"hours.{EVERY_DAY} = {_listed(spans(hours.week[0]))}"]
     else:
-        lines = [f"hours.{day} = {_listed(_spans(spans))}" for day, spans in zip(DAYS, hours.week, strict=True)]
+        lines = [f"hours.{day} = {_listed(spans(each))}" for day, each in zip(DAYS, hours.week, strict=True)]
     for other in hours.exceptions:
         lines += [f"[[{name}.other]]", f"from = {other.first}", f"to = {other.last}"]
-        lines.append(f"hours = {_listed(_spans(other.hours))}")
+        lines.append(f"hours = {_listed(spans(other.hours))}")
     return lines
 
 
 def _hours_facts(hours: Schedule | Timetable) -> dict[str, object]:
     return {
-        "hours": {name: list(_spans(day)) for name, day in zip(DAYS, hours.week, strict=True)},
+        "hours": {name: list(spans(day)) for name, day in zip(DAYS, hours.week, strict=True)},
         "other": [
-            {"from": str(each.first), "to": str(each.last), "hours": list(_spans(each.hours))}
+            {"from": str(each.first), "to": str(each.last), "hours": list(spans(each.hours))}
             for each in hours.exceptions
         ],
     }
@@ -138,9 +143,9 @@ def _week(table: dict[str, Any], what: str) -> tuple[tuple[Day, ...], tuple[Othe
         msg = f'a {what} has hours, such as hours.{EVERY_DAY} = ["00:00-24:00"]'
         raise FleetRefused(msg)
     week: list[list[Interval]] = [[] for _ in range(WEEK_DAYS)]
-    for name, spans in hours.items():
+    for name, written in hours.items():
         for number in _days(name):
-            week[number] += _hours(spans)
+            week[number] += _hours(written)
     others = table.get("other", [])
     if not isinstance(others, list):
         msg = f"other hours stand under [[{what}.other]]"
@@ -188,9 +193,9 @@ def _hours(value: object) -> list[Interval]:
     return found
 
 
-def _merged(spans: list[Interval]) -> Day:
+def _merged(found: list[Interval]) -> Day:
     merged: list[Interval] = []
-    for span in sorted(spans, key=lambda each: each.start):
+    for span in sorted(found, key=lambda each: each.start):
         if merged and span.start <= merged[-1].end:
             merged[-1] = Interval(merged[-1].start, max(span.end, merged[-1].end))
         else:
@@ -215,7 +220,8 @@ def _known(table: Any, keys: set[str], what: str) -> None:
         raise FleetRefused(msg)
 
 
-def _spans(day: Day) -> tuple[str, ...]:
+def spans(day: Day) -> tuple[str, ...]:
+    """The hours of a day as they are written."""
     return tuple(f"{_clock(hours.start)}-{_clock(hours.end)}" for hours in day)
 
 

@@ -24,7 +24,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from provisioning import until
-from provisioning.console import buildings, doors, news, people, places, signing_in
+from provisioning.console import (
+    buildings,
+    certs,
+    doors,
+    endings,
+    hours,
+    joins,
+    news,
+    people,
+    places,
+    signing_in,
+    telling,
+)
 from provisioning.console.asked import Console, View
 from provisioning.console.guard import guarded
 from provisioning.console.walls import Walls
@@ -56,8 +68,25 @@ TABLE = (
     Row("/doors/{door}", "GET", doors.one, Role.VIEWER),
     Row("/doors/{door}/offer", "POST", places.offer, Role.MANAGER),
     Row("/doors/{door}/end", "POST", places.end, Role.MANAGER),
-    Row("/doors/{door}/label", "POST", places.label, Role.MANAGER),
     Row("/doors/{door}/place", "POST", places.place, Role.MANAGER),
+    Row("/doors/{door}/joining", "GET", joins.page, Role.MANAGER),
+    Row("/doors/{door}/label", "POST", joins.label, Role.MANAGER),
+    Row("/doors/{door}/label-revoke", "POST", joins.revoke_label, Role.MANAGER),
+    Row("/doors/{door}/request", "POST", joins.look, Role.MANAGER),
+    Row("/doors/{door}/approve", "POST", joins.approve, Role.MANAGER),
+    Row("/doors/{door}/hours", "GET", hours.page, Role.VIEWER),
+    Row("/doors/{door}/hours", "POST", hours.change, Role.MANAGER),
+    Row("/doors/{door}/telling", "GET", telling.page, Role.VIEWER),
+    Row("/doors/{door}/telling", "POST", telling.change, Role.MANAGER),
+    Row("/doors/{door}/certificate", "GET", certs.page, Role.MANAGER),
+    Row("/doors/{door}/renew", "POST", certs.renew, Role.MANAGER),
+    Row("/doors/{door}/revoke", "POST", certs.revoke, Role.MANAGER),
+    Row("/doors/{door}/revoked-list", "POST", certs.make_list, Role.MANAGER),
+    Row("/doors/{door}/ending", "GET", endings.page, Role.MANAGER),
+    Row("/doors/{door}/retire", "POST", endings.announce, Role.OWNER),
+    Row("/doors/{door}/recall", "POST", endings.recall, Role.MANAGER),
+    Row("/doors/{door}/give-up", "POST", endings.give_up, Role.OWNER),
+    Row("/doors", "POST", buildings.add, Role.MANAGER),
     Row("/documents/{name}", "GET", places.document, Role.MANAGER),
     Row("/alarms", "GET", news.alarms, Role.VIEWER),
     Row("/alarms", "POST", news.looked_at, Role.MANAGER),

@@ -1,4 +1,4 @@
-"""Plans of buildings, and adding many doors from a file.
+"""Plans of buildings, and adding doors: one, or many from a file.
 
 Rules kept here:
 - A file is looked at before anything is done: what would be added is shown, and what cannot be, by row. What is then
@@ -16,10 +16,10 @@ from device.errors import Refusal
 from provisioning import placing
 from provisioning.console import plan as plans
 from provisioning.console.asked import Asked
-from provisioning.console.guard import sentence
 from provisioning.console.sheets_csv import MOST_ROWS, Read, read
 from provisioning.console.shown import Shown
 from provisioning.errors import FleetRefused
+from provisioning.placing import Placed
 from provisioning.store_pages import Wanted
 
 _SHOWN_ROWS = 200
@@ -67,8 +67,19 @@ def take(asked: Asked) -> Response:
         added = placing.add_doors(asked.fleet, [row.placed for row in found.rows])
     except (Refusal, UnicodeEncodeError) as refused:
         said = str(refused) if isinstance(refused, Refusal) else "this file is no text"
-        return _form(asked, None, sentence(said))
+        return _form(asked, None, asked.words.refusal(said))
     return asked.page("imported.html", count=len(added), doors=added[:_SHOWN_ROWS])
+
+
+def add(asked: Asked) -> Response:
+    """Add one door: the next page is that on which it gets its label."""
+    try:
+        asked.console.once.use(asked.field("once"))
+        wanted = Placed(asked.field("name"), asked.field("building"), asked.field("floor"))
+        (door,) = placing.add_doors(asked.fleet, [wanted])
+    except Refusal as refused:
+        return _form(asked, None, asked.words.refusal(refused))
+    return asked.go(f"/doors/{door.id}/joining")
 
 
 def _form(asked: Asked, found: Read | None = None, said: str = "") -> Response:
@@ -82,4 +93,5 @@ def _form(asked: Asked, found: Read | None = None, said: str = "") -> Response:
         sentence=said,
         most=MOST_ROWS,
         once=asked.console.once.new(),
+        typed=asked.form,
     )

@@ -50,8 +50,8 @@ def one(asked: Asked) -> Response:
     return show(asked)
 
 
-def show(asked: Asked, status: int = 200, sentence: str = "", done: str = "") -> Response:
-    """The page of the door that the address names, with what was just done or refused."""
+def show(asked: Asked, status: int = 200, sentence: str = "") -> Response:
+    """The page of the door that the address names, with what was refused."""
     store = asked.console.store
     door = store.door(name_of(asked))
     key = identity.Identity.of(door).fingerprint if door.document_key else ""
@@ -62,15 +62,12 @@ def show(asked: Asked, status: int = 200, sentence: str = "", done: str = "") ->
         key=key,
         telling=chosen(door),
         label=labels.known(asked.console.fleet, door.name),
-        certificates=tuple(reversed(store.certificates(door.name)[-5:])),
         shown=Shown(asked.words, asked.console.live, asked.now_unix).of(door.id, door.state),
         status_now=asked.console.live.status(door.id),
         once=asked.console.once.new(),
         sentence=sentence,
-        done=done,
         typed=asked.form,
         broker=asked.console.ear is not None,
-        needs_broker=asked.console.fleet.has_authority and asked.console.where is None,
     )
 
 

@@ -30,7 +30,7 @@ from provisioning.console.asked import Asked, Console, Upload, View, form_token,
 from provisioning.console.walls import LARGEST_UPLOAD, TooLong
 from provisioning.users import Role, Session
 
-_MOST_FIELDS = 40
+_MOST_FIELDS = 500  # hours have the most; how long a form may be, `walls` says
 _LONGEST_TOKEN = 128
 
 
@@ -46,7 +46,7 @@ class Door:
         """Answer a request."""
         asked, trouble = await run_in_threadpool(_recognised, self.console, request)
         if trouble:
-            return _said(asked, HTTPStatus.SERVICE_UNAVAILABLE, sentence(trouble))
+            return _said(asked, HTTPStatus.SERVICE_UNAVAILABLE, asked.words.refusal(trouble))
         try:
             refused = _refused(asked, self.needs)
             if refused is not None:
@@ -148,9 +148,9 @@ def _answered(asked: Asked, view: View) -> Response:
     try:
         response = view(asked)
     except Refusal as refused:
-        return _said(asked, HTTPStatus.BAD_REQUEST, sentence(str(refused)))
+        return _said(asked, HTTPStatus.BAD_REQUEST, asked.words.refusal(refused))
     except Fault as fault:
-        return _said(asked, HTTPStatus.SERVICE_UNAVAILABLE, sentence(str(fault)))
+        return _said(asked, HTTPStatus.SERVICE_UNAVAILABLE, asked.words.refusal(fault))
     if asked.session is None and asked.request.cookies.get(asked.console.cookie("visit")) != asked.token:
         asked.console.set_cookie(response, "visit", asked.token)
     return response
@@ -158,8 +158,3 @@ def _answered(asked: Asked, view: View) -> Response:
 
 def _said(asked: Asked, status: HTTPStatus, text: str) -> Response:
     return asked.page("error.html", status, sentence=text)
-
-
-def sentence(text: str) -> str:
-    """A refusal as a sentence: with a capital letter and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

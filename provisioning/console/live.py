@@ -177,6 +177,8 @@ class Live:
                 return replace(before, untested=True)
             case "asks":
                 return replace(before, asks=True)
+            case "answered":
+                return replace(before, asks=False)
             case _:
                 return before
 

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from device.errors import Refusal
 from provisioning import passwords
 from provisioning.console.asked import Asked
-from provisioning.console.guard import sentence
 from provisioning.errors import FleetRefused
 from provisioning.second_factor import Shown
 from provisioning.users import role, user_name
@@ -37,7 +36,7 @@ def add(asked: Asked) -> Response:
         password = passwords.drawn()
         shown = asked.accounts.add(name, role(asked.field("role")), password, asked.now_unix)
     except Refusal as refused:
-        return _users(asked, sentence(str(refused)))
+        return _users(asked, asked.words.refusal(refused))
     return _given(asked, name, password, shown)
 
 
@@ -61,7 +60,7 @@ def change(asked: Asked) -> Response:
                 msg = "that is nothing that can be done to a user"
                 raise FleetRefused(msg)
     except Refusal as refused:
-        return _users(asked, sentence(str(refused)))
+        return _users(asked, asked.words.refusal(refused))
     return asked.go("/users")
 
 

@@ -1,67 +1,40 @@
 """Places at a door: offer one, end one; and what a new offer is handed over with, printed once.
 
 Rules kept here:
-- What is signed needs the passphrase of the fleet's key, each time: it is asked for in the form, used, and forgotten.
-  Neither it nor an invitation is put into a page's address, a cookie or a log.
-- An invitation is on the page that answers the form, and nowhere else. Sending the form again makes no second one.
-- Wrong passphrases are counted as wrong passwords are.
-- What the form held is still there when something was refused, but for the passphrase.
+- An invitation is on the page that answers the form, and nowhere else: no page's address, no cookie and no log has it,
+  nor the passphrase. Sending the form again makes no second one.
+- Whatever ends what somebody lives by (a place that is ended, or offered anew) is done only where that was said to be
+  meant.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http import HTTPStatus
-from typing import Any
 
 from starlette.responses import Response
 
-from device.errors import Fault, Refusal
 from device.wire import NO_END, NO_TIMETABLE
-from provisioning import files, labels, placing, sheets, until, withdrawing
+from provisioning import placing, until, withdrawing
+from provisioning.console import acting
 from provisioning.console.asked import Asked
 from provisioning.console.doors import name_of, show
-from provisioning.console.guard import sentence
-from provisioning.console.throttle import Key, Kind
 from provisioning.errors import FleetFault, FleetRefused
-from provisioning.fleet import write_document
-from provisioning.labels import Plan
 from provisioning.store import Door
 
-_DOCUMENT = re.compile(r"[0-9a-f]{16}-[0-9]{1,10}\.doc")
+_MADE_HERE = re.compile(r"[0-9a-f]{16}-[0-9]{1,10}\.doc|[0-9a-f]{16}-[0-9a-f]{16}\.answer|revoked\.pem")
 
 
-def _kept(view: Callable[[Asked], Response]) -> Callable[[Asked], Response]:
-    """A view whose refusal is told beside its form, with what was typed."""
-
-    def run(asked: Asked) -> Response:
-        once = asked.field("once")
-        try:
-            asked.console.once.use(once)
-        except FleetRefused as refused:
-            return show(asked, HTTPStatus.CONFLICT, sentence(str(refused)))
-        try:
-            return view(asked)
-        except (Refusal, Fault) as refused:
-            asked.console.once.give_back(once)
-            status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(refused, Fault) else HTTPStatus.BAD_REQUEST
-            return show(asked, status, sentence(str(refused)))
-
-    return run
-
-
-@_kept
+@acting.kept(show)
 def offer(asked: Asked) -> Response:
     """Offer a place: the answer is the sheet for the resident."""
     name = name_of(asked)
     fleet = asked.fleet
-    slot = asked.number("slot") if asked.field("slot") else withdrawing.unused(fleet.store.door(name))
+    door = fleet.store.door(name)
+    slot = asked.number("slot") if asked.field("slot") else withdrawing.unused(door)
+    _refuse_standing(asked, door, slot)
     last = until.day(asked.field("until")) if asked.field("until") else None
-    with _signing(asked) as passphrase:
+    with acting.signing(asked) as passphrase:
         made = fleet.offer_slot(
             name,
             slot,
@@ -71,8 +44,6 @@ def offer(asked: Asked) -> Response:
             now_unix=asked.now_unix,
             passphrase=passphrase,
         )
-    path = fleet.folder / f"{made.door.id}-{made.version}.doc"
-    write_document(made, path)
     return asked.page(
         "invitation.html",
         door=made.door,
@@ -81,35 +52,23 @@ def offer(asked: Asked) -> Response:
         expires=time.strftime("%Y-%m-%d %H:%M", time.localtime(made.expires_unix)),
         ends=until.shown(made.ends_unix) if made.ends_unix != NO_END else "",
         timetable=made.timetable,
-        **_sent(asked, made.door, made.document, path.name),
+        made=acting.carried(asked, made.door, made.version, made.document),
     )
 
 
-@_kept
+@acting.kept(show)
 def end(asked: Asked) -> Response:
     """End a place now."""
     name, fleet = name_of(asked), asked.fleet
     slot = asked.number("slot")
-    with _signing(asked) as passphrase:
+    acting.meant(asked)
+    with acting.signing(asked) as passphrase:
         ended = withdrawing.withdraw(fleet, name, slot, now_unix=asked.now_unix, passphrase=passphrase)
-    path = fleet.folder / f"{ended.door.id}-{ended.version}.doc"
-    files.create(path, ended.document)
-    sent = _sent(asked, ended.door, ended.document, path.name)
-    return asked.page("ended.html", door=ended.door, slot=ended.slot, **sent)
+    made = acting.carried(asked, ended.door, ended.version, ended.document)
+    return asked.page("ended.html", door=ended.door, slot=ended.slot, made=made)
 
 
-@_kept
-def label(asked: Asked) -> Response:
-    """A new label by which a door joins: the answer is the sheet for whoever mounts it."""
-    name, fleet, console = name_of(asked), asked.fleet, asked.console
-    plan = Plan.of(fleet.folder, console.where if fleet.has_authority else None, asked.number("days"), asked.now_unix)
-    made = labels.make(fleet, name, plan, anew=asked.field("anew") == "yes")
-    ends = time.strftime("%Y-%m-%d %H:%M", time.localtime(sheets.ends_unix(made)))
-    door = fleet.store.door(name)
-    return asked.page("label.html", door=door, svg=sheets.drawing(made), rows=sheets.rows(made), ends=ends)
-
-
-@_kept
+@acting.kept(show)
 def place(asked: Asked) -> Response:
     """Note where a door is."""
     placing.place(asked.fleet, name_of(asked), asked.field("building"), asked.field("floor"))
@@ -117,9 +76,9 @@ def place(asked: Asked) -> Response:
 
 
 def document(asked: Asked) -> Response:
-    """A document that was made here, for `doorctl apply`: sealed to its door, so that it is no secret."""
+    """What was made here for a door or a broker: sealed to its door, or signed for everybody; none of it is secret."""
     name = asked.request.path_params["name"]
-    if not _DOCUMENT.fullmatch(name):
+    if not _MADE_HERE.fullmatch(name):
         msg = "there is no such document"
         raise FleetRefused(msg)
     try:
@@ -134,26 +93,13 @@ def document(asked: Asked) -> Response:
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
-@contextmanager
-def _signing(asked: Asked) -> Iterator[str]:
-    """The passphrase of the form, for one signature; one after the other, as each takes 256 MiB."""
-    console = asked.console
-    keys: tuple[Key, ...] = ((Kind.DEVICE, f"passphrase:{asked.who}"),)
-    wait_s = console.throttle.charge(keys, console.clock()).wait_s
-    if wait_s:
-        raise FleetRefused(asked.words("sign_in.wait", minutes=math.ceil(wait_s / 60)))
-    with console.signing:
-        yield asked.form.get("passphrase", "")
-    console.throttle.refund(keys)
-
-
-def _sent(asked: Asked, door: Door, document: bytes, name: str) -> dict[str, Any]:
-    """What became of a document: at the broker, if that was wanted and worked; in any case a file in the folder."""
-    if asked.field("send") != "yes" or asked.console.ear is None:
-        return {"document": name, "sent": False, "trouble": ""}
-    try:
-        asked.console.ear.send(door, document)
-        asked.fleet.store.record("door send", door.id)
-    except (Refusal, Fault) as trouble:
-        return {"document": name, "sent": False, "trouble": sentence(str(trouble))}
-    return {"document": name, "sent": True, "trouble": ""}
+def _refuse_standing(asked: Asked, door: Door, slot: int) -> None:
+    """Raise FleetRefused if somebody may live at the place, and the form does not say that it is meant."""
+    for each in door.slots:
+        stands = each.ends_unix == NO_END or each.ends_unix > asked.now_unix
+        if each.number == slot and stands and asked.field("meant") != "yes":
+            msg = (
+                f"place {slot} was offered before and stands; offering it anew ends PIN, cards, codes and face of "
+                "whoever has it: tick that you mean it, or take another number"
+            )
+            raise FleetRefused(msg)

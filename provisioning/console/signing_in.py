@@ -91,7 +91,7 @@ def change(asked: Asked) -> Response:
     try:
         kept = passwords.hashed(new, user.name)
     except FleetRefused as refused:
-        return asked.page("account.html", HTTPStatus.BAD_REQUEST, sentence=str(refused), done=False)
+        return asked.page("account.html", HTTPStatus.BAD_REQUEST, sentence=asked.words.refusal(refused), done=False)
     asked.accounts.users.set_password(user.name, kept, asked.session.token_hash)
     return asked.page("account.html", sentence="", done=True)
 

@@ -3,7 +3,7 @@
 Rules kept here:
 - Every sentence stands in both files of `words`; a test compares their keys and the values that go into them.
 - Which language, the reader chose; before that, the browser says it.
-- What the fleet refuses is said in English in both: those sentences come from where the cause is known.
+- What the fleet refuses is said in the reader's language too (`refusals`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from provisioning.console import refusals
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 
@@ -26,6 +28,15 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The sentence called `key`, with its values put in. Raises KeyError if there is none."""
         return self.sentences[key].format(**values) if values else self.sentences[key]
+
+    def refusal(self, cause: object) -> str:
+        """What was refused, or went wrong, as a sentence."""
+        return sentence(refusals.catalogue(self.language).said(str(cause)), self.sentences["base.stop"])
+
+
+def sentence(text: str, stop: str = ".") -> str:
+    """A refusal as a sentence: with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "。")) else stop)
 
 
 @cache

@@ -130,3 +130,16 @@ def served(folder: Path, *words: str, **environ: str) -> Iterator[Served]:
         yield console
     finally:
         console.stop()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture for the docs, where somebody asks for them."""
+    if folder := os.environ.get("DOORWARD_SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"console-{name}.png"), scale="css")
+
+
+def door(page: Page, console: Served, name: str) -> None:
+    """Look at the page of a door, by way of the list."""
+    page.goto(f"{console.url}/?q={name}")
+    page.click(f"tbody a:has-text('{name}')")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from provisioning import authority
 from provisioning.certificates import new_key
 from provisioning.users import Role
 from tests.support.chromium import accessible, visit
-from tests.support.console_site import PASSPHRASE, ROOT, Served, furnished, served
+from tests.support.console_site import PASSPHRASE, ROOT, Served, door, served, shoot
 from tests.support.office import Office
 from tests.support.ports import own_port
 from tests.support.room_process import short_root
@@ -25,26 +24,7 @@ from tests.support.site import Party, context_of, request_for, written
 from tools.broker import INSTALL, PROGRAM
 
 PAGES = ("/", "/alarms", "/plan", "/import", "/acts", "/users", "/account")
-
-
-@pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("console") / "fleet"
-    furnished(folder)
-    with served(folder) as running:
-        yield running
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture for the docs, where somebody asks for them."""
-    if folder := os.environ.get("DOORWARD_SHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(Path(folder) / f"console-{name}.png"), scale="css")
-
-
-def door(page: Page, console: Served, name: str) -> None:
-    page.goto(f"{console.url}/?q={name}")
-    page.click(f"tbody a:has-text('{name}')")
+OF_A_DOOR = ("", "/hours", "/telling", "/joining", "/certificate", "/ending")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -61,8 +41,11 @@ def test_every_page_is_accessible_and_quiet(browser: Browser, console: Served, l
             accessible(page)
             shoot(page, (path.strip("/") or "doors") + f"-{language}")
         door(page, console, "Front door Lindenhof")
-        accessible(page)
-        shoot(page, f"door-{language}")
+        at = page.url
+        for end in OF_A_DOOR:
+            page.goto(f"{at}{end}")
+            accessible(page)
+            shoot(page, f"door{end.replace('/', '-')}-{language}")
         visited.quiet()
 
 
@@ -75,6 +58,12 @@ def test_on_a_telephone_and_in_the_dark_it_is_accessible(browser: Browser, conso
             page.goto(f"{console.url}{path}")
             accessible(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        door(page, console, "Front door Lindenhof")
+        at = page.url
+        for end in OF_A_DOOR:
+            page.goto(f"{at}{end}")
+            accessible(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), end
         visited.quiet()
 
 
@@ -112,6 +101,7 @@ def test_a_manager_offers_a_place_prints_the_sheet_and_ends_it(
         assert f"{slot}" in page.locator("table").inner_text()
         page.locator("form[action$='/end'] input[name=slot]").fill(slot)
         page.locator("form[action$='/end'] input[name=passphrase]").fill(PASSPHRASE)
+        page.locator("form[action$='/end'] input[name=meant]").check()
         page.locator("form[action$='/end'] button").click()
         assert f"Place {slot} at Cellar Lindenhof ends" in page.locator("h1").inner_text()
         door(page, console, "Cellar Lindenhof")
@@ -128,12 +118,12 @@ def test_a_list_of_doors_is_looked_at_and_added(browser: Browser, console: Serve
         console.sign_in(page, Role.MANAGER)
         page.goto(f"{console.url}/import")
         page.set_input_files("input[type=file]", bad)
-        page.click("main form button")
+        page.click("text=Look at it")
         assert "3 of 4 rows cannot be added" in page.locator("[role=alert]").inner_text()
         accessible(page)
         shoot(page, "import-refused-en")
         page.set_input_files("input[type=file]", good)
-        page.click("main form button >> nth=0")
+        page.click("text=Look at it")
         page.click("text=Add 2 doors")
         assert "2 doors were added" in page.locator("h1").inner_text()
         accessible(page)
@@ -148,6 +138,7 @@ def test_a_label_and_a_new_user_are_printed_once(browser: Browser, console: Serv
         page = visited.page()
         console.sign_in(page)
         door(page, console, "Roof Lindenhof")
+        page.click("text=Joining")
         page.locator("form[action$='/label'] button").click()
         assert page.locator("pre").inner_text().startswith("DW1:")
         accessible(page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from nacl.pwhash import argon2id
 from device import certificates as formats
 from device import document
 from device import joining as wire
-from device.certificates import DoorKey
-from device.joining import Answer, Label, Request, claim_key
+from device.joining import Answer, Label, claim_key
 from provisioning import authority, cli_join, joining, keys, labels
 from provisioning import fleet as fleets
 from provisioning.errors import FleetRefused
 from provisioning.labels import Plan, Where
 from provisioning.store import DoorState, LabelState
+from tests.support.board import Board
 from tests.unit.provisioning.doors import doorward
 
 pytestmark = pytest.mark.slow
@@ -73,32 +72,6 @@ def refused(*words: str) -> str:
     code, said = run(*words)
     assert code == 1, said
     return str(said["reason"])
-
-
-@dataclass(frozen=True)
-class Board:
-    """What stands at a door: its two keys, and the label somebody gave it."""
-
-    label: Label
-    key: DoorKey
-    box: PrivateKey
-
-    @classmethod
-    def of(cls, text: object) -> Board:
-        return cls(Label.read(str(text)), formats.new_key(), PrivateKey.generate())
-
-    @property
-    def asked(self) -> Request:
-        return Request(self.label.door_id, bytes(self.box.public_key), formats.ask(self.key, self.label.door_id))
-
-    def request(self, path: Path) -> str:
-        path.write_bytes(self.asked.pack(claim_key(self.label.secret)))
-        return str(path)
-
-    def believes(self, answer: Path) -> x509.Certificate:
-        public = formats.public_part(self.key)
-        read = Answer.read(answer.read_bytes())
-        return read.believed(door_id=self.label.door_id, public=public, authority=self.label.authority)
 
 
 def added(*more: str) -> Board:

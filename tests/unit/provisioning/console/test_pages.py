@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.policy.methods import WORDS
 from device.wire import OccurrenceKind
+from provisioning import timetable
 from provisioning.console import once, plan, sheets_csv, wording
 from provisioning.console.live import MOST_ALARMS, Health, Live
 from provisioning.console.throttle import Kind
@@ -66,7 +68,7 @@ def test_an_offer_that_is_sent_again_is_made_once(desk: Desk) -> None:
         ({"days": ""}, "is no number"),
         ({"until": "tomorrow"}, "a day such as"),
         ({"until": "2001-01-01"}, "is over already"),
-        ({"timetable": "9"}, "has no timetable 9"),
+        ({"timetable": "9"}, "have no timetable 9"),
         ({"passphrase": "wrong passphrase"}, "passphrase is wrong"),
         ({"passphrase": ""}, "passphrase is wrong"),
     ],
@@ -300,6 +302,8 @@ def test_every_reason_and_state_has_words() -> None:
         assert all(words(f"states.{state.value}") for state in DoorState)
         assert all(words(f"health.{health.value}") for health in Health)
         assert all(words(f"roles.{role.value}") for role in Role)
+        assert all(words(f"days.{day}") for day in timetable.DAYS)
+        assert all(words(f"methods.{word.replace('+', '_')}") for word in WORDS)
 
 
 # ---- words
@@ -327,7 +331,7 @@ def test_every_word_that_a_page_uses_is_there_and_none_is_left_over() -> None:
         if key.split(".")[0] in {k.split(".")[0] for k in known}
     }
     assert {key for key in used if not key.endswith((".html", ".css", ".csv", ".py"))} - known == set()
-    families = ("states.", "reasons.", "health.", "parts.", "roles.", "labels.", "profiles.")
+    families = ("states.", "reasons.", "health.", "parts.", "roles.", "labels.", "profiles.", "days.", "methods.")
     assert {key for key in known - used if not key.startswith(families)} == set()
 
 
