@@ -31,6 +31,7 @@ from device.desk.audit.walls_expected import Expected, nodes
 from device.desk.audit.walls_inside import Answers, Questions, Target, Unanswered
 from device.desk.audit.walls_judged import Stands
 from device.desk.network.owners import Owners
+from device.desk.network.permitted import Place
 from device.edges import EDGES, PROCESSES, Room
 from device.link import permitted_uids
 from device.paths import Paths
@@ -88,7 +89,7 @@ def _real(paths: Paths, expected: Expected) -> Iterator[Finding]:
     owners = Owners()
     owners.look()
     calls = {
-        room: frozenset(str(held.near) for held in owners.of_rooms() if held.room is room and held.listening)
+        room: frozenset(held.near for held in owners.of_rooms() if held.room is room and held.listening)
         for room in PROCESSES
     }
     here = tuple(nodes())
@@ -139,7 +140,7 @@ def wanted(paths: Paths) -> dict[str, str]:
     return found
 
 
-def _stands(room: Room, unit: Unit, questions: Questions, expected: Expected, calls: frozenset[str]) -> Stands:
+def _stands(room: Room, unit: Unit, questions: Questions, expected: Expected, calls: frozenset[Place]) -> Stands:
     uids = permitted_uids(room)
     gids = frozenset(pwd.getpwuid(uid).pw_gid for uid in uids)
     # Before the child joins them: it would be one of them.

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from device.config import Config
+from device.desk.network.permitted import Board, Called, Place, permitted
 from device.edges import Room
 
 NETWORKED: Final = frozenset({Room.REPORT})
@@ -48,12 +49,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What door.toml lets the rooms open; without a readable one, what every door has."""
+    """What door.toml lets the rooms open and wait at; without a readable one, what every door has."""
 
     keypad: str = ""
     line: str = ""
     tpm: str = ""
     tpm_rooms: frozenset[Room] = frozenset()
+    page: Called | None = None
 
     @classmethod
     def of(cls, config: Config | None) -> Expected:
@@ -67,7 +69,12 @@ class Expected:
             line=os.path.realpath(config.lock.osdp) if config.lock.osdp else "",
             tpm=os.path.realpath(tcti.removeprefix("device:")) if tcti.startswith("device:") else "",
             tpm_rooms=frozenset(room for room, kept in by_tpm.items() if kept == "tpm-nv"),
+            page=permitted("", Board(), config.page).page,
         )
+
+    def may_wait(self, room: Room, near: Place) -> bool:
+        """Whether a process of `room` may wait for calls of the network there: desk at its page, or nobody."""
+        return room is Room.DESK and self.page is not None and self.page.at(near)
 
     def may_open(self, room: Room, node: Node) -> bool:
         """Whether a process of `room` may open it."""

@@ -15,6 +15,7 @@ from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.desk.audit.walls_expected import Expected, Node
 from device.desk.audit.walls_inside import Answers
 from device.desk.audit.walls_process import Network, Seen
+from device.desk.network.permitted import Place
 from device.edges import Room
 
 
@@ -28,7 +29,7 @@ class Stands:
     more_groups: frozenset[int]
     processes: tuple[Seen, ...]
     networks: tuple[Network, ...]
-    calls: frozenset[str]  # addresses of the network at which it waits for calls
+    calls: frozenset[Place]  # where it waits for calls of the network
     core_limit: str  # as its unit has it
     swap_barred: bool
     reload: bool  # the unit on the disk is not the one that systemd knows
@@ -39,7 +40,7 @@ def findings(stands: Stands, expected: Expected, nodes: Iterable[Node]) -> tuple
     """All walls of one room."""
     return (
         user(stands),
-        network(stands),
+        network(stands, expected),
         memory(stands),
         *((sockets(stands), devices(stands, expected, nodes), reach(stands)) if _tried(stands) else _untried(stands)),
     )
@@ -63,12 +64,12 @@ def user(stands: Stands) -> Finding:
     return _finding(stands, "user", gaps, "a user and a group of its own, no capability, and no way to get one")
 
 
-def network(stands: Stands) -> Finding:
-    """A network namespace of its own with nothing but loopback; for report: nobody can call it."""
-    gaps = []
+def network(stands: Stands, expected: Expected) -> Finding:
+    """A network namespace of its own with nothing but loopback; nobody can call it, but desk at the page's socket."""
+    page = {each for each in stands.calls if expected.may_wait(stands.room, each)}
+    strangers = stands.calls - page
+    gaps = [f"waits for calls at {_places(strangers)}"] if strangers else []
     if stands.room in walls_expected.NETWORKED:
-        if stands.calls:
-            gaps.append(f"waits for calls at {', '.join(sorted(stands.calls))}")
         return _finding(stands, "network", gaps, "it may speak with the network, and waits for nobody's call")
     for each in stands.networks:
         if not each.own:
@@ -79,7 +80,10 @@ def network(stands: Stands) -> Finding:
             gaps.append(f"has a route over {', '.join(sorted(each.routes))}")
         if each.own and each.listens:
             gaps.append(f"waits for calls at {', '.join(sorted(map(ascii, each.listens)))}")
-    return _finding(stands, "network", gaps, "a network of its own with loopback alone: no interface, no route")
+    well = "a network of its own with loopback alone: no interface, no route"
+    if page:
+        well += f"; it was handed the socket of the residents' page, {_places(page)}, and can open none itself"
+    return _finding(stands, "network", gaps, well)
 
 
 def memory(stands: Stands) -> Finding:
@@ -181,6 +185,10 @@ def _finding(stands: Stands, wall: str, gaps: list[str], well: str) -> Finding:
     if gaps:
         return failed(name, f"{stands.room} {'; '.join(dict.fromkeys(gaps))}")
     return ok(name, well)
+
+
+def _places(found: Iterable[Place]) -> str:
+    return ", ".join(map(str, sorted(found)))
 
 
 def _numbers(found: Iterable[int]) -> str:

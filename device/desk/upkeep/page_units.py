@@ -4,9 +4,12 @@ Rules kept here:
 - The package brings no socket of a network. A door that nobody may call has no unit for it.
 - desk gets the socket as it is, waiting for calls, and no right to open another: its own unit stays without a network.
 - Its address and port are those of door.toml, and of nothing else.
+- Who calls from beyond a house is not answered, armed or not: the kernel drops what comes from any other address before
+  the socket sees it, and what would go there. A kernel without these filters (CONFIG_CGROUP_BPF) drops nothing; then
+  `doorctl audit --network` alone sees such a caller.
 
 Sources: systemd.socket(5); systemd.resource-control(5): the address filters of a service do not hold for a socket that
-was handed to it, which is why those of desk can stay shut.
+was handed to it, which is why those of desk can stay shut, and those of a socket unit hold for whoever is handed it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from device.config import Config, PageTable
+from device.desk.network.links import HOUSE
 from device.edges import Room
 from device.handover import PAGE
 
@@ -59,4 +63,8 @@ FreeBind=yes
 Backlog=64
 TriggerLimitIntervalSec=60
 TriggerLimitBurst=6
+# Addresses of a house, and no others. Where telephones have others, such as IPv6 ones that the world knows, add them:
+# `systemctl edit {SOCKET.name}`, [Socket], IPAddressAllow=2001:db8:1:2::/64.
+IPAddressDeny=any
+IPAddressAllow={" ".join(map(str, HOUSE))}
 """

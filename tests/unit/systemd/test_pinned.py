@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from device import config
+from device.desk.network.links import HOUSE
 from device.desk.setup import writing
 from device.desk.upkeep import page_units, pinned
 from device.edges import Room
@@ -66,6 +67,8 @@ def test_a_door_with_a_page_gets_its_one_socket_of_the_network(address: str, lis
     assert socket.one("Socket", "FileDescriptorName") == "page"
     assert socket.one("Socket", "Service") == "doorward-desk.service"
     assert not socket.one("Socket", "Accept"), "desk takes the calls itself"
+    assert socket.one("Socket", "IPAddressDeny") == "any"
+    assert socket.words("Socket", "IPAddressAllow") == frozenset(map(str, HOUSE))
     drop_in = parse("50-setup.conf", files[page_units.DROP_IN] or "")
     assert drop_in.all("Service", "Sockets") == ("doorward-page.socket",)
     opened = {key for section, key in drop_in.settings if section == "Service"}

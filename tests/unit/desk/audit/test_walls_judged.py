@@ -10,6 +10,7 @@ import pytest
 from device.desk.audit import walls_judged
 from device.desk.audit.finding import State
 from device.desk.audit.walls_expected import NETWORKED, Expected, Node
+from device.desk.network.permitted import Called, Place
 from device.edges import PROCESSES, Room
 from tests.unit.desk.audit import walls_door as at
 from tests.unit.desk.audit.walls_door import alone, answers, gaps, process, room, states
@@ -90,8 +91,35 @@ def test_a_socket_that_could_be_made_is_caught_where_it_may_not(which: Room, fam
     assert gaps(room(which, answers=answers(families=(family,)))) == ([] if may else ["sockets"])
 
 
-def test_report_that_waits_for_calls_is_caught() -> None:
-    assert gaps(room(Room.REPORT, calls=frozenset({"0.0.0.0:1883/tcp"}))) == ["network"]
+@pytest.mark.parametrize("which", PROCESSES)
+def test_a_room_that_waits_for_calls_is_caught(which: Room) -> None:
+    assert gaps(room(which, calls=frozenset({Place("0.0.0.0", 1883, "tcp")}))) == ["network"]  # noqa: S104 - not bound
+
+
+ANYWHERE, CHOSEN = Place("::", 8443, "tcp"), Place("192.168.1.20", 8443, "tcp")
+
+
+@pytest.mark.parametrize(
+    ("which", "waits", "page", "missing"),
+    [
+        (Room.DESK, {ANYWHERE}, Called(8443), []),
+        (Room.DESK, {CHOSEN}, Called(8443, "192.168.1.20"), []),
+        (Room.DESK, {ANYWHERE}, Called(8443, "192.168.1.20"), ["network"]),
+        (Room.DESK, {ANYWHERE}, Called(443), ["network"]),
+        (Room.DESK, {ANYWHERE}, None, ["network"]),
+        (Room.DESK, {ANYWHERE, CHOSEN}, Called(8443, "192.168.1.20"), ["network"]),
+        (Room.REPORT, {ANYWHERE}, Called(8443), ["network"]),
+        (Room.VAULT, {ANYWHERE}, Called(8443), ["network"]),
+    ],
+    ids=["everywhere", "one address", "not there", "not that port", "no page", "a second one", "report", "vault"],
+)
+def test_desk_alone_may_wait_for_browsers_and_only_where_door_toml_has_the_page(
+    which: Room, waits: set[Place], page: Called | None, missing: list[str]
+) -> None:
+    stands, expected = room(which, calls=frozenset(waits)), replace(at.EXPECTED, page=page)
+    assert [each for each, state in states(stands, expected).items() if state is State.FAILED] == missing
+    told = next(each.sentence for each in walls_judged.findings(stands, expected, at.ALL) if "network" in each.name)
+    assert (str(next(iter(waits))) in told) or len(waits) > 1, "it is told where anybody may call"
 
 
 def test_filters_that_cannot_be_read_are_not_said_to_stand() -> None:

@@ -85,9 +85,9 @@ def room(which: Room, **changes: Any) -> Stands:
     return replace(well, **changes)
 
 
-def states(stands: Stands) -> dict[str, State]:
+def states(stands: Stands, expected: Expected = EXPECTED) -> dict[str, State]:
     """How each wall was found, by its name without the room's."""
-    return {each.name.removeprefix(f"{stands.room} "): each.state for each in findings(stands, EXPECTED, ALL)}
+    return {each.name.removeprefix(f"{stands.room} "): each.state for each in findings(stands, expected, ALL)}
 
 
 def gaps(stands: Stands) -> list[str]:
