@@ -1,221 +1,76 @@
-"""`doorctl`: the door's command line, and the personal acts of a resident.
+"""`doorctl`: the door's command line.
 
 Rules kept here:
-- No command takes a slot, a PIN or a name: a personal act is for whoever just showed a PIN at the keypad.
-- Nobody is enrolled or renewed without having been shown the notice and asked; --consent states that this happened
-  elsewhere. That a face is a child's is declared by the guardian, never guessed.
-- What the door signs about an act reaches the person, however the act ends.
 - What is not built yet is not listed.
+- A command's code is loaded when somebody asks for that command, or for the list: on a small board loading all of it
+  takes longer than most commands do.
 """
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import io
 import sys
-from pathlib import Path
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Final, cast
 
 import click
 
-from device.desk import sentences
-from device.desk import terms as the_terms
-from device.desk.acts import PersonalAct
-from device.desk.answers import Answer, answering, confirm, if_stopped, tell
-from device.desk.audit.cli import audit
-from device.desk.client import DeskLine
-from device.desk.ending.cli import retire
-from device.desk.ending.cli_clear import decommission
-from device.desk.joining.cli import join
-from device.desk.loop import NO_CONSENT
-from device.desk.page.cli import page
-from device.desk.papers.cli import FILE, consent, language_option, receipt
-from device.desk.papers.files import NewPaper
-from device.desk.papers.kept import Asked, keep
-from device.desk.setup.cli import setup
-from device.desk.trying.cli import try_attacks
-from device.desk.upkeep.cli import apply, export_identity, rekey, secure_bolt, selftest, status
-from device.desk.upkeep.cli_upgrade import upgrade
-from device.errors import Fault, Refusal
-from device.paths import door_paths, models_dir
-from device.wire import Purpose, Result
+# Name -> the module that has it, below device.desk, and what it is called there.
+COMMANDS: Final = {
+    "apply": ("upkeep.cli", "apply"),
+    "audit": ("audit.cli", "audit"),
+    "consent": ("papers.cli", "consent"),
+    "decommission": ("ending.cli_clear", "decommission"),
+    "enrol": ("cli_acts", "enrol"),
+    "erase": ("cli_acts", "erase"),
+    "export-identity": ("upkeep.cli", "export_identity"),
+    "join": ("joining.cli", "join"),
+    "page": ("page.cli", "page"),
+    "pause": ("cli_acts", "pause"),
+    "receipt": ("papers.cli", "receipt"),
+    "rekey": ("upkeep.cli", "rekey"),
+    "renew": ("cli_acts", "renew"),
+    "resume": ("cli_acts", "resume"),
+    "retire": ("ending.cli", "retire"),
+    "secure-bolt": ("upkeep.cli", "secure_bolt"),
+    "selftest": ("upkeep.cli", "selftest"),
+    "setup": ("setup.cli", "setup"),
+    "status": ("upkeep.cli", "status"),
+    "try-attacks": ("trying.cli", "try_attacks"),
+    "upgrade": ("upkeep.cli_upgrade", "upgrade"),
+}
 
-LONGEST_WAIT_S = 600
 
-_wait = click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(0, LONGEST_WAIT_S),
-    default=60,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for the PIN at the keypad; 0 uses only one that was shown already.",
+class WhenAsked(Mapping[str, click.Command]):
+    """The commands by name, each loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        """The command of that name. Raises KeyError."""
+        module, called = COMMANDS[name]
+        found: click.Command = getattr(importlib.import_module(f"device.desk.{module}"), called)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names, which load nothing."""
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(COMMANDS)
+
+
+@click.group(
+    # click asks for a mapping that it could add to, and does not.
+    commands=cast("MutableMapping[str, click.Command]", WhenAsked()),
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-_agreed = click.option(
-    "--consent", "agreed", is_flag=True, help="The notice was read and agreed to already (tests, sheets)."
-)
-_copy = click.option(
-    "--copy", "paper", type=FILE, help="A new file for your signed consent record; without it, it is printed."
-)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Ask this door something, or let it do something for you.
 
     \b
     Example: doorctl status
     """
-
-
-for _command in (
-    apply,
-    audit,
-    consent,
-    decommission,
-    export_identity,
-    join,
-    page,
-    receipt,
-    rekey,
-    retire,
-    selftest,
-    status,
-    secure_bolt,
-    setup,
-    try_attacks,
-    upgrade,
-):
-    cli.add_command(_command)
-
-
-@cli.command()
-@_agreed
-@click.option(
-    "--under-14",
-    is_flag=True,
-    help="The face is that of a child under 14, and I am their parent or guardian: I declare this, and I agree for "
-    "them. Their face then never opens without the PIN.",
-)
-@click.option(
-    "--covered",
-    is_flag=True,
-    help="I enrol with mouth and nose covered, by a mask or a veil, and will come so. This face then never opens "
-    "without the PIN.",
-)
-@_copy
-@language_option
-@_wait
-@answering
-def enrol(*, agreed: bool, under_14: bool, covered: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
-    """Let your face open this door, beside your PIN or card.
-
-    Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
-    press the face button and look at the camera. You get a signed record of what you agreed to.
-
-    \b
-    Example: doorctl enrol --copy my-consent.txt
-             doorctl enrol --under-14
-             doorctl enrol --covered
-             doorctl enrol --consent --wait 30 --json
-    """
-    question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]
-    terms_hash = _agree(question, language, sentences.COVERED if covered else "", agreed=agreed)
-    if terms_hash is None:
-        return Answer(sentences.DECLINED[Purpose.ENROL], ok=False)
-    if_stopped(sentences.STOPPED_ENROLMENT)
-    return _act(Asked(Purpose.ENROL, terms_hash, under_14, covered), wait_s, paper)
-
-
-@cli.command()
-@_agreed
-@_copy
-@language_option
-@_wait
-@answering
-def renew(*, agreed: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
-    """Agree to the notice as it is now, so that your face opens again after it has changed.
-
-    Shows the notice and asks whether you agree. Then type 06 #, your flat number, #, your PIN, # at the keypad. You get
-    a signed record of what you agreed to.
-
-    \b
-    Example: doorctl renew --copy my-consent.txt
-    """
-    terms_hash = _agree(sentences.AGREE[Purpose.RENEW], language, agreed=agreed)
-    if terms_hash is None:
-        return Answer(sentences.DECLINED[Purpose.RENEW], ok=False)
-    return _act(Asked(Purpose.RENEW, terms_hash, under_14=False), wait_s, paper)
-
-
-@cli.command()
-@click.option("--receipt", "paper", type=FILE, help="A new file for your signed receipt; without it, it is printed.")
-@_wait
-@answering
-def erase(*, paper: Path | None, wait_s: float) -> Answer:
-    """Erase your face from this door. Your PIN or card stays.
-
-    Type 02 #, your flat number, #, your PIN, # at the keypad. You get a signed receipt.
-
-    \b
-    Example: doorctl erase --receipt my-receipt.txt
-    """
-    return _act(Asked(Purpose.ERASE, NO_CONSENT, under_14=False), wait_s, paper)
-
-
-@cli.command()
-@_wait
-@answering
-def pause(*, wait_s: float) -> Answer:
-    """Let your face open nothing for a while, without erasing it.
-
-    Type 03 #, your flat number, #, your PIN, # at the keypad.
-
-    \b
-    Example: doorctl pause
-    """
-    return _act(Asked(Purpose.PAUSE, NO_CONSENT, under_14=False), wait_s)
-
-
-@cli.command()
-@_wait
-@answering
-def resume(*, wait_s: float) -> Answer:
-    """Let your paused face open this door again.
-
-    Type 04 #, your flat number, #, your PIN, # at the keypad.
-
-    \b
-    Example: doorctl resume
-    """
-    return _act(Asked(Purpose.RESUME, NO_CONSENT, under_14=False), wait_s)
-
-
-def _agree(question: str, language: str, beside: str = "", *, agreed: bool) -> bytes | None:
-    """Show the notice, and what there is to say `beside` it, and ask; the hash of the terms, or None."""
-    terms = the_terms.in_force(door_paths(), models_dir())
-    tell(the_terms.shown(terms.notice, language))
-    if beside:
-        tell(beside)
-    return terms.hash if agreed or confirm(question) else None
-
-
-def _act(asked: Asked, wait_s: float, paper: Path | None = None) -> Answer:
-    with contextlib.ExitStack() as opened:
-        file = opened.enter_context(NewPaper.make(paper)) if paper is not None else None
-        line = opened.enter_context(DeskLine.open(door_paths()))
-        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14, asked.covered)
-        try:
-            result = act.perform(wait_s)
-            sentence = sentences.act_sentence(asked.purpose, result)
-        except (Refusal, Fault, KeyboardInterrupt):
-            if act.attestation is None:
-                raise
-            # The door had signed before the line broke: that is worth more than how it broke.
-            result, sentence = Result.FAULT, sentences.SIGNED_BUT_NOT_ENDED
-        done = result is Result.DONE
-        kept = keep(asked, act.attestation, file, done=done)
-    facts: dict[str, object] = {"result": result.name.lower(), **kept.facts}
-    return Answer("\n".join(text for text in (sentence, kept.sentence) if text), facts, ok=done)
 
 
 def main() -> None:

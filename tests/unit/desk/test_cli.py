@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from device import attestation, wire
-from device.desk import acts, answers, cli, sentences, timeouts
+from device.desk import acts, answers, cli, cli_acts, sentences, timeouts
 from device.desk.errands import ActErrand
 from device.desk.loop import NO_CONSENT
 from device.desk.papers import files
@@ -181,7 +181,7 @@ def test_an_act_waits_for_a_ticket_that_is_not_there_yet(root: Path, monkeypatch
             if text == invite:
                 ends[Room.KEEPER].say(wire.GrantTicket(nonce(), Purpose.ERASE, FOREVER_NS))
 
-        monkeypatch.setattr(cli, "tell", tell)
+        monkeypatch.setattr(cli_acts, "tell", tell)
         result = doorctl("erase", "--wait", "20")
     assert result.exit_code == 0, result.output
 
