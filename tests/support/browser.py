@@ -23,7 +23,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 class Browser:
     """One browser with cookies of its own, in English."""
 
-    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1", timeout_s: float = 30.0) -> None:
         """At the page's `port`; `address`: which of this machine's own it calls from."""
         self.origin = f"https://127.0.0.1:{port}"
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -34,7 +34,7 @@ class Browser:
             transport=httpx.HTTPTransport(verify=trusting, local_address=address),
             trust_env=False,
             follow_redirects=True,
-            timeout=30.0,
+            timeout=timeout_s,
             headers={"accept-language": "en", "origin": self.origin},
             event_hooks={"request": [self._waits]},
         )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.room_process import short_root
 from tools.vm.__main__ import built_image
-from tools.vm.machine import Machine
+from tools.vm.machine import Frozen, Machine
 from tools.vm.say import VmFault
 
 RUNNING: list[Machine] = []
@@ -19,17 +19,27 @@ _JOURNAL_BYTES, _CONSOLE_BYTES = 12_000, 4_000
 
 
 @contextmanager
-def booted(*, broker_port: int = 0, tpm: Path | None = None, counted: bool = True) -> Iterator[Machine]:
+def booted(
+    *,
+    broker_port: int = 0,
+    tpm: Path | None = None,
+    counted: bool = True,
+    page_port: int = 0,
+    begins: Frozen | None = None,
+) -> Iterator[Machine]:
     """A machine of today's checkout, ready for commands; gone with the block. A failing test is told its console.
 
     `counted`: its clock stands still while this computer is busy elsewhere, so that nothing in the machine is late.
+    `begins`: where it begins instead of at power-on.
     """
     try:
         image = built_image(door=True)
     except VmFault as fault:
         pytest.fail(str(fault), pytrace=False)
     with short_root() as folder:
-        machine = Machine(image, folder, broker_port=broker_port, tpm=tpm, counted=counted)
+        machine = Machine(
+            image, folder, broker_port=broker_port, page_port=page_port, tpm=tpm, counted=counted, begins=begins
+        )
         try:
             with machine:
                 RUNNING.append(machine)

@@ -1,4 +1,4 @@
-"""A resident's face on a booted machine: pictures in front of its USB camera, enrolling, looking, and erasing.
+"""A resident's face on a booted machine: pictures in front of its USB camera, enrolling and looking.
 
 At a door that has no liveness module a face alone opens nothing. What a face is worth there: whoever was recognised
 types the PIN without the flat number. For anybody else the door asks in the same way, and the same keys are refused.
@@ -24,7 +24,7 @@ from tools.vm.say import VmFault
 
 USB = "/dev/v4l/by-path/pci-0000:00:05.0-usb-0:2:1.0-video-index0"
 WITHIN_S = 900.0  # a machine whose clock counts instructions takes its time on a busy computer
-CODES = {"enrol": "01", "erase": "02"}
+ENROL = "01"
 _ASKED_TO_CONFIRM = HINTS[Hint.CONFIRM_WITH_PIN]
 
 
@@ -96,7 +96,7 @@ def seen_for_enrolment(
     """Consent, prove the PIN, press and look, up to the question for the PIN: nothing is kept of it yet."""
     doorctl = Doorctl(door, "enrol", "--consent", "--wait", "120")
     doorctl.until(KEYPAD[Purpose.ENROL])
-    door.acts(lambda: door.press(f"{CODES['enrol']}#{slot}#{pin}#"))
+    door.acts(lambda: door.press(f"{ENROL}#{slot}#{pin}#"))
     doorctl.until(PRESS_AND_LOOK)
     shown = itertools.cycle(pictures)
     camera.show(next(shown))
@@ -109,16 +109,8 @@ def seen_for_enrolment(
 def enrol(door: OnMachine, camera: PluggedCamera, slot: int, pin: str) -> dict[str, Any]:
     """All of it; what `doorctl enrol` answered."""
     with seen_for_enrolment(door, camera, slot, pin, views()) as doorctl:
-        door.press(f"{CODES['enrol']}#{slot}#{pin}#")
+        door.press(f"{ENROL}#{slot}#{pin}#")
         return doorctl.answer()
-
-
-def erase(door: OnMachine, slot: int, pin: str) -> dict[str, Any]:
-    """Prove the PIN and erase the face; what `doorctl erase` answered."""
-    doorctl = Doorctl(door, "erase", "--wait", "120")
-    doorctl.until(KEYPAD[Purpose.ERASE])
-    door.press(f"{CODES['erase']}#{slot}#{pin}#")
-    return doorctl.answer()
 
 
 def looks(door: OnMachine, camera: PluggedCamera, picture: Path | None) -> Watch:

@@ -3,8 +3,9 @@
 `make test` and `make check` name no folder or another one, and leave this one out.
 
 Booting a machine and starting a door in it takes longer than most tests. So files that a resident's PIN is enough for
-share one (SHARES); every other file has its own. Each worker has a machine at a time, and the longest
-work comes first, so that no worker is left with it at the end.
+begin where one such machine was frozen (`tests.support.vm_resident`). Each has its own from there on, and long files
+are cut in two (PARTS). Each worker has a machine at a time, and the longest work comes first, so that none is left with
+it at the end.
 """
 
 import os
@@ -21,32 +22,26 @@ from tests.support.vm_resident import with_a_resident
 
 HERE = Path(__file__).parent
 LIMIT_S = 3600  # the first test of a checkout also builds the image
-SHARES = {"test_upgrade": "test_door", "test_hungry": "test_strained"}
+# Tests of a file that have a machine of their own: by the beginning of their names.
+PARTS = {"test_door": ("test_a_room_killed",), "test_strained": ("test_a_room_over_its_memory",)}
 FIRST = (
-    "test_door",
-    "test_upgrade",
     "test_faces",
-    "test_strained",
-    "test_hungry",
+    "test_install",
+    "test_door",
     "test_broker",
+    "test_strained",
+    "test_page",
     "package",
-    "test_camera",
     "test_walls",
+    "test_camera",
 )
 
 
-@pytest.fixture(scope="session")
-def shared_door() -> Iterator[OnMachine]:
-    with with_a_resident() as door:
-        yield door
-
-
 @pytest.fixture(scope="module")
-def door(shared_door: OnMachine) -> OnMachine:
-    """The door that several files share, well and shut as each of them begins."""
-    shared_door.well()
-    shared_door.close_the_door()
-    return shared_door
+def door() -> Iterator[OnMachine]:
+    """A door with one resident, as it was when somebody had just moved in."""
+    with with_a_resident() as made:
+        yield made
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -84,10 +79,10 @@ def part(item: pytest.Item) -> str:
 
 
 def machine_of(nodeid: str) -> str:
-    """The machine that a test needs, by its id: its file's, its folder's, or the one that several files share."""
-    within = nodeid.partition("::")[0].split(f"{HERE.name}/", 1)[-1]
-    name = within.split("/")[0].removesuffix(".py")
-    return SHARES.get(name, name)
+    """The machine that a test needs, by its id: its file's, its folder's, or that of a part of its file."""
+    place, _, test = nodeid.partition("::")
+    name = place.split(f"{HERE.name}/", 1)[-1].split("/")[0].removesuffix(".py")
+    return next((f"{name} {each}" for each in PARTS.get(name, ()) if test.startswith(each)), name)
 
 
 @pytest.hookimpl(wrapper=True)

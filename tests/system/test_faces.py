@@ -7,8 +7,8 @@ The machine's clock counts instructions: an emulated processor takes a second an
 computer ten seconds of a window would pass before three pictures were looked at.
 
 The tests are the days of one life, in this order: a power cut in the middle of enrolling, the face at work, the camera
-pulled out, erasing, an older copy put back, the disk searched, the disk in another machine. The faces' keys are in the
-TPM, the PINs' are not (docs/keys.md).
+pulled out, resting and erasing at the page, an older copy put back, the disk searched, the disk in another machine. The
+faces' keys are in the TPM, the PINs' are not (docs/keys.md).
 """
 
 import os
@@ -19,11 +19,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.desk.page.words import Words
 from device.edges import Room
 from device.errors import StoreFault
 from device.vault import record
 from device.vault.rotation import Rotation
+from device.wire import Purpose, Result
 from tests.support import vm_eye
+from tests.support.ports import own_port
 from tests.support.vm import booted, told
 from tests.support.vm_disk import (
     any_frame,
@@ -43,7 +46,6 @@ from tests.support.vm_faces import (
     WITHIN_S,
     another_view,
     enrol,
-    erase,
     face_and_pin_open,
     looks,
     pin_alone_opens,
@@ -53,25 +55,34 @@ from tests.support.vm_faces import (
     stranger,
     views,
 )
+from tests.support.vm_page import Telephone, full_disk, sits_down
 from tools.egress import canaries
 from tools.portraits import portrait
 from tools.vm.camera.plugged import PluggedCamera
 from tools.vm.gpio import Watch
-from tools.vm.machine import BOOTS_WITHIN_S, Machine
+from tools.vm.machine import BOOTS_WITHIN_S, PAGE_PORT, Machine
 from tools.vm.say import VmFault
 
 SLOT, PIN = 12, "482913750628"
 RIGHT = f"{SLOT}#{PIN}#"
+PAGE = f"[page]\nport = {PAGE_PORT}\n"
 KEYS = '[vault]\nkey_store = "tpm-nv"\nroot_key_sealed_with = "tpm2"\n'  # keeper's: "file" and "host", the default
 WITHOUT_VAULT = (Room.LOCK, Room.KEEPER, Room.DESK)
 SHUT = "no ring of sealed records opens under the epoch key of this door"
+COULD_NOT = Words("en").ended(Purpose.PAUSE, Result.FAULT)
 MOST_BY_CHANCE = 0.01
 MOST_RUNS = 20
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Machine]:
-    with booted(counted=True) as made:
+def port() -> int:
+    """Where this computer calls the page."""
+    return own_port()
+
+
+@pytest.fixture(scope="module")
+def machine(port: int) -> Iterator[Machine]:
+    with booted(page_port=port) as made:
         yield made
 
 
@@ -86,7 +97,7 @@ def camera(machine: Machine) -> Iterator[PluggedCamera]:
 def door(machine: Machine, camera: PluggedCamera) -> OnMachine:
     """A resident with a PIN, and nobody with a face."""
     assert camera.frames == 0
-    made = OnMachine(machine, camera="v4l2", camera_at=USB, more=KEYS)
+    made = OnMachine(machine, camera="v4l2", camera_at=USB, more=KEYS + PAGE)
     made.set_up()
     sees(made)
     made.move_in(SLOT, PIN)
@@ -116,10 +127,28 @@ def known(enrolled: OnMachine) -> Known:
 
 
 @pytest.fixture(scope="module")
-def erased(enrolled: OnMachine, known: Known) -> OnMachine:
-    """The same door once the resident has erased the face."""
+def telephone(enrolled: OnMachine, port: int) -> Iterator[Telephone]:
+    """That resident's, who sits at the page of the same door."""
+    with Telephone(port) as held:
+        sits_down(enrolled, held, SLOT, PIN)
+        yield held
+
+
+@pytest.fixture(scope="module")
+def receipt(enrolled: OnMachine, known: Known, telephone: Telephone) -> str:
+    """What the door signed when the resident erased the face at the page."""
     assert known.epoch_key
-    assert erase(enrolled, SLOT, PIN)["result"] == "done"
+    telephone.goes("/face/erase")
+    telephone.sends("/face/erase")
+    assert len(records(enrolled)) == 1, "one answer is not enough"
+    telephone.sends("/face/erase/sure")
+    return telephone.goes("/paper.txt")
+
+
+@pytest.fixture(scope="module")
+def erased(enrolled: OnMachine, receipt: str) -> OnMachine:
+    """The same door after that."""
+    assert receipt
     return enrolled
 
 
@@ -240,7 +269,51 @@ def test_a_camera_that_is_pulled_out_is_told_of_and_works_again_without_a_restar
     assert enrolled.restarts(Room.EYE) == restarts
 
 
-# ---- erasing, and an older copy
+# ---- at the page, erasing, and an older copy
+
+
+def test_at_the_page_the_resident_sees_what_is_held_and_lets_it_rest(
+    enrolled: OnMachine, camera: PluggedCamera, telephone: Telephone
+) -> None:
+    assert telephone.held()["state"] == "awake"
+    telephone.goes()
+    telephone.sends("/face/pause")
+    assert telephone.held()["state"] == "paused"
+    taken = camera.frames
+    assert not lit(looks(enrolled, camera, another_view()))
+    assert camera.frames == taken, "the only face of this door rests, and the camera looked"
+    telephone.goes()
+    telephone.sends("/face/resume")
+    assert telephone.held()["state"] == "awake"
+
+
+def test_on_a_full_disk_the_page_says_that_it_could_not_and_the_face_is_what_it_was(
+    enrolled: OnMachine, telephone: Telephone
+) -> None:
+    before = records(enrolled)
+    with full_disk(enrolled):
+        telephone.goes()
+        said = telephone.sends("/face/pause")
+        assert COULD_NOT in said
+        assert telephone.held()["state"] == "awake"
+    assert records(enrolled) == before
+    enrolled.lets_in(RIGHT, WITHIN_S)
+    telephone.goes()
+    telephone.sends("/face/pause")
+    assert telephone.held()["state"] == "paused"
+    telephone.goes()
+    telephone.sends("/face/resume")
+
+
+def test_the_receipt_of_an_erasure_at_the_page_is_of_this_door(erased: OnMachine, receipt: str) -> None:
+    """And a receipt in which one letter was changed is not."""
+    agent = erased.machine.agent
+    assert records(erased) == []
+    at = len(receipt) // 2
+    changed = receipt[:at] + ("A" if receipt[at] != "A" else "B") + receipt[at + 1 :]
+    for paper, code in ((receipt, 0), (changed, 1)):
+        agent.put("/run/receipt.txt", paper.encode())
+        assert erased.doorctl("receipt", "verify", "/run/receipt.txt").code == code
 
 
 def test_a_copy_opens_with_the_key_of_its_time_and_not_with_that_of_after_the_erasure(

@@ -5,14 +5,12 @@ each at a wall of its own, so that one audit shows that each is caught and that 
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from device.desk.audit.folders import STATEFUL
 from device.edges import PROCESSES, Room
-from tests.support.vm import booted
 from tests.support.vm_door import OnMachine, all_active, unit
 from tools.vm.machine import Machine
 
@@ -36,6 +34,9 @@ FAULTS = {
 }
 # Beside the units: a file of root's where only report's belong, and an open folder. report and desk have a second wall.
 FOREIGN, OPEN = "report state", frozenset({"eye reach", "vault reach", "keeper reach"})
+# Whom nobody may call waits for calls: a process of keeper's user, at every address.
+CALLED, _CALLED_AT = "keeper network", "0.0.0.0:9000/tcp"
+_CALLABLE = "import socket, time; s = socket.create_server(('', 9000)); time.sleep(10**6)"
 _FOREIGN_FILE = "/var/lib/doorward/report/foreign"
 _LISTENER = "/run/doorward/eye/desk.sock"
 _LISTENING = f"import socket, time; s = socket.socket(1, 5); s.bind('{_LISTENER}'); s.listen(); time.sleep(10**6)"
@@ -73,14 +74,6 @@ def restarted(door: OnMachine) -> None:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[OnMachine]:
-    with booted() as machine:
-        made = OnMachine(machine)
-        made.set_up()
-        yield made
-
-
-@pytest.fixture(scope="module")
 def restarts(door: OnMachine) -> list[int]:
     """How often each room was started anew before the first audit."""
     return [door.restarts(room) for room in PROCESSES]
@@ -104,6 +97,8 @@ def broken(door: OnMachine, whole: Audited) -> Audited:
     agent.ask(f"touch {_FOREIGN_FILE}; chmod 0755 /var/lib/doorward/lock")
     agent.ask(f'systemd-run -q --collect --unit=listener python3 -c "{_LISTENING}"')
     agent.until(f"test -S {_LISTENER}", "a socket that nobody expects")
+    agent.ask(f'systemd-run -q --collect --unit=callable -p User=doorward-keeper python3 -c "{_CALLABLE}"')
+    agent.until("ss -Hltn sport = :9000 | grep -q .", "somebody who can be called")
     return audited(door.machine)
 
 
@@ -112,6 +107,13 @@ def test_every_wall_of_every_room_stands(whole: Audited) -> None:
     wanted |= {f"{room} state" for room in (*STATEFUL, Room.DESK)} | {"doors of rooms"}
     assert {name: whole.states.get(name) for name in wanted} == dict.fromkeys(wanted, "ok")
     assert (whole.code, whole.failing) == (0, frozenset())
+
+
+def test_it_says_who_can_be_called_and_where(whole: Audited) -> None:
+    """The socket of the page, which systemd made and handed to desk: desk itself can make none of its kind."""
+    assert "handed the socket of the residents' page, [::]:8443/tcp" in whole.sentences["desk network"]
+    assert "AF_INET" not in whole.sentences["desk sockets"]
+    assert not any("8443" in whole.sentences[f"{room} network"] for room in PROCESSES if room is not Room.DESK)
 
 
 def test_it_says_which_device_opens_to_whom(whole: Audited) -> None:
@@ -142,6 +144,12 @@ def test_a_wall_that_a_unit_took_away_fails_the_audit(broken: Audited, room: Roo
     assert broken.code == 1
 
 
+def test_a_room_that_can_be_called_fails_it(broken: Audited) -> None:
+    assert broken.states[CALLED] == "failed"
+    assert _CALLED_AT in broken.sentences[CALLED]
+    assert "8443" in broken.sentences["desk network"]
+
+
 def test_a_foreign_file_an_open_folder_and_a_strange_socket_fail_it_too(broken: Audited) -> None:
     assert {FOREIGN, "doors of rooms", *OPEN} <= broken.failing
     assert _LISTENER in broken.sentences["doors of rooms"]
@@ -149,4 +157,4 @@ def test_a_foreign_file_an_open_folder_and_a_strange_socket_fail_it_too(broken: 
 
 
 def test_no_other_wall_is_called_broken(broken: Audited) -> None:
-    assert broken.failing == {wall for wall, _ in FAULTS.values()} | {FOREIGN, "doors of rooms"} | OPEN
+    assert broken.failing == {wall for wall, _ in FAULTS.values()} | {FOREIGN, CALLED, "doors of rooms"} | OPEN

@@ -6,7 +6,10 @@ Rules kept here:
 - The disk is an overlay over the image: it survives resets and a new start with the same folder, and goes with it.
 - A reset is a power cut: what the guest had not written to its disk is gone.
 - The software TPM's memory is a folder: another folder is another TPM.
-- The network card reaches one address, behind which a relay of this machine waits, and nothing else.
+- The network card reaches one address, behind which a relay of this machine waits, and nothing else. Where a test asks
+  for it, a port of this computer's loopback is the residents' page: calls come from the card's gateway, 10.0.2.2.
+- A machine that was frozen is never run again; others begin where it stood, each with an overlay over its disk, and a
+  TPM that remembers what that one's did.
 
 `-cpu Nehalem`: much faster under TCG than `max` (docs/vm.md).
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -31,6 +35,8 @@ from tools.vm.say import VmFault
 BOOTS_WITHIN_S: Final = 900.0  # 30 to 90 s beside three others on two cores
 BROKER_ADDRESS: Final = "10.0.2.100"
 BROKER_PORT: Final = 8883
+PAGE_PORT: Final = 8443
+"""Of the guest, where `Machine.page_port` leads."""
 KEYPAD_DEVICE: Final = {"driver": "usb-kbd", "bus": "usb.0", "port": "1", "id": "keypad"}
 """As QEMU's monitor takes it to plug it in again."""
 STICK: Final = "/dev/disk/by-path/pci-0000:00:05.0-usb-0:3:1.0-scsi-0:0:0:0"
@@ -38,6 +44,7 @@ STICK: Final = "/dev/disk/by-path/pci-0000:00:05.0-usb-0:3:1.0-scsi-0:0:0:0"
 _COMES_UP_WITHIN_S: Final = 60.0
 _ENDS_WITHIN_S: Final = 10.0
 _ANSWERS_WITHIN_S: Final = 60.0
+_FREEZES_WITHIN_S: Final = 300.0
 _MEMORY_MIB: Final = 2048
 _PROCESSORS: Final = 1
 _SUN_PATH: Final = 107  # unix(7)
@@ -45,6 +52,23 @@ _KERNEL_LINE: Final = (
     "console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off apparmor=0 audit=0 panic=1 "
     "random.trust_cpu=on init_on_alloc=0 damon_stat.enabled=0 cryptomgr.notests"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A machine as it stood at one moment: its memory, its disk and its TPM's memory, in one folder."""
+
+    folder: Path
+
+    @property
+    def memory(self) -> Path:
+        """Everything but the disk, as QEMU writes it to go on elsewhere."""
+        return self.folder / "memory"
+
+    @property
+    def disk(self) -> Path:
+        """The overlay over the image."""
+        return self.folder / "disk.qcow2"
 
 
 @dataclass
@@ -55,6 +79,8 @@ class Machine:
     folder: Path
     broker_port: int = 0  # a port of this computer's loopback that the guest reaches at BROKER_ADDRESS
     tpm: Path | None = None  # the TPM's memory; by default in the state folder
+    page_port: int = 0  # a port of this computer's loopback at which the guest's PAGE_PORT is called
+    begins: Frozen | None = None  # where it begins; without one at power-on
     counted: bool = True  # its clock counts instructions: on a busy computer it is slow, and nothing in it is late
     _qemu: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _monitor: Monitor | None = field(default=None, repr=False)
@@ -64,7 +90,10 @@ class Machine:
     def __enter__(self) -> Self:
         self.start()
         try:
-            self.ready_s = self.agent.wait_ready(BOOTS_WITHIN_S)
+            if self.begins is None:
+                self.ready_s = self.agent.wait_ready(BOOTS_WITHIN_S)
+            else:
+                self.agent.ask(f"date -s @{int(time.time())} >/dev/null", limit_s=BOOTS_WITHIN_S)
         except BaseException:
             self.kill()
             raise
@@ -114,15 +143,31 @@ class Machine:
             raise VmFault(msg)
         for name in ("monitor", "agent", "camera", "tpm"):
             (self.folder / f"{name}.sock").unlink(missing_ok=True)
+        incoming: list[str] = []
         if not self.disk.exists():
             base = ["-F", "raw", "-b", str(self.image.disk)]
+            if self.begins is not None:
+                base = ["-F", "qcow2", "-b", str(self.begins.disk)]
+                incoming = ["-incoming", f"exec:cat '{self.begins.memory}'"]
             host.run("machine", ["qemu-img", "create", "-q", "-f", "qcow2", *base, str(self.disk)])
         self._start_tpm()
         log = (self.folder / "qemu.log").open("ab")
         with log:
-            self._qemu = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            command = [*self._command(), *incoming]
+            self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         (self.folder / "qemu.pid").write_text(str(self._qemu.pid))
         self.attach()
+        if incoming:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        ends = time.monotonic() + _FREEZES_WITHIN_S
+        while self.monitor.ask("query-status")["status"] == "inmigrate":
+            if time.monotonic() > ends:
+                msg = f"the machine did not thaw; what QEMU said stands in {self.folder / 'qemu.log'}"
+                raise VmFault(msg)
+            time.sleep(0.05)
+        self.monitor.ask("cont")
 
     def attach(self) -> None:
         """Take the machine's wires in hand. Raises VmFault."""
@@ -143,6 +188,21 @@ class Machine:
         boots = self.agent.boots
         self.monitor.ask("system_reset")
         return self.agent.wait_ready(BOOTS_WITHIN_S, boots)
+
+    def freeze(self, into: Path) -> Frozen:
+        """Stop where it stands and end; what others begin with, in the folder `into`. Raises VmFault."""
+        self.monitor.ask("stop")
+        self.monitor.ask("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self.monitor.ask("migrate", uri=f"exec:cat >'{into / 'memory'}'")
+        ends = time.monotonic() + _FREEZES_WITHIN_S
+        while (said := self.monitor.ask("query-migrate"))["status"] != "completed":
+            if said["status"] in ("failed", "cancelled") or time.monotonic() > ends:
+                msg = f"the machine could not be frozen: {said.get('error-desc', said['status'])}"
+                raise VmFault(msg)
+            time.sleep(0.05)
+        self.kill()
+        shutil.move(self.disk, into)
+        return Frozen(into)
 
     def plug_in(self, content: Path) -> None:
         """Plug in a USB stick that holds the bytes of a file from its first one on, read only. Raises VmFault."""
@@ -198,7 +258,8 @@ class Machine:
     def _command(self) -> list[str]:
         at = self.folder
         relay = f",guestfwd=tcp:{BROKER_ADDRESS}:{BROKER_PORT}-cmd:busybox nc 127.0.0.1 {self.broker_port}"
-        network = f"user,id=net,restrict=on{relay if self.broker_port else ''}"
+        page = f",hostfwd=tcp:127.0.0.1:{self.page_port}-:{PAGE_PORT}"
+        network = f"user,id=net,restrict=on{relay if self.broker_port else ''}{page if self.page_port else ''}"
         # 2**0 ns an instruction. While the guest has nothing to do, its clock keeps pace with this computer's.
         runs = ("tcg,thread=single", "-icount", "shift=0,sleep=on") if self.counted else ("tcg,thread=multi",)
         return [
