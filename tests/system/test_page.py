@@ -14,7 +14,7 @@ from device.edges import Room
 from tests.support.door import Said
 from tests.support.ports import own_port
 from tests.support.vm import journal, told
-from tests.support.vm_door import BOLT, OnMachine, unit
+from tests.support.vm_door import BOLT, PATIENCE_S, OnMachine, unit
 from tests.support.vm_page import (
     ANSWERED,
     DOOR,
@@ -38,7 +38,7 @@ from tests.support.vm_page import (
 from tests.support.vm_resident import PIN, RIGHT, SLOT, with_a_resident
 from tools.vm.machine import PAGE_PORT
 
-LISTENS_S: Final = 30
+LISTENS_S: Final = 10  # by the guest's clock, which listening keeps busy
 PEM: Final = "/var/lib/doorward/desk/page/page.pem"
 SAID_S: Final = 120.0
 
@@ -78,7 +78,7 @@ def listened(door: OnMachine, meanwhile: str) -> Said:
     agent.ask(f"rm -f /run/network.*; systemd-run -q --collect --unit=network sh -c '{command}'")
     agent.until("ss -H0l | grep -q .", "an audit that listens")  # its packet sockets
     told(f"{meanwhile} heard: {called(door, DOOR, meanwhile, stays_s=3)}")
-    code = int(agent.until("test -s /run/network.code && cat /run/network.code", "the end of the audit"))
+    code = int(agent.until("test -s /run/network.code && cat /run/network.code", "the end of the audit", PATIENCE_S))
     return Said(code, agent.ask("cat /run/network.out"), agent.ask("cat /run/network.err"))
 
 
@@ -110,7 +110,7 @@ def test_a_resident_sees_what_is_held_by_a_code_typed_with_the_pin_and_leaves(
         assert not somebody.sits, "a code that was not typed"
         assert "/export.json" not in somebody.goes("/export")
     assert telephone.held()["state"] == "none"
-    assert "There is no history here" in telephone.goes() or "no history" in telephone.screen.lower()
+    assert "There is no history here" in telephone.goes()
     telephone.sends("/leave")
     assert not telephone.sits
     assert not any(change.high for change in watch.changes(BOLT)), "the page opened the door"
