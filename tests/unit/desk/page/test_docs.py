@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from device.consent import LANGUAGES
 from device.desk.page import guard, listening, pace, sittings
 from device.desk.page.reception import ARMED_S
-from device.desk.page.words import LANGUAGES, Words
+from device.desk.page.words import Words
 
 ROOT = Path(__file__).parents[4]
 WHERE = ("README.md", "docs/page.md", "docs/keypad.md", "docs/residents-guide.md")
