@@ -98,7 +98,7 @@ def main(  # noqa: PLR0913 - an option each
     faulty = [Kind(name, windows, relief=False, seed=seed) for name in _FAULTY] if faults and whole and not only else []
     drawn = {
         axis: [
-            Kind(name, points or windows, change=((axis, value),), seed=seed) for name in along for value in AXES[axis]
+            Kind(name, points or windows, most, ((axis, value),), seed=seed) for name in along for value in AXES[axis]
         ]
         for axis in axes
     }

@@ -111,11 +111,15 @@ def _cut(picture: Image.Image) -> Image.Image:
 
 
 def main(words: list[str]) -> int:
-    """Write the picture; 0, or 2 for wrong usage."""
+    """Write the picture; 0, 1 with a sentence if it cannot be written, or 2 for wrong usage."""
     if len(words) != 1:
         print("python -m tools.attack_lab.four_lights OUT.png", file=sys.stderr)
         return 2
-    drawn().save(Path(words[0]), format="PNG", optimize=True)
+    try:
+        drawn().save(Path(words[0]), format="PNG", optimize=True)
+    except OSError as cause:
+        print(f"{words[0]} cannot be written: {cause.strerror}", file=sys.stderr)
+        return 1
     print(f"rendered, with a painted face: {words[0]}")
     return 0
 

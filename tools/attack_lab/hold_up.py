@@ -149,7 +149,7 @@ _KINDS: Final = {
 
 
 def main(words: list[str]) -> int:
-    """Write one basis; 0, 1 with a sentence if the picture cannot be used, or 2 for wrong usage."""
+    """Write one basis; 0, 1 with a sentence if a file cannot be used, or 2 for wrong usage."""
     if len(words) != 3 or words[1] not in list(HeldUp):
         print(f"python -m tools.attack_lab.hold_up PICTURE {'|'.join(HeldUp)} OUT.npz", file=sys.stderr)
         return 2
@@ -157,6 +157,9 @@ def main(words: list[str]) -> int:
         hold_up(Path(words[0]), HeldUp(words[1])).save(Path(words[2]))
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
+        return 1
+    except OSError as cause:
+        print(f"{words[2]} cannot be written: {cause.strerror}", file=sys.stderr)
         return 1
     print(f"rendered, not photographed: {words[2]}")
     return 0

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Every attempt is asked one of the sequences that the door would draw, and goes the way of a door: eye's own `follow`
-  makes of each frame what is kept, `device.eye.attack.moved` judges, the look at whether it is one person included.
+  makes of each frame what is kept, `device.eye.attack.moved` says of which a face is cut out, and judges, the look at
+  whether it is one person included.
 - An attacker knows the sequence and turns the sheet at the right moment, as far as does it best: what is measured is
   whether a sheet can pass as a head, not whether somebody is quick. A film needs the right order besides.
 - Everything is rendered from real photographs: turned sheets are exact, turned heads as good as the rendered head is,
@@ -150,18 +151,20 @@ def attempt(make: Maker, pictures: Sequence[Path], seed: Sequence[int]) -> Attem
     seen: dict[Facing, Followed] = {Facing.MIDDLE: followed(solid, 0.0, rng)}
     seen |= {facing: followed(turning_one, _SIDE[facing] * degrees, rng) for facing in prompted.asked if _SIDE[facing]}
     shown = _shown(prompted)
-    given = [_at(seen[facing], time_ns) for time_ns, facing in shown]
-    found = turning(prompted, [each.moment for each in given if each.moment is not None])
-    vectors = [_sight().embed(each.crop).copy() for each in found.looked_at if each.crop is not None]
-    for (time_ns, facing), _ in zip(shown, given, strict=True):
+    given: list[Moment] = []
+    for time_ns, facing in shown:
         if time_ns > prompted.ended_ns:
             moved.tell(log)
-        moved.offer(_at(seen[facing], time_ns))
+        crop = moved.wants_crop(time_ns)
+        given += [again for again in (_at(seen[facing], time_ns, crop=crop).moment,) if again is not None]
+        moved.offer(_at(seen[facing], time_ns, crop=crop))
         answer = moved.due(lambda now_ns=time_ns: now_ns, _sight().embed)  # type: ignore[misc]  # bound now
         if answer is not None:
             break
     else:
         answer = moved.due(lambda: prompted.ended_ns + AFTER_NS, _sight().embed)
+    found = turning(prompted, given)
+    vectors = [_sight().embed(each.crop).copy() for each in found.looked_at if each.crop is not None]
     whole = bool(vectors) and len(vectors) == len(found.looked_at)
     same = min(float(vectors[0] @ other) for other in vectors[1:]) if whole else None
     return Attempt(answer.attack if answer else Attack.INCONCLUSIVE, found, same)
@@ -184,13 +187,13 @@ def _shown(prompted: Prompted) -> list[tuple[int, Facing]]:
     return shown
 
 
-def _at(seen: Followed, time_ns: int) -> Followed:
-    """That frame at another time, with pictures of its own: eye overwrites what it is given."""
+def _at(seen: Followed, time_ns: int, *, crop: bool) -> Followed:
+    """That frame at another time, with pictures of its own: eye overwrites what it is given. `crop`: with the face."""
     if seen.moment is None:
         return Followed(time_ns, seen.hint)
-    shot, crop = seen.moment.shot, seen.moment.crop
+    shot, face = seen.moment.shot, seen.moment.crop
     copy = Shot(shot.grey.copy(), shot.points.copy())
-    return Followed(time_ns, None, Moment(time_ns, copy, None if crop is None else crop.copy()))
+    return Followed(time_ns, None, Moment(time_ns, copy, face.copy() if crop and face is not None else None))
 
 
 def main(words: list[str]) -> int:

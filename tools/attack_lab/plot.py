@@ -152,17 +152,27 @@ def _told(axis: str, each: dict[str, list[Point]]) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Draw a run; 0, 1 with a sentence if it holds no curves, or 2 for wrong usage."""
+    """Draw a run; 0, 1 with a sentence if it holds no curves or a file cannot be used, or 2 for wrong usage."""
     if len(words) != 2:
         print("python -m tools.attack_lab.plot RUN OUT.svg", file=sys.stderr)
         return 2
     try:
         *_, last = Path(words[0]).read_text(encoding="utf-8").splitlines() or [""]
         picture = svg(curves_of(json.loads(last)))
-    except (OSError, NoCurves, json.JSONDecodeError, UnicodeDecodeError) as refused:
+    except OSError as cause:
+        print(f"{words[0]} cannot be read: {cause.strerror}", file=sys.stderr)
+        return 1
+    except NoCurves as refused:
         print(f"{words[0]}: {refused}", file=sys.stderr)
         return 1
-    Path(words[1]).write_text(picture, encoding="utf-8")
+    except ValueError:
+        print(f"{words[0]}: its last line is no JSON", file=sys.stderr)
+        return 1
+    try:
+        Path(words[1]).write_text(picture, encoding="utf-8")
+    except OSError as cause:
+        print(f"{words[1]} cannot be written: {cause.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -30,6 +30,7 @@ from tools.attack_lab.motion import place
 from tools.attack_lab.surfaces import turned
 from tools.attack_lab.turned import Solid, head
 
+_TRIES: Final = 20
 DEGREES: Final = (0, 8, -8, 12, -12, 16, -16, 20, -20)
 
 
@@ -56,14 +57,15 @@ def main(words: list[str]) -> int:
 
 
 def _turned(sight: Sight, pictures: list[Path], seed: tuple[int, int]) -> tuple[str, Floats, dict[int, Floats | None]]:
-    """Who, the embedding of them looking ahead, and one for each of DEGREES."""
+    """Who, the embedding of them looking ahead, and one for each of DEGREES. Raises PictureRefused."""
     rng = np.random.default_rng(seed)
-    while True:
+    for _ in range(_TRIES):
         at = place(pictures, rng)
         solid = head(at.lens, at.shown, at.person)
         ahead = _embedded(sight, solid, 0, rng)
         if ahead is not None:
             return at.who, ahead, {degrees: _embedded(sight, solid, degrees, rng) for degrees in DEGREES}
+    raise PictureRefused(f"of {_TRIES} heads made of these pictures eye would embed none, though they look ahead")
 
 
 def _embedded(sight: Sight, solid: Solid, degrees: int, rng: np.random.Generator) -> Floats | None:
@@ -82,6 +84,8 @@ def _line(degrees: int, found: list[tuple[str, Floats, dict[int, Floats | None]]
             if other != name:
                 others.append(float(vector @ ahead))
         same.append(float(vector @ next(ahead for who, ahead, mine in found if mine is faces)))
+    if not same:
+        return f"same: {degrees:+d} degrees: 0 of {len(found)} embedded"
     low, first, middle = np.quantile(same, [0, 0.01, 0.5])
     below = sum(each < SAME_TURNED for each in same)
     return (

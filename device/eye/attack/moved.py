@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from device.challenge import MS
+from device.challenge import LAST_MS, LASTS_MS, MS, SECOND_MS
 from device.eye.attack.approach import CROP_EVERY_NS, Answer
 from device.eye.attack.motion import BEFORE_MS, MAX_GAP_MS, MIDDLE, Middle, Moment, turning
 from device.eye.covered import cover, seems_covered
@@ -37,7 +37,11 @@ AFTER_NS: Final = 1200 * MS
 """How long after the last prompt somebody may take to look ahead again. A choice: a third of a second to see it, as
 much to turn, and three crops."""
 
-TAKES_NS: Final = (LEAD_MS + PROMPTS * PROMPT_MS + 300) * MS + AFTER_NS
+PACE_MS: Final = SECOND_MS - 2 * LASTS_MS[0] - LAST_MS
+"""How long the pace of the lights may make lock wait: it tells of a light challenge when its last light has lasted, and
+from the first of its three changes a second has to pass before a fourth, which is the one to rest."""
+
+TAKES_NS: Final = (PACE_MS + LEAD_MS + PROMPTS * PROMPT_MS + 300) * MS + AFTER_NS
 """What must be left of a window when it is asked for: all of it, and 0.3 s to judge and to compare."""
 
 KEPT_NS: Final = (BEFORE_MS + PROMPTS * PROMPT_MS + 200) * MS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -120,8 +121,29 @@ def test_what_holds_no_curves_is_refused_in_a_sentence(
     assert plot.main([str(run), str(out)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not out.exists()
-    assert plot.main([str(tmp_path / "nothing"), str(out)]) == 1
     assert plot.main([]) == 2
+
+
+def test_paths_that_cannot_be_read_or_written_are_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(four_lights, "drawn", lambda: Image.new("RGB", (4, 4)))
+    run, bytes_ = tmp_path / "run.json", tmp_path / "bytes"
+    run.write_text(json.dumps(RUN))
+    bytes_.write_bytes(b"\xff\n")
+    out, nowhere = str(tmp_path / "out"), str(tmp_path / "no" / "out")
+    for tool, words, said in (
+        (plot.main, [str(tmp_path / "nothing"), out], "cannot be read"),
+        (plot.main, [str(tmp_path), out], "cannot be read"),
+        (plot.main, [str(bytes_), out], "no JSON"),
+        (plot.main, [str(run), nowhere], f"{nowhere} cannot be written"),
+        (plot.main, [str(run), str(tmp_path)], "cannot be written"),
+        (four_lights.main, [nowhere], f"{nowhere} cannot be written"),
+        (four_lights.main, [str(tmp_path)], "cannot be written"),
+    ):
+        assert tool(words) == 1, words
+        told_ = capsys.readouterr()
+        assert (told_.out, told_.err.count("\n"), said in told_.err) == ("", 1, True), words
 
 
 def test_the_curves_of_the_docs_are_those_of_the_log(tmp_path: Path) -> None:

@@ -1,12 +1,19 @@
 """Heads and sheets that turn before the lens, without a network: where what is seen of them lies."""
 
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from device.eye.attack.motion import Turning, Why
-from device.wire import Attack
+from device.challenge import MS
+from device.eye.attack.approach import CROP_EVERY_NS
+from device.eye.attack.mesh import POINTS as POINTS_OF_MESH
+from device.eye.attack.motion import Moment, Turning, Why
+from device.eye.attack.moved import Followed, Moved
+from device.eye.attack.parallax import Shot
+from device.wire import Attack, Hint
 from tools.attack_lab import motion, same, turns
 from tools.attack_lab.head import Head
 from tools.attack_lab.motion import Attempt
@@ -103,6 +110,56 @@ def test_a_rendered_head_goes_the_way_of_a_door_and_a_turned_photograph_of_it_do
     assert Attack.MOVED in {each.attack for each in people}
     for sheet_of in (motion.flat, motion.bent, motion.lying, motion.accomplice):
         assert motion.attempt(sheet_of, pictures, (4, 1)).attack is Attack.INCONCLUSIVE
+
+
+def offered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """When eye was given a face to keep, ms after one another, in an attempt of somebody who is always seen."""
+    points = np.random.default_rng(2).random((POINTS_OF_MESH, 3)).astype(np.float32) * 100
+    face = np.zeros((112, 112, 3), np.uint8)
+    followed = Followed(0, None, Moment(0, Shot(np.zeros((192, 192), np.uint8), points), face))
+    cropped: list[int] = []
+
+    class Kept(Moved):
+        def offer(self, followed: Followed) -> Hint | None:
+            if followed.moment is not None and followed.moment.crop is not None:
+                cropped.append(followed.frame_ns // MS)
+            return super().offer(followed)
+
+    class Blind:
+        def embed(self, _: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+            return np.ones(128, np.float32)
+
+    monkeypatch.setattr(motion, "Moved", Kept)
+    monkeypatch.setattr(motion, "_sight", Blind)
+    monkeypatch.setattr(motion, "place", lambda *_: None)
+    monkeypatch.setattr(motion, "followed", lambda *_: followed)
+    motion.attempt(lambda *_: (None, 10.0), [], (1,))  # type: ignore[arg-type]
+    return [after - before for before, after in pairwise(cropped)]
+
+
+def test_a_face_is_cut_out_as_often_as_at_a_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = offered(monkeypatch)
+    assert len(apart) > 20
+    assert min(apart) >= CROP_EVERY_NS // MS
+    monkeypatch.setattr(Moved, "wants_crop", lambda *_: True)
+    assert min(offered(monkeypatch)) < CROP_EVERY_NS // MS, "the seeded fault: a face of every frame"
+
+
+def test_pictures_of_which_eye_embeds_none_are_a_sentence_and_no_waiting_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "1.jpg").touch()
+    at = SimpleNamespace(who="ada", lens=LENS, shown=dots(), person=person())
+    monkeypatch.setattr(same, "place", lambda *_: at)
+    monkeypatch.setattr(same, "_embedded", lambda *_: None)
+    assert same.main(["--faces", str(tmp_path), "--n", "1"]) == 1
+    assert "would embed none" in capsys.readouterr().err
+    monkeypatch.setattr(same, "_embedded", lambda _s, _h, degrees, _r: np.ones(4) if degrees == 0 else None)
+    assert same.main(["--faces", str(tmp_path), "--n", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "+0 degrees: 2 of 2 embedded" in lines[0]
+    assert lines[1] == "same: +8 degrees: 0 of 2 embedded"
 
 
 def test_single_turns_need_pictures_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from device.wire import Attack
-from tools.attack_lab import run
+from tools.attack_lab import cli, run
 from tools.attack_lab.attempt import Attempt, Vary, Watched, approaches
 from tools.attack_lab.cli import main
 from tools.attack_lab.conditions import Conditions
@@ -201,6 +202,19 @@ def test_what_is_no_record_is_refused_and_kept(tmp_path: Path, text: str) -> Non
     with pytest.raises(OtherRecord, match="no record"):
         Record(path, "x")
     assert path.read_text() == text
+
+
+def test_curves_have_as_many_attempts_in_a_window_as_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record = Record(path, of_sources(Faces.single([portrait("biden.jpg", 1.0)]).digest))
+    kind = Kind("people", 1, 3, (("skin", 0.06),))
+    record.add(kind.key, 0, (DOUBT, YES))
+    words = ["--no-main", "--curve", "skin", "--counted", "--json", "--record", str(path), "--approaches"]
+    with mock.patch.object(cli, "_faces", return_value=Faces.single([portrait("biden.jpg", 1.0)])):
+        three, one_ = (json.loads(CliRunner().invoke(main, [*words, most]).stdout) for most in "31")
+    (point,) = three["curves"]["skin"]
+    assert (point["transaction_passed"]["count"], point["passed_at_approach"]) == (1, {"2": 1})
+    assert one_["curves"]["skin"] == []
 
 
 def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) -> None:

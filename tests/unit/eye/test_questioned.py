@@ -7,14 +7,14 @@ from typing import cast
 import pytest
 
 from device import wire
-from device.challenge import MS
+from device.challenge import MS, REST, codes_after, kind_of, may_change_ns
 from device.edges import Room
 from device.eye import loop, questioned
 from device.eye.attack import approach
 from device.eye.attack.approach import LOG_LIMIT_NS, Watched
 from device.eye.attack.glance import Fitted, Glance
 from device.eye.attack.judge import Figures, Judgement, Why, judge
-from device.eye.attack.moved import TAKES_NS, Followed, Moved
+from device.eye.attack.moved import AFTER_NS, PACE_MS, TAKES_NS, Followed, Moved
 from device.eye.camera import Frame
 from device.eye.loop import EyeWork
 from device.motion import LEAD_MS, LIMIT_MS, PROMPT_MS
@@ -213,8 +213,13 @@ def test_nobody_is_asked_to_turn_when_the_rest_of_the_window_is_too_short(monkey
         assert len(probes(bench)) == (not bench.requests())
         return bool(bench.requests())
 
+    longest_ns = max(
+        may_change_ns(tuple(at_ms * MS for at_ms in code.offsets_ms)) - code.length_ms * MS
+        for code in codes_after(kind_of(REST))
+    )
+    assert longest_ns == PACE_MS * MS, "from the log of a light challenge until the lights may rest"
+    assert longest_ns + (LEAD_MS + 3 * PROMPT_MS) * MS + AFTER_NS <= TAKES_NS
     window_ns = int(LIT.lock.window_s * 1e9)
-    assert TAKES_NS > (LEAD_MS + 3 * PROMPT_MS) * MS
     assert asked(window_ns - TAKES_NS)
     assert not asked(window_ns - TAKES_NS + 1)
     monkeypatch.setattr(loop, "TAKES_NS", 0)
