@@ -1,23 +1,27 @@
-"""The picture of a run's curves: what passes, along one condition after the other, with its intervals.
+"""The picture of the curves of one run or several: what passes, along one condition after the other, with intervals.
 
 Rules kept here:
 - What is drawn is what was counted: every point has its interval of 95 %, and the number of attempts behind it.
 - Plain SVG with a title and a description, readable without colour: each kind has a mark of its own.
 
-    python -m tools.attack_lab.plot docs/logs/2026-11-23-attack-lab.txt docs/attack-curves.svg
+    python -m tools.attack_lab.plot RUN ... docs/attack-curves.svg
 
-A run is what `python -m tools.attack_lab --curve ... --json` or `--log` prints: its last line counts.
+A run is what `python -m tools.attack_lab --curve ... --json` or `--log` prints: its last line counts. Of several, with
+seeds of their own, what they counted is added up.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Final
+
+from tools.attack_lab.counts import Rate
 
 WIDTH: Final = 900
 HEIGHT: Final = 220  # of a panel
@@ -56,25 +60,45 @@ class Point:
 Curves = dict[str, dict[str, list[Point]]]
 """For each axis, who or what along it, point by point."""
 
+Counted = Counter[tuple[str, str, float, bool]]
+"""How many windows there were of an axis, of who or what, at a value; those that passed (True), and all others."""
 
-def curves_of(told: Any) -> Curves:
+
+def counted(told: Any) -> Counted:
     """What `python -m tools.attack_lab --json` says of its curves. Raises NoCurves if it is anything else."""
-    found: Curves = {}
+    found: Counted = Counter()
+    impossible = False
     try:
         for axis, tallies in told["curves"].items():
             for tally in tallies:
                 who, value = str(tally["name"]).rsplit(f", {axis} ", 1)
-                counted = tally["passed"]
-                share = counted["count"] / counted["trials"]
-                point = Point(float(value), share, counted["low"], counted["high"], counted["trials"])
-                found.setdefault(str(axis), {}).setdefault(who, []).append(point)
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as cause:
+                passed, trials = int(tally["passed"]["count"]), int(tally["passed"]["trials"])
+                windows = {True: passed, False: trials - passed}
+                impossible |= min(windows.values()) < 0 or trials == 0
+                found.update({(str(axis), who, float(value), each): count for each, count in windows.items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
         msg = "this is not what `python -m tools.attack_lab --curve ... --json` prints"
         raise NoCurves(msg) from cause
+    if impossible:
+        msg = "more passed than there were, or there was nothing"
+        raise NoCurves(msg)
     if not found:
         msg = "there are no curves in it: ask for some with --curve"
         raise NoCurves(msg)
     return found
+
+
+def curves_of(found: Counted) -> Curves:
+    """Its points with their intervals, in the order in which they were counted."""
+    curves: Curves = {}
+    for axis, who, value in dict.fromkeys(key[:3] for key in found):
+        rate = Rate(found[axis, who, value, True], found[axis, who, value, True] + found[axis, who, value, False])
+        point = Point(value, rate.count / rate.trials, rate.low, rate.high, rate.trials)
+        curves.setdefault(axis, {}).setdefault(who, []).append(point)
+    return {
+        axis: {who: sorted(points, key=lambda point: point.value) for who, points in each.items()}
+        for axis, each in curves.items()
+    }
 
 
 def svg(curves: Curves) -> str:
@@ -152,26 +176,29 @@ def _told(axis: str, each: dict[str, list[Point]]) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Draw a run; 0, 1 with a sentence if it holds no curves or a file cannot be used, or 2 for wrong usage."""
-    if len(words) != 2:
-        print("python -m tools.attack_lab.plot RUN OUT.svg", file=sys.stderr)
+    """Draw some runs together; 0, 1 with a sentence if one holds no curves or a file cannot be used, 2 for wrong usage."""
+    if len(words) < 2:
+        print("python -m tools.attack_lab.plot RUN ... OUT.svg", file=sys.stderr)
         return 2
+    *runs, out = words
+    found: Counted = Counter()
+    for run in runs:
+        try:
+            *_, last = Path(run).read_text(encoding="utf-8").splitlines() or [""]
+            found += counted(json.loads(last))
+        except OSError as cause:
+            print(f"{run} cannot be read: {cause.strerror}", file=sys.stderr)
+            return 1
+        except NoCurves as refused:
+            print(f"{run}: {refused}", file=sys.stderr)
+            return 1
+        except ValueError:
+            print(f"{run}: its last line is no JSON", file=sys.stderr)
+            return 1
     try:
-        *_, last = Path(words[0]).read_text(encoding="utf-8").splitlines() or [""]
-        picture = svg(curves_of(json.loads(last)))
+        Path(out).write_text(svg(curves_of(found)), encoding="utf-8")
     except OSError as cause:
-        print(f"{words[0]} cannot be read: {cause.strerror}", file=sys.stderr)
-        return 1
-    except NoCurves as refused:
-        print(f"{words[0]}: {refused}", file=sys.stderr)
-        return 1
-    except ValueError:
-        print(f"{words[0]}: its last line is no JSON", file=sys.stderr)
-        return 1
-    try:
-        Path(words[1]).write_text(picture, encoding="utf-8")
-    except OSError as cause:
-        print(f"{words[1]} cannot be written: {cause.strerror}", file=sys.stderr)
+        print(f"{out} cannot be written: {cause.strerror}", file=sys.stderr)
         return 1
     return 0
 

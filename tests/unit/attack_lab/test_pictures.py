@@ -19,7 +19,7 @@ from tools.attack_lab.four_lights import COND, LIGHTS, read, rows, seen
 from tools.attack_lab.made_up import somebody
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-LOG = DOCS / "logs" / "2026-11-23-attack-lab.txt"
+LOGS = sorted((DOCS / "logs").glob("2026-11-23-attack-lab*.txt"))
 MOST_BYTES = 300_000
 
 
@@ -92,8 +92,11 @@ RUN = told(
 )
 
 
+TOO_MANY = json.dumps(told(skin=[("people, skin 0.06", 3, 4)])).replace('"count": 3', '"count": 5')
+
+
 def test_every_point_of_a_run_is_drawn_with_its_interval() -> None:
-    curves = plot.curves_of(RUN)
+    curves = plot.curves_of(plot.counted(RUN))
     assert [point.share for point in curves["skin"]["people"]] == [0.75, 1.0]
     assert curves["skin"]["print flat, matt"][0].high == pytest.approx(Rate(0, 4).high, abs=1e-4)
     picture = plot.svg(curves)
@@ -106,13 +109,30 @@ def test_every_point_of_a_run_is_drawn_with_its_interval() -> None:
     assert "people: 0.06: 75% of 4, 0.25: 100% of 4; print flat, matt: 0.06: 0% of 4." in picture
 
 
+def test_what_several_runs_counted_is_added_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = told(skin=[("people, skin 0.25", 1, 6), ("screen, skin 0.25", 0, 3)], lag_ms=[("people, lag_ms 0", 0, 2)])
+    for name, run in (("one", RUN), ("two", again)):
+        (tmp_path / name).write_text(json.dumps(run))
+    out = tmp_path / "out.svg"
+    assert plot.main([str(tmp_path / "one"), str(tmp_path / "two"), str(out)]) == 0
+    picture = out.read_text()
+    assert "people: 0.06: 75% of 4, 0.25: 50% of 10; print flat, matt: 0.06: 0% of 4; screen: 0.25: 0% of 3." in picture
+    assert "people: 0: 33% of 6." in picture
+    both = plot.curves_of(plot.counted(RUN) + plot.counted(again))["skin"]["people"][1]
+    assert (both.low, both.high) == (Rate(5, 10).low, Rate(5, 10).high)
+    assert plot.main([str(tmp_path / "one"), str(tmp_path / "no"), str(out)]) == 1
+    assert "no cannot be read" in capsys.readouterr().err
+
+
 def test_a_higher_share_is_drawn_higher() -> None:
-    picture = ET.fromstring(plot.svg(plot.curves_of(RUN)))  # noqa: S314 - our own text
+    picture = ET.fromstring(plot.svg(plot.curves_of(plot.counted(RUN))))  # noqa: S314 - our own text
     low, high, *_ = (float(each.attrib["cy"]) for each in picture.iter("{http://www.w3.org/2000/svg}circle"))
     assert high < low
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"curves": {}}', '{"curves": {"skin": [{"name": "people"}]}}', "curves"])
+@pytest.mark.parametrize(
+    "text", [TOO_MANY, "[]", "{}", '{"curves": {}}', '{"curves": {"skin": [{"name": "people"}]}}', "curves"]
+)
 def test_what_holds_no_curves_is_refused_in_a_sentence(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,5 +168,5 @@ def test_paths_that_cannot_be_read_or_written_are_refused_in_a_sentence(
 
 def test_the_curves_of_the_docs_are_those_of_the_log(tmp_path: Path) -> None:
     out = tmp_path / "out.svg"
-    assert plot.main([str(LOG), str(out)]) == 0
+    assert plot.main([*map(str, LOGS), str(out)]) == 0
     assert out.read_text() == (DOCS / "attack-curves.svg").read_text()
