@@ -176,7 +176,7 @@ def _told(axis: str, each: dict[str, list[Point]]) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Draw some runs together; 0, 1 with a sentence if one holds no curves or a file cannot be used, 2 for wrong usage."""
+    """Draw runs together; 0, 1 with a sentence if one holds no curves or a file cannot be used, 2 for wrong usage."""
     if len(words) < 2:
         print("python -m tools.attack_lab.plot RUN ... OUT.svg", file=sys.stderr)
         return 2
