@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from device.errors import Refusal
+from device.errors import Fault, Refusal
 from provisioning import placing
 from provisioning.console import plan as plans
 from provisioning.console.asked import Asked
@@ -20,6 +20,7 @@ from provisioning.console.sheets_csv import MOST_ROWS, Read, read
 from provisioning.console.shown import Shown
 from provisioning.errors import FleetRefused
 from provisioning.placing import Placed
+from provisioning.store import Door
 from provisioning.store_pages import Wanted
 
 _SHOWN_ROWS = 200
@@ -52,9 +53,9 @@ def form(asked: Asked) -> Response:
 
 def take(asked: Asked) -> Response:
     """Look at a file, or add its doors."""
-    console = asked.console
+    console, once = asked.console, asked.field("once")
+    sent, found = asked.form.get("text"), None
     try:
-        sent = asked.form.get("text")
         if sent is None and asked.upload is None:
             msg = "choose a file first"
             raise FleetRefused(msg)
@@ -63,28 +64,40 @@ def take(asked: Asked) -> Response:
         found = read(content, console.pages.taken([row.placed.name for row in found.rows if not row.why]))
         if sent is None or found.wrong:
             return _form(asked, found)
-        console.once.use(asked.field("once"))
-        added = placing.add_doors(asked.fleet, [row.placed for row in found.rows])
-    except (Refusal, UnicodeEncodeError) as refused:
-        said = str(refused) if isinstance(refused, Refusal) else "this file is no text"
-        return _form(asked, None, asked.words.refusal(said))
+        console.once.use(once)
+        added = _given_back(asked, once, [row.placed for row in found.rows])
+    except (Refusal, Fault, UnicodeEncodeError) as refused:
+        said = "this file is no text" if isinstance(refused, UnicodeEncodeError) else str(refused)
+        return _form(asked, found, asked.words.refusal(said), away=isinstance(refused, Fault))
     return asked.page("imported.html", count=len(added), doors=added[:_SHOWN_ROWS])
 
 
 def add(asked: Asked) -> Response:
     """Add one door: the next page is that on which it gets its label."""
+    once = asked.field("once")
     try:
-        asked.console.once.use(asked.field("once"))
+        asked.console.once.use(once)
         wanted = Placed(asked.field("name"), asked.field("building"), asked.field("floor"))
-        (door,) = placing.add_doors(asked.fleet, [wanted])
-    except Refusal as refused:
-        return _form(asked, None, asked.words.refusal(refused))
+        (door,) = _given_back(asked, once, [wanted])
+    except (Refusal, Fault) as refused:
+        return _form(asked, None, asked.words.refusal(refused), away=isinstance(refused, Fault))
     return asked.go(f"/doors/{door.id}/joining")
 
 
-def _form(asked: Asked, found: Read | None = None, said: str = "") -> Response:
+def _given_back(asked: Asked, once: str, wanted: list[Placed]) -> tuple[Door, ...]:
+    """Add doors; what was refused can be sent again."""
+    try:
+        return placing.add_doors(asked.fleet, wanted)
+    except (Refusal, Fault):
+        asked.console.once.give_back(once)
+        raise
+
+
+def _form(asked: Asked, found: Read | None = None, said: str = "", *, away: bool = False) -> Response:
     rows = () if found is None else (*found.wrong[:_SHOWN_ROWS], *[row for row in found.rows if not row.why])
     status = HTTPStatus.BAD_REQUEST if said or (found is not None and found.wrong) else HTTPStatus.OK
+    if away:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     return asked.page(
         "import.html",
         status,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -97,7 +98,8 @@ def _recognised(console: Console, request: Request) -> tuple[Asked, str]:
     try:
         token, session = session_of(console, request)
         if session is not None and request.url.path != "/events":
-            console.accounts.users.seen(session, int(console.clock()))
+            with suppress(Fault):  # a full disk keeps nobody from looking; the session only ends the earlier for it
+                console.accounts.users.seen(session, int(console.clock()))
     except (Fault, Refusal) as cause:
         session, trouble = None, str(cause)
     if session is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import shutil
 import warnings
 from dataclasses import dataclass, field
 from functools import cache
@@ -91,9 +93,10 @@ class Desk:
     folder: Path
     now: float = NOW
     secrets: dict[str, str] = field(default_factory=dict)
+    store: str | None = None  # the address of a database, where the fleet is not kept in its folder
 
     def __post_init__(self) -> None:
-        self.fleet = fleets.init(self.folder, PASSPHRASE)
+        self.fleet = fleets.init(self.folder, PASSPHRASE, self.store)
         door = self.fleet.add_door("Front")
         self.door = self.fleet.identify("Front", Identity(door.id, DOOR_KEY), anew=False)
         self.accounts = Accounts.of(self.fleet)
@@ -108,6 +111,27 @@ class Desk:
             hosts=frozenset({HOST}),
         )
         self.user("ada", Role.OWNER)
+
+    def on_another_computer(self, folder: Path) -> Desk:
+        """A second console of the same fleet, a program of its own; `folder` gets the keys it needs."""
+        folder.mkdir()
+        for name in ("document.key", "console.key") if self.store else ():
+            shutil.copy(self.folder / name, folder / name)
+        other = copy.copy(self)
+        other.folder = folder if self.store else self.folder
+        other.fleet = fleets.open_fleet(other.folder, self.store)
+        other.accounts = Accounts.of(other.fleet)
+        other.console = Console(
+            other.fleet,
+            other.accounts.users.store,
+            other.accounts,
+            Live(self.clock),
+            templates(),
+            self.clock,
+            secure=False,
+            hosts=frozenset({HOST}),
+        )
+        return other
 
     def clock(self) -> float:
         """Seconds since 1970, as the test has it."""

@@ -133,11 +133,15 @@ def model(doors: int, takes: list[int], away: int) -> None:
 @click.option("--times", default=200, show_default=True, type=click.IntRange(20), help="How often each page is asked.")
 @click.option("--doors", default=10_000, show_default=True, type=click.IntRange(200), help="Compared with 100.")
 @click.option("--seed", default=1, show_default=True)
-def console_pages(times: int, doors: int, seed: int) -> None:
+@click.option("--postgresql", "server", is_flag=True, help="On a PostgreSQL server of its own instead of SQLite.")
+def console_pages(times: int, doors: int, seed: int, *, server: bool) -> None:
     """How long pages of the console take with 100 doors and with 10,000; exit code 1 if one is twice as slow."""
     from tools.fleet_sim import pages  # as it takes the pages' packages along
 
-    rows = pages.measure(times, seed, doors)
+    try:
+        rows = pages.measure(times, seed, doors, server=server)
+    except RuntimeError as missing:
+        raise click.ClickException(str(missing)) from missing
     click.echo(pages.shown(rows, times, doors))
     slow = [row.name for row in rows if row.ratio > pages.LIMIT]
     if slow:

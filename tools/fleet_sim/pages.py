@@ -1,7 +1,8 @@
 """How long a page of the console takes with few doors and with many: `python -m tools.fleet_sim console`.
 
 Rules kept here:
-- Real `doorward serve`, a real fleet in SQLite, one browser's worth of requests one after the other, over loopback.
+- Real `doorward serve`, a real fleet in SQLite or on a PostgreSQL server of its own that waits for its disk, one
+  browser's worth of requests one after the other, over loopback.
 - Both consoles run at the same time and are asked in turn, so that what else this machine does meets both alike.
 - What counts is the ratio: pages are asked that hold the same number of lines.
 """
@@ -28,6 +29,7 @@ from provisioning import placing
 from provisioning.accounts import Accounts
 from provisioning.placing import Placed
 from provisioning.users import Role
+from tools.postgresql import running
 
 FEW, MANY = 100, 10_000
 LIMIT = 2.0
@@ -68,11 +70,13 @@ class Row:
         return self.many[1] / self.few[1]
 
 
-def measure(times: int, seed: int, many: int = MANY) -> list[Row]:
-    """Every kind of page, asked `times` times of each console."""
+def measure(times: int, seed: int, many: int = MANY, *, server: bool = False) -> list[Row]:
+    """Every kind of page, asked `times` times of each console; `server`: on PostgreSQL. Raises RuntimeError."""
     drawn = random.Random(seed)
     with ExitStack() as stack:
-        clients = {size: stack.enter_context(_console(size)) for size in (FEW, many)}
+        kept = stack.enter_context(running(durable=True)) if server else None
+        stores = {size: kept.new_database(f"doors{size}") if kept is not None else None for size in (FEW, many)}
+        clients = {size: stack.enter_context(_console(size, stores[size])) for size in (FEW, many)}
         found: dict[tuple[str, int], list[float]] = {}
         for number in range(times + _WARM_UP):
             for page in PAGES:
@@ -104,15 +108,16 @@ def _figures(found: list[float]) -> tuple[float, float]:
 
 
 @contextmanager
-def _console(doors: int) -> Iterator[httpx.Client]:
+def _console(doors: int, store: str | None) -> Iterator[httpx.Client]:
     """Somebody who is signed in at the console of a new fleet of so many doors, a hundred in a house."""
     with tempfile.TemporaryDirectory(prefix="dw-pages-") as root:
         folder = Path(root) / "fleet"
-        fleet = fleets.init(folder, "only for the measurement")
+        fleet = fleets.init(folder, "only for the measurement", store)
         names = (Placed(f"Door {at:05}", f"House {at // 100 + 1}", str(at % 10)) for at in range(doors))
         placing.add_doors(fleet, list(names))
         secret = Accounts.of(fleet).add("ada", Role.OWNER, _PASSWORD, int(time.time())).secret
         command = [sys.executable, "-m", "provisioning.cli", "serve", "--fleet", str(folder), "--port", "0"]
+        command += ["--store", store] if store is not None else []
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
                 said = process.stdout.readline() if process.stdout is not None else ""

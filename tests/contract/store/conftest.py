@@ -15,7 +15,7 @@ import pytest
 from provisioning import store_engine, stores
 from provisioning.store import Door
 from provisioning.store_sql import SqlStore
-from tests.contract.store.postgresql import Server, running
+from tools.postgresql import INSTALL, Server, programs, running
 
 KEY = "ab" * 32
 FRONT = "00" * 8
@@ -51,6 +51,8 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def _server() -> Iterator[Server]:
+    if programs() is None:
+        pytest.skip(INSTALL)
     with running() as server:
         yield server
 

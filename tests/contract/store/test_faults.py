@@ -19,8 +19,8 @@ from provisioning.errors import FleetFault
 from provisioning.store import Door, Slot
 from provisioning.store_sql import SqlStore
 from tests.contract.store.conftest import KEY, Place
-from tests.contract.store.postgresql import Server
 from tests.contract.store.test_doors import EVERY_CHANGE, anything
+from tools.postgresql import Server
 
 ROOT = Path(__file__).parents[3]
 

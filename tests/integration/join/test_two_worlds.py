@@ -13,9 +13,9 @@ from device.edges import Room
 from device.joining import Label
 from provisioning import fleet as fleets
 from provisioning import stores
-from tests.contract.store import postgresql
 from tests.support.door import NOTED, OPENED, Home, Manager, another_picture, door_up, resident_pictures
 from tests.support.office import PASSPHRASE, Office, Watching
+from tools import postgresql
 
 SLOT, PIN = 12, "482913"
 _ITS_OWN = {"at_unix", "door", "id", "seq"}  # what differs between any two doors, or two moments
@@ -61,6 +61,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
+    if postgresql.programs() is None:
+        pytest.skip(postgresql.INSTALL)
     with postgresql.running() as server:
         yield server.new_database("fleet")
 

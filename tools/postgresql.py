@@ -1,4 +1,9 @@
-"""A PostgreSQL server of our own: in a folder, on a socket in that folder, ended with the tests."""
+"""A PostgreSQL server of our own: in a folder, on a socket in that folder, ended with whoever wanted it.
+
+Rules kept here:
+- It listens on no network, its data lie in a new folder, and both are gone afterwards.
+- It is for tests and measurements: what it holds is not waited for (fsync is off) unless that is asked for.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pytest
 
 PATIENCE_S = 60.0
+INSTALL = "the package postgresql is not installed"
 # Somebody who must bring a password, before the line that lets everybody in.
 GUARDED = "local all guarded scram-sha-256\n"
 
@@ -60,12 +65,12 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server, as long as it is wanted; skipped by name where the package is missing."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """A server, as long as it is wanted; `durable`: with fsync, as anybody runs one. Raises RuntimeError without it."""
     where = programs()
     if where is None:
-        pytest.skip("the package postgresql is not installed")
-    # Not pytest's folder, which is root's alone: the server refuses to be root. Short: a socket's path has 107 bytes.
+        raise RuntimeError(INSTALL)
+    # Not a folder that is root's alone: the server refuses to be root. Short: a socket's path has 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="doorward-pg-"))
     data = folder / "data"
     whose: dict[str, object] = {}
@@ -78,7 +83,12 @@ def running() -> Iterator[Server]:
     subprocess.run(making, check=True, **quiet)  # type: ignore[call-overload] # keywords by name
     rules = data / "pg_hba.conf"
     rules.write_text(GUARDED + rules.read_text())
-    settings = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "max_connections=20")
+    settings = (
+        "listen_addresses=",
+        f"unix_socket_directories={folder}",
+        f"fsync={'on' if durable else 'off'}",
+        "max_connections=40",
+    )
     starting = [where / "postgres", "-D", data, *(part for each in settings for part in ("-c", each))]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(starting, stderr=log, **quiet)  # type: ignore[call-overload] # keywords by name
