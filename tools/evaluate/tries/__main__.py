@@ -1,0 +1,104 @@
+"""The command: `python -m tools.evaluate.tries --faces DIR --groups DIR [--networks DIR]`.
+
+Rules kept here:
+- Pictures are read where they lie; of them only points and embeddings are kept, in the cache folder.
+- A network that is not in --networks is said to be missing, and its rows are left out; nothing stands in for it.
+- A folder that is not there, or a package that cannot be had, is one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+from tools.evaluate import groups as group_set
+from tools.evaluate.tries import dark, fusion, geometry, means, measures, report, second, voted
+from tools.evaluate.tries.embed import Bench, Folder
+from tools.evaluate.tries.tries import TRIES, Try
+from tools.models.fetch import FetchError
+
+ROOT = Path(__file__).resolve().parents[3]
+MODELS = ROOT / "models"
+PARTS = ("ways", "cohort", "second", "fusion", "dark")
+_folder = click.Path(path_type=Path, file_okay=False, exists=True)
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--faces", type=_folder, required=True, help="DIR/person/picture.jpg")
+@click.option("--groups", "cells", type=_folder, required=True, help="DIR/group-sex/age_*.jpg")
+@click.option("--networks", type=_folder, help="What `python -m tools.models.rebuild --variants --out DIR` wrote.")
+@click.option("--packages", type=_path, default=ROOT / ".cache" / "packages", help="Where packages are kept.")
+@click.option("--cache", type=_path, default=ROOT / ".cache" / "evaluate" / "tries", help="Where embeddings are kept.")
+@click.option("--draws", type=click.IntRange(1), default=20, show_default=True, help="Of who enrols with what.")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="What to print; everything without it.")
+@click.option("--quick", is_flag=True, help="Half the pictures: who can be enrolled, every other one of a group.")
+def main(
+    *,
+    faces: Path,
+    cells: Path,
+    networks: Path | None,
+    packages: Path,
+    cache: Path,
+    draws: int,
+    parts: tuple[str, ...],
+    quick: bool,
+) -> None:
+    r"""Print what was tried to recognise better, each row measured anew.
+
+    \b
+    Example: python -m tools.evaluate.tries --faces lfw-dev --groups groups-dev
+    """
+    files = {"shipped": MODELS / "sface.tflite"}
+    for path in sorted(networks.glob("*.tflite")) if networks else ():
+        files |= {"float": path} if path.stem == "sface-float32" else {path.stem: path}
+    try:
+        bench = Bench(files, means.over_calibration(MODELS, packages), cache / "vectors")
+        people = Folder(faces, geometry.find(faces, MODELS, cache))
+        border = group_set.BORDER_PX
+        adults = Folder(cells, geometry.adults(geometry.find(cells, MODELS, cache, border)), border)
+    except (FileNotFoundError, FetchError) as cause:
+        raise click.UsageError(str(cause)) from cause
+    judged = group_set.judged_in(MODELS / "duplicates.toml")
+    person = measures.persons(adults.geometry.folders, adults.geometry.names, judged)
+    if quick:
+        person = person[::2]
+        people = replace(people, geometry=geometry.residents(people.geometry))
+        adults = replace(adults, geometry=geometry.every_other(adults.geometry))
+    people, adults = (replace(each, by_votes=voted.geometry(each, MODELS, cache)) for each in (people, adults))
+    sets = report.Sets(people.geometry.folders, adults.geometry.folders, person)
+    wanted = parts or PARTS
+    if "ways" in wanted:
+        rows = []
+        for each in track(_possible(bench), description="tries"):
+            made = each.way(bench, people), each.way(bench, adults)
+            rows.append(report.row(each.name, each.cost, *made, sets, draws=draws))
+        click.echo(report.table(rows) + "\n\n" + report.against(rows))
+    if "cohort" in wanted:
+        click.echo("\n" + second.cohort_table(bench, people, adults, sets, draws))
+    if "second" in wanted and second.DLIB.network in bench.networks:
+        click.echo("\n" + second.table(bench, people, adults, sets, draws))
+    if "fusion" in wanted:
+        click.echo("\n" + fusion.table(bench, people, draws))
+    if "dark" in wanted:
+        click.echo("\n" + dark.table(bench, people, draws))
+
+
+def _possible(bench: Bench) -> list[Try]:
+    """The tries whose networks are there."""
+    found = []
+    for each in TRIES:
+        missing = {variant.network for variant in (*each.enrol, *each.probe)} - bench.networks.keys()
+        if missing:
+            print(f"left out, without {', '.join(sorted(missing))}: {each.name}", file=sys.stderr)
+        else:
+            found.append(each)
+    return found
+
+
+if __name__ == "__main__":
+    main()
