@@ -2,17 +2,20 @@
 
 Rules kept here:
 - Every finished look is handed on at once, in whatever order; who asked keeps it.
-- Ctrl-C reaches the process that was asked, not the workers; with it they end. A worker that dies is a sentence.
+- Ctrl-C reaches the process that was asked, not the workers; with it they end, also if it is killed outright. A worker
+  that dies is a sentence.
 - Each worker has networks of its own, one thread each.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +59,16 @@ def looked(tasks: Sequence[Task], chain: Chain, workers: int) -> Iterator[Looked
 def _begin(chain: Chain) -> None:
     global _looker  # noqa: PLW0603 - a process pool hands its workers nothing else to keep things in
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _looker = Looker(chain)
+
+
+def _end_with_parent() -> None:
+    """A worker holds both ends of the pool's pipes and would wait for ever for somebody who was killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(tasks: Sequence[Task]) -> list[Looked]:
