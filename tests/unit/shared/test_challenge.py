@@ -51,6 +51,15 @@ def test_how_many_codes_there_are() -> None:
     assert [len(codes_after(kind)) for kind in (Kind.DARK, Kind.LEFT, Kind.RIGHT, Kind.BOTH)] == [3456, 1728, 1728, 864]
 
 
+def test_the_times_are_those_that_every_figure_about_people_and_attacks_was_counted_with() -> None:
+    """Whoever changes one has docs/liveness.md counted anew: lock and eye would follow, and its tables would not."""
+    assert (MS, SECOND_MS) == (1_000_000, 1000)
+    assert DELAYS_MS == (100, 150, 200, 250)
+    assert (LASTS_MS, LAST_MS) == ((220, 260, 300), 260)
+    lengths = [code.length_ms for code in codes_after(Kind.BOTH)]
+    assert (min(lengths), max(lengths)) == (800, 1110)
+
+
 def test_the_whole_of_the_drawn_bytes_counts() -> None:
     """A draw from a few of them would be a draw from fewer codes."""
     low = {draw(bytes([number]) + bytes(15), REST) for number in range(256)}
