@@ -42,6 +42,11 @@ def shown(text: str, language: str) -> Shown:
     return Shown(title.strip(), tuple(_block(part.splitlines(), glue) for part in parts))
 
 
+def meaning(notice: Shown, term: str) -> str:
+    """What the notice says of `term`, in its own words; empty if it has no such term."""
+    return next((said for block in notice.blocks for name, said in block.terms if name == term), "")
+
+
 def _block(lines: list[str], glue: str) -> Block:
     if _TERM.fullmatch(lines[0]):
         return Block(terms=tuple(_terms(lines, glue)))

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from device.consent import Terms
 from device.desk.page import forms
 from device.desk.page.counter import Ended, Face, Held, Phase
 from device.desk.page.guard import caller
-from device.desk.page.notice import shown
+from device.desk.page.notice import meaning, shown
 from device.desk.page.sittings import ROOM
 from device.desk.page.view import View
 from device.desk.page.words import Words
@@ -87,7 +88,12 @@ class Showing:
         held = await self.held(request)
         words = self.view.words(request)
         return self.view.page(
-            request, "export.html", held=held, sits=True, facts=self.facts(held, words), terms=self.view.site.terms()
+            request,
+            "export.html",
+            held=held,
+            sits=True,
+            facts=self.facts(held, words),
+            notice=_in_its_words(self.view.site.terms(), words),
         )
 
     async def export_file(self, request: Request) -> Response:
@@ -108,8 +114,7 @@ class Showing:
                 "terms_in_force": terms.hash[: len(held.terms)].hex(),
             },
             "place_ends_unix": held.place_ends_unix or None,
-            "purpose": terms.purpose,
-            "retention": terms.retention,
+            **_in_its_words(terms, words),
             "recipients": [],
             "source": words("export.source.you"),
             "automated_decision": words("export.automated.yes"),
@@ -174,6 +179,15 @@ class Showing:
             away=away(status),
             running=bool(under_way and under_way.running),
         )
+
+
+def _in_its_words(terms: Terms, words: Words) -> dict[str, str]:
+    """Purpose and retention as the notice tells them in the language of the page."""
+    notice = shown(terms.notice.text(words.language), words.language)
+    return {
+        "purpose": meaning(notice, words("export.purpose")) or terms.purpose,
+        "retention": meaning(notice, words("export.retention")) or terms.retention,
+    }
 
 
 def away(status: DoorStatus | None) -> bool:

@@ -165,6 +165,11 @@ class View:
         return f"/static/{name}?{hashlib.sha256(self._static[name][1]).hexdigest()[:12]}"
 
 
-def _typed(keys: str) -> list[tuple[str, bool]]:
-    """What is typed, thing by thing; true for what stands on the keypad as it is written."""
-    return [(word, bool(re.fullmatch(r"[0-9#*]+", word))) for word in keys.split(" ")]
+def _typed(keys: str) -> list[list[tuple[str, bool]]]:
+    """What is typed, in groups that end with #, thing by thing; true for what stands on the keypad as it is written."""
+    groups: list[list[tuple[str, bool]]] = [[]]
+    for word in keys.split(" "):
+        groups[-1].append((word, bool(re.fullmatch(r"[0-9#*]+", word))))
+        if word == "#":
+            groups.append([])
+    return [group for group in groups if group]

@@ -120,6 +120,15 @@ def telephone(browser: Browser) -> Iterator[Visit]:
 def fine(page: Page, shot: str = "") -> None:
     """What every page has to be: accessible, no wider than the screen, every control large enough; and its picture."""
     accessible(page)
+    fits(page)
+    if SHOTS and shot:
+        path = Path(SHOTS) / f"{shot}.png"
+        page.screenshot(path=path)
+        assert path.stat().st_size < 150_000
+
+
+def fits(page: Page) -> None:
+    """It is no wider than the screen, and every control is large enough for a thumb."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, a.button, header a, .ways a, label.pick")]
@@ -127,7 +136,3 @@ def fine(page: Page, shot: str = "") -> None:
              .filter(([, box]) => box.height < 43.5 || box.width < 43.5).map(([text]) => text)"""
     )
     assert small == [], f"too small for a thumb: {small}"
-    if SHOTS and shot:
-        path = Path(SHOTS) / f"{shot}.png"
-        page.screenshot(path=path)
-        assert path.stat().st_size < 150_000

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from device.desk.page import listening
 from device.desk.page.sittings import MOST_EACH, ROOM
-from tests.browser.resident.conftest import PIN, At, fine
-from tests.support.chromium import Visit, visit
+from tests.browser.resident.conftest import PIN, At, fine, fits
+from tests.support.chromium import Visit, accessible, visit
 
 HELD = "What this door holds about you"
 
@@ -237,14 +237,11 @@ def test_the_page_speaks_tls_alone_under_the_certificate_that_doorctl_names(at: 
 
 def test_who_finds_no_place_is_told_and_gets_a_code_by_itself_once_somebody_made_room(at: At, browser: Browser) -> None:
     """Eight of this address wait; the keys that make room stand on the screen of the ninth."""
-    at.arm()
-    at.home.door.keys("*")
-    crowd = []
+    at.type_code(9, ROOM)  # nobody of the tests before waits any more
     with ExitStack() as waiting:
         for _ in range(MOST_EACH):
-            crowd.append(waiting.enter_context(httpx.Client(base_url=at.url, verify=at.trust())))
-            if crowd[-1].get("/").status_code == 503:
-                break
+            one = waiting.enter_context(httpx.Client(base_url=at.url, verify=at.trust(), timeout=30))
+            assert one.get("/").status_code == 200
         with visit(browser, phone=True) as visited:
             page = visited.page()
             page.goto(at.url)
@@ -255,3 +252,31 @@ def test_who_finds_no_place_is_told_and_gets_a_code_by_itself_once_somebody_made
             at.type_code(9, ROOM)
             expect(page.locator("h2").first).to_have_text("Your code", timeout=30_000)
             visited.quiet(besides="503")
+    at.type_code(9, ROOM)  # nobody of this test waits any more
+
+
+@pytest.mark.parametrize(("flat", "language"), [(1, "en"), (2, "zh-CN")])
+def test_every_page_fits_a_small_telephone_and_a_screen_by_day_and_in_the_dark(
+    at: At, browser: Browser, flat: int, language: str
+) -> None:
+    with visit(browser, language=language) as visited:
+        page = visited.page()
+        for path in ("/", "/keys", "/notice", "/nothing"):
+            at.arm()
+            at.home.door.keys("*")
+            everywhere(page, f"{at.url}{path}")
+        at.sit(page, flat)
+        for path in ("/", "/face/enrol", "/face/enrol?but=missing.whose", "/export", "/face/erase"):
+            everywhere(page, f"{at.url}{path}")
+        visited.quiet(besides="404")
+
+
+def everywhere(page: Page, url: str) -> None:
+    """Look at it at each width, and in the dark."""
+    page.goto(url)
+    for width in (320, 360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        fits(page)
+    page.emulate_media(color_scheme="dark")
+    accessible(page)
+    page.emulate_media(color_scheme="light")

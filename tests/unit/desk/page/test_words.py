@@ -11,10 +11,10 @@ import pytest
 from device.consent import LANGUAGES, terms_of
 from device.desk.page import view
 from device.desk.page.counter import Face
-from device.desk.page.notice import shown
+from device.desk.page.notice import meaning, shown
 from device.desk.page.words import Words, tables, wanted
 from device.wire import Hint, Purpose, Result
-from tests.unit.desk.page.house import DOOR
+from tests.unit.desk.page.house import DOOR, House, browser, run
 
 PAGE = Path(view.__file__).parent
 ACTS = [each for each in Purpose if each.name != "PAGE"]
@@ -88,3 +88,36 @@ def test_the_notice_on_the_screen_has_the_words_that_are_hashed_and_no_others(la
 )
 def test_the_language_that_a_browser_wants_most(asked: str, language: str) -> None:
     assert wanted(asked) == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_export_says_purpose_and_retention_in_the_words_of_the_notice(language: str) -> None:
+    notice, words = shown(terms_of(DOOR, bytes(32)).notice.text(language), language), Words(language)
+    for term in ("export.purpose", "export.retention"):
+        assert meaning(notice, words(term)), f"the notice has no {words(term)}"
+    assert meaning(notice, "no such term") == ""
+
+
+ENGLISH = re.compile(r"(?:\b[A-Za-z]{2,} ){3,}")
+PAGES = ("/", "/keys", "/notice", "/export", "/export.json", "/face/erase", "/face/enrol", "/no")
+
+
+def english_in(text: str) -> list[str]:
+    """Rows of English words in what a page shows."""
+    return ENGLISH.findall(re.sub(r"<[^>]*>", " ", text.partition("<body")[2] or text))
+
+
+@pytest.mark.parametrize("face", [Face.NONE, Face.AWAKE, Face.OTHER_TERMS])
+def test_a_page_in_chinese_is_in_chinese(face: Face) -> None:
+    async def story() -> None:
+        one = browser(House(face=face), **{"accept-language": "zh"})
+        for sits in (False, True):
+            if sits:
+                await one.sit()
+            for path in PAGES:
+                assert english_in((await one.client.get(path)).text) == [], path
+        other = browser(House(face=face), **{"accept-language": "en"})
+        await other.sit()
+        assert english_in((await other.client.get("/export")).text), "English would be found"
+
+    run(story())
