@@ -5,7 +5,8 @@ face there is in `test_faces.py`, at a door that has one.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 
@@ -14,6 +15,7 @@ from device.edges import Room
 from tests.support.door import Said
 from tests.support.ports import own_port
 from tests.support.vm import journal, told
+from tests.support.vm_desk import STANDS, behind
 from tests.support.vm_door import BOLT, PATIENCE_S, OnMachine, unit
 from tests.support.vm_page import (
     ANSWERED,
@@ -145,6 +147,30 @@ def test_seeded_fault_a_socket_without_its_wall_answers_the_world_and_the_audit_
     restarted(door)
     arm(door)
     assert called(door, DOOR, FAR_AWAY) == SILENCE
+
+
+def test_nothing_behind_desks_walls_reaches_another_room_or_the_network(door: OnMachine) -> None:
+    """It is handed the page's socket, and that is all the network it has."""
+    assert behind(door) == STANDS
+
+
+@pytest.mark.parametrize(
+    ("without", "more", "fallen"),
+    [
+        (("PrivateNetwork",), "", {"links": ["eth0", "lo"]}),
+        (("RestrictAddressFamilies",), "", {"socket": True}),
+        (
+            ("InaccessiblePaths", "CapabilityBoundingSet", "User", "Group", "SystemCallFilter"),
+            "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
+            {"rooms": ["vault", "keeper", "lock", "report"], "keys": True},
+        ),
+    ],
+    ids=["the machine's network", "sockets of a network", "root without blinds"],
+)
+def test_seeded_fault_a_unit_without_one_wall_is_found_out(
+    door: OnMachine, without: tuple[str, ...], more: str, fallen: dict[str, Any]
+) -> None:
+    assert behind(door, without, more) == replace(STANDS, **fallen)
 
 
 def test_desk_killed_in_the_middle_of_a_sitting_ends_it_and_opens_nothing(
