@@ -19,7 +19,7 @@ _LIFE: Final = (
     r"(?:Requires|After|Sockets|PartOf|OnFailure|StartLimit\w+|Type|NotifyAccess|WatchdogSec|Restart\w*|ExecStart)"
 )
 _TRIES: Final = """
-import json, os, socket
+import fcntl, json, os, socket, struct
 
 def works(act):
     try:
@@ -33,12 +33,21 @@ def call():
         line.settimeout(3)
         line.connect(("10.0.2.100", 8883))
 
+def link(number):
+    # Of the namespace of this process; /sys shows those of the machine. A local socket is enough to ask (netdevice(7)).
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            told = fcntl.ioctl(asking, 0x8910, struct.pack("16si20x", b"", number))  # SIOCGIFNAME
+        except OSError:
+            return ""
+    return told[:16].rstrip(b"\\0").decode()
+
 rooms = ("vault", "keeper", "lock", "report")
 rooms = [each for each in rooms if works(lambda: os.listdir(f"/var/lib/doorward/{each}"))]
 print(json.dumps({
     "own": works(lambda: os.listdir("/var/lib/doorward/desk")),
     "socket": works(lambda: socket.socket().close()),
-    "links": sorted(os.listdir("/sys/class/net")),
+    "links": sorted(filter(None, map(link, range(1, 64)))),
     "calls": works(call),
     "rooms": rooms,
     "keys": works(lambda: os.listdir("/etc/credstore.encrypted")),
