@@ -19,6 +19,7 @@ from device.edges import PROCESSES, Room
 from device.paths import Paths
 from device.wire import NO_TIMETABLE
 from provisioning.invitation import Invitation
+from tests.support import vm_status
 from tests.support.door import Manager, Said
 from tools.vm.gpio import Lines, Watch
 from tools.vm.machine import Machine
@@ -119,18 +120,19 @@ class OnMachine:
         agent.ask("systemctl start --no-block doorward.target")
 
     def well(self) -> dict[str, Any]:
-        """`doorctl status` as soon as every unit is active and lock has reached every room it needs."""
-        agent = self.machine.agent
-        agent.until(all_active(PROCESSES), "six active services", STARTS_WITHIN_S)
-        ends = time.monotonic() + STARTS_WITHIN_S
-        while True:
-            said = self.doorctl("status")
-            if said.code == 0 and all(said.facts["rooms"].values()):
-                return said.facts
+        """How the door is, as soon as every unit is active and lock has reached every room it needs."""
+        self.machine.agent.until(all_active(PROCESSES), "six active services", STARTS_WITHIN_S)
+        return self.says(lambda facts: all(facts["rooms"].values()), "a door that is well")
+
+    def says(self, so: Callable[[dict[str, Any]], bool], what: str, limit_s: float = STARTS_WITHIN_S) -> dict[str, Any]:
+        """How the door is, as soon as `so` is true of it. Raises VmFault, naming `what`, after `limit_s`."""
+        ends = time.monotonic() + limit_s
+        while not (facts := vm_status.status(self.machine.agent)) or not so(facts):
             if time.monotonic() > ends:
-                msg = f"the door is not well: {said}"
+                msg = f"{what} did not come within {limit_s:.0f} s: {facts}"
                 raise VmFault(msg)
-            agent.ask("sleep 0.7")  # by the guest's clock: who asks all the time takes the rooms their processor
+            self.machine.agent.ask("sleep 0.7")  # by the guest's clock: the rooms need their processor
+        return facts
 
     def close_the_door(self) -> None:
         """The door shut, the housing closed, nobody on any button: contacts close to ground.

@@ -15,7 +15,6 @@ from typing import Any
 from device.desk.sentences import HINTS, KEYPAD, PRESS_AND_LOOK
 from device.edges import Room
 from device.wire import Hint, Purpose
-from tests.support.door import Said
 from tests.support.vm_door import BOLT, FACE, LAMP, LIGHT, OnMachine, all_active, level, unit
 from tools.portraits import portrait
 from tools.vm.camera.plugged import PluggedCamera
@@ -146,16 +145,12 @@ def serves(door: OnMachine, *rooms: Room) -> None:
     agent.until(all_active(rooms), "the rooms", WITHIN_S)
     keypad = f"ls -l /proc/$(systemctl show -P MainPID {unit(Room.LOCK)})/fd | grep -q /dev/input/event"
     agent.until(keypad, "lock with its keypad", WITHIN_S)
-    _until(lambda: _there(door.doorctl("status"), rooms), f"the door with {', '.join(rooms)}")
+    door.says(lambda facts: all(facts["rooms"][room] for room in rooms), f"the door with {', '.join(rooms)}", WITHIN_S)
 
 
 def sees(door: OnMachine) -> None:
     """Return when the door says that its camera is well: a lamp that stays dark is then not for want of one."""
-    door.machine.agent.until('doorctl status --json | grep -q \'"camera": "well"\'', "the camera", WITHIN_S)
-
-
-def _there(said: Said, rooms: tuple[Room, ...]) -> bool:
-    return said.code == 0 and all(said.facts["rooms"][room] for room in rooms)
+    door.says(lambda facts: facts["camera"] == "well", "the camera", WITHIN_S)
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:

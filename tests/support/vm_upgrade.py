@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from device.edges import PROCESSES
+from tests.support import vm_status
 from tests.support.vm_door import OnMachine, unit
 from tools.vm.machine import STICK
 
@@ -34,6 +35,7 @@ def mains(door: OnMachine) -> list[str]:
 
 def upgrading(door: OnMachine, command: str) -> None:
     """Start `command`, a `doorctl upgrade`, beside the test, in root's folder."""
+    vm_status.end(door.machine.agent)
     line = f"cd /root; {command} --patience {PATIENCE_S} >/run/upgrade.said 2>&1; echo $? >/run/upgrade.code"
     door.machine.agent.ask(f"rm -f /run/upgrade.*; systemd-run -q --collect --unit=upgrade sh -c '{line}'")
 
@@ -42,4 +44,5 @@ def ended(door: OnMachine) -> tuple[int, str]:
     """Its exit code and everything it said, on one line."""
     agent = door.machine.agent
     code = int(agent.until("test -s /run/upgrade.code && cat /run/upgrade.code", "the end of the upgrade", LIMIT_S))
+    vm_status.end(agent)
     return code, " ".join(agent.ask("cat /run/upgrade.said").split())

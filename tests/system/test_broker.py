@@ -108,8 +108,7 @@ def move_in(door: OnMachine, office: Office) -> None:
     """The manager offers a place; its document comes by the broker, and the resident sets a PIN."""
     made = office.done("slot", "offer", "--door", NAME, "--slot", str(SLOT))
     office.done("door", "send", NAME, str(made["document"]))
-    took = f"""doorctl status --json | grep -q '"policy_version": {made["version"]},'"""
-    door.machine.agent.until(took, "the document", PATIENCE_S)
+    door.says(lambda facts: facts["policy_version"] == made["version"], "the document", PATIENCE_S)
     watch = door.lines.watch()
     door.press(f"00#{SLOT}#{made['invitation']}#{PIN}#{PIN}#")
     ends = time.monotonic() + PATIENCE_S
@@ -191,7 +190,7 @@ def test_a_pin_opens_while_the_broker_is_away_and_what_was_said_meanwhile_comes_
     joined.office.stop()
     door.types(RIGHT)
     force(door)
-    door.machine.agent.until("doorctl status --json | grep -q 'forced open'", "the alarm at the door")
+    door.says(lambda facts: "forced open" in facts["alarms"], "the alarm at the door")
     door.close_the_door()
     door.types(RIGHT)
     joined.office.start()

@@ -17,6 +17,7 @@ import pytest
 
 from device.desk.setup.cli import START
 from device.edges import PROCESSES
+from tests.support import vm_status
 from tests.support.room_process import CHECKOUT
 from tests.support.vm import told
 from tests.support.vm_door import BOLT, DOOR, FACE, KEYPAD, LAMP, LIGHT, REX, TAMPER, OnMachine, unit
@@ -107,6 +108,7 @@ def before() -> Iterator[OnMachine]:
 def purged(before: OnMachine) -> OnMachine:
     """That machine, a door no more."""
     agent = before.machine.agent
+    vm_status.end(agent)
     assert "First the keys" in typed(before, as_here(PURGE)).out
     assert agent.run("ls /var/lib/doorward /etc/doorward /usr/lib/doorward /etc/credstore.encrypted/*.key").out == ""
     assert agent.run(f"systemctl is-active {' '.join(map(unit, PROCESSES))}").out.split() == ["inactive"] * 6
