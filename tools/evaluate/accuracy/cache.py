@@ -22,20 +22,24 @@ from tools.evaluate.accuracy.look import RECORD
 
 FILE: Final = "looks.sqlite3"
 _COMMIT_EVERY_S: Final = 1.0
+_WAIT_S: Final = 30.0
 
 
 class CacheRefused(ValueError):
-    """The file is no cache of looks."""
+    """The file is no cache of looks, or takes none: another run holds it, or the disk is full."""
 
 
 class Cache:
     """The looks kept in `folder`. A context manager: what was put is stored at the latest when it ends."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises CacheRefused, in a sentence, where the folder or file cannot be used."""
+    def __init__(self, folder: Path, wait_s: float = _WAIT_S) -> None:
+        """Raises CacheRefused, in a sentence, where the folder or file cannot be used.
+
+        wait_s: how long a write waits for another run that writes at this moment.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(folder / FILE)
+            self._file = sqlite3.connect(folder / FILE, timeout=wait_s)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.execute(
@@ -62,8 +66,12 @@ class Cache:
             return {picture: record for picture, record in rows if len(record) == RECORD.itemsize}
 
     def put(self, rows: Iterable[tuple[bytes, bytes, bytes]]) -> None:
-        """Keep rows of chain, picture, record."""
-        self._file.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", rows)
-        if time.monotonic() - self._committed_s >= _COMMIT_EVERY_S:
-            self._file.commit()
-            self._committed_s = time.monotonic()
+        """Keep rows of chain, picture, record. Raises CacheRefused where the file cannot take them."""
+        try:
+            self._file.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?)", rows)
+            if time.monotonic() - self._committed_s >= _COMMIT_EVERY_S:
+                self._file.commit()
+                self._committed_s = time.monotonic()
+        except sqlite3.OperationalError as cause:
+            msg = f"{FILE} takes no more looks ({cause}); what it has is kept, and the same command goes on from there"
+            raise CacheRefused(msg) from cause

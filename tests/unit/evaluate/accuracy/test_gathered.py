@@ -133,3 +133,18 @@ def test_a_file_that_is_no_cache_is_a_sentence_and_stays(tmp_path: Path) -> None
     with pytest.raises(CacheRefused, match=FILE):
         Cache(tmp_path)
     assert (tmp_path / FILE).read_bytes().startswith(b"somebody's letter")
+
+
+@pytest.mark.usefixtures("crew")
+def test_a_cache_that_another_run_holds_is_a_sentence_and_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    with Cache(tmp_path / "cache") as first:
+        gather(folder, CHAIN, first, only=np.array(["anna/0.jpg"]))
+    holder = sqlite3.connect(tmp_path / "cache" / FILE)
+    holder.execute("BEGIN IMMEDIATE")
+    with Cache(tmp_path / "cache", wait_s=0.05) as second, pytest.raises(CacheRefused, match="what it has is kept"):
+        gather(folder, CHAIN, second)
+    holder.rollback()
+    holder.close()
+    with Cache(tmp_path / "cache") as third:
+        assert len(third.of(CHAIN.key())) == 1
+        assert gather(folder, CHAIN, third).good.sum() == 5
