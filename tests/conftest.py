@@ -1,7 +1,8 @@
 """Each test carries the name of its folder as a marker, so that `pytest -m unit` and the like select by kind.
 
 Hypothesis draws the same examples in every run: what fails, fails again. `DOORWARD_HYPOTHESIS=random` looks for new
-ones.
+ones; `few` draws a quarter of them where a test names no number, which is what `make check` does (`make test` draws
+all). Of an exhaustive test `make check` runs some cases and `make test` all (tests/support/sample.py).
 
 `make test` runs several workers side by side (pytest-xdist), each with whole files: a door that a file's tests share is
 started once. The longest files come first (tests/support/longest.py), so that none is left over when the others are
@@ -19,7 +20,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import longest
+from tests.support import longest, sample
 
 # Whoever starts the tests in the background of a shell has them ignore Ctrl-C, and every program they start as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("few", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("random", deadline=None)
 settings.load_profile(os.environ.get("DOORWARD_HYPOTHESIS", "repeatable"))
 
@@ -47,6 +49,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if kind_of(item) in KINDS:
             item.add_marker(kind_of(item))
+    many = [(item, mark) for item in items if (mark := item.get_closest_marker("exhaustive")) is not None]
+    for number in sample.left_out((item.nodeid.partition("[")[0], *mark.args) for item, mark in many):
+        many[number][0].add_marker("slow")
     if hasattr(config, "workerinput"):  # one of several workers; who runs tests alone wants the quick ones first
         seconds = longest.table(longest.TABLE.read_text(encoding="ascii"))
         items.sort(key=lambda item: longest.place(item.path.relative_to(TESTS.parent).as_posix(), seconds))

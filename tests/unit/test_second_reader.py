@@ -1191,6 +1191,7 @@ def open_wholly(files: Mapping[str, bytes], root: bytes, door: bytes, kind: int,
     return opened
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("change", [flipped, resized, exchanged], ids=lambda change: str(change.__name__))
 @pytest.mark.parametrize("name", sorted(whole_vault()[0]))
 def test_the_whole_vault_with_any_byte_of_any_file_changed_is_refused(

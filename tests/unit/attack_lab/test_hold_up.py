@@ -54,6 +54,7 @@ def steepness(kind: HeldUp) -> float:
     )
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("kind", list(HeldUp))
 def test_every_kind_is_as_bright_as_the_others_at_rest(kind: HeldUp) -> None:
     x, y = nose()

@@ -109,6 +109,7 @@ def test_a_film_follows_from_its_seed_and_no_two_frames_are_equal() -> None:
     assert len(set(first)) == len(first)
 
 
+@pytest.mark.slow
 def test_a_still_photograph_passes_only_before_a_judge_without_its_relief_test() -> None:
     attempts = [seen(INSTRUMENTS["print flat, matt"], seed) for seed in range(2)]
     assert all(each.judged().attack is not Attack.BONA_FIDE for each in attempts)
@@ -117,6 +118,7 @@ def test_a_still_photograph_passes_only_before_a_judge_without_its_relief_test()
     assert all(each.judged().attack is not Attack.BONA_FIDE for each in attempts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", [injected, guessed])
 def test_what_does_not_know_the_code_does_not_pass_even_without_the_relief_test(maker: Maker) -> None:
     with without_relief():

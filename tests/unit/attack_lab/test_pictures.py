@@ -27,6 +27,7 @@ def refused(*_: object, **__: object) -> None:
     pytest.fail("a picture of somebody was read")
 
 
+@pytest.mark.slow
 def test_the_command_makes_the_picture_of_the_docs_without_reading_a_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,17 +54,20 @@ def beside_the_nose(who: str) -> float:
     return sides[0] - sides[1]
 
 
+@pytest.mark.slow
 def test_a_nose_answers_left_and_right_and_a_print_of_it_does_not() -> None:
     assert beside_the_nose("a head") > 0.2
     assert abs(beside_the_nose("a print")) < 0.05
 
 
+@pytest.mark.slow
 def test_the_left_light_is_that_of_who_stands_there() -> None:
     head = rows(somebody(COND))["a head"]
     left, right = (seen(head, LIGHTS[name]).astype(float) for name in ("left", "right"))
     assert (left - right)[:, 400:].mean() > 0 > (left - right)[:, :240].mean()
 
 
+@pytest.mark.slow
 def test_a_screen_gives_next_to_nothing_back_but_two_spots() -> None:
     given = read(rows(somebody(COND))["a screen"])
     assert np.isnan(given).mean() > 0.9

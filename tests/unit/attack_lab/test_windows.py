@@ -82,6 +82,7 @@ def seen_in_a_window() -> tuple[list[Setting], list[Watched]]:
     return given, list(three)
 
 
+@pytest.mark.slow
 def test_approaches_of_a_window_share_the_person_and_the_place_and_nothing_of_the_moment() -> None:
     given, window = seen_in_a_window()
     assert given[0] is given[1] is given[2]

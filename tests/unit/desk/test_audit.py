@@ -255,6 +255,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("seed", FAULTS, ids=lambda seed: seed.__name__)
 def test_a_seeded_fault_is_caught_and_fails_the_audit(place: Place, seed: object) -> None:
     assert callable(seed)

@@ -26,6 +26,7 @@ def fed(found: tuple[Target, ...], name: str) -> Fed:
     return fuzz(target, INPUTS, seed=3)
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_the_readers_as_they_are(tmp_path: Path) -> None:
     done = [fuzz(target, INPUTS, seed=3) for target in handed(tmp_path)]
     assert [each.found for each in done] == [None] * 4

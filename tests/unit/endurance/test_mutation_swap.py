@@ -135,6 +135,7 @@ def test_a_guard_that_is_gone_lets_pass_and_what_stands_below_it_is_left_alone(l
     assert loaded.after(1) == 22
 
 
+@pytest.mark.slow
 def test_a_closure_that_is_alive_keeps_what_it_has_and_the_next_one_is_changed(loaded: ModuleType) -> None:
     alive = loaded.outer()
     change(loaded, "held + 28", "held + 99")

@@ -156,6 +156,7 @@ def test_people_who_are_enrolled_together_are_recognised_together_and_strangers_
     assert strangers.found < 3 * strangers.found_blindly
 
 
+@pytest.mark.slow
 def test_the_very_same_templates_are_found_again_after_a_rekey_from_two_people_on() -> None:
     few = People(PEOPLE.first[:80], PEOPLE.first[:80])
     made = [households.measure(few, size, rounds=2, seed=5) for size in (2, 3, 4)]

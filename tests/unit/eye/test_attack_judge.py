@@ -41,6 +41,7 @@ def verdicts(world: World) -> Counter[Attack]:
     return Counter(judged(world, seed).attack for seed in SEEDS)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "world",
     [
@@ -63,6 +64,7 @@ def test_a_solid_face_that_answers_is_bona_fide(world: World) -> None:
     assert not found[Attack.PRESENTATION]
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", FLAT)
 def test_whatever_is_flat_or_bent_is_not_bona_fide(name: str) -> None:
     assert verdicts(World(shape=FLAT[name]))[Attack.BONA_FIDE] == 0

@@ -22,6 +22,7 @@ def solid(_before: Shot, after: Shot) -> Parallax:
     return Parallax(0.2 * float(np.sign(Middle(PERSON.shot(0).points).sideways(after.points))), 0.01, 100)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("asked", SEQUENCES, ids=lambda asked: "-".join(each.name for each in asked))
 def test_a_solid_face_that_turns_as_asked_passes(asked: Asked) -> None:
     found = turning(*PERSON.turned(asked))
@@ -51,6 +52,7 @@ def test_a_film_that_guessed_the_order_passes_and_that_is_why_motion_opens_nothi
     assert sum(turning(replace(prompted, asked=each), filmed).passed for each in SEQUENCES) == 1
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("sheet", SHEETS)
 @pytest.mark.parametrize("degrees", [12, 20])
 def test_a_sheet_that_is_turned_as_asked_does_not_pass(sheet: str, degrees: float) -> None:
@@ -104,6 +106,7 @@ def test_who_moves_before_the_first_prompt_has_no_middle(monkeypatch: pytest.Mon
     assert turning(prompted, moments).passed
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("away", [(-450, -150), (250, 500), (700, 1000), (2000, 2300), (4150, 4400)])
 def test_a_face_that_is_away_meanwhile_does_not_pass(away: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     prompted, moments = PERSON.turned(ASKED)

@@ -102,6 +102,7 @@ def test_a_solid_face_that_turned_as_asked_is_sent_with_what_was_seen_afterwards
     assert np.allclose(answer.mean.embedding, embed(crop(7)), atol=1e-6)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "seen",
     [
@@ -176,6 +177,7 @@ TWO_PEOPLE: dict[str, Person] = {
 }
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("person", TWO_PEOPLE)
 def test_who_turned_is_who_is_compared(person: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer_of(frames(person=TWO_PEOPLE[person])) == INCONCLUSIVE

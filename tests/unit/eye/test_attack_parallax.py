@@ -27,6 +27,7 @@ def test_near_parts_of_a_solid_face_move_past_far_ones_by_the_sine_of_its_turn(p
     assert abs(value) > 5 * error
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("sheet", SHEETS)
 @pytest.mark.parametrize("degrees", [-25, 12])

@@ -127,6 +127,7 @@ def test_a_shape_is_not_believed_before_its_numbers_are_there(tmp_path: Path) ->
     assert peak_bytes(packed(tmp_path / "wide.npz", array_file((20_000, 20_000, 3), bytes(100)))) < 1 << 20
 
 
+@pytest.mark.slow
 def test_no_more_is_unpacked_than_a_picture_has_though_the_directory_lies(tmp_path: Path) -> None:
     size = 64 << 20
     path = packed(tmp_path / "bomb.npz", array_file((HEIGHT, WIDTH, 3), bytes(size)), zipfile.ZIP_DEFLATED)

@@ -172,6 +172,7 @@ class Life:
         return [nonce for nonce in self.shown if not self.ends[nonce] and nonce not in self.superseded]
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_comes_when_each_exchange_ends_once_and_no_card_is_lost(reader: Reader, seed: int) -> None:
     cards = [reader.added(CHIPS[seed % 3]), reader.added(CHIPS[(seed + 1) % 3])]
@@ -330,6 +331,7 @@ def test_a_lock_gone_mad_with_cards_fills_nothing(reader: Reader) -> None:
     assert len(told) == 3000
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("kind", CHIPS)
 @pytest.mark.parametrize("adds", [False, True])
 @pytest.mark.parametrize("at", range(4))
@@ -533,6 +535,7 @@ def test_my_own_card_opens_or_is_added_once_more_after_a_kill_at_any_write_while
     assert at > 2
 
 
+@pytest.mark.slow
 def test_what_a_neighbour_knew_of_my_card_before_i_added_it_does_not_open_as_mine(reader: Reader) -> None:
     emulated = reader.added(slot=7, pin=THEIR_PIN)
     mine = SimulatedCard(copy.deepcopy(emulated.memory))  # the genuine card, prepared with the key they were told

@@ -184,6 +184,7 @@ def test_a_card_that_is_taken_while_something_is_checked_is_found(monkeypatch: p
 # ---- beside the keys
 
 
+@pytest.mark.slow
 def test_a_check_and_an_exchange_never_overlap_and_neither_disturbs_the_other() -> None:
     met = 0
     for name, state, event, after, effects in steps():

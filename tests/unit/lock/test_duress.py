@@ -144,6 +144,7 @@ def _refuses(shown: machine.Step) -> machine.Step:
     return replace(shown[0], granted_until_ns=None), (Show(Signal.REFUSED), CALL)
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("fault", [_shows, _silent, _refuses])
 def test_a_door_that_gives_somebody_under_duress_away_or_calls_for_nobody_is_found(
     fault: Callable[[machine.Step], machine.Step], monkeypatch: pytest.MonkeyPatch

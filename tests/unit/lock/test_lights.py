@@ -418,6 +418,7 @@ def test_with_lights_and_without_every_event_does_the_same_in_every_state() -> N
     assert influenced(machine.step) == []
 
 
+@pytest.mark.slow
 def test_a_machine_in_which_lights_open_is_found() -> None:
     """Seeded fault: the end of a challenge lets somebody in."""
 
@@ -430,6 +431,7 @@ def test_a_machine_in_which_lights_open_is_found() -> None:
     assert influenced(opens)
 
 
+@pytest.mark.slow
 def test_a_machine_in_which_turning_opens_is_found() -> None:
     """Seeded fault: the end of a motion challenge lets somebody in."""
 

@@ -109,6 +109,7 @@ def test_eyes_word_alone_never_lights_the_lamp() -> None:
             assert machine.step(after, Tick(), NOW + 1, FRESH, RULES)[1].count(Lamp(on=True)) == 0, name
 
 
+@pytest.mark.slow
 def test_vault_hears_of_every_approach_before_eye_and_of_its_end() -> None:
     for name, state, label, event in MATRIX:
         after, effects = machine.step(state, event, NOW, FRESH, RULES)
@@ -120,6 +121,7 @@ def test_vault_hears_of_every_approach_before_eye_and_of_its_end() -> None:
         assert ((Room.EYE, Close) in sent) == ((Room.VAULT, Close) in sent), f"{label} in {name}"
 
 
+@pytest.mark.slow
 def test_only_a_press_or_the_answer_to_its_question_opens_a_window() -> None:
     opened = 0
     for name, state, label, event in MATRIX:
@@ -147,6 +149,7 @@ def test_a_window_is_for_the_flat_that_was_typed_and_for_it_alone() -> None:
             assert state.inquiry or enrols or not state.claim_first_ready, f"{label} in {name}"
 
 
+@pytest.mark.slow
 def test_vault_is_asked_about_a_flat_only_when_it_was_typed_before_the_press_and_the_camera_stays_closed() -> None:
     asked = 0
     for name, state, label, event in MATRIX:

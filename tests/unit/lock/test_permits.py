@@ -65,6 +65,7 @@ def test_only_a_verdict_of_vault_or_keeper_may_open() -> None:
     assert openers == {(Room.VAULT, wire.Verdict), (Room.KEEPER, wire.Verdict)}
 
 
+@pytest.mark.exhaustive(40)
 @pytest.mark.parametrize("name", states())
 def test_every_sender_and_message_in_every_state(name: str) -> None:
     state = states()[name]

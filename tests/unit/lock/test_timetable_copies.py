@@ -83,6 +83,7 @@ def test_what_is_on_the_disk_already_is_not_written_again(tmp_path: Path) -> Non
     assert [path.stat().st_ino for path in kept.paths] == before
 
 
+@pytest.mark.slow
 def test_two_torn_copies_are_written_anew_even_with_what_they_are_taken_for(tmp_path: Path) -> None:
     both(tmp_path, b"torn")
     torn = files(tmp_path)

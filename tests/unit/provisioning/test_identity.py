@@ -125,6 +125,7 @@ def test_a_door_that_exists_already_is_added_with_its_identity(folder: Path) -> 
     refused(again, "id 00112233445566aa already")
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -146,6 +147,7 @@ def test_a_file_that_is_no_identity_is_one_sentence(folder: Path, text: str) -> 
     assert key_of(folder) == ""
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("key", ["", "11" * 31, "11" * 33, "zz" * 32, "00" * 32, "01" + "00" * 31])
 def test_what_is_no_key_is_refused_when_it_is_brought(folder: Path, key: str) -> None:
     refused(bring(folder, listed(folder)["id"], key), "64 digits|no key that anything can be sealed to")

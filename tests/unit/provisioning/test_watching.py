@@ -169,6 +169,7 @@ def test_report_is_told_and_nothing_of_it_is_stored(desk: Desk) -> None:
     assert {path: path.read_bytes() for path in desk.fleet.folder.iterdir()} == before
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("part", ["lock", "camera", "vault", "keeper", "bolt", "storage", "cert"])
 def test_what_is_not_well_is_named(desk: Desk, part: str) -> None:
     desk.hears("report", json.dumps(REPORT | CALM | {part: False}).encode())
@@ -182,6 +183,7 @@ def of_building(desk: Desk, health: Health, **parts: bool) -> bytes:
     return json.dumps(openly | {"door": desk.door.id, "sealed": letters}).encode().ljust(384)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("health", "words"),
     [
@@ -422,6 +424,7 @@ def test_nonsense_is_left_out_or_said_and_ends_nothing(many: Desk, ending: str, 
         assert not {"docs", "locked"} & fact.keys()
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("topic", ["doorward/x/report", "doorward/#", "", "homeassistant/device/x/config", "a/b/c/d"])
 def test_strange_topics_are_left_out(desk: Desk, topic: str) -> None:
     assert desk.watch.take(Heard(topic or "/", b"{}")) is None

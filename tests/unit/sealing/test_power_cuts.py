@@ -182,6 +182,7 @@ class NothingSwept(SealedStore):
         """Leave it."""
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("kind", "found"),
     [

@@ -119,6 +119,7 @@ def test_a_paper_names_nobody(paper: Paper) -> None:
 # ---- every byte counts
 
 
+@pytest.mark.exhaustive(2)
 @each
 def test_every_flipped_bit_is_refused(paper: Paper) -> None:
     data = sign(paper, KEY)
@@ -127,6 +128,7 @@ def test_every_flipped_bit_is_refused(paper: Paper) -> None:
             refused(data[:at] + bytes((data[at] ^ (1 << bit),)) + data[at + 1 :])
 
 
+@pytest.mark.exhaustive(1)
 @each
 def test_every_byte_set_to_anything_else_is_refused(paper: Paper) -> None:
     """Above all the signature: a number in it has one form, and no key of small order signs."""
@@ -324,6 +326,7 @@ def body_at(text: str) -> range:
     return range(text.index("\n") + 1, text.rindex("\n-----END"))
 
 
+@pytest.mark.exhaustive(1)
 @each
 def test_every_letter_of_the_armour_counts(paper: Paper) -> None:
     """One letter in place of another, wherever it is: never read, not even as the same paper in another spelling."""

@@ -76,6 +76,7 @@ def test_the_door_reads_the_codes_of_the_page() -> None:
     }
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("what", ["salt", "key", "number 7", "2051-05-18, 99 days"])
 def test_a_page_that_drifted_is_noticed(what: str) -> None:
     row = f"| {what} | {vector()[what]} |"

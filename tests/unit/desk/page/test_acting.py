@@ -220,6 +220,7 @@ def test_an_act_that_is_over_never_counts_as_a_fault() -> None:
     run(story())
 
 
+@pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("result", [each for each in Result if each is not Result.DONE])
 def test_every_other_end_is_told_in_its_own_words_and_gives_no_paper(result: Result) -> None:
     async def story() -> None:

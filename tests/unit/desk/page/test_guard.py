@@ -26,6 +26,7 @@ async def seated(face: Face = Face.AWAKE) -> Browser:
     return one
 
 
+@pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("sits", [False, True])
 def test_every_answer_is_kept_by_nobody_framed_by_nobody_and_runs_nothing_foreign(path: str, sits: bool) -> None:
@@ -59,6 +60,7 @@ def test_only_our_own_files_are_kept_by_a_browser_and_under_a_name_that_changes_
     run(story())
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize(
     "headers",
@@ -96,6 +98,7 @@ def test_a_form_of_ours_counts_also_from_a_browser_that_hides_where_it_comes_fro
     run(story())
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("token", ["", "0" * 32, "ключ", "another's"])
 def test_a_form_without_the_token_of_this_sitting_does_nothing(path: str, token: str) -> None:

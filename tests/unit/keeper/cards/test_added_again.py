@@ -150,6 +150,7 @@ def test_a_card_that_names_the_serial_it_is_about_to_get_is_not_tried_with_its_k
 # ---- pulled away, killed, torn
 
 
+@pytest.mark.exhaustive(2)
 @chips
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_card_in_use_that_is_pulled_away_at_any_moment_of_adding_is_finished_when_added_again(
@@ -200,6 +201,7 @@ def test_however_often_a_card_is_pulled_away_its_mark_names_its_key(
     assert door.open(added.card, chip.process).opens
 
 
+@pytest.mark.exhaustive(1)
 @chips
 def test_a_card_is_lost_if_its_one_place_is_overwritten_before_the_key_is_there(
     kind: Kind, monkeypatch: pytest.MonkeyPatch

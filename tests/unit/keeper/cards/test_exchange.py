@@ -178,6 +178,7 @@ def test_a_card_pulled_away_at_any_moment_of_an_opening_still_opens_afterwards(k
     assert opened.opens
 
 
+@pytest.mark.exhaustive(2)
 @chips
 @pytest.mark.parametrize("answer_lost", [False, True])
 def test_a_card_pulled_away_at_any_moment_of_adding_is_finished_when_shown_again(kind: Kind, answer_lost: bool) -> None:

@@ -20,6 +20,7 @@ def address(desk: Desk, path: str) -> str:
     return path.replace("{door}", desk.door.id).replace("{name}", f"{desk.door.id}-1.doc")
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("path", GETS)
 def test_nothing_is_shown_to_nobody(desk: Desk, path: str) -> None:
     said = Browser(desk).get(address(desk, path))
@@ -27,6 +28,7 @@ def test_nothing_is_shown_to_nobody(desk: Desk, path: str) -> None:
     assert "Front" not in said.text
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "token", ["", "x", "A" * 43, "A" * 5000, "../../etc", "\udc80", "0" * 64, "'; DROP TABLE users"]
 )
@@ -82,6 +84,7 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(desk: Desk) -> Non
 # ---- forms
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("path", POSTS)
 def test_a_form_without_its_token_does_nothing(desk: Desk, path: str) -> None:
     browser = desk.signed_in()
@@ -127,6 +130,7 @@ ELSEWHERE = [
 ]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
 def test_a_form_from_elsewhere_does_nothing(desk: Desk, headers: dict[str, str]) -> None:
     assert not forged(desk, headers)
@@ -163,6 +167,7 @@ def answers(desk: Desk, browser: Browser, row_path: str, method: str) -> int:
     return status
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("role", Role)
 def test_each_page_answers_its_roles_and_no_other(desk: Desk, role: Role) -> None:
     for row in TABLE:
@@ -222,6 +227,7 @@ def test_a_form_that_is_too_long_is_refused_and_nothing_read(desk: Desk, size: i
     assert browser.client.post("/users", content=chunks, headers=headers).status_code == 413
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
@@ -239,6 +245,7 @@ def test_nonsense_for_a_form_is_one_sentence(desk: Desk, kind: str, content: byt
     assert alert(said).endswith(".")
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
 def test_there_are_two_methods(desk: Desk, method: str) -> None:
     assert desk.signed_in().client.request(method, "/").status_code == 404

@@ -56,6 +56,7 @@ def test_an_offer_that_is_sent_again_is_made_once(desk: Desk) -> None:
     assert desk.fleet.store.door("Front").version == 1
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
@@ -94,6 +95,7 @@ def test_wrong_passphrases_are_counted(desk: Desk) -> None:
     assert desk.fleet.store.door("Front").version == 0
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", ["document.key", "console.key", "..%2Fconsole.key", "%2e%2e%2fdocument.key", "x.doc"])
 def test_nothing_of_the_folder_but_documents_is_given_away(desk: Desk, name: str) -> None:
     said = desk.signed_in().get(f"/documents/{name}")
@@ -101,6 +103,7 @@ def test_nothing_of_the_folder_but_documents_is_given_away(desk: Desk, name: str
     assert (desk.folder / "document.key").read_bytes() not in said.content
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("door", ["0" * 16, "x", "'", "%00", "9" * 3000])
 def test_a_door_that_is_none_is_one_sentence(desk: Desk, door: str) -> None:
     said = desk.signed_in().get(f"/doors/{door}")
@@ -119,6 +122,7 @@ def test_what_a_person_wrote_is_never_markup(desk: Desk) -> None:
     assert desk.fleet.store.door("Front").floor == "<b>"
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(("building", "floor"), [("x" * 65, ""), ("", "x" * 17), ("a\u0007", ""), ("", "1\u20282")])
 def test_words_for_a_place_have_bounds(desk: Desk, building: str, floor: str) -> None:
     browser = desk.signed_in()
@@ -171,6 +175,7 @@ def test_each_row_that_cannot_be_says_why(row: str, why: str) -> None:
     assert [(each.number, why in each.why) for each in found.wrong] == [(3, True)]
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     ("content", "why"),
     [

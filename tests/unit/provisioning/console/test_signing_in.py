@@ -22,6 +22,7 @@ def test_somebody_signs_in_and_it_is_noted(desk: Desk) -> None:
     assert desk.acts[-1] == ("ada", "sign in", "")
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "typed",
     [
@@ -52,6 +53,7 @@ def test_a_name_may_be_typed_in_capitals_and_a_code_with_spaces(desk: Desk) -> N
     )
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("off_s", "taken"), [(-61, False), (-30, True), (0, True), (30, True), (61, False)])
 def test_a_code_is_good_for_a_moment(desk: Desk, off_s: int, taken: bool) -> None:
     desk.now = desk.now // 30 * 30
@@ -97,6 +99,7 @@ def test_seeded_fault_without_the_step_on_disk_a_code_is_taken_twice(
     assert replayed(desk)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "x", ""])
 def test_after_a_sign_in_one_stays_here(desk: Desk, path: str) -> None:
     said = Browser(desk).send("/sign-in", name="ada", password=PASSWORD, code=desk.code("ada"), next=path)
@@ -209,6 +212,7 @@ def test_a_new_password_ends_all_other_sessions(desk: Desk) -> None:
     assert Browser(desk).sign_in(password="tigers eat no grass").status_code == 303
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(
     "changed", [{"old": "wrong"}, {"again": "another one here"}, {"new": "short", "again": "short"}]
 )
@@ -242,6 +246,7 @@ def test_the_last_owner_stays_and_nobody_changes_themselves(desk: Desk) -> None:
         desk.accounts.users.set_role("ada", Role.VIEWER)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     "name", ["", " ", "x" * 33, "x" * 5000, "a b", "<script>", "ä", ".x", "=cmd", "a\nb", "a\u202eb"]
 )
