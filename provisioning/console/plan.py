@@ -22,7 +22,7 @@ MOST_DOORS = 600
 IN_A_ROW = 6
 BOX_WIDTH, BOX_HEIGHT, GAP, MARGIN, FLOOR_WIDTH = 168, 64, 12, 12, 110
 _NUMBER = re.compile(r"[+-]?[0-9]{1,4}")
-_LONGEST_SHOWN = 18  # letters of a door's name; a Chinese one is as wide as two
+_LONGEST_SHOWN = 16  # letters of a door's name; a Chinese one is as wide as two
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def plan(doors: Sequence[DoorLine]) -> Plan:
 
 def _box(door: DoorLine, at: int, y: int) -> Box:
     row, column = divmod(at, IN_A_ROW)
-    name = shortened(door.name, _LONGEST_SHOWN)
+    # The building stands above the plan; what tells its doors apart comes first.
+    name = shortened(door.name.removesuffix(door.building).rstrip(" ,-") or door.name, _LONGEST_SHOWN)
     left = MARGIN + FLOOR_WIDTH + column * (BOX_WIDTH + GAP)
     return Box(door, left, y + GAP + row * (BOX_HEIGHT + GAP), name)
 

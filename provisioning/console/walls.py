@@ -71,21 +71,32 @@ class Walls:
             )
             return
         limit = LARGEST_UPLOAD if scope["path"] in self.uploads else LARGEST_FORM
-        if _length(headers) > limit:
+        too_long = _length(headers) > limit
+        if too_long and scope["method"] != "POST":
             await _say("What was sent is too long; nothing was done.", 413)(scope, receive, sending)
             return
-        left = limit
+        timeout_s = BODY_S if scope["method"] == "POST" else None
+        await self.app(scope, _Body(receive, -1 if too_long else limit, timeout_s), sending)
 
-        async def receiving() -> Message:
-            nonlocal left
-            async with asyncio.timeout(BODY_S if left >= 0 and scope["method"] == "POST" else None):
-                message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise TooLong
-            return message
 
-        await self.app(scope, receiving, sending)
+@dataclass(slots=True)
+class _Body:
+    """What a browser sends, up to `left` bytes more; the page that it is sent to says that it was too long."""
+
+    receive: Receive
+    left: int
+    timeout_s: float | None
+
+    async def __call__(self) -> Message:
+        """The next part. Raises TooLong, for what says its length before any of it is read."""
+        if self.left < 0:
+            raise TooLong
+        async with asyncio.timeout(self.timeout_s):
+            message = await self.receive()
+        self.left -= len(message.get("body", b""))
+        if self.left < 0:
+            raise TooLong
+        return message
 
 
 def _length(headers: Headers) -> int:

@@ -29,9 +29,17 @@ class Words:
         """The sentence called `key`, with its values put in. Raises KeyError if there is none."""
         return self.sentences[key].format(**values) if values else self.sentences[key]
 
+    def command(self, command: str) -> str:
+        """What somebody did who called `command`; as it is if it is none of ours."""
+        return self.sentences.get(_key(command), command)
+
     def refusal(self, cause: object) -> str:
         """What was refused, or went wrong, as a sentence."""
         return sentence(refusals.catalogue(self.language).said(str(cause)), self.sentences["base.stop"])
+
+
+def _key(command: str) -> str:
+    return "commands." + command.replace(" ", "_").replace("-", "_")
 
 
 def sentence(text: str, stop: str = ".") -> str:

@@ -133,6 +133,22 @@ def test_a_list_of_doors_is_looked_at_and_added(browser: Browser, console: Serve
     assert {"Annex", "Annex cellar"} < {each.name for each in console.fleet.store.doors()}
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "too long"), ("zh", "太长")])
+def test_a_file_of_ten_megabytes_is_refused_on_a_page(
+    browser: Browser, console: Served, tmp_path: Path, language: str, said: str
+) -> None:
+    large = tmp_path / "large.csv"
+    large.write_text("name\n" + "A door with a name,\n" * 550_000)
+    with visit(browser, language=language) as visited:
+        page = visited.page()
+        console.sign_in(page, Role.MANAGER)
+        page.goto(f"{console.url}/import")
+        page.set_input_files("input[type=file]", large)
+        page.locator("form[enctype] button").click()
+        assert said in page.locator("[role=alert]").inner_text()
+        visited.quiet(besides="status of 413")
+
+
 def test_a_label_and_a_new_user_are_printed_once(browser: Browser, console: Served) -> None:
     with visit(browser) as visited:
         page = visited.page()

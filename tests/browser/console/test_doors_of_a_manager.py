@@ -85,7 +85,7 @@ def test_hours_are_changed_and_an_unequal_door_is_refused_in_one_sentence(browse
         signed(page, "/hours")
         assert f"{name} 收到文件后即采用新的开放时间" in page.locator("h1").inner_text()
         accessible(page)
-        page.click(f"text=返回{name}")
+        page.click(f"text=返回 {name}")
         page.click("text=开放时间")
         assert page.input_value("input[name='s1-fri']") == "07:00-20:00"
         shoot(page, "door-hours-made-zh")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -324,6 +325,16 @@ def test_both_languages_say_the_same_things() -> None:
     assert [key for key in english if values(english[key]) != values(chinese[key])] == []
 
 
+def test_every_act_that_is_noted_has_words() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in Path(str(files("provisioning"))).rglob("*.py"))
+    noted = set(re.findall(r'(?:note|record|_changing)\([^)]*?"([a-z][a-z -]+)"', code))
+    assert {"slot offer", "user role", "door send", "too many sign-ins"} <= noted
+    for language in wording.LANGUAGES:
+        words = wording.words(language)
+        assert {command for command in noted if words.command(command) == command} == set()
+    assert wording.words("en").command("made by a newer one") == "made by a newer one"
+
+
 def test_every_word_that_a_page_uses_is_there_and_none_is_left_over() -> None:
     folder = files("provisioning.console")
     texts = [each.read_text("utf-8") for each in folder.joinpath("templates").iterdir()]
@@ -336,7 +347,18 @@ def test_every_word_that_a_page_uses_is_there_and_none_is_left_over() -> None:
         if key.split(".")[0] in {k.split(".")[0] for k in known}
     }
     assert {key for key in used if not key.endswith((".html", ".css", ".csv", ".py"))} - known == set()
-    families = ("states.", "reasons.", "health.", "parts.", "roles.", "labels.", "profiles.", "days.", "methods.")
+    families = (
+        "states.",
+        "reasons.",
+        "health.",
+        "parts.",
+        "roles.",
+        "labels.",
+        "profiles.",
+        "days.",
+        "methods.",
+        "commands.",
+    )
     assert {key for key in known - used if not key.startswith(families)} == set()
 
 
