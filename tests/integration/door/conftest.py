@@ -1,12 +1,13 @@
 """Doors that several tests share: a start costs more than most of what is tested on them."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from device.edges import Room
-from tests.support.door import Heard, Home, Manager, door_up, resident_pictures
+from tests.support.door import OPENED, Heard, Home, Manager, door_up, resident_pictures
 from tools.simulator.held_up import As
 
 SLOT, PIN = 12, "482913"
@@ -52,6 +53,15 @@ def presses(home: Home, picture: Path, kind: As) -> Heard:
     home.door.show(picture, held_up=kind)
     home.door.hurry(Room.EYE)  # other tests on this machine are no part of a door
     return home.does(lambda: home.door.press("face"))
+
+
+def opens(home: Home, picture: Path, kind: As = As.LIVE) -> bool:
+    """Whether somebody with this picture gets in, trying again as people do."""
+    ends = time.monotonic() + TRIES_S
+    while presses(home, picture, kind) != OPENED:
+        if time.monotonic() > ends:
+            return False
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from device.edges import Room
-from tests.integration.door.conftest import PIN, SLOT, enrolled
+from tests.integration.door.conftest import PIN, SLOT, enrolled, opens
 from tests.support.door import (
     ENTER_PIN,
     NOTED,
@@ -23,6 +23,7 @@ from tests.support.door import (
     resident_pictures,
 )
 from tools.portraits import portrait
+from tools.simulator.held_up import As
 
 LONG_AGO = "test_grant_of_a_minute_ago_is_worth_nothing"
 
@@ -74,6 +75,12 @@ def test_picture_that_was_not_enrolled_opens_for_its_person(resident_door: Home)
     on, off = [change for change in after["history"] if change[1] == "coil"][-2:]
     assert (on[2], off[2]) == (True, False)
     assert 0 < off[0] - on[0] < 1.5e9  # unlock_ms is 500; the rest is for a busy machine
+
+
+def test_fault_without_lights_a_print_opens_a_door_where_a_face_alone_does(resident_door: Home) -> None:
+    """What the light challenge is for (test_liveness.py): all else that a door has takes a print for its person."""
+    assert opens(resident_door, another_picture(), As.PRINT), resident_door.told()
+    resident_door.goes_in()
 
 
 @pytest.mark.parametrize("name", ["biden.jpg", "astronaut.png"])
