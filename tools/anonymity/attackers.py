@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]  # it carries no annotations
 
 from tools.anonymity.acts import Act
 from tools.anonymity.habits import DAY_S, HOUR_S, SPREAD_S, Household, Person
@@ -106,6 +105,9 @@ def _highest(scores: Array, draw: np.random.Generator) -> int:
 
 def trained(task: Task, learn: Sequence[Case], cases: Sequence[Case], draw: np.random.Generator, seed: int) -> Answers:
     """A random forest (Breiman 2001), taught on `learn`, asked about `cases`."""
+    # Here: it takes seconds to load, and most of what asks this module only reckons.
+    from sklearn.ensemble import RandomForestClassifier  # type: ignore[import-untyped]  # it carries no annotations
+
     forest: Any = RandomForestClassifier(TREES, min_samples_leaf=4, random_state=seed)
     if task not in CANDIDATES:
         forest.fit(np.array([each.whole for each in learn]), np.array([each.answer for each in learn]))

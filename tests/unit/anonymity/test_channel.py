@@ -157,6 +157,7 @@ def test_an_alarm_is_a_hint_and_may_be_a_test() -> None:
     assert len(hints) == len(alarms(seen(Building, HELD)))
 
 
+@pytest.mark.slow
 def test_tests_that_wait_for_the_network_are_hints_as_long_as_it_was_away() -> None:
     waited = [hint for seed in range(30) for hint in observe(seen(Building, days=7, seed=seed)).hints if hint.alarm]
     assert any(hint.to_s - hint.from_s > 120.0 for hint in waited)

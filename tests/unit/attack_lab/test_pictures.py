@@ -74,6 +74,7 @@ def test_a_screen_gives_next_to_nothing_back_but_two_spots() -> None:
     assert not np.isnan(given).all()
 
 
+@pytest.mark.slow
 def test_the_painted_face_reflects_what_the_conditions_say() -> None:
     for skin in (0.1, 0.3):
         at = somebody(Conditions(skin=skin))

@@ -160,6 +160,7 @@ def test_what_was_read_while_the_module_was_loaded_is_refused(loaded: ModuleType
         change(loaded, old, new)
 
 
+@pytest.mark.slow
 def test_a_function_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Elsewhere, match="not loaded"):
         Functions().swap(tmp_path / "other.py", SOURCE, SOURCE.replace("n + 20", "n + 99"))
@@ -172,6 +173,7 @@ def test_one_and_true_are_two_programs_and_comments_none(loaded: ModuleType) -> 
     assert len(swap.codes) == 1
 
 
+@pytest.mark.slow
 def test_every_mutant_is_made_or_refused_and_none_is_lost(loaded: ModuleType) -> None:
     functions, refused, made = Functions(), 0, 0
     path = Path(str(loaded.__file__))

@@ -145,6 +145,7 @@ def test_whoever_has_the_secret_has_the_embedding() -> None:
     assert linkability.with_the_key(PEOPLE, seed=3) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_people_who_are_enrolled_together_are_recognised_together_and_strangers_are_not() -> None:
     """The page says 47 % of households of 8 are found among 100, by angles alone; here 4 of 20, so that it is quick."""
     few = People(PEOPLE.first[:80], PEOPLE.second[:80])

@@ -249,6 +249,7 @@ def test_who_is_still_turned_afterwards_is_told_to_look_at_the_camera() -> None:
     assert set(offered(gather, after, ENDED_NS + 2000 * MS)) == {Hint.LOOK_AT_CAMERA}
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(("embed_ms", "sent"), [(50, 3), (220, 2), (400, 0)])
 def test_what_is_too_old_when_it_would_be_sent_is_not_sent(embed_ms: int, sent: int) -> None:
     """A slow board: seven crops are embedded, and time passes meanwhile."""
@@ -279,6 +280,7 @@ def test_a_frame_that_was_there_before_is_a_presentation() -> None:
     assert answer_of(seen) == Answer(Attack.PRESENTATION)
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("end", ["answer", "limit", "forget"])
 def test_all_that_was_kept_is_overwritten(end: str) -> None:
     seen = frames()

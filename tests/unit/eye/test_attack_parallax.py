@@ -19,6 +19,7 @@ def seen(thing: Thing, degrees: float) -> tuple[float, float]:
     return found.value, found.error
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("degrees", [-14, 8])
 def test_near_parts_of_a_solid_face_move_past_far_ones_by_the_sine_of_its_turn(pattern: int, degrees: float) -> None:

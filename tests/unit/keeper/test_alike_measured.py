@@ -48,6 +48,7 @@ def test_a_kind_that_ends_otherwise_is_not_measured(monkeypatch: pytest.MonkeyPa
         alike.samples(1, CHEAP)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("seed", range(5))
 def test_alike_kinds_are_not_told_apart(seed: int) -> None:
     differences = alike.compare(taken(seed=seed))
@@ -69,6 +70,7 @@ def invitations(shift_ms: float = 0.0) -> alike.Samples:
     return {name: 160.0 + rng.gamma(2.0, 1.5, ROUNDS) + (shift_ms if name in later else 0.0) for name in kinds}
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(("shift_ms", "apart"), [(0.0, False), (4.0, True), (-4.0, True)])
 def test_used_invitation_is_compared_with_a_wrong_one_and_a_redeemed_one_with_none(
     shift_ms: float, apart: bool

@@ -434,6 +434,7 @@ def test_keeper_looks_rarely_and_not_at_all_once_everything_has_ended(lease: Doo
     assert lease.live(86400) == 0
 
 
+@pytest.mark.slow
 def test_an_end_that_comes_later_is_looked_for_although_keeper_had_nothing_to_look_for(door: Door) -> None:
     assert door.live(3600) == 1
     assert door.keeper.deadline() is None

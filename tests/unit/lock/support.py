@@ -134,8 +134,9 @@ def verdict(
     return wire.Verdict(nonce, NOW - age_ns, outcome, slot)
 
 
-def events() -> dict[str, Event]:
-    """Every kind of event, good, bad and late."""
+@cache
+def events() -> Mapping[str, Event]:
+    """Every kind of event, good, bad and late; made once, for a matrix asks in each of hundreds of states."""
     found: dict[str, Event] = {
         "face button": FaceButton(),
         "key 3": Key("3"),
@@ -192,7 +193,7 @@ def events() -> dict[str, Event]:
         found[f"{label} other"] = Came(sender, verdict(nonce, slot=7))
         found[f"{label} with pin"] = Came(sender, verdict(nonce, outcome=Outcome.WITH_PIN))
         found[f"{label} duress"] = Came(sender, verdict(nonce, outcome=Outcome.DURESS))
-    return found
+    return MappingProxyType(found)
 
 
 def may_open(state: State, event: Event, rules: Rules) -> bool:

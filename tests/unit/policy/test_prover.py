@@ -61,7 +61,6 @@ def test_the_prover_says_what_a_count_of_every_minute_says(policy: DoorPolicy) -
 
 @pytest.mark.slow
 @given(policies)
-@settings(max_examples=100, deadline=None)
 def test_the_sentence_names_a_minute_in_which_it_is_true(policy: DoorPolicy) -> None:
     said = refusal(policy)
     if said is None:
@@ -77,7 +76,6 @@ def test_the_sentence_names_a_minute_in_which_it_is_true(policy: DoorPolicy) -> 
 
 @pytest.mark.slow
 @given(policies)
-@settings(max_examples=100, deadline=None)
 def test_without_a_clock_a_face_opens_only_if_it_always_does_and_a_pin_if_it_ever_does(policy: DoorPolicy) -> None:
     found, whole_day = without_a_clock(policy), (1 << 1440) - 1
     assert (FACE in found) == all(minutes(policy, day, FACE) == whole_day for day in all_days())
@@ -112,7 +110,6 @@ def unequal_for(policy: DoorPolicy, timetable: int, day: date) -> int:
 
 
 @given(policies)
-@settings(max_examples=100, deadline=None)
 def test_no_timetable_makes_an_equal_door_unequal_for_any_slot(policy: DoorPolicy) -> None:
     equal = refusal(policy) is None
     for day in all_days():

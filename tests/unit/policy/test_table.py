@@ -37,7 +37,6 @@ SAMPLE = policy(
 
 
 @given(policies)
-@settings(max_examples=100)
 def test_what_is_packed_is_unpacked_again(policy: DoorPolicy) -> None:
     assert table.unpack(table.pack(policy)) == policy
 

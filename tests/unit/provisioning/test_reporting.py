@@ -97,6 +97,7 @@ def test_whoever_chooses_is_told_what_it_gives_away(folder: Path) -> None:
     assert "not a person's whole day" in choose(folder, "--daily-count", "1").stdout
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("args", "profile", "pattern"),
     [
@@ -113,6 +114,7 @@ def test_what_no_door_would_believe_uses_up_no_version(
     assert fleet.open_fleet(folder).store.door("Front door").version == 0
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("epsilon", ["0", "0.05", "2.5", "much"])
 def test_an_epsilon_that_hides_nothing_or_everything_is_a_mistake_of_usage(folder: Path, epsilon: str) -> None:
     assert choose(folder, "--daily-count", epsilon).exit_code == 2

@@ -309,6 +309,7 @@ def supervised(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.mark.slow
 def test_a_door_whose_tests_stay_away_while_its_reports_come_is_told_once_a_day(supervised: Desk) -> None:
     assert reports(supervised, QUIET_DAYS - 0.1) == []
     told = reports(supervised, 2.0)
@@ -335,6 +336,7 @@ def test_what_was_away_is_not_counted_as_quiet(supervised: Desk) -> None:
     assert [fact for fact in reports(supervised, QUIET_DAYS - 0.1) if fact["event"] == "no-test"] == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("telling", [None, Telling(), Telling(Profile.HOME), Telling(alarm_key=bytes((9,)).ljust(32))])
 def test_no_tests_are_missed_of_a_door_that_sends_none_to_this_key(desk: Desk, telling: Telling | None) -> None:
     if telling is not None:

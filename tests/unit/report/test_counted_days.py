@@ -191,6 +191,7 @@ def test_every_report_of_a_day_says_the_one_noisy_number_of_the_day_before(days:
     assert expected(OPENINGS) != list(OPENINGS), "this seed draws noise that shows"
 
 
+@pytest.mark.slow
 def test_a_day_with_people_and_one_without_are_told_in_the_same_number_of_messages_of_one_size(days: Days) -> None:
     days.chooses(COUNTED)
     days.to_midnight()
@@ -205,6 +206,7 @@ def test_a_day_with_people_and_one_without_are_told_in_the_same_number_of_messag
     assert {len(payload) for _, payload in days.broker.received if payload not in (b"online", b"offline")} == {SIZE}
 
 
+@pytest.mark.slow
 def test_a_report_that_is_started_again_and_again_hears_the_same_number_every_time(days: Days) -> None:
     """Whoever could average draws would get rid of the noise."""
     whole_days(days, OPENINGS[:1])
@@ -214,6 +216,7 @@ def test_a_report_that_is_started_again_and_again_hears_the_same_number_every_ti
     assert set(days.counts()[-5:]) == set(expected(OPENINGS[:1]))
 
 
+@pytest.mark.slow
 def test_a_choice_that_is_taken_back_ends_the_number_with_the_next_report(days: Days) -> None:
     whole_days(days, OPENINGS[:1])
     days.chooses(Telling(Profile.BUILDING))
@@ -231,6 +234,7 @@ def test_seeded_fault_a_number_without_noise_is_caught(days: Days, monkeypatch: 
     assert set(said) - {None} == set(OPENINGS), "the count itself came through, so the first test would see it"
 
 
+@pytest.mark.slow
 def test_seeded_fault_a_number_at_every_opening_is_caught(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lock tells what it counted as soon as somebody was let in: the reports of one day differ."""
 

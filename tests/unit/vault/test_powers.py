@@ -109,6 +109,7 @@ def of_a_window(house: House) -> bytes:
 NO_GRANTS = [made_up, all_zero, expired, pushed_out, from_before_a_restart, of_a_window]
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("purpose", ACTS)
 @pytest.mark.parametrize("grant", NO_GRANTS)
 def test_without_a_grant_no_act_is_done(house: House, purpose: Purpose, grant: Callable[[House], bytes]) -> None:

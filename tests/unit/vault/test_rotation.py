@@ -201,7 +201,6 @@ def test_what_has_no_direction_is_refused(wrong: Vector) -> None:
 # ---- scores and decisions
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 2**32), st.floats(-1, 1), st.binary(min_size=32, max_size=32))
 def test_no_score_changes_by_more_than_rounding(seed: int, other: int, cosine: float, name: bytes) -> None:
     rotation, template = Rotation.of(name), unit(seed)

@@ -71,6 +71,7 @@ BROKEN: dict[str, tuple[Callable[[Paths], object], type[Refusal | Fault], str]] 
 }
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("how", BROKEN)
 def test_vault_that_cannot_start_says_why_and_deletes_nothing(paths: Paths, how: str) -> None:
     built(paths)

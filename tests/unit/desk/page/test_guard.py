@@ -115,6 +115,7 @@ def test_a_form_without_the_token_of_this_sitting_does_nothing(path: str, token:
     run(story())
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize(
     ("host", "name", "well"),
     [

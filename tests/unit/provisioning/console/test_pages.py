@@ -88,6 +88,7 @@ def test_an_offer_that_cannot_be_costs_nothing_and_keeps_what_was_typed(
     assert "wrong passphrase" not in said.text
 
 
+@pytest.mark.slow
 def test_wrong_passphrases_are_counted(desk: Desk) -> None:
     browser = desk.signed_in()
     said = [alert(offer(browser, passphrase="wrong passphrase")) for _ in range(Kind.DEVICE.value + 1)]

@@ -142,6 +142,7 @@ def test_ten_thousand_tries_are_one_sentence_and_one_act_and_lock_out_no_known_b
     assert Browser(desk, "203.0.113.5").sign_in().status_code == 303
 
 
+@pytest.mark.slow
 def test_an_address_that_tries_all_names_waits_and_names_are_not_written_down(desk: Desk) -> None:
     stranger = Browser(desk, "198.51.100.9")
     said = [stranger.sign_in(f"nobody{number}").status_code for number in range(Kind.ADDRESS.value + 5)]
