@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from tools.evaluate.accuracy.measured import Conditions, Groups, Measured
@@ -51,15 +52,18 @@ def _det(made: Measured) -> Figure:
     figure = Figure(figsize=(6.4, 4.4))
     axes = figure.subplots()
     for number, each in enumerate(made.verified):
+        label = f"{each.design.enrolled} enrolled, {each.design.frames} frame" + "s" * (each.design.frames > 1)
         seen = [point for point in each.curve if point[1] > 0]  # a logarithmic scale has no place for none
         if seen:
             false, missed = zip(*seen, strict=True)
-            label = f"{each.design.enrolled} enrolled, {each.design.frames} frame" + "s" * (each.design.frames > 1)
             axes.plot(false, missed, marker=_MARKS[number % 5], markevery=0.12, markersize=4, linewidth=1, label=label)
-    scale = {"xscale": "log", "yscale": "log", "xlim": (3e-7, 1), "ylim": (3e-4, 1)} if axes.lines else {}
+        else:
+            axes.plot([], [], color="none", label=f"{label}: none missed where a stranger matches")
+    drawn = any(np.size(line.get_xdata()) for line in axes.lines)
+    scale = {"xscale": "log", "yscale": "log", "xlim": (3e-7, 1), "ylim": (3e-4, 1)} if drawn else {}
     axes.set(xlabel="FMR, mixed strangers", ylabel="FNMR", **scale)
     axes.set_title(f"Detection error trade-off, {made.folder}, int8")
-    if axes.lines:
+    if made.verified:
         axes.legend(loc="upper right")
     return figure
 
@@ -67,15 +71,20 @@ def _det(made: Measured) -> Figure:
 def _matrix(made: Measured) -> Figure:
     figure = Figure(figsize=(6.4, 3.6))
     axes = figure.subplots()
-    for number, enrolled in enumerate(sorted({each.design.enrolled for each in made.matrix})):
-        rows = [each for each in made.matrix if each.design.enrolled == enrolled and each.points[-2].fnmr]
-        rates = [each.points[-2].fnmr for each in rows]
+    means = [each for each in made.matrix if each.door and (each.design.enrolled, each.design.frames) != (1, 1)]
+    for number, enrolled in enumerate(sorted({each.design.enrolled for each in means})):
+        rows = [each for each in means if each.design.enrolled == enrolled]
+        rates: list[Rate | None] = [each.door[0].fnmr for each in rows]
         _errors(
             axes, [each.design.frames + (number - 1) * 0.06 for each in rows], rates, number, f"{enrolled} enrolled"
         )
-    axes.set(xlabel="frames averaged", ylabel="FNMR at FMR 1e-3", ylim=(0, None), xticks=(1, 2, 3, 4, 5))
+    threshold = f" {means[0].door[0].threshold:.3f}" if means else ""
+    axes.set(
+        xlabel="frames averaged", ylabel=f"FNMR at{threshold}, one face awake", ylim=(0, 1), xticks=(1, 2, 3, 4, 5)
+    )
     axes.set_title(f"The same {made.matrix[0].residents} people")
-    axes.legend()
+    if means:
+        axes.legend()
     return figure
 
 
