@@ -11,7 +11,7 @@ from device.eye.alignment import TEMPLATE, picture_to_crop
 from device.eye.detector import Candidates, Face
 from device.eye.pixels import Similarity
 from tools.evaluate.groups import Judged, pair_of
-from tools.evaluate.tries import fusion, measures, norms, second, variants, voted
+from tools.evaluate.tries import fusion, measures, norms, report, second, variants, voted
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.geometry import Geometry
 from tools.evaluate.tries.measures import Rate, Way
@@ -218,3 +218,16 @@ def test_a_try_whose_points_were_not_found_is_refused(tmp_path: Path) -> None:
     (by_votes,) = (each for each in TRIES if each.votes)
     with pytest.raises(ValueError, match="cells"):
         by_votes.way(Bench({}, STEADY, tmp_path), Folder(tmp_path, geometry))
+
+
+def test_a_row_of_one_half_alone_says_nothing_of_the_other() -> None:
+    vectors, names = crowd(1.0)
+    even = ~measures.half(names, odd=True)
+    cells = np.array(["asian-male"] * 200)
+    sets = report.Sets(names[even], cells, np.arange(200))
+    made = Way(vectors[even], vectors[even])
+    row = report.row("a try", "none", made, Way(vectors[:200], vectors[:200]), sets, draws=2)
+    assert row.odd == ()
+    assert [each.value for each in row.whole] == [each.value for each in row.even]
+    assert "a try" in report.table([row, row])
+    assert report.against([row, row], halves=False).count("+0.00 (+0.00 to +0.00)") == len(report.KINDS)

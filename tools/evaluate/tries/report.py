@@ -29,7 +29,7 @@ class Sets:
 
 @dataclass(frozen=True)
 class Row:
-    """What one try does. rates: a Rate for each of KINDS, of all people, of the odd and of the even half."""
+    """What one try does: a Rate for each of KINDS, of all people, of the odd and of the even half (of nobody: none)."""
 
     name: str
     cost: str
@@ -47,6 +47,9 @@ def row(
     odd = measures.half(sets.names, odd=True)
     found: list[tuple[Rate, ...]] = []
     for chosen in (np.ones(len(odd), bool), odd, ~odd):
+        if not chosen.any():  # everybody is of the other half
+            found.append(())
+            continue
         drawn = measures.drawn(people.of(chosen), sets.names[chosen], draws, scorer=scorer)
         rates = [drawn.pooled(fmr) for fmr in measures.POOLED]
         found.append((*rates, drawn.at(marks.worst), drawn.at(marks.median)))

@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -55,11 +56,12 @@ def geometry(folder: Folder, models: Path, cache: Path) -> Geometry:
 def find(folder: Folder, models: Path, cache: Path) -> Points:
     """(n, 5, 2) for the rows of the folder's geometry, in pixels of its pictures."""
     detector = load(models).for_job(Job.DETECT).sha256.hex()[:8]
-    kept = cache / f"voted-{folder.name}-{len(folder.geometry.files)}-{detector}.npy"
+    rows = hashlib.sha256("\n".join(folder.geometry.files.tolist()).encode() + folder.geometry.five.tobytes())
+    kept = cache / f"voted-{folder.name}-{rows.hexdigest()[:16]}-{detector}.npy"
     if not kept.exists():
         looker = _Open(Network.load(load(models).for_job(Job.DETECT), models, Runtime.LITERT))
-        rows = zip(folder.geometry.files.tolist(), folder.geometry.five, strict=True)
-        made = [_looked(folder, looker, name, five) for name, five in track(list(rows), description="votes")]
+        wanted = zip(folder.geometry.files.tolist(), folder.geometry.five, strict=True)
+        made = [_looked(folder, looker, name, five) for name, five in track(list(wanted), description="votes")]
         half = kept.with_suffix(".half")
         with half.open("wb") as file:
             np.save(file, np.array(made, np.float32))
