@@ -15,7 +15,7 @@ import numpy as np
 from tools.evaluate.tries import measures
 from tools.evaluate.tries.measures import Counts, Names, Rate, Scorer, Way, cosine
 
-KINDS: Final = ("pooled 1e-4", "pooled 1e-5", "worst group 1e-2", "median group 1e-3")
+KINDS: Final = ("pooled 1e-4", "pooled 1e-5", "worst group 1e-2", "median group 1e-3", "worst group 1e-3")
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def row(
             continue
         drawn = measures.drawn(people.of(chosen), sets.names[chosen], draws, scorer=scorer)
         rates = [drawn.pooled(fmr) for fmr in measures.POOLED]
-        found.append((*rates, drawn.at(marks.worst), drawn.at(marks.median)))
+        found.append((*rates, drawn.at(marks.worst), drawn.at(marks.median), drawn.at(marks.door)))
     door = measures.door(people, sets.names, marks.door, draws) if scorer is cosine else None
     return Row(name, cost, found[0], found[1], found[2], door)
 
 
 def table(rows: list[Row]) -> str:
     """All people: rates with their 95 % intervals."""
-    lines = [f"| try | a look costs more | {' | '.join(KINDS)} | the door (5 + 3) |", "|---" * 7 + "|"]
+    lines = [f"| try | a look costs more | {' | '.join(KINDS)} | the door (5 + 3) |", "|---" * (3 + len(KINDS)) + "|"]
     for each in rows:
         rates = [_with_interval(rate) for rate in each.whole]
         door = "" if each.door is None else f"{_with_interval(each.door.rate)} at {each.door.threshold:.3f}"
@@ -70,7 +70,11 @@ def table(rows: list[Row]) -> str:
 def against(rows: list[Row], *, halves: bool = True) -> str:
     """Every row but the first against the first: how many points fewer are refused; then the halves alone."""
     head = f"| points fewer than {rows[0].name} | {' | '.join(KINDS)} |"
-    lines = [head + " odd half | even half |", "|---" * 7 + "|"] if halves else [head, "|---" * 5 + "|"]
+    lines = (
+        [head + " odd half | even half |", "|---" * (3 + len(KINDS)) + "|"]
+        if halves
+        else [head, "|---" * (1 + len(KINDS)) + "|"]
+    )
     for each in rows[1:]:
         less = [_points(*rate.less_than(base)) for rate, base in zip(each.whole, rows[0].whole, strict=True)]
         parts = [
