@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from device import wire
 from device.edges import Room
 from device.keeper.throttle import BUDGET, Budget, Counts, Throttle
@@ -29,6 +31,7 @@ def charged(door: Door, tries: int = TRIES) -> int:
     return door.guard.throttle.counts().slots[12]
 
 
+@pytest.mark.slow
 def test_a_day_of_wrong_pins_for_the_page_is_charged_like_one_at_the_door(home: Door) -> None:
     home.move_in(13, "739164")
     for room in (Room.VAULT, Room.DESK):
@@ -47,6 +50,7 @@ def test_a_day_of_wrong_pins_for_the_page_is_charged_like_one_at_the_door(home: 
     assert ticket.page_code == CODE
 
 
+@pytest.mark.slow
 def test_a_budget_without_an_end_would_be_seen(home: Door) -> None:
     """Seeded fault: every try is looked at."""
     endless = Throttle(Counts(0, {}), home.now_ns / 1e9, Budget(free_tries=10**6, door_guesses=10**6))

@@ -159,6 +159,7 @@ async def tried(app: Any, sitting: str, token: str, language: str) -> tuple[int,
     return told[0]["status"], b"".join(each.get("body", b"") for each in told).decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_ten_thousand_tries_with_made_up_sittings_and_tokens_reach_nobody(
     language: str, capfd: pytest.CaptureFixture[str]
