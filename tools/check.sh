@@ -24,28 +24,26 @@ running=
 trap '[ -z "$running" ] || kill $running 2>/dev/null || :; rm -rf "$told" "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
-units() {
-    TMPDIR=$scratch DOORWARD_HYPOTHESIS=${DOORWARD_HYPOTHESIS:-few} \
-        "$bin/python" -m pytest -q -p no:xdist -m "not slow" "$@"
-}
+export TMPDIR="$scratch" DOORWARD_HYPOTHESIS="${DOORWARD_HYPOTHESIS:-few}"
 
 "$bin/mypy" >"$told/types" 2>&1 &
 types=$!
+running=$types
 these=
 others=
 for folder in $half; do
     these="$these tests/unit/$folder"
     others="$others --ignore=tests/unit/$folder"
 done
-# The folder's names hold no spaces.
+# The folders' names hold no spaces. What is killed at the end is pytest itself, no shell around it.
 # shellcheck disable=SC2086
-units -p no:cacheprovider $these >"$told/units" 2>&1 &
+"$bin/python" -m pytest -q -p no:xdist -p no:cacheprovider -m "not slow" $these >"$told/units" 2>&1 &
 part=$!
 running="$types $part"
 
 failed=0
 # shellcheck disable=SC2086
-units tests/unit $others || failed=$?
+"$bin/python" -m pytest -q -p no:xdist -m "not slow" tests/unit $others || failed=$?
 wait "$part" || failed=$?
 cat "$told/units"
 wait "$types" || failed=$?
