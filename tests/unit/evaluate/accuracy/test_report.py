@@ -84,6 +84,7 @@ def crowd(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew", "crowd")
 def test_a_report_has_every_part_and_names_what_it_left_out(tmp_path: Path) -> None:
     done = run(tmp_path)
@@ -109,6 +110,7 @@ def test_a_report_has_every_part_and_names_what_it_left_out(tmp_path: Path) -> N
         assert (tmp_path / "out" / f"accuracy-{name}.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew", "crowd")
 def test_suspicious_labels_are_listed_and_set_aside_beside_the_figures_that_count(tmp_path: Path) -> None:
     assert run(tmp_path, "--no-spoilt").exit_code == 0
@@ -122,6 +124,7 @@ def test_suspicious_labels_are_listed_and_set_aside_beside_the_figures_that_coun
     assert loud > quiet
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew", "crowd")
 def test_every_group_has_a_row_and_no_pool(tmp_path: Path) -> None:
     for sex, close in (("female", 1), ("male", 0)):
@@ -140,6 +143,7 @@ def test_every_group_has_a_row_and_no_pool(tmp_path: Path) -> None:
     assert "Worst adult group: at pooled 1e-03 asian-female" in (tmp_path / "out" / "accuracy.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crowd")
 def test_ctrl_c_is_a_sentence_and_the_run_goes_on(crew: Crew, tmp_path: Path) -> None:
     crew.ends_after = 100
