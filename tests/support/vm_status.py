@@ -47,7 +47,10 @@ def status(agent: Agent) -> dict[str, Any]:
         agent.put(_PROGRAM, _STAYS.encode())
     agent.ask(_START)
     answer = agent.run(f"timeout {_WAITS_S} sh -c 'echo >{_ASK}; cat {_TOLD}'")
-    found: dict[str, Any] = json.loads(answer.out) if answer.code == 0 and answer.out else {}
+    if answer.code or not answer.out:
+        end(agent)  # it waits for a reader who has gone: the next question finds another one
+        return {}
+    found: dict[str, Any] = json.loads(answer.out)
     return found
 
 
