@@ -186,7 +186,7 @@ def test_desk_killed_in_the_middle_of_a_sitting_ends_it_and_opens_nothing(
     assert not telephone.sits
     assert "/export.json" not in telephone.goes("/export")
     assert not any(change.high for change in watch.changes(BOLT))
-    door.lets_in(RIGHT)
+    door.lets_in(f"*{RIGHT}")  # 012 # waits for the rest of its row; * clears it
 
 
 def test_a_full_disk_under_the_page_is_one_sentence_and_loses_nothing(door: OnMachine, telephone: Telephone) -> None:
