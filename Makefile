@@ -10,6 +10,8 @@ MACHINES := 4
 LOG = docs/logs/$$(date -u +%Y-%m-%d)
 HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \
 	"$$(git describe --always --dirty)" "$$(uname -srm), $$(nproc) cores"
+# The same, and the sum of each source that decides the figures, for the logs that the assurance card reads.
+TRACED = $(VENV)/python -m tools.log_header
 # The attack lab's run: `make long FACES=DIR` renders it from DIR/person/picture.jpg instead of the few sample portraits.
 LAB = --n 100 --people 300 --approaches 3 --points 30 --workers 2 --record .cache/attack-lab --log \
 	$(if $(FACES),--faces $(FACES)) $(foreach axis,distance_mm hallway_lx skin sway_px lag_ms,--curve $(axis)) \
@@ -17,7 +19,7 @@ LAB = --n 100 --people 300 --approaches 3 --points 30 --workers 2 --record .cach
 # Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test test-system check bench long models deb clean
+.PHONY: help setup demo test test-system check bench card long models deb clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -42,13 +44,16 @@ check: setup ## lint, format, types, the walls between the processes, unit tests
 bench: setup ## times and sizes of each step on this machine
 	@$(VENV)/python -m tools.benchmark
 
+card: setup ## the assurance card of a release in dist/card: every number from a log of these sources, or none (CARD=--draft)
+	@$(VENV)/python -m tools.card $(CARD)
+
 long: setup ## hours: random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets, the attack lab
 	@nice -n 19 $(VENV)/python -m tools.endurance --log $(LOG)-long.txt
-	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
+	@{ $(TRACED) anonymity; echo; nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim --doors 10000 --plain; } >$(LOG)-fleet.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim cluster .cache/trixie; } >$(LOG)-cluster.txt
 	@mkdir -p .cache/attack-lab
-	@{ $(HEAD); nice -n 19 $(VENV)/python -m tools.attack_lab $(LAB); } >$(LOG)-attack-lab.txt
+	@{ $(TRACED) attack-lab; echo; nice -n 19 $(VENV)/python -m tools.attack_lab $(LAB); } >$(LOG)-attack-lab.txt
 	@$(VENV)/python -m tools.vm build >/dev/null
 	@{ $(HEAD); $(VENV)/python -m pytest -q -rP --no-header -p no:cacheprovider -m long tests/system; } >$(LOG)-machine.txt
 

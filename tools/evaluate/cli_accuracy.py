@@ -8,10 +8,11 @@ Rules kept here:
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,8 @@ from tools.evaluate.accuracy.floating import FILE
 from tools.evaluate.accuracy.gathered import FolderRefused, Interrupted
 from tools.evaluate.accuracy.measure import Asked, measure
 from tools.evaluate.accuracy.rates import RESAMPLES
+from tools.log_header.kinds import KINDS
+from tools.log_header.sources import sums
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODELS: Final = ROOT / "models"
@@ -75,6 +78,7 @@ def run(
     if faces is None:
         raise click.UsageError("say which people: --faces DIR, with a folder for each person and pictures in it")
     began_s = time.monotonic()
+    sources = sums(KINDS["accuracy"], ROOT)  # as they are before the first picture is looked at
     asked = Asked(
         faces, MODELS, group_set, _float_file(floating), spoilt, workers, lambda word: click.echo(word, err=True)
     )
@@ -91,7 +95,7 @@ def run(
         raise click.UsageError(f"{cause.filename or out}: {cause.strerror}") from cause
     written = text.markdown(made, RESAMPLES)
     _put(out / "accuracy.md", written)
-    _put(out / "accuracy.json", text.as_json(made, _origin()))
+    _put(out / "accuracy.json", _with_sources(text.as_json(made, _origin()), sources))
     drawn = plots.draw(made, out)
     click.echo(written)
     names = ", ".join(path.name for path in (out / "accuracy.md", out / "accuracy.json", *drawn))
@@ -113,6 +117,11 @@ def _put(path: Path, content: str) -> None:
     half = path.with_suffix(path.suffix + ".half")
     half.write_text(content, encoding="utf-8")
     half.replace(path)
+
+
+def _with_sources(told: str, sources: Mapping[str, str]) -> str:
+    """The object with the sum of each source that decided its figures, for the assurance card (ADR 33)."""
+    return json.dumps({"sources": dict(sources), **json.loads(told)}, indent=1) + "\n"
 
 
 def _origin() -> dict[str, str]:
