@@ -8,6 +8,7 @@ Rules kept here:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -49,14 +50,12 @@ def at_most(share: float) -> str:
     """An upper bound in percent, never smaller than it is."""
     if not share:
         return "0 %"
-    scaled = 100 * share
-    step = 10.0 ** (math.floor(math.log10(scaled)) - 1)
-    return f"{_digits(min(math.ceil(scaled / step - 1e-9) * step, 100.0))} %"
+    return f"{_digits(_outward(share, math.ceil))} %"
 
 
 def interval(low: float, high: float) -> str:
-    """A 95 % interval of shares, in percent."""
-    return f"{_digits(100 * low)} to {_digits(100 * high)} %"
+    """A 95 % interval of shares, in percent, never narrower than it is."""
+    return f"{_digits(_outward(low, math.floor))} to {_digits(_outward(high, math.ceil))} %"
 
 
 def points(share: float) -> str:
@@ -77,7 +76,16 @@ def seconds(number: float) -> str:
     return f"{number:g} s"
 
 
+def _outward(share: float, way: Callable[[float], int]) -> float:
+    """In percent, `way` to a tenth, or below one to two digits that say something."""
+    scaled = 100 * share
+    if scaled <= 0:
+        return 0.0
+    step = 0.1 if scaled >= 1 else 10.0 ** (math.floor(math.log10(scaled)) - 1)
+    return min(way(round(scaled / step, 6)) * step, 100.0)
+
+
 def _digits(scaled: float) -> str:
-    if scaled == 0 or scaled == round(scaled):
+    if math.isclose(scaled, round(scaled), abs_tol=1e-9):
         return f"{scaled:.0f}"
     return f"{scaled:.1f}" if scaled >= 1 else f"{scaled:.2g}"

@@ -23,6 +23,7 @@ _ALARMS: Final = "Profile building: what an alarm tells all the same"
 _LEAKS: Final = "Seeded leaks: each must be caught"
 _TITLE: Final = re.compile(r"\*\*(.+)\*\*")
 _COLUMNS: Final = 10
+_CHILDREN: Final = "child"  # how the group set calls them; its other groups are adults
 _OWN: Final = ("people",)  # a row of the lab that is no attack
 
 
@@ -49,8 +50,7 @@ def accuracy(log: Log) -> Part:
         )
         design = f"verified.{most}"
         whole = told["verified"][most]
-        groups = [(place, row) for place, row in enumerate(told["groups"]["rows"]) if row["ages"] == "all"]
-        worst, row = max(groups, key=lambda each: each[1]["fmr"][0]["value"])
+        company = told["enrolled"][enrolled]["company"]
         fte = told["enrolled"][enrolled]["fte"]
         figures = [
             made("people", told["people"], count(told["people"]), "people"),
@@ -67,8 +67,10 @@ def accuracy(log: Log) -> Part:
                 f"enrolled.{enrolled}.pictures",
             ),
             *made.rate("fte", fte, f"enrolled.{enrolled}.fte"),
-            *made.rate("worst", row["fmr"][0], f"groups.rows.{worst}.fmr.0"),
-            made("worst_group", row["name"], row["name"].replace("-", ", "), f"groups.rows.{worst}.name"),
+            made("fte_company", company, count(company), f"enrolled.{enrolled}.company"),
+            made("fte_errors", fte["errors"], count(fte["errors"]), f"enrolled.{enrolled}.fte.errors"),
+            *_worst(made, told["groups"]["rows"], "worst", children=False),
+            *_worst(made, told["groups"]["rows"], "worst_child", children=True),
             made(
                 "pooled",
                 told["groups"]["thresholds"][0][0],
@@ -88,6 +90,21 @@ def accuracy(log: Log) -> Part:
     except (ValueError, KeyError, TypeError, IndexError) as cause:
         msg = f"it has no such figures as a log of recognition has: {cause!r}"
         raise NoLog(msg) from cause
+
+
+def _worst(made: _Maker, rows: list[dict[str, Any]], key: str, *, children: bool) -> list[Figure]:
+    """Of the groups of children, or of those of adults, the one in which strangers pass most often."""
+    places = [
+        place
+        for place, row in enumerate(rows)
+        if row["ages"] == "all" and row["name"].startswith(_CHILDREN) is children
+    ]
+    worst = max(places, key=lambda place: float(rows[place]["fmr"][0]["value"]))
+    name = rows[worst]["name"]
+    return [
+        *made.rate(key, rows[worst]["fmr"][0], f"groups.rows.{worst}.fmr.0"),
+        made(f"{key}_group", name, name.replace("-", ", "), f"groups.rows.{worst}.name"),
+    ]
 
 
 def attacks(log: Log) -> Part:

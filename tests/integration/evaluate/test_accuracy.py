@@ -75,6 +75,7 @@ def test_three_people_are_told_apart_and_what_is_no_picture_is_named(folder: Pat
     (first, *_) = told["verified"]
     assert (first["residents"], first["eer"]) == (3, 0)
     assert told["suspects"]["pairs"] == []
+    assert {"tools/evaluate/accuracy/rates.py", "models/sface.tflite", "package numpy"} <= told["sources"].keys()
     assert (tmp_path / "out" / "accuracy.md").read_text() in done.stdout
     assert "Traceback" not in done.stderr
 

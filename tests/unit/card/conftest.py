@@ -22,12 +22,19 @@ LOGS = {
     "anonymity": "docs/logs/2026-01-02-anonymity.txt",
 }
 RATE = {"value": 0.0201, "low": 0.0102, "high": 0.0352}
+GROUPS = [
+    {"name": name, "ages": ages, "fmr": [RATE | {"value": value}]}
+    for name, ages, value in (
+        ("some-women", "all", 0.03), ("some-women", "18-29", 0.9),
+        ("some-men", "all", 0.02), ("child-female", "all", 0.18),
+    )
+]  # fmt: skip
 ACCURACY = {
     "date": "2026-01-02 03:04 UTC",
     "commit": "0123456",
     "pictures": 6274,
     "people": 2848,
-    "enrolled": [{"pictures": 5, "fte": RATE}],
+    "enrolled": [{"pictures": 5, "company": 32, "fte": RATE | {"errors": 46}}],
     "verified": [
         {
             "design": {"enrolled": 5, "frames": 3},
@@ -35,7 +42,7 @@ ACCURACY = {
             "door": [{"faces": 1, "fnmr": RATE, "fmr": {"value": 0.0, "low": 0.0, "high": 0.0011}}],
         }
     ],
-    "groups": {"thresholds": [["1e-03", 0.365]], "rows": [{"name": "some-women", "ages": "all", "fmr": [RATE]}]},
+    "groups": {"thresholds": [["1e-03", 0.365]], "rows": GROUPS},
 }
 KIND = {"transaction_passed": {"count": 1, "trials": 18, "low": 0.001, "high": 0.273}}
 LAB = {"kinds": [{"name": "people", **KIND}, {"name": "print, flat", **KIND}]}

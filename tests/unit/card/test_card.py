@@ -39,7 +39,7 @@ def test_a_tree_where_all_is_measured_gives_a_releases_card(made: Made) -> None:
         "value": 0.0201, "text": "2.0 %", "source": "docs/logs/2026-01-02-accuracy.json",
         "place": "verified.0.door.0.fnmr.value",
     }  # fmt: skip
-    for said in ("2.0 %", "1.0 to 3.5 %", "print, flat", "+1.6", "2031-01-02", "0123456789ab"):
+    for said in ("2.0 %", "1 to 3.6 %", "print, flat", "+1.6", "2031-01-02", "0123456789ab"):
         assert said in card.html
     assert "Not measured" not in card.html
 

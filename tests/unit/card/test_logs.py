@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.card.conftest import LOGS, Made
-from tools.card.build import of_logs
-from tools.card.logs import NoLog, newest
+from tests.unit.card.conftest import LOGS, ROOT, Made
+from tools.card.build import LONG, Asked, of_logs
+from tools.card.logs import NoLog, newest, read
 
 
 def _missing(made: Made) -> dict[str, str]:
@@ -99,3 +99,17 @@ def test_the_newest_log_counts_by_day_and_number(made: Made) -> None:
     assert newest(made.root, "anonymity", "txt") == "docs/logs/2026-02-01-anonymity.txt"
     with pytest.raises(NoLog, match="no such log"):
         newest(made.root, "weather", "txt")
+
+
+def test_the_worst_group_of_adults_is_no_group_of_children(made: Made) -> None:
+    """The threshold rests on adults: a child's face never opens alone, and would hide how adults fare."""
+    figures = of_logs(made.tree())[0]["recognition"].figures
+    told = [figures[key].text for key in ("worst", "worst_group", "worst_child", "worst_child_group")]
+    assert told == ["3 %", "some, women", "18 %", "child, female"]
+
+
+@pytest.mark.parametrize("asked", LONG, ids=lambda asked: asked.kind)
+def test_the_newest_log_of_each_kind_has_its_sum_and_can_be_read(asked: Asked) -> None:
+    """Whoever adds a log, or adds to one, writes its line: sha256sum LOG, in docs/logs/SHA256SUMS."""
+    log = read(ROOT, newest(ROOT, asked.kind, asked.ending))
+    assert asked.reader(log).figures

@@ -59,7 +59,15 @@ def test_the_page_asks_nothing_of_another_host() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "said"), [(0.0011040111758120474, "0.12 %"), (0.0011, "0.11 %"), (0.273, "28 %"), (0.0, "0 %")]
+    ("share", "said"),
+    [
+        (0.0011040111758120474, "0.12 %"),
+        (0.0011, "0.11 %"),
+        (0.2721, "27.3 %"),
+        (0.273, "27.3 %"),
+        (1.0, "100 %"),
+        (0.0, "0 %"),
+    ],
 )
 def test_a_bound_is_never_written_smaller_than_it_is(share: float, said: str) -> None:
     assert at_most(share) == said
@@ -68,7 +76,9 @@ def test_a_bound_is_never_written_smaller_than_it_is(share: float, said: str) ->
 def test_how_figures_are_written() -> None:
     assert percent(0.020108) == "2.0 %"
     assert percent(0.00041) == "0.041 %"
-    assert interval(0.010249, 0.03519) == "1.0 to 3.5 %"
+    assert interval(0.010249, 0.03519) == "1 to 3.6 %"
+    assert interval(0.0, 1.0) == "0 to 100 %"
+    assert interval(0.00253, 0.31) == "0.25 to 31 %"
     assert [seconds(value) for value in (10.0, 60.0, 600.0, 180.0, 90.0, 7200.0)] == [
         "10 s", "1 min", "10 min", "3 min", "90 s", "2 h",
     ]  # fmt: skip
