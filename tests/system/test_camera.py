@@ -72,7 +72,7 @@ AGAIN = """
 def held():
     status = dict(line.split(":", 1) for line in open("/proc/self/status"))
     mapped = sum("/dev/video" in line or "dmabuf" in line for line in open("/proc/self/maps"))
-    return len(os.listdir("/proc/self/fd")), mapped, int(status["Threads"]), int(status["VmRSS"].split()[0])
+    return len(os.listdir("/proc/self/fd")), mapped, int(status["Threads"]), int(status["RssAnon"].split()[0])
 after = []
 for number in range(1, {rounds} + 1):
     camera.open()
@@ -184,7 +184,8 @@ def test_a_stream_is_started_and_stopped_a_thousand_times_without_a_leak(machine
     script = AGAIN.format(rounds=1000, settled=100, every=20)
     before, after = told(machine, script, backend="v4l2", path=VIVID, limit_s=1200)["after"]
     assert after[:3] == before[:3], "descriptors, mapped buffers, threads"
-    assert after[3] - before[3] < 1024, "kilobytes of memory"
+    # Its own memory: pages of libraries come and go with what the kernel maps around a fault, and are nobody's leak.
+    assert after[3] - before[3] < 1024, f"kilobytes of memory: {before[3]}, then {after[3]}"
 
 
 @pytest.mark.parametrize(("backend", "path"), [("v4l2", USB), ("picamera2", "")])

@@ -154,10 +154,13 @@ def test_nothing_behind_desks_walls_reaches_another_room_or_the_network(door: On
     assert behind(door) == STANDS
 
 
+THE_MACHINES = ("whatever links the machine has",)
+
+
 @pytest.mark.parametrize(
     ("without", "more", "fallen"),
     [
-        (("PrivateNetwork",), "", {"links": ["eth0", "lo"]}),
+        (("PrivateNetwork",), "", {"links": THE_MACHINES}),
         (("RestrictAddressFamilies",), "", {"socket": True}),
         (
             ("InaccessiblePaths", "CapabilityBoundingSet", "User", "Group", "SystemCallFilter"),
@@ -170,6 +173,10 @@ def test_nothing_behind_desks_walls_reaches_another_room_or_the_network(door: On
 def test_seeded_fault_a_unit_without_one_wall_is_found_out(
     door: OnMachine, without: tuple[str, ...], more: str, fallen: dict[str, Any]
 ) -> None:
+    if fallen.get("links") is THE_MACHINES:
+        # Others of this file lay a cable to the street, or have not yet.
+        fallen = {"links": sorted(door.machine.agent.ask("ls /sys/class/net").split())}
+        assert "eth0" in fallen["links"]
     assert behind(door, without, more) == replace(STANDS, **fallen)
 
 

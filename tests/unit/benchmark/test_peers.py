@@ -166,3 +166,30 @@ def test_the_peers_are_pinned_by_hash_and_come_without_an_address() -> None:
     assert all(line.endswith("\\") for line in pins), "a package without a hash"
     assert "--index-url" not in lock
     assert '"resolved"' not in (parts.NPM / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_the_page_states_no_row_that_is_not_in_the_log_of_the_run() -> None:
+    page = (parts.ROOT / "docs/evidence.md").read_text(encoding="utf-8")
+    section = page.partition("## Beside others")[2].partition("\n## ")[0]
+    log = (parts.ROOT / "docs/logs/2026-11-23-peers.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+
+    assert len(rows) > 15
+    assert [row for row in rows if row not in log] == []
+
+
+def test_a_run_is_drawn_from_its_json_and_rubbish_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from tools.benchmark.peers import plot
+
+    committed, out = parts.ROOT / "docs/logs/2026-11-23-peers.json", tmp_path / "peers.svg"
+    assert CliRunner().invoke(plot.main, [str(committed), str(out)]).exit_code == 0
+    assert out.read_bytes().startswith(b"<?xml")
+
+    rubbish = tmp_path / "rubbish.json"
+    rubbish.write_text('{"tools": [{}]}', encoding="utf-8")
+    told = CliRunner().invoke(plot.main, [str(rubbish), str(tmp_path / "none.svg")])
+    assert told.exit_code == 1
+    assert "is not what peers --json writes" in told.output
+    assert not (tmp_path / "none.svg").exists()
