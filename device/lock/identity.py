@@ -40,7 +40,7 @@ class DocumentKey:
     def of(cls, root_key: bytes) -> Self:
         """The keys that follow from lock's root key. Raises KeyFault for one that has not 32 bytes."""
         if len(root_key) != ROOT_BYTES:
-            msg = f"the key {KEY_NAME} has {len(root_key)} bytes instead of {ROOT_BYTES}"
+            msg = f"the key {KEY_NAME} must be exactly {ROOT_BYTES} bytes; this one has {len(root_key)}"
             raise KeyFault(msg)
         return cls(PrivateKey(_derived(root_key, b"doorward sealed")), SecretBox(_derived(root_key, b"doorward hours")))
 
