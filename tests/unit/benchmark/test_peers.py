@@ -193,3 +193,23 @@ def test_a_run_is_drawn_from_its_json_and_rubbish_is_refused_in_a_sentence(tmp_p
     assert told.exit_code == 1
     assert "is not what peers --json writes" in told.output
     assert not (tmp_path / "none.svg").exists()
+
+
+def test_whoever_stops_it_is_told_that_nothing_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from tools.benchmark.peers import cli
+
+    for name, files in FOLDERS.items():
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / file).with_suffix(".jpg").write_bytes(b"")
+
+    def stopped(*_: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parts, "ready", stopped)
+    told = CliRunner().invoke(cli.main, ["--faces", str(tmp_path), "--json", str(tmp_path / "out.json")])
+    assert told.exit_code == 130
+    assert "nothing was written" in told.output
+    assert not (tmp_path / "out.json").exists()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 from pathlib import Path
 
 import click
@@ -57,6 +58,9 @@ def main(faces: Path, households: int, strangers: int, seed: int, as_json: Path 
         results = run(parts.tools(folder), drawn, faces.resolve(), log, tell)
     except (NotMeasured, ValueError, OSError) as reason:
         raise click.ClickException(str(reason)) from None
+    except KeyboardInterrupt:
+        click.echo("\nstopped; the tools have ended, and nothing was written", err=True)
+        sys.exit(130)
     where = machine.described()
     click.echo(report.markdown(results, drawn, where, busy))
     if as_json:
