@@ -83,6 +83,10 @@ class Record:
         """What is known of a kind, by number of the window."""
         return self._found[kind]
 
+    def all(self) -> dict[str, dict[int, Outcome]]:
+        """Every kind that it holds."""
+        return {kind: dict(windows) for kind, windows in self._found.items()}
+
     def add(self, kind: str, number: int, outcome: Outcome) -> None:
         """One more window, at once."""
         told = None if outcome is None else [[each.attack.name, each.why, each.frames, each.seen] for each in outcome]

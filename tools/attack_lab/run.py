@@ -3,7 +3,9 @@
 Rules kept here:
 - Window number k of a kind is the same on any number of cores, and after any other run: it follows from its seed.
 - Windows of one number have one hallway, camera and distance, and are made of one person's pictures, whatever the kind.
-- A window ends as at the door: with the first attempt that passes or is called an attack, or after the last approach.
+- A window ends as at the door: with the first attempt that is called an attack, after the last approach, or once as
+  many attempts have passed as open it: one where the PIN is wanted besides, two where a face alone opens. Its attempts
+  up to the first that passes are the same under either rule: each has a seed of its own.
 - A picture of nobody is left out and said so; it is neither a person nor an attack.
 - A run that is recorded (`tools.attack_lab.record`) is taken up where it stood. Kinds take turns, so that one that is
   ended early has counted something of each.
@@ -41,7 +43,8 @@ _TURN: Final = 10  # windows of a kind before the next one has its turn, where s
 class Kind:
     """Windows of one sort: who or what, what is set of the drawn conditions, with the relief test or without.
 
-    `windows` are made of it, of up to `most` approaches each. `seed` is that of the run.
+    `windows` are made of it, of up to `most` approaches each, until `answers` of them have passed. `seed` is that of
+    the run.
     """
 
     maker: str
@@ -50,6 +53,7 @@ class Kind:
     change: tuple[tuple[str, Any], ...] = ()
     relief: bool = True
     seed: int = 0
+    answers: int = 1
 
     @property
     def name(self) -> str:
@@ -60,7 +64,8 @@ class Kind:
     @property
     def key(self) -> str:
         """As a record says it: a window of this name is not one of other approaches, or of another seed."""
-        return f"{self.name}, {self.most} approaches, seed {self.seed}"
+        until = "" if self.answers == 1 else f" until {self.answers} pass"
+        return f"{self.name}, {self.most} approaches{until}, seed {self.seed}"
 
 
 def tallied(kinds: Sequence[Kind], faces: Faces, workers: int, told: Told, record: Record | None = None) -> list[Tally]:
@@ -102,7 +107,8 @@ def one(kind: Kind, pictures: Sequence[Path], number: int) -> Outcome:
             with nullcontext() if kind.relief else without_relief():
                 found = seen.judged()
             attempts.append(Attempt(found.attack, found.why, found.frames, found.seen))
-            if found.attack is not Attack.INCONCLUSIVE:
+            passed = sum(each.attack is Attack.BONA_FIDE for each in attempts)
+            if found.attack is Attack.PRESENTATION or passed == kind.answers:
                 break
     except PictureRefused:
         return None

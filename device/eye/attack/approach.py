@@ -29,7 +29,7 @@ from device.eye.runtime import Floats
 from device.wire import Attack, ChallengeLog, Hint
 
 LOG_LIMIT_NS: Final = 2500 * MS
-"""How long after asking the log may come: a challenge takes 1.03 s at most, and may have to wait a second for the pace
+"""How long after asking the log may come: a challenge takes 1.11 s at most, and may have to wait a second for the pace
 of the one before."""
 
 CROP_EVERY_NS: Final = 150 * MS

@@ -122,6 +122,39 @@ def test_a_window_ends_with_what_passes(monkeypatch: pytest.MonkeyPatch) -> None
     assert [each.attack for each in found] == [Attack.INCONCLUSIVE, Attack.BONA_FIDE]
 
 
+@pytest.mark.parametrize(
+    ("answers", "attempts", "ends"),
+    [
+        (2, [DOUBT, YES, DOUBT, YES, YES], 4),
+        (2, [YES, NO, YES], 2),
+        (2, [YES, DOUBT, DOUBT, DOUBT, DOUBT, YES], 5),
+        (1, [DOUBT, YES, NO], 2),
+    ],
+)
+def test_a_window_of_two_answers_goes_on_after_the_first_and_ends_with_an_attack(
+    monkeypatch: pytest.MonkeyPatch, answers: int, attempts: list[Attempt], ends: int
+) -> None:
+    verdicts = iter(attempts)
+
+    class Seen:
+        def judged(self) -> Attempt:
+            return next(verdicts)
+
+    monkeypatch.setattr(run, "approaches", lambda *_: islice(iter(Seen, None), 5))
+    assert one(Kind("people", 1, 5, answers=answers), [], 0) == tuple(attempts[:ends])
+
+
+@pytest.mark.slow
+def test_attempts_before_the_first_that_passes_are_the_same_under_either_rule() -> None:
+    pictures = [portrait("biden.jpg", 1.0)]
+    kinds = [Kind("people", 1, 2, answers=answers) for answers in (1, 2)]
+    once, twice = (one(kind, pictures, 0) for kind in kinds)
+    assert once is not None
+    assert twice is not None
+    assert twice[: len(once)] == once
+    assert kinds[0].key != kinds[1].key
+
+
 def test_one_number_is_one_hallway_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
 
