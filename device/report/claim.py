@@ -81,7 +81,7 @@ class MqttClaim:
         limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho forgot to annotate it
         limits.ReceiveMaximum = _AHEAD
         limits.MaximumPacketSize = LONGEST_PACKET
-        self._draw_wait()
+        self._client.pause_s = self._wait_s()
         where = self._where
         self._client.connect_async(where.host, where.port, KEEPALIVE_S, clean_start=True, properties=limits)
         before = set(threading.enumerate())
@@ -155,9 +155,8 @@ class MqttClaim:
 
     def _lost(self, why: str) -> None:
         self._failures += 1
-        self._draw_wait()
+        self._client.pause_s = self._wait_s()
         self._mailbox.put(Event(What.LOST, why=self._client.trouble or why))
 
-    def _draw_wait(self) -> None:
-        wait_s = broker.wait_s(max(self._failures, 1), self._chance())
-        self._client.reconnect_delay_set(wait_s, wait_s)  # type: ignore[arg-type]  # as in `mqtt`
+    def _wait_s(self) -> float:
+        return broker.wait_s(max(self._failures, 1), self._chance())

@@ -1,4 +1,4 @@
-"""paho's client with what it lacks against a broker that means harm.
+"""paho's client with what it lacks against a broker that means harm, and for a thread that rests.
 
 Rules kept here:
 - A packet longer than the door said it would take ends the connection before it is read: paho states a maximum and
@@ -7,35 +7,63 @@ Rules kept here:
 - TLS is made up anew for every connection, and its handshake has the time of a connection attempt, no more.
 - The reason of a lost connection is kept: with TLS 1.3 a broker refuses a certificate only after the handshake, and
   paho then says no more than "unspecified error".
+- paho's thread wakes for the socket, for what is to be sent, and ten times a keep-alive to see whether a ping is due;
+  paho would wake every second for ever. So a ping is late by a tenth at most (the broker waits for half a keep-alive
+  more), and a broker that falls silent is given up as much later.
+- A pause before the next try is one wait, which a goodbye ends. paho would sleep in steps of one second.
 
-Sources: MQTT 5.0 (OASIS, 2019) 1.5.5, 2.1.2, 3.3.1.2; RFC 8446, section 4.4.2.4; paho-mqtt 2.x `client.py`, whose
-private methods are replaced here: tests/contract/mqtt plays a broker that does all of this.
+Sources: MQTT 5.0 (OASIS, 2019) 1.5.5, 2.1.2, 3.1.2.10, 3.3.1.2; RFC 8446, section 4.4.2.4; paho-mqtt 2.x `client.py`,
+whose private methods are replaced here: tests/contract/mqtt plays a broker that does all of this.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 LONGEST_PACKET = 5120
 """A document of 4096 bytes, its topic, and properties somebody may have added."""
 _PUBLISH_QOS_2 = 0x34
 _TYPE_AND_QOS_2 = 0xF4
+_LOOKS_A_KEEPALIVE = 10
+_LOOK_AT_LEAST_S = 1.0  # paho's own, which a broker that asks for a shorter keep-alive cannot make shorter
 
 MakeContext = Callable[[], ssl.SSLContext]
 
 
 class GuardedClient(Client):
-    """A client of MQTT 5 for the client id `name`; with `make_context` (which may raise OSError) it speaks TLS."""
+    """A client of MQTT 5 for the client id `name`; with `make_context` (which may raise OSError) it speaks TLS.
+
+    `pause_s` is how long it waits before it tries again, whenever that is next; paho's own delays are not asked.
+    """
 
     def __init__(self, name: str, make_context: MakeContext | None = None) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
         self.trouble = ""
+        self.pause_s = _LOOK_AT_LEAST_S
         self._make_context = make_context
+        self._goodbye = threading.Event()
+
+    def disconnect(self, reasoncode: ReasonCode | None = None, properties: Properties | None = None) -> MQTTErrorCode:
+        """Say goodbye, for good; a pause under way ends with the thread."""
+        code = super().disconnect(reasoncode, properties)
+        self._goodbye.set()
+        return code
+
+    def _loop(self, timeout: float = _LOOK_AT_LEAST_S) -> MQTTErrorCode:
+        # Asked every time: a broker may name another keep-alive in its answer.
+        return super()._loop(max(timeout, self.keepalive / _LOOKS_A_KEEPALIVE))
+
+    def _reconnect_wait(self) -> None:
+        if self._goodbye.wait(self.pause_s):
+            self.loop_stop()  # from its own thread it only says so: the next look at it ends the loop
 
     def _create_socket(self) -> socket.socket:
         self.trouble = ""

@@ -151,7 +151,7 @@ class MqttPublisher:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
-        self._draw_wait(client)
+        client.pause_s = self._wait_s()
         return client
 
     # ---- called by paho's thread
@@ -226,22 +226,20 @@ class MqttPublisher:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._lost(client, str(reason))
+        self._lost(str(reason))
 
     def _on_connect_fail(self, client: Client, _userdata: Any) -> None:
-        self._lost(client, "it does not answer")
+        self._lost("it does not answer")
 
-    def _lost(self, client: Client, why: str) -> None:
+    def _lost(self, why: str) -> None:
         self._ready, self._row = False, 0
         self._failures += 1
-        self._draw_wait(client)
+        self._client.pause_s = self._wait_s()
         self._mailbox.put(Event(What.LOST, why=self._client.trouble or why))
 
-    def _draw_wait(self, client: Client) -> None:
-        """Set paho's next wait: it doubles its waits without any randomness, so each gets a new minimum and maximum."""
-        wait_s = broker.wait_s(max(self._failures, 1), self._chance())
-        # paho adds the number to a clock: fractions are fine, and whole seconds would bunch a fleet.
-        client.reconnect_delay_set(wait_s, wait_s)  # type: ignore[arg-type]
+    def _wait_s(self) -> float:
+        # Drawn anew for every try: paho would double its waits without any randomness.
+        return broker.wait_s(max(self._failures, 1), self._chance())
 
 
 def _topic(message: MQTTMessage) -> str:
