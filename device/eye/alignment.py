@@ -2,7 +2,8 @@
 
 Rules kept here:
 - The crop is a similarity of the picture: rotated, scaled and shifted, never sheared or mirrored.
-- The five points are left eye, right eye, nose, left and right mouth corner, as seen in the picture.
+- The five points are left eye, right eye, nose, left and right mouth corner, as seen in the picture. A face that the
+  mesh sees is cut by more of them (`device.eye.steady`).
 
 Sources: the 112 x 112 template is ArcFace's (Deng et al., CVPR 2019). In two dimensions and without mirror images the
 least-squares similarity of Umeyama (IEEE TPAMI 13, 1991) is one complex regression, which needs no decomposition.
@@ -22,19 +23,20 @@ TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
 
-_TARGET = TEMPLATE[:, 0] + 1j * TEMPLATE[:, 1]
-_TARGET_MEAN = complex(_TARGET.mean())
-_TARGET_CENTRED = _TARGET - _TARGET_MEAN
 
-
-def picture_to_crop(points: npt.NDArray[Any]) -> Similarity:
-    """The similarity that brings `points`, (5, 2), closest to the template. Raises ValueError if they all coincide."""
-    found = points[:, 0] + 1j * points[:, 1]
-    mean = complex(found.mean())
+def similarity(points: npt.NDArray[Any], target: npt.NDArray[Any]) -> Similarity:
+    """The similarity that brings `points` closest to `target`, both (n, 2). Raises ValueError if they all coincide."""
+    found, wanted = points[:, 0] + 1j * points[:, 1], target[:, 0] + 1j * target[:, 1]
+    mean, aim = complex(found.mean()), complex(wanted.mean())
     found = found - mean
     spread = float(np.vdot(found, found).real)
     if spread <= 0:
-        msg = "five points in one place say nothing about a face"
+        msg = "points in one place say nothing about a face"
         raise ValueError(msg)
-    a = complex(np.vdot(found, _TARGET_CENTRED)) / spread
-    return Similarity(a, _TARGET_MEAN - a * mean)
+    a = complex(np.vdot(found, wanted - aim)) / spread
+    return Similarity(a, aim - a * mean)
+
+
+def picture_to_crop(points: npt.NDArray[Any]) -> Similarity:
+    """The similarity that brings the detector's five `points`, (5, 2), closest to the template. Raises ValueError."""
+    return similarity(points, TEMPLATE)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.eye import steady
 from device.eye.alignment import TEMPLATE, picture_to_crop
 from device.eye.detector import Candidates, Face
 from device.eye.pixels import Similarity
@@ -17,7 +18,7 @@ from tools.evaluate.tries.geometry import Geometry
 from tools.evaluate.tries.measures import Rate, Way
 from tools.evaluate.tries.tries import TRIES
 
-STEADY = np.random.default_rng(0).uniform(20, 90, (len(variants.STEADY), 2))
+STEADY = np.random.default_rng(0).uniform(20, 90, (len(steady.STEADY), 2))
 
 
 def crowd(noise: float, people: int = 60, pictures: int = 9) -> tuple[measures.Floats, measures.Names]:
@@ -124,7 +125,7 @@ def test_the_doors_threshold_is_the_mark_and_the_bound_of_what_averaging_adds() 
 @pytest.mark.parametrize("alignment", ["yunet", "mesh many", "mean of both"])
 def test_a_face_whose_points_lie_where_they_should_is_cut_as_it_lies(alignment: str) -> None:
     mesh = np.zeros((468, 2), np.float32)
-    mesh[list(variants.STEADY)] = STEADY
+    mesh[list(steady.STEADY)] = STEADY
     found = variants.placed(alignment, TEMPLATE.astype(np.float32), mesh, STEADY)
     assert abs(found.a - 1) < 1e-5
     assert abs(found.b) < 1e-3

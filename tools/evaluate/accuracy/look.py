@@ -72,6 +72,7 @@ _SOURCES: Final = (
             "quality",
             "runtime",
             "sight",
+            "steady",
             "attack/mesh",
         )
     ),
@@ -131,6 +132,7 @@ class Looker:
         runtime = choose_runtime(eye.runtime)
         manifest = load(chain.models)
         embed = manifest.for_job(Job.EMBED)
+        mesh = Network.load(manifest.for_job(Job.LANDMARKS), chain.models, runtime)
         self._chain = chain
         self._within = Range(eye.min_eye_distance_px, eye.max_eye_distance_px)
         self._sight = _Recorded(
@@ -138,9 +140,10 @@ class Looker:
             FloatEmbedder.of(embed, chain.floating)
             if chain.floating
             else Network.load(embed, chain.models, runtime, eye.threads),
+            mesh,
             self._within,
         )
-        self._mesh = Mesh(Network.load(manifest.for_job(Job.LANDMARKS), chain.models, runtime))
+        self._mesh = Mesh(mesh)
 
     def at(self, path: Path, sha256: bytes, conditions: tuple[Condition, ...]) -> list[Record]:
         """A record of the picture in `path` for each of `conditions`; unreadable ones say so."""

@@ -3,7 +3,7 @@
 Rules kept here:
 - Pictures are read where they lie; of them only points and embeddings are kept, in the cache folder.
 - A network that is not in --networks is said to be missing, and its rows are left out; nothing stands in for it.
-- A folder that is not there, or a package that cannot be had, is one sentence and exit code 2.
+- A folder that is not there is one sentence and exit code 2.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 import click
 from rich.progress import track
 
+from device.eye.steady import PLACES
 from tools.evaluate import groups as group_set
-from tools.evaluate.tries import dark, fusion, geometry, means, measures, report, second, voted
+from tools.evaluate.tries import dark, fusion, geometry, measures, report, second, voted
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.tries import TRIES, Try
-from tools.models.fetch import FetchError
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "models"
@@ -32,7 +32,6 @@ _path = click.Path(path_type=Path)
 @click.option("--faces", type=_folder, required=True, help="DIR/person/picture.jpg")
 @click.option("--groups", "cells", type=_folder, required=True, help="DIR/group-sex/age_*.jpg")
 @click.option("--networks", type=_folder, help="What `python -m tools.models.rebuild --variants --out DIR` wrote.")
-@click.option("--packages", type=_path, default=ROOT / ".cache" / "packages", help="Where packages are kept.")
 @click.option("--cache", type=_path, default=ROOT / ".cache" / "evaluate" / "tries", help="Where embeddings are kept.")
 @click.option("--draws", type=click.IntRange(1), default=20, show_default=True, help="Of who enrols with what.")
 @click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="What to print; everything without it.")
@@ -42,7 +41,6 @@ def main(
     faces: Path,
     cells: Path,
     networks: Path | None,
-    packages: Path,
     cache: Path,
     draws: int,
     parts: tuple[str, ...],
@@ -57,11 +55,11 @@ def main(
     for path in sorted(networks.glob("*.tflite")) if networks else ():
         files |= {"float": path} if path.stem == "sface-float32" else {path.stem: path}
     try:
-        bench = Bench(files, means.over_calibration(MODELS, packages), cache / "vectors")
+        bench = Bench(files, PLACES, cache / "vectors")
         people = Folder(faces, geometry.find(faces, MODELS, cache))
         border = group_set.BORDER_PX
         adults = Folder(cells, geometry.adults(geometry.find(cells, MODELS, cache, border)), border)
-    except (FileNotFoundError, FetchError) as cause:
+    except FileNotFoundError as cause:
         raise click.UsageError(str(cause)) from cause
     judged = group_set.judged_in(MODELS / "duplicates.toml")
     person = measures.persons(adults.geometry.folders, adults.geometry.names, judged)

@@ -12,7 +12,7 @@ from typing import Final
 from tools.evaluate.tries import measures
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.measures import Way, drawn
-from tools.evaluate.tries.tries import FLOAT, SHIPPED
+from tools.evaluate.tries.tries import FIVE, FLOAT
 from tools.evaluate.tries.variants import Variant
 
 LIGHTS: Final = ("as is", "gamma", "smooth", "smooth gamma", "smooth stretch")
@@ -26,7 +26,7 @@ def table(bench: Bench, people: Folder, draws: int = measures.DRAWS) -> str:
     head = "| in the dark | " + " | ".join(f"pooled {fmr:.0e}" for fmr in measures.POOLED)
     lines = [head + " | loss at 1e-4 | odd half | even half |", "|---" * 6 + "|"]
     for variant in tried:
-        base = FLOAT if variant.network == "float" else SHIPPED
+        base = FLOAT if variant.network == "float" else FIVE
         made = bench.embeddings(people, [base, variant])
         cells = []
         for chosen in (None, True, False):

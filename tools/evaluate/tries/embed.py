@@ -72,7 +72,8 @@ class Bench:
 
     def _kept(self, folder: Folder, variant: Variant) -> Path:
         network = hashlib.sha256(self.networks[variant.network].read_bytes()).hexdigest()[:8]
-        geometry = hashlib.sha256(folder.geometry.mesh.tobytes() + folder.geometry.five.tobytes()).hexdigest()[:8]
+        where = folder.geometry.mesh.tobytes() + folder.geometry.five.tobytes() + self.steady.tobytes()
+        geometry = hashlib.sha256(where).hexdigest()[:8]
         return self.cache / f"{folder.name}-{geometry}-{network}-{variant.name}.npy"
 
     def _made(self, folder: Folder, wanted: list[Variant]) -> dict[Variant, Floats]:

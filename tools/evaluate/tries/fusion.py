@@ -17,7 +17,7 @@ from tools.evaluate.figures import threshold_at
 from tools.evaluate.tries import measures
 from tools.evaluate.tries.embed import Bench, Floats, Folder
 from tools.evaluate.tries.measures import Names, Rate
-from tools.evaluate.tries.tries import SHIPPED
+from tools.evaluate.tries.tries import FIVE
 
 FRAMES: Final = 3
 FMRS: Final = (1e-4, 1e-5)
@@ -25,7 +25,7 @@ FMRS: Final = (1e-4, 1e-5)
 
 def weights(bench: Bench, people: Folder) -> dict[str, Floats]:
     """(n,) by name; the plain mean first."""
-    lengths, score = bench.lengths(people, SHIPPED), people.geometry.score
+    lengths, score = bench.lengths(people, FIVE), people.geometry.score
     return {
         "plain mean": np.ones_like(lengths),
         "by the embedding's length": lengths,
@@ -64,7 +64,7 @@ def rates(vectors: Floats, names: Names, weight: Floats, draws: int) -> Iterator
 
 def table(bench: Bench, people: Folder, draws: int = measures.DRAWS) -> str:
     """A Markdown table: refusals, and points fewer than with the plain mean."""
-    vectors, names = bench.embeddings(people, [SHIPPED])[SHIPPED], people.geometry.folders
+    vectors, names = bench.embeddings(people, [FIVE])[FIVE], people.geometry.folders
     head = " | ".join(f"pooled {fmr:.0e} | points fewer" for fmr in FMRS)
     lines = [f"| three frames, weighted | {head} |", "|---" * (1 + 2 * len(FMRS)) + "|"]
     plain: list[Rate] = []

@@ -19,7 +19,7 @@ import numpy as np
 from tools.evaluate.tries import norms, report
 from tools.evaluate.tries.embed import Bench, Floats, Folder
 from tools.evaluate.tries.measures import Way, half
-from tools.evaluate.tries.tries import MIRRORED, SHIPPED, together
+from tools.evaluate.tries.tries import FIVE, MIRRORED, together
 from tools.evaluate.tries.variants import Variant
 
 DLIB: Final = Variant("dlib_int8", "dlib")
@@ -35,13 +35,13 @@ def fused(first: Floats, second: Floats, weight: float) -> Floats:
 
 def cohorts(bench: Bench, people: Folder, adults: Folder, sets: report.Sets, draws: int) -> Iterator[report.Row]:
     """Scores and directions set against the odd half, measured on the even half; the shipped way first."""
-    everybody, cells = (bench.embeddings(folder, [SHIPPED])[SHIPPED] for folder in (people, adults))
+    everybody, cells = (bench.embeddings(folder, [FIVE])[FIVE] for folder in (people, adults))
     odd = half(sets.names, odd=True)
     _, firsts = np.unique(sets.names, return_index=True)
     cohort = everybody[[row for row in firsts if odd[row]]]
     plain, sets = everybody[~odd], replace(sets, names=sets.names[~odd])
     own = (Way(plain, plain), Way(cells, cells))
-    yield report.row("as shipped", "none", *own, sets, draws=draws)
+    yield report.row("by five points", "none", *own, sets, draws=draws)
     for name, scorer in (
         ("z-norm, cohort of real people", norms.z_norm(cohort)),
         ("t-norm, cohort of real people", norms.t_norm(cohort)),
@@ -64,21 +64,21 @@ def cohorts(bench: Bench, people: Folder, adults: Folder, sets: report.Sets, dra
 
 def with_dlib(bench: Bench, people: Folder, adults: Folder, sets: report.Sets, draws: int) -> Iterator[report.Row]:
     """Both networks together; the shipped one alone first. Its middle is that of the odd half."""
-    plain, cells = (bench.embeddings(folder, [SHIPPED])[SHIPPED] for folder in (people, adults))
-    yield report.row("as shipped", "none", Way(plain, plain), Way(cells, cells), sets, draws=draws)
+    plain, cells = (bench.embeddings(folder, [FIVE])[FIVE] for folder in (people, adults))
+    yield report.row("by five points", "none", Way(plain, plain), Way(cells, cells), sets, draws=draws)
     odd = half(sets.names, odd=True)
     second = {folder.name: bench.embeddings(folder, [DLIB])[DLIB] for folder in (people, adults)}
     middle = second[people.name][odd].mean(axis=0)
     second = {name: norms.centred(vectors, middle) for name, vectors in second.items()}
-    both = {folder.name: bench.embeddings(folder, [SHIPPED, MIRRORED]) for folder in (people, adults)}
+    both = {folder.name: bench.embeddings(folder, [FIVE, MIRRORED]) for folder in (people, adults)}
 
     def ways_of(weight: float, *, mirrored: bool) -> tuple[Way, Way]:
         ways = []
         for folder in (people, adults):
             own = both[folder.name]
-            enrol = together([own[SHIPPED], own[MIRRORED]]) if mirrored else own[SHIPPED]
+            enrol = together([own[FIVE], own[MIRRORED]]) if mirrored else own[FIVE]
             ways.append(
-                Way(*(fused(vectors, second[folder.name], weight) for vectors in (enrol, own[SHIPPED]))),
+                Way(*(fused(vectors, second[folder.name], weight) for vectors in (enrol, own[FIVE]))),
             )
         return ways[0], ways[1]
 

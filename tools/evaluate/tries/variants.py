@@ -2,8 +2,8 @@
 
 Rules kept here:
 - A crop is made by the door's own warp; only where the points come from, and what is done to its light, is tried.
-- Nothing is fitted to the pictures that are measured: places of the mesh's points in the crop are their mean over the
-  calibration photographs of `tools.models`, and what changes the light has fixed constants.
+- Nothing is fitted to the pictures that are measured: where the mesh's points belong in the crop says the door
+  (`device.eye.steady`), and what changes the light has fixed constants.
 - What spoils a picture (darkness, noise) is drawn from a seed that the file's name gives: each try meets the same.
 """
 
@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from device.eye.alignment import CROP_PX, TEMPLATE
+from device.eye.alignment import CROP_PX, TEMPLATE, similarity
 from device.eye.pixels import Picture, Similarity, Warp, grey
+from device.eye.steady import STEADY
 from tools.evaluate.tries.geometry import Points
 from tools.models.compare import darkened
 
 Floats = npt.NDArray[np.float64]
-
-STEADY: Final = (33, 133, 159, 145, 263, 362, 386, 374, 168, 6, 197, 1, 98, 327, 61, 291, 0, 17)
-"""Points of FaceMesh that move little with what a face does: eyes, the ridge of the nose, its wings, the mouth."""
 
 DLIB_PX: Final = 150
 DLIB_TEMPLATE: Final = np.array([[47.55, 46.6], [100.48, 46.6], [74.01, 76.56], [50.41, 103.02], [97.61, 103.02]])
@@ -58,16 +56,8 @@ class Variant:
         return "-".join(part.replace(" ", "_") for part in parts)
 
 
-def similarity(points: npt.NDArray[Any], target: npt.NDArray[Any]) -> Similarity:
-    """The least-squares similarity from `points` to `target`, both (n, 2), as in `device.eye.alignment`."""
-    found, wanted = (values[:, 0] + 1j * values[:, 1] for values in (points, target))
-    middle, aim = complex(found.mean()), complex(wanted.mean())
-    a = complex(np.vdot(found - middle, wanted - aim)) / float(np.vdot(found - middle, found - middle).real)
-    return Similarity(a, aim - a * middle)
-
-
 def placed(alignment: str, five: Points, mesh: Points, steady: Floats) -> Similarity:
-    """From the picture to the crop. `steady`: where those points of the mesh lie in the crop on average."""
+    """From the picture to the crop. `steady`: where those points of the mesh belong in the crop."""
     by_detector = similarity(five.astype(np.float64), TEMPLATE)
     if alignment == "yunet" or np.isnan(mesh).any():
         return by_detector

@@ -21,9 +21,7 @@ def _begin() -> tuple[See, Ask]:
     import numpy as np
 
     from device.config import Config, DoorTable
-    from device.eye.alignment import CROP_PX, picture_to_crop
     from device.eye.gather import Good, mean_of
-    from device.eye.pixels import Warp
     from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
     from device.manifest import Job, load
     from device.paths import models_dir
@@ -36,12 +34,11 @@ def _begin() -> tuple[See, Ask]:
 
     models = models_dir()
     manifest = load(models)
-    pipeline, warp = Pipeline(models, manifest), Warp(CROP_PX)
+    pipeline = Pipeline(models, manifest)
     frames = Config(DoorTable(id="0" * 16)).eye.frames
     measured = tail.load(models, manifest.for_job(Job.EMBED).sha256)
     thresholds = Thresholds(Budget(), measured, frames)
     turn = Rotation.of(bytes(32))
-    crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
     faces: dict[str, Floats] = {}
 
     def see(path: str) -> bool:
@@ -51,8 +48,7 @@ def _begin() -> tuple[See, Ask]:
             return False
         if pose_hint(pose(face.points)):
             return False
-        warp(picture, picture_to_crop(face.points).inverse(), crop)
-        if light_hint(light(crop)):
+        if light_hint(light(pipeline.crop(picture, face))):
             return False
         faces[path] = pipeline.embedding(picture, face)
         return True
