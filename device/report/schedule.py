@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import cache
 
 
+@cache
 def phase_s(door: str, cadence_s: float) -> float:
     """Where in the cadence the door `door` reports: from 0 up to `cadence_s`, evenly spread over ids."""
     digest = hashlib.sha256(b"doorward report phase " + door.encode()).digest()

@@ -17,10 +17,8 @@ from rich.progress import track
 
 from tools.anonymity import show
 from tools.anonymity.measure import measure
-from tools.anonymity.plan import COUNTED, COVER, LEAKS, PROMISE, REFERENCES, REMAINDER, Section, size
+from tools.anonymity.plan import SECTIONS, Section, size
 from tools.anonymity.show import Measured
-
-SECTIONS = (PROMISE, REMAINDER, COVER, COUNTED, REFERENCES, LEAKS)
 
 
 @click.command()

@@ -203,13 +203,14 @@ def lived(done: Iterable[Done]) -> tuple[Happened, ...]:
     """The same, each kind of act run once and moved in time."""
     dark, found = False, []
     for each in done:
-        found += [Happened(each.at_s + part.at_s, part.what) for part in _alone(each.act, dark)]
+        found += [Happened(each.at_s + part.at_s, part.what) for part in consequences(each.act, dark=dark)]
         dark = _CAMERA_IS.get(each.act, dark)
     return tuple(sorted(found, key=lambda part: part.at_s))
 
 
 @cache
-def _alone(act: Act, dark: bool) -> tuple[Happened, ...]:  # noqa: FBT001  # a cache's key, handed over by position
+def consequences(act: Act, *, dark: bool) -> tuple[Happened, ...]:
+    """What follows from `act` in a quiet house, in seconds since it began; `dark`: the camera was found broken."""
     lock = Lock(dark=dark)
     if dark:
         lock.does(Done(0.0, Act.FACE_FAILS))

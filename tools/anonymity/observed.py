@@ -144,16 +144,19 @@ class _Reader:
 
     def _inside(self, each: Seen) -> tuple[float, float, float, float]:
         """Steps of the sequence since the last message, flags changed, numbers that are no flag, bytes that differ."""
-        counted = _SEQUENCE.search(each.payload)
+        payload = each.payload
+        counted = _SEQUENCE.search(payload)
         sequence = int(counted[1]) if counted else 0
         steps = float(sequence - self._sequence) if self._sequence and sequence else 1.0
         self._sequence = sequence or self._sequence
-        if b'"kind":"alarm"' in each.payload:
+        if b'"kind":"alarm"' in payload:
             return steps, 0.0, 0.0, 0.0
-        masked = _SEALED.sub(b"", _SEQUENCE.sub(b"", each.payload))
+        masked = payload.replace(counted[0], b"", 1) if counted else payload
+        if sealed := _SEALED.search(masked):
+            masked = masked.replace(sealed[0], b"", 1)
         before, self._bytes = self._bytes or masked, masked
         if before != masked or not self._flags:
-            told = json.loads(each.payload)
+            told = json.loads(payload)
             said = {key: value for key, value in told.items() if key not in _BY_ITSELF}
             self._number = float(sum(value for value in said.values() if type(value) in (int, float)))
             self._daily = float(told.get("count") or 0)

@@ -120,6 +120,8 @@ LEAKS = Section(
     ),
 )
 
+SECTIONS = (PROMISE, REMAINDER, COVER, COUNTED, REFERENCES, LEAKS)
+
 
 def size(section: Section, line: Line, *, quick: bool) -> Size:
     """How many trials: enough that the bound can be met where there is one, fewer where a number is only stated."""

@@ -17,9 +17,15 @@ from tools.attack_lab.record import DECIDE
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What decides the figures of a log: modules with all that they import, files by pattern, installed packages."""
+    """What decides the figures of a log: modules with all that they import, files by pattern, installed packages.
+
+    `within`: of what the modules import only what is below these counts by its bytes. All else counts by what it does:
+    `done` names functions (`package.module:name`) that tell so in a text, whole enough that the figures follow from it.
+    """
 
     modules: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
 
@@ -36,5 +42,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         files=(*DECIDE, "models/facemesh.tflite", "models/yunet.tflite"),
         packages=_SEEN_BY,
     ),
-    "anonymity": Kind(modules=("tools.anonymity",), packages=("numpy", "scikit-learn")),
+    "anonymity": Kind(
+        modules=("tools.anonymity",),
+        within=("tools.anonymity", "tools.evaluate.intervals", "device.report", "device.lock.daily_count"),
+        done=("tools.anonymity.behaviour:told",),
+        packages=("numpy", "scikit-learn"),
+    ),
 }

@@ -23,7 +23,7 @@ from tools.anonymity.leaks import (
     SpeaksEarly,
 )
 from tools.anonymity.measure import LIMIT, Line, Result, Size, measure
-from tools.anonymity.plan import COVER, LEAKS, PROMISE, REMAINDER, Section
+from tools.anonymity.plan import COVER, LEAKS, PROMISE, REMAINDER, SECTIONS, Section
 from tools.anonymity.show import Measured
 from tools.anonymity.tasks import Setting, Task
 from tools.anonymity.voices import Building, ExactTimes, Home, QuarterCounts, Unkeyed
@@ -112,9 +112,9 @@ def test_the_promise_can_be_shown_with_the_trials_asked_and_not_with_few() -> No
 
 
 def test_every_line_has_a_name_of_its_own() -> None:
-    names = [each.name for section in cli.SECTIONS for each in section.lines]
+    names = [each.name for section in SECTIONS for each in section.lines]
     assert len(set(names)) == len(names)
-    assert {PROMISE, REMAINDER, COVER, LEAKS} < set(cli.SECTIONS)
+    assert {PROMISE, REMAINDER, COVER, LEAKS} < set(SECTIONS)
 
 
 def test_the_promise_covers_an_empty_house_with_everything_that_goes_wrong_and_what_waits_for_the_report() -> None:
