@@ -60,6 +60,7 @@ def test_every_leak_leaves_hints_and_they_hold_the_moment(leak: type[Building]) 
     assert not certain(seen(leak))
 
 
+@pytest.mark.slow
 def test_a_network_that_fails_leaves_no_hint_and_loses_nothing() -> None:
     for seed in range(20):
         arrived = seen(Unkeyed, days=7, seed=seed)

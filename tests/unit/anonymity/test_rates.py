@@ -15,6 +15,7 @@ from tools.anonymity.rates import gain
 FEW, WEEKS = 60, 200
 
 
+@pytest.mark.slow
 def test_more_tests_leave_less_and_more_people_show_more() -> None:
     by_tests = [gain(20, a_day, FEW).share for a_day in (1, 8, 32, 128)]
     assert by_tests == sorted(by_tests, reverse=True)
@@ -28,6 +29,7 @@ def test_it_is_never_more_than_half_the_chance_that_a_door_was_held_open_at_all(
     assert 0.0 < gain(20, 8, WEEKS).share < gain(20, 1, WEEKS).share < most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("people", [5, 20])
 def test_so_many_tests_as_the_door_sends_leave_less_than_the_promise(people: int) -> None:
     """The seeded fault: an eighth of them, in a house of twenty."""

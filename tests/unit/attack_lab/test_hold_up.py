@@ -62,6 +62,7 @@ def test_every_kind_is_as_bright_as_the_others_at_rest(kind: HeldUp) -> None:
     assert 0.5 * FACE_AT_REST < rest < 2 * FACE_AT_REST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(HeldUp))
 def test_a_basis_comes_back_from_its_file(kind: HeldUp, tmp_path: Path) -> None:
     basis(kind).save(tmp_path / "b.npz")

@@ -152,6 +152,7 @@ def test_light_that_falls_a_few_pixels_at_a_time_is_that_of_the_whole(gloss: Glo
         assert np.allclose(part, plain, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_glasses_change_the_pixels_of_glasses_alone_and_leave_what_they_are_put_on() -> None:
     at = somebody(Conditions(distance_mm=430))
     parts = drawn_full(at.paper.shape)
@@ -173,6 +174,7 @@ def drawn_full(shape: tuple[int, ...]) -> Parts:
     return rng.random(shape), rng.random(shape), rng.random(shape)
 
 
+@pytest.mark.slow
 def test_a_person_is_stood_before_the_lens_once_for_all_points_of_a_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 

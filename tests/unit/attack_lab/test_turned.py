@@ -145,6 +145,7 @@ def test_a_face_is_cut_out_as_often_as_at_a_door(monkeypatch: pytest.MonkeyPatch
     assert min(offered(monkeypatch)) < CROP_EVERY_NS // MS, "the seeded fault: a face of every frame"
 
 
+@pytest.mark.slow
 def test_pictures_of_which_eye_embeds_none_are_a_sentence_and_no_waiting_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,6 +92,7 @@ def test_approaches_of_a_window_share_the_person_and_the_place_and_nothing_of_th
     assert len({each.glances[0].face.tobytes() for each in window}) == 3
 
 
+@pytest.mark.slow
 def test_whoever_tries_again_has_the_same_paper_in_hand_and_matt_is_rougher_than_glossy() -> None:
     given, _ = seen_in_a_window()
     slopes = {}

@@ -178,6 +178,7 @@ def test_the_page_states_no_row_that_is_not_in_the_log_of_the_run() -> None:
     assert [row for row in rows if row not in log] == []
 
 
+@pytest.mark.slow
 def test_a_run_is_drawn_from_its_json_and_rubbish_is_refused_in_a_sentence(tmp_path: Path) -> None:
     from click.testing import CliRunner
 

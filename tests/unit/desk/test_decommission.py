@@ -108,6 +108,7 @@ def test_without_its_own_receipt_a_door_loses_nothing(root: Path, tmp_path: Path
     assert files(root) == before
 
 
+@pytest.mark.slow
 def test_cut_off_at_any_moment_it_goes_on_and_the_old_door_never_comes_back(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_the_committed_threshold_of_covered_faces_is_never_below_that_of_bare_on
     assert covered is None or covered >= bare
 
 
+@pytest.mark.slow
 def test_a_picture_that_wears_a_cloth_is_embedded_as_another_and_kept_apart(tmp_path: Path) -> None:
     folder = tmp_path / "set" / "somebody"
     folder.mkdir(parents=True)

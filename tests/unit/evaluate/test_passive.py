@@ -36,6 +36,7 @@ def test_a_scene_without_a_straight_edge_has_no_rectangle() -> None:
     assert rectangles.score(soft(3).mean(axis=2), FACE) < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instrument", [each for each in INSTRUMENTS if each.border], ids=lambda each: each.name)
 def test_a_border_around_the_face_is_seen_however_it_is_held(instrument: Instrument) -> None:
     assert min(scored(instrument, seed) for seed in (0, 10, 20)) > 0.8

@@ -158,6 +158,7 @@ def on_a_line(shot: Shot) -> Shot:
     return Shot(shot.grey, np.column_stack([shot.points[:, 0], shot.points[:, 0], shot.points[:, 2]]))
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(
     ("spoilt", "which"),
     [(no_depth, "all"), (no_depth, "before"), (on_a_line, "all"), (on_a_line, "before"), (on_a_line, "turned")],

@@ -64,6 +64,7 @@ ONE_LAMP = {
 }
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", ONE_LAMP)
 def test_one_lamp_alone_never_lets_anybody_pass_and_is_called_no_attack(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -78,12 +79,14 @@ def test_one_lamp_alone_never_lets_anybody_pass_and_is_called_no_attack(
         assert passed(ONE_LAMP[name]) > 0, "and a face whose relief nobody could see passes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mains_hz", [50.0, 60.0])
 @pytest.mark.parametrize("flicker", [0.003, 0.01])
 def test_lamps_of_the_hallway_that_flicker_keep_nobody_out(flicker: float, mains_hz: float) -> None:
     assert passed(World(flicker=flicker, mains_hz=mains_hz)) >= 18
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mains_hz", [50.0, 60.0])
 def test_flicker_alone_is_no_answer(mains_hz: float, monkeypatch: pytest.MonkeyPatch) -> None:
     dark = World(gains=(0.0, 0.0), flicker=0.03, mains_hz=mains_hz)
@@ -99,6 +102,7 @@ def test_in_the_sun_nothing_answers_and_nobody_passes(monkeypatch: pytest.Monkey
     assert (Attack.INCONCLUSIVE, Why.CODE_UNCLEAR) in found(sun), "the seeded fault: noise is taken for lamps"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lamp", [0.0002, 0.001, 0.002, 0.005])
 def test_on_the_way_into_the_sun_no_print_passes(lamp: float) -> None:
     assert passed(World(shape=FLAT["bent"], lamp=lamp)) == 0

@@ -91,6 +91,7 @@ def door(pinned: str, backend: str = "picamera2") -> str:
     return f'[door]\nid = "0123456789abcdef"\n[camera]\nbackend = "{backend}"\npinned = "{quoted}"\n'
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), st.text(max_size=300), st.none() | st.lists(st.text(st.characters(codec="utf-8"))))
 def test_whatever_a_driver_says_can_be_pinned_and_is_recognised(
     driver: str, model: str, place: str, modes: list[str] | None

@@ -100,6 +100,7 @@ def test_who_is_in_doubt_and_turns_as_asked_is_sent_as_such_and_as_nothing_bette
     assert bench.frames_read == read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", ["flat", "bent"])
 def test_a_sheet_that_is_turned_in_time_stays_a_doubt_and_without_an_embedding(sheet: str) -> None:
     bench = TurningBench(turning=SHEETS[sheet])

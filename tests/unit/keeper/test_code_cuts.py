@@ -86,6 +86,7 @@ def openings() -> dict[int, int]:
     return found
 
 
+@pytest.mark.slow
 def test_at_every_cut_a_code_opens_once_or_is_burnt() -> None:
     found = openings()
     assert set(found) <= {0, 1}
@@ -93,6 +94,7 @@ def test_at_every_cut_a_code_opens_once_or_is_burnt() -> None:
     assert found[1] > 0
 
 
+@pytest.mark.slow
 def test_a_code_marked_after_the_answer_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     finish = Attempt.finish
 

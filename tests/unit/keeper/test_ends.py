@@ -191,6 +191,7 @@ def test_junk_at_a_place_that_has_ended_spends_nobody_s_guesses(lease: Door) -> 
 # ---- what vault hears
 
 
+@pytest.mark.slow
 def test_vault_hears_of_the_end_once_and_as_soon_as_it_comes(lease: Door) -> None:
     assert lease.vault_asks(12) == [wire.CredentialAnswer(12, lease.tenancy(), END)]
     lease.live(30 * 86400 - 1)
@@ -339,6 +340,7 @@ clocks = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(clocks)
 @settings(deadline=None, max_examples=200)
 def test_destroyed_is_exactly_what_was_over_at_every_look_of_one_grace(readings: list[tuple[int, int]]) -> None:

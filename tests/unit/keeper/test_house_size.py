@@ -77,6 +77,7 @@ def most_at_one_resident(residents: int, budget: Budget = BUDGET) -> float:
     return looked_at / residents
 
 
+@pytest.mark.slow
 def test_each_residents_risk_is_what_it_is_among_twenty() -> None:
     among_twenty = most_at_one_resident(20)
     for residents in (40, 200):
@@ -84,6 +85,7 @@ def test_each_residents_risk_is_what_it_is_among_twenty() -> None:
     assert among_twenty == pytest.approx(3 + 10 * 2.4, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_seeded_budget_that_grows_faster_than_the_house_is_seen() -> None:
     assert most_at_one_resident(200, Budget(door_residents=10)) > most_at_one_resident(20) + 10
 

@@ -227,6 +227,7 @@ class Guessing(RuleBasedStateMachine):
 EXAMPLES = settings(max_examples=120, stateful_step_count=40, deadline=None, print_blob=False)
 
 
+@pytest.mark.slow
 def test_no_interleaving_gives_more_than_the_stated_budget() -> None:
     run_state_machine_as_test(Guessing, settings=EXAMPLES)
 

@@ -25,6 +25,7 @@ def test_no_random_life_breaks_a_rule() -> None:
     assert told.windows > LIVES // 10
 
 
+@pytest.mark.slow
 def test_the_same_number_is_the_same_life() -> None:
     assert run(Lock(), range(50), LONG) == run(Lock(), range(50), LONG)
 

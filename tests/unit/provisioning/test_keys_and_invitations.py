@@ -32,6 +32,7 @@ def test_the_same_key_is_never_sealed_twice_alike() -> None:
     assert keys.seal(key, PASSPHRASE, CHEAP) != keys.seal(key, PASSPHRASE, CHEAP)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("full_price")
 def test_what_is_sealed_by_default_costs_libsodiums_moderate() -> None:
     sealed = keys.seal(keys.new_key(), PASSPHRASE)

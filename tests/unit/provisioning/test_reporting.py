@@ -65,6 +65,7 @@ def report(health: Health, key: bytes = PUBLIC) -> bytes:
     return envelope.encode(replace(SAID, health=health, sealed=seal.sealed(seal.flags(health), key)))
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(
     ("args", "profile", "telling"),
     [

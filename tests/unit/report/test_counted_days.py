@@ -183,6 +183,7 @@ def expected(openings: tuple[int, ...]) -> list[int]:
 OPENINGS = (21, 4)
 
 
+@pytest.mark.slow
 def test_every_report_of_a_day_says_the_one_noisy_number_of_the_day_before(days: Days) -> None:
     said = whole_days(days, OPENINGS)
     stretches = [(count, len(list(reports))) for count, reports in itertools.groupby(said)]
@@ -228,6 +229,7 @@ def test_a_choice_that_is_taken_back_ends_the_number_with_the_next_report(days: 
     assert days.counts()[-1] is None
 
 
+@pytest.mark.slow
 def test_seeded_fault_a_number_without_noise_is_caught(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daily_count, "noisy", lambda openings, _epsilon_milli, _below: openings)
     said = whole_days(days, OPENINGS)

@@ -79,6 +79,7 @@ def test_power_cut_during_the_recovery_from_a_killed_process_loses_nothing(loss:
             assert problem is None, f"killed before step {at}, cut {later} steps into the recovery: {problem}"
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(("loss", "seed"), list(losses()))
 def test_power_cut_into_a_rekey_leaves_a_record_that_does_not_open_as_it_was(loss: Loss, seed: int) -> None:
     at, done = 0, False

@@ -116,6 +116,7 @@ def test_without_a_grant_no_act_is_done(house: House, purpose: Purpose, grant: C
     assert changed_by(house, purpose, grant) == ([Result.NO_GRANT], False)
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("purpose", ACTS)
 @pytest.mark.parametrize("other", [other for other in Purpose if other is not Purpose.PAGE])  # that: test_sittings.py
 def test_a_grant_is_for_its_own_purpose(house: House, purpose: Purpose, other: Purpose) -> None:

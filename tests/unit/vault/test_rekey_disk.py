@@ -66,6 +66,7 @@ def rekeyed_on_a_disk_that_fails(at: int, *, for_good: bool) -> tuple[Result, li
         return result, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("for_good", [False, True])
 def test_a_disk_that_fails_at_any_step_costs_nobody_their_face(for_good: bool) -> None:
     results = set()

@@ -80,6 +80,7 @@ async def sent(one: Browser, bad: Bad) -> httpx.Response:
     return await one.client.request(bad.method, bad.path, content=body, headers=dict(bad.headers))
 
 
+@pytest.mark.exhaustive(10)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("row", list(ROWS))
 def test_bad_input_gets_one_sentence_in_the_language_of_the_page_and_changes_nothing(row: str, language: str) -> None:
@@ -98,6 +99,7 @@ def test_bad_input_gets_one_sentence_in_the_language_of_the_page_and_changes_not
     run(story())
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("cookie", ["A" * 43, "A" * 42, "A" * 4000, "../../etc/passwd", "a b", '"', "%00"])
 def test_a_forged_sitting_is_none_and_is_led_to_the_start(cookie: str, language: str) -> None:

@@ -92,6 +92,7 @@ def test_from_nothing_to_a_door_that_would_start(bench: Bench) -> None:
     assert "`doorsim up` starts the door." in said.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_every_question_leaves_nothing_behind(bench: Bench) -> None:
     whole = bench.setup(*FROM_NOTHING)[1].asked
     bench.paths.config.unlink()

@@ -26,6 +26,7 @@ def test_sizes_leave_half_of_the_people_as_strangers() -> None:
     assert sizes(3) == []
 
 
+@pytest.mark.slow
 def test_clear_faces_are_found_and_strangers_are_not() -> None:
     crowd = people(400, 4, 0.05)
     found = search(crowd, Design(1, 1), 50)
@@ -37,6 +38,7 @@ def test_clear_faces_are_found_and_strangers_are_not() -> None:
     assert row.rows[0].fnir.value == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [4, 50])
 def test_a_stranger_has_as_many_chances_as_the_gallery_has_faces(size: int) -> None:
     found = search(people(400, 3, 0.3), Design(1, 1), size)

@@ -25,6 +25,7 @@ def looker() -> Looker:
     return Looker(Chain(models_dir()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg", "obama_partial_face.jpg"])
 def test_a_look_is_the_doors_own(looker: Looker, name: str) -> None:
     (record,) = looker.at(sample(name), b"", (CLEAN,))

@@ -38,6 +38,7 @@ def two_normals(genuine: float, spread: float, people: int = 400, each: int = 40
     return Compared(Design(1, 1), own.astype(np.float32), owner, impostors, people, people)
 
 
+@pytest.mark.slow
 def test_two_normals_have_the_rates_of_their_formula() -> None:
     made = two_normals(0.5, 0.1)
     # Equal spreads: the errors are equal half-way, where both are Q(0.25 / 0.1).
@@ -125,6 +126,7 @@ def test_a_threshold_below_what_was_kept_is_refused_and_not_guessed() -> None:
         rates.threshold_at(part, 0.5)
 
 
+@pytest.mark.slow
 def test_one_network_is_no_worse_than_itself_and_better_than_a_blurred_one() -> None:
     sharp, dull = two_normals(0.5, 0.1), two_normals(0.42, 0.1)
     same, worse = difference(sharp, sharp, 1e-3, weights(400)), difference(dull, sharp, 1e-3, weights(400))

@@ -156,6 +156,7 @@ def test_ctrl_c_is_a_sentence_and_the_run_goes_on(crew: Crew, tmp_path: Path) ->
     assert crew.looks == 274
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew")
 @pytest.mark.parametrize(
     ("people", "sentence"),
@@ -183,6 +184,7 @@ def test_a_folder_that_cannot_be_measured_is_one_sentence(
     assert not (tmp_path / "out" / "accuracy.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew", "crowd")
 def test_what_stands_behind_the_wrong_option_is_a_sentence(tmp_path: Path) -> None:
     for asked, sentence in (
@@ -199,6 +201,7 @@ def test_what_stands_behind_the_wrong_option_is_a_sentence(tmp_path: Path) -> No
     assert "--faces belongs behind the command hillclimb" in both.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("crew")
 def test_two_people_are_enough_for_what_two_people_can_show(tmp_path: Path) -> None:
     for person in ("anna", "bo"):

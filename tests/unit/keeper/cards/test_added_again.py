@@ -222,6 +222,7 @@ def test_a_card_is_lost_if_its_one_place_is_overwritten_before_the_key_is_there(
     assert ends(Door()) == {True, False}
 
 
+@pytest.mark.exhaustive(8)
 @chips
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize("torn", [b"\xff" * 8, bytes(8), pack_place(4)[:6] + b"\xff\xff"])

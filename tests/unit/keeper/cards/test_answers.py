@@ -29,6 +29,7 @@ PLAUSIBLE = st.builds(
 ANSWERS = st.one_of(PLAUSIBLE, st.binary(max_size=300))
 
 
+@pytest.mark.slow
 @given(st.sampled_from(tuple(CardKind)), st.lists(ANSWERS, max_size=MOST_STEPS), st.booleans())
 @settings(deadline=None, max_examples=150)
 def test_no_answers_open_or_crash_an_opening(kind: CardKind, answers: list[bytes], pending: bool) -> None:
@@ -40,6 +41,7 @@ def test_no_answers_open_or_crash_an_opening(kind: CardKind, answers: list[bytes
     assert door.steps <= MOST_STEPS
 
 
+@pytest.mark.slow
 @given(st.lists(ANSWERS, max_size=MOST_STEPS))
 @settings(deadline=None, max_examples=150)
 def test_no_answers_crash_adding_or_pass_for_a_card(answers: list[bytes]) -> None:
@@ -55,6 +57,7 @@ def test_a_number_is_only_what_a_reader_gives_as_one(answer: bytes) -> None:
     assert (uid is None) == (len(answer) not in {6, 9, 12} or not answer.endswith(b"\x90\x00"))
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("kind", CHIPS, ids=lambda kind: kind.value)
 def test_an_answer_that_was_changed_anywhere_opens_nothing(kind: Kind) -> None:
     """Each answer of a good opening in turn: a bit turned, cut short, made longer, or left out."""

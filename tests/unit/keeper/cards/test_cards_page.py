@@ -96,6 +96,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_one_module_alone_loads_a_library_for_aes() -> None:
     using = {
         path.relative_to(ROOT).as_posix()
@@ -105,6 +106,7 @@ def test_one_module_alone_loads_a_library_for_aes() -> None:
     assert using == {"device/keeper/cards/aes.py"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["eye", "vault", "lock"])
 def test_rooms_without_cards_and_certificates_load_no_library_for_them(room: str) -> None:
     for path in (ROOT / "device" / room).rglob("*.py"):

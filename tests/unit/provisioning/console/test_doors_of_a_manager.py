@@ -108,6 +108,7 @@ def test_a_door_joins_after_its_fingerprint_was_compared(office: Desk, tmp_path:
     assert [command for who, command, _ in office.acts if who == "mia"][-2:] == ["door claim", "door join"]
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -255,6 +256,7 @@ def test_hours_are_what_the_command_line_makes_of_its_file(desk: Desk) -> None:
 MANY = ",".join(f"{at:02}:{m:02}-{at:02}:{m + 1:02}" for at in range(23) for m in range(0, 58, 10))
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -327,6 +329,7 @@ OTHERS = st.lists(st.tuples(DAYS, SPANS), max_size=3, unique_by=lambda each: eac
 METHODS = st.sampled_from([PIN_AND_CARD, Method.PIN, PIN_AND_CARD | Method.FACE_WITH_PIN, PIN_AND_CARD | Method.FACE])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.builds(Schedule, METHODS, WEEKS, OTHERS), min_size=1, max_size=3),
     st.lists(st.tuples(st.integers(1, 255), WEEKS, OTHERS), max_size=3, unique_by=lambda each: each[0]),
@@ -359,6 +362,7 @@ def test_what_a_door_tells_is_chosen_and_shown(desk: Desk) -> None:
     assert desk.acts[-1] == ("mia", "reporting set", "")
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -470,6 +474,7 @@ def test_an_owner_announces_the_end_and_a_manager_takes_it_back(desk: Desk, monk
     ]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -520,6 +525,7 @@ def test_a_door_is_given_up_with_its_receipt(desk: Desk, as_file: bool) -> None:
         assert browser.get(page(desk, end)).status_code == 200
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("words", "why"),
     [

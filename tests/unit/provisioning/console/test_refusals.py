@@ -6,9 +6,11 @@ import ast
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 
 import pytest
 
@@ -93,8 +95,9 @@ def sentences(function: ast.FunctionDef) -> Iterator[str]:
             yield found
 
 
-def said_by_the_code() -> dict[str, str]:
-    """Every template that a console can say, and where it stands."""
+@cache
+def said_by_the_code() -> Mapping[str, str]:
+    """Every template that a console can say, and where it stands. Reading all of the code takes a second."""
     done = subprocess.run([sys.executable, "-c", REACHED], cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, str] = {}
     for module in done.stdout.split():
@@ -107,7 +110,7 @@ def said_by_the_code() -> dict[str, str]:
             without = NOT_HERE.get(module, {})
             if "" not in without and function.name not in without:
                 found |= dict.fromkeys(sentences(function), f"{module}.{function.name}")
-    return found
+    return MappingProxyType(found)
 
 
 def test_every_refusal_of_the_console_has_its_chinese_sentence() -> None:

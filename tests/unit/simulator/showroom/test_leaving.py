@@ -24,6 +24,7 @@ def seen(topic: str, payload: bytes) -> Seen:
     return Seen(topic, payload, 1, retain=False, expiry_s=None, at_s=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("topic", "payload"),
     [
