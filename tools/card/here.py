@@ -103,7 +103,10 @@ def limits(root: Path) -> Part:
 
 
 def support(root: Path) -> Support:
-    """The version of pyproject.toml and its line in SECURITY.md. Raises NotHere, also where the span is too short."""
+    """The version of pyproject.toml and its line in SECURITY.md.
+
+    Raises NotHere, also where the span is too short or CHANGELOG.md gives the version another day.
+    """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     number = str(project["version"])
     version = Figure("version", number, number, "pyproject.toml", "project.version")
@@ -114,6 +117,9 @@ def support(root: Path) -> Support:
     released, until = said[number][:2]
     if released == "not yet":
         return Support(version, None)
+    if f"## {number} — {released}" not in (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines():
+        msg = f"SECURITY.md says that {number} was released on {released}, and CHANGELOG.md does not"
+        raise NotHere(msg)
     try:
         first, last = date.fromisoformat(released), date.fromisoformat(until)
     except ValueError as cause:

@@ -62,12 +62,19 @@ class Made:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for path in ("SECURITY.md", "pyproject.toml", "docs/impact-assessment.md", "models/manifest.toml"):
+        for path in (
+            "SECURITY.md",
+            "CHANGELOG.md",
+            "pyproject.toml",
+            "docs/impact-assessment.md",
+            "models/manifest.toml",
+        ):
             self.puts(path, (ROOT / path).read_text(encoding="utf-8"))
         shutil.copytree(ROOT / "systemd/system", root / "systemd/system")
         lock = ROOT / "requirements/device-bookworm-arm64.txt"
         self.puts("requirements/device-bookworm-arm64.txt", lock.read_text(encoding="utf-8"))
-        self.edits("SECURITY.md", "| not yet | five years after its release |", "| 2026-01-02 | 2031-01-02 |")
+        self.edits("SECURITY.md", "| 2026-11-23 | 2031-11-23 |", "| 2026-01-02 | 2031-01-02 |")
+        self.edits("CHANGELOG.md", "## 0.1.0 — 2026-11-23", "## 0.1.0 — 2026-01-02")
         for name in KINDS:
             self.puts(f"src/{name}.py", f"decides = {name!r}\n")
         self.logs()

@@ -122,6 +122,10 @@ def test_a_release_without_a_log_writes_no_file_and_says_which(made: Made, tmp_p
 
 def test_a_version_is_supported_for_five_years_or_there_is_no_card(made: Made) -> None:
     assert support(made.root).until
+    made.edits("CHANGELOG.md", "## 0.1.0 — 2026-01-02", "## 0.1.0 — unreleased")
+    with pytest.raises(NotHere, match=r"released on 2026-01-02, and CHANGELOG\.md does not"):
+        support(made.root)
+    made.edits("CHANGELOG.md", "## 0.1.0 — unreleased", "## 0.1.0 — 2026-01-02")
     made.edits("SECURITY.md", "2031-01-02", "2031-01-01")
     with pytest.raises(NotHere, match="less than 5 years"):
         support(made.root)
