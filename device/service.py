@@ -17,7 +17,6 @@ systemd.socket(5), systemd.service(5).
 from __future__ import annotations
 
 import ctypes
-import os
 import resource
 import selectors
 import signal
@@ -180,11 +179,14 @@ class Service:
         work = self._work
         if work is None:
             return
-        for key, _ in self._selector.select(self._wait_s(timeout_s)):
+        due = work.deadline()
+        ready = self._selector.select(self._wait_s(due, timeout_s))
+        for key, _ in ready:
             callback: Callable[[], None] = key.data
             callback()
-        self._connect_all()
-        due = work.deadline()
+        # At rest a turn feeds the watchdog and no more: what has not changed is not asked for again.
+        if self._connect_all() or ready:
+            due = work.deadline()
         if due is not None and time.monotonic() >= due:
             work.tick()
         if work.healthy():
@@ -209,16 +211,14 @@ class Service:
 
     # ---- waiting
 
-    def _wait_s(self, timeout_s: float | None) -> float | None:
+    def _wait_s(self, due: float | None, timeout_s: float | None) -> float | None:
         now = time.monotonic()
-        ends = [timeout_s]
-        due = self._work.deadline() if self._work else None
-        ends.append(None if due is None else max(0.0, due - now))
-        ends += [max(0.0, out.next_s - now) for out in self._outgoing if out.link is None]
-        watchdog_us = os.environ.get("WATCHDOG_USEC")
-        ends.append(int(watchdog_us) / 2e6 if watchdog_us else None)
-        finite = [end for end in ends if end is not None]
-        return min(finite) if finite else None
+        ends = [due, self._notify.feeding_s(now)]
+        ends += [out.next_s for out in self._outgoing if out.link is None]
+        if timeout_s is not None:
+            ends.append(now + timeout_s)
+        end = min((one for one in ends if one is not None), default=None)
+        return None if end is None else max(0.0, end - now)
 
     def _catch_signals(self) -> None:
         reader, writer = socket.socketpair()
@@ -278,11 +278,13 @@ class Service:
             self._drop(old)
         self._adopt(Link(edge.connector, edge, sock, self.room))
 
-    def _connect_all(self) -> None:
+    def _connect_all(self) -> bool:
+        """Whether a connection was tried."""
         now = time.monotonic()
-        for out in self._outgoing:
-            if out.link is None and now >= out.next_s:
-                self._connect(out, now)
+        missing = [out for out in self._outgoing if out.link is None and now >= out.next_s]
+        for out in missing:
+            self._connect(out, now)
+        return bool(missing)
 
     def _connect(self, out: _Outgoing, now: float) -> None:
         path = self.paths.socket(out.edge.listener, out.edge.connector)

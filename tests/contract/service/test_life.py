@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from device import edges, journal, service, wire
 from device.edges import Room
 from device.errors import BoltFault, CameraFault, ConfigRefused, KeyFault, NotPermitted
 from device.handover import credential
-from device.journal import in_words
+from device.journal import Notifier, in_words
 from device.link import Link
 from device.paths import Paths
 from device.service import EXIT_FAULT, EXIT_REFUSED, Service
@@ -160,10 +161,33 @@ def test_without_a_watchdog_nobody_is_told(systemd: socket.socket) -> None:
     assert "WATCHDOG=1" not in told(systemd)
 
 
-def test_the_loop_wakes_twice_as_often_as_the_watchdog_bites(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_rooms_wake_at_the_same_moments_twice_as_often_as_the_watchdog_bites(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "10000000")
-    running = Service(Room.REPORT, paths)
-    assert running._wait_s(None) == pytest.approx(5.0)
+    waits: list[float] = []
+    for now_s, room in ((100.0, Room.REPORT), (101.5, Room.LOCK), (104.75, Room.EYE), (105.0, Room.DESK)):
+        running = Service(room, paths)
+        monkeypatch.setattr("device.service.time.monotonic", lambda now_s=now_s: now_s)
+        waited = running._wait_s(None, None)
+        assert waited is not None
+        waits.append(waited)
+    assert waits == [5.0, 3.5, 0.25, 5.0], "nobody waits longer than half of it, and all end at 105 s, then at 110 s"
+
+
+def test_a_word_reaches_whoever_listens_since_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+    notifier = Notifier()
+    notifier.tell("lost")  # nobody listens yet
+    for word in ("first", "second"):
+        with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+            listener.bind(str(path))
+            notifier.tell(word)
+            listener.settimeout(5.0)
+            assert listener.recv(64) == word.encode()
+        path.unlink()
+    notifier.close()
 
 
 def test_readiness_comes_before_a_notify_socket_that_is_gone_hurts(monkeypatch: pytest.MonkeyPatch) -> None:
