@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from device.edges import PROCESSES
 from tools.attack_lab.record import DECIDE
 
 
@@ -41,6 +42,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "attack-lab": Kind(
         files=(*DECIDE, "models/facemesh.tflite", "models/yunet.tflite"),
         packages=_SEEN_BY,
+    ),
+    "soak": Kind(
+        modules=("tools.soak", "tools.simulator", *(f"device.{room}" for room in PROCESSES)),
+        files=("models/*.tflite",),
+        packages=(*_SEEN_BY, "paho-mqtt", "pynacl", "scipy"),
     ),
     "anonymity": Kind(
         modules=("tools.anonymity",),

@@ -187,6 +187,8 @@ class Daemon:
     def _do(self, action: str, request: dict[str, Any]) -> dict[str, Any]:
         if action == "state":
             return self._state()
+        if action == "news":
+            return self._news(int(request["after"]))
         actions: dict[str, Callable[[dict[str, Any]], None]] = {
             "show": self._show,
             "press": self._press,
@@ -228,6 +230,20 @@ class Daemon:
     def _tamper(self, asked: dict[str, Any]) -> None:
         self._world.tamper = bool(asked["on"])
         self._say("tamper on" if self._world.tamper else "tamper off")
+
+    def _news(self, after: int) -> dict[str, Any]:
+        """What changes from one moment to the next, for whoever asks often; the tones behind the first `after`."""
+        world = self._world
+        new = min(max(world.signals_made - after, 0), len(world.signals))
+        return {
+            "granted": world.released,
+            "indicator": world.lamp,
+            "releases": world.releases,
+            "signals_made": world.signals_made,
+            "signals": list(world.signals)[len(world.signals) - new :],
+            "processes": {str(room): process.word for room, process in self._init.processes.items()},
+            "pids": {str(room): process.pid for room, process in self._init.processes.items()},
+        }
 
     def _state(self) -> dict[str, Any]:
         world, counted = self._world, scene.meter(self._scene)
