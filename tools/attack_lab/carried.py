@@ -33,9 +33,7 @@ from tools.attack_lab.run import Kind, one
 @click.option("--seed", type=click.IntRange(0), required=True, help="Of the earlier run.")
 @click.option("--only", multiple=True, type=click.Choice((PEOPLE, *INSTRUMENTS, *BEYOND)), help="These kinds alone.")
 @click.option("--before", "most_before", type=click.IntRange(1), default=3, show_default=True, help="Its approaches.")
-@click.option(
-    "--approaches", "most", type=click.IntRange(1), default=5, show_default=True, help="Of the new rule."
-)
+@click.option("--approaches", "most", type=click.IntRange(1), default=5, show_default=True, help="Of the new rule.")
 @click.option("--answers", type=click.IntRange(1), default=2, show_default=True, help="Attempts that have to pass.")
 @click.option("--attacks/--no-attacks", "over", default=True, help="Take over what was called an attack.")
 def main(  # noqa: PLR0913 - an option each
