@@ -33,10 +33,17 @@ _FAULTY = ("print flat, matt", "print bent, matt")
 @click.option(
     "--approaches",
     "most",
-    type=click.IntRange(1, 3),
+    type=click.IntRange(1, 5),
     default=1,
     show_default=True,
     help="Attempts in a window.",
+)
+@click.option(
+    "--answers",
+    type=click.IntRange(1, 2),
+    default=1,
+    show_default=True,
+    help="Attempts of a window that have to pass: 2 where a face alone opens.",
 )
 @click.option("--only", multiple=True, type=click.Choice(_NAMES), help="These kinds alone.")
 @click.option("--faces", type=click.Path(path_type=Path, exists=True, file_okay=False), help="DIR/person/picture.jpg")
@@ -60,6 +67,7 @@ def main(  # noqa: PLR0913 - an option each
     windows: int,
     people: int | None,
     most: int,
+    answers: int,
     only: tuple[str, ...],
     faces: Path | None,
     axes: tuple[str, ...],
@@ -94,7 +102,7 @@ def main(  # noqa: PLR0913 - an option each
     def of(name: str) -> int:
         return people if people and name == PEOPLE else windows
 
-    kinds = [Kind(name, of(name), most, seed=seed) for name in (only or _NAMES)] if whole else []
+    kinds = [Kind(name, of(name), most, seed=seed, answers=answers) for name in (only or _NAMES)] if whole else []
     faulty = [Kind(name, windows, relief=False, seed=seed) for name in _FAULTY] if faults and whole and not only else []
     drawn = {
         axis: [
