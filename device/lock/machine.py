@@ -5,6 +5,7 @@ Rules kept here:
   only by an accepted `Verdict` with an outstanding nonce, from the room that was asked, stamped at most 500 ms ago, and
   by a method that the policy in force allows at that moment (`rules.methods`), for a slot whose own hours it is
   (`rules.barred`).
+- A face alone reaches it by the second of two approaches that showed it, at a door with lights (`window`).
 - A face that needs a PIN besides (`Outcome.WITH_PIN`, a door on which every face does, an approach in which eye asked
   for a motion challenge) never reaches it.
 - *No press, no pixels.* What opens the camera, and what the lamp says, stands in `window`.
@@ -264,6 +265,8 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
         match window.worth(looking, verdict, rules) if valid else Worth.NOTHING:
             case Worth.OPENS:
                 return _decide(state, now_ns, rules, Method.FACE, verdict.slot)
+            case Worth.ONCE:
+                return window.once(state, looking, verdict.slot, now_ns, fresh, rules)
             case Worth.PIN:
                 return window.recognised(state, looking, verdict.slot, now_ns, fresh, rules)
             case Worth.NOTHING:

@@ -31,6 +31,7 @@ class Rules:
     unlock_ns: int = 4 * SECOND_NS
     window_ns: int = 10 * SECOND_NS
     approaches: int = 3  # rule 7: one comparison per approach, three approaches a window
+    approaches_twice: int = 5  # where a face has to be shown twice: docs/budget.md says why that many are not too many
     verdict_life_ns: int = SECOND_NS // 2  # docs/formats.md: a verdict is void 500 ms after it was stamped
     check_ns: int = 6 * SECOND_NS  # keeper answers within a second even with a full queue
     card_ns: int = 5 * SECOND_NS  # to add a card takes about a dozen commands, and slow readers a quarter second each
@@ -56,6 +57,11 @@ class Rules:
     proof_ns: int = 60 * SECOND_NS  # how long a proof for the end of the door is good, as a grant
     lights: bool = False  # whether the two white lights of the light challenge are fitted
     page: bool = False  # whether the installer lets residents open a page of this door
+
+    @property
+    def twice(self) -> bool:
+        """Whether a face opens by itself only if two light challenges of one window were answered (ADR 34)."""
+        return self.face_alone_opens and self.lights
 
 
 @unique
@@ -92,9 +98,10 @@ class Signal(Enum):
 class Window:
     """The camera may be used until `until_ns`, for the approach `nonce`; `claim`: for that slot alone, 0 for any.
 
-    `known`: where every face needs its PIN, whom an approach before has shown; 0 for nobody. `doubted`: in this
-    approach eye asked for a motion challenge: no light told it that the face is one, and whatever vault says, it needs
-    its PIN.
+    `known`: where every face needs its PIN, whom an approach before has shown; 0 for nobody. `answered`: where a face
+    has to be shown twice, whom an approach before has shown whose light challenge was answered; 0 for nobody.
+    `doubted`: in this approach eye asked for a motion challenge: no light told it that the face is one, and whatever
+    vault says, it needs its PIN.
     """
 
     mode: LookMode
@@ -103,6 +110,7 @@ class Window:
     approaches_left: int
     claim: int = field(default=NOBODY, repr=False)
     known: int = field(default=NOBODY, repr=False)
+    answered: int = field(default=NOBODY, repr=False)
     doubted: bool = False
 
 

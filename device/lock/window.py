@@ -17,6 +17,10 @@ Rules kept here:
   still exposes a frame, so it waits for eye's word that the camera is closed, but never longer than `fading_ns`. eye's
   word alone never lights it, and neither does a question to vault.
 - vault hears of every approach before eye does, and of its end: it listens to eye on nothing else.
+- *One answered challenge opens no door.* Where a face alone opens and the lights are fitted, two approaches of one
+  window have to show the same face, each after a light challenge of its own; whoever else is recognised in between
+  begins anew. Such a window has more approaches (`approaches_twice`), and no more time. If only one was answered when
+  it ends, that face stands for its flat, and the PIN is asked for.
 - Where eye asked for a motion challenge, the face of that approach needs its PIN, whatever vault says of it and whether
   or not lock could drive one: a film that guesses well turns as asked, too.
 - Where a face needs a PIN besides, every window ends alike: after all its approaches, known face or not, and with the
@@ -58,6 +62,7 @@ class Worth(Enum):
 
     NOTHING = auto()
     PIN = auto()  # the face stands for its flat; the PIN decides
+    ONCE = auto()  # a second challenge has to be answered by the same face
     OPENS = auto()
 
 
@@ -105,7 +110,8 @@ def _can_look(state: State, rules: Rules) -> bool:
 
 
 def _opened(state: State, mode: LookMode, claim: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    window = Window(mode, fresh, now_ns + rules.window_ns, rules.approaches - 1, claim)
+    most = rules.approaches_twice if rules.twice and not mode.enrols else rules.approaches
+    window = Window(mode, fresh, now_ns + rules.window_ns, most - 1, claim)
     state, effects = _approach(state, window, now_ns)
     return state, (Show(Signal.LOOK), *effects)
 
@@ -140,7 +146,9 @@ def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
         return Worth.NOTHING
     match verdict.outcome:
         case Outcome.ACCEPTED:
-            return Worth.OPENS if rules.face_alone_opens and not window.doubted else Worth.PIN
+            if not rules.face_alone_opens or window.doubted:
+                return Worth.PIN
+            return Worth.OPENS if not rules.twice or window.answered == verdict.slot else Worth.ONCE
         case Outcome.WITH_PIN:
             return Worth.PIN
         case Outcome.REFUSED | Outcome.DURESS | Outcome.USED:  # the last two are no verdicts of vault's: keeper's alone
@@ -159,6 +167,11 @@ def recognised(state: State, window: Window, slot: int, now_ns: int, fresh: byte
     return refused(state, replace(window, known=window.known or slot), now_ns, fresh, rules)
 
 
+def once(state: State, window: Window, slot: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
+    """A known face that answered one challenge: it takes the place of whoever did before, and is asked another one."""
+    return refused(state, replace(window, answered=slot), now_ns, fresh, rules)
+
+
 def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """This approach opened nothing: the next one, or none is left."""
     if window.approaches_left == 0:
@@ -168,9 +181,10 @@ def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rule
 
 
 def _over(state: State, now_ns: int, rules: Rules) -> Step:
-    if rules.face_alone_opens or state.window is None or state.window.mode.enrols:
+    window = state.window
+    if window is None or window.mode.enrols or (rules.face_alone_opens and window.answered == NOBODY):
         return ended(state, Signal.REFUSED)
-    return named(state, state.window.known, now_ns, rules)
+    return named(state, window.known or window.answered, now_ns, rules)
 
 
 # ---- it ends

@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from device.wire import Attack
-from tools.attack_lab.attempt import Attempt
+from tools.attack_lab.counts import as_at_the_door
 from tools.attack_lab.faces import Faces
 from tools.attack_lab.instruments import BEYOND, INSTRUMENTS, PEOPLE
 from tools.attack_lab.record import OtherRecord, Outcome, Record, of_sources
@@ -57,10 +57,11 @@ def main(  # noqa: PLR0913 - an option each
     same = rendered = taken = 0
     for name in only or (PEOPLE, *INSTRUMENTS, *BEYOND):
         before, after = Kind(name, 1, most_before, seed=seed), Kind(name, 1, most, seed=seed, answers=answers)
-        for number, was in sorted(earlier.get(before.key, {}).items()):
+        for number, whole in sorted(earlier.get(before.key, {}).items()):
             if number in record.of(after.key):
                 continue
-            if was is None or called_an_attack(was):
+            was = None if whole is None else as_at_the_door(whole)
+            if was is None or was[-1].attack is Attack.PRESENTATION:
                 if over:
                     record.add(after.key, number, was)
                     taken += 1
@@ -81,11 +82,6 @@ def read(path: Path) -> dict[str, dict[int, Outcome]]:
     except (ValueError, KeyError, TypeError, IndexError) as cause:
         raise OtherRecord(f"{path} is no record of the attack lab") from cause
     return Record(path, made_by).all()
-
-
-def called_an_attack(window: tuple[Attempt, ...]) -> bool:
-    """Whether that is how it ended."""
-    return window[-1].attack is Attack.PRESENTATION
 
 
 def _said(found: Outcome) -> str:

@@ -15,7 +15,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,9 +68,9 @@ class Tally:
     unseen: int = 0
 
     @classmethod
-    def of(cls, name: str, windows: Iterable[tuple[int, Sequence[Attempt]]]) -> Tally:
+    def of(cls, name: str, windows: Iterable[tuple[int, tuple[Attempt, ...]]]) -> Tally:
         """Counted, of numbered windows: the attempts of each in order, of which only the last may have passed."""
-        whole = [(number, _as_at_the_door(attempts)) for number, attempts in windows]
+        whole = [(number, as_at_the_door(attempts)) for number, attempts in windows]
         each = [(number, attempts) for number, attempts in whole if any(one.seen for one in attempts)]
         first = [(number, attempts[0]) for number, attempts in each]
         last = (len(attempts) for _, attempts in each if attempts[-1].attack is Attack.BONA_FIDE)
@@ -112,7 +112,7 @@ class Tally:
         return {"name": self.name, **rates, **whole, "unseen": self.unseen, "why": dict(self.why.most_common())}
 
 
-def _as_at_the_door(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+def as_at_the_door(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Up to the first that is no doubt."""
     ends = (place for place, one in enumerate(attempts, 1) if one.attack is not Attack.INCONCLUSIVE)
     return attempts[: next(ends, len(attempts))]

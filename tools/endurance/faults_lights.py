@@ -62,7 +62,7 @@ LIGHTS = (
     fault(
         "a face that was asked to turn opens by itself",
         500,
-        ("window", "rules.face_alone_opens and not window.doubted", "rules.face_alone_opens"),
+        ("window", "not rules.face_alone_opens or window.doubted", "not rules.face_alone_opens"),
     ),
     fault(
         "somebody is asked to turn in the middle of the light challenge",

@@ -19,7 +19,21 @@ SIGHT = (
     fault(
         "a face alone opens every door",
         100,
-        ("window", "Worth.OPENS if rules.face_alone_opens and not window.doubted else Worth.PIN", "Worth.OPENS"),
+        ("window", "if not rules.face_alone_opens or window.doubted:\n                return Worth.PIN\n", ""),
+    ),
+    fault(
+        "one answered challenge opens",
+        700,
+        (
+            "window",
+            "return Worth.OPENS if not rules.twice or window.answered == verdict.slot else",
+            "return Worth.OPENS if rules else",
+        ),
+    ),
+    fault(
+        "any two faces open",
+        9000,
+        ("window", "window.answered == verdict.slot else", "window.answered != NOBODY else"),
     ),
     fault(
         "a child's face opens without the PIN",

@@ -7,13 +7,15 @@ Rules kept here:
   connection that still stands, the first reply to it, stamped 0 to 500 ms ago. By PIN: the question was flat # PIN #,
   and is not older than keeper has time. By card: the question was a card in front of the reader, in its own time. By
   face: a face alone opens this door, the camera looks for that approach, to recognise, within its window, nobody else
-  was claimed, and eye did not want to see that face turn. Whichever it is, the policy allows it in that moment, and
+  was claimed, and eye did not want to see that face turn; with lights, the one before that counted like this in the
+  same window showed the same face. Whichever it is, the policy allows it in that moment, and
   that slot's own hours do not bar it.
 - Accepted under duress is accepted, if keeper says it; vault has no such word. What else there is to it: `calls`.
 - What keeper is asked, and what cards are told: `exchange`. Nobody but keeper hears digits, or what a card says.
 - The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
 - The white lights beside the lens: `shining`.
-- The camera is asked in a window that a press opened, at most three times, never beyond its time, with the lamp lit.
+- The camera is asked in a window that a press opened, never beyond its time, with the lamp lit; at most three times,
+  five where a face has to be shown twice.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from tools.endurance.shining import Shining
 
 VERDICT_LIFE_NS = 500_000_000  # docs/formats.md: void 500 ms after vault or keeper stamped it
 APPROACHES = 3  # rule 7
+APPROACHES_TWICE = 5  # the same rule: where a face has to be shown twice
 REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
 _SECRETS = (*ASKED_OF_KEEPER, wire.CardAnswer, wire.CardGone)
 # Said under a nonce that another message brought.
@@ -43,11 +46,13 @@ OPENS = {wire.CheckPin: Method.PIN, wire.CardShown: Method.CARD}
 
 @dataclass(slots=True)
 class Looking:
-    """The camera may be used: since when, for which approach, and how many there were."""
+    """The camera may be used: since when, for which approach, how many there may be and were; whom they have shown."""
 
     asked: wire.Window
     since_ns: int
+    most: int = APPROACHES
     approaches: int = 1
+    shown: int = NOBODY
 
 
 @dataclass(slots=True)
@@ -142,17 +147,23 @@ class Oracle:
         return fresh and verdict.outcome in _ACCEPTED and verdict.slot != NOBODY
 
     def _authorises(self, sender: Room, verdict: wire.Verdict, question: Message, at_ns: int) -> bool:
-        if not self._accepts(verdict) or verdict.slot in self.barred:
+        if not self._accepts(verdict):
             return False
         if sender is Room.KEEPER:
             current = verdict.nonce == self.keeper_asked and self.cards.in_time(question, at_ns, self.now_ns)
+            current = current and verdict.slot not in self.barred
             return current and type(question) in OPENS and OPENS[type(question)] in self.methods
         looking = self.looking
+        if looking is None or not self._shows(looking, verdict):
+            return False
+        before, looking.shown = looking.shown, verdict.slot
+        return verdict.slot not in self.barred and (before == verdict.slot or not self.rules.lights)
+
+    def _shows(self, looking: Looking, verdict: wire.Verdict) -> bool:
         return (
             verdict.outcome is Outcome.ACCEPTED
             and bool(self.rules.face_alone_opens)
             and Method.FACE in self.methods
-            and looking is not None
             and looking.asked.nonce == verdict.nonce
             and verdict.nonce not in self.shining.prompting.doubted
             and looking.asked.mode is LookMode.RECOGNISE
@@ -262,11 +273,13 @@ class Oracle:
             looking.approaches += 1
             if (msg.mode, msg.claim) != (looking.asked.mode, looking.asked.claim):
                 raise Broken("a window becomes another one")
-            if looking.approaches > APPROACHES or not isinstance(self.cause, wire.Verdict):
-                raise Broken("a window has more approaches than three, or one that no verdict made room for")
+            if looking.approaches > looking.most or not isinstance(self.cause, wire.Verdict):
+                raise Broken("a window has more approaches than it may, or one that no verdict made room for")
             looking.asked = msg
             return
-        self.looking = Looking(msg, self.now_ns)
+        twice = self.rules.lights and self.rules.face_alone_opens and Method.FACE in self.methods
+        most = APPROACHES_TWICE if twice and msg.mode is LookMode.RECOGNISE else APPROACHES
+        self.looking = Looking(msg, self.now_ns, most)
         if self.cause == "press":
             enrols = LookMode.ENROL_COVERED if self.ready.covered else LookMode.ENROL
             wanted = self.ready.recognise and not self.ready.enrol

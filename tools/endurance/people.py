@@ -60,6 +60,9 @@ class People(Drawn):
             self._told(Room.EYE, wire.CameraState(CameraCondition.STREAMING))
             self._is_shone_at()
             self.waits_for_vault()
+            if self.door.rules.twice and self.door.oracle.looking:  # stands still for a second challenge
+                self._is_shone_at()
+                self.waits_for_vault()
 
     def _is_shone_at(self) -> None:
         """Where there are lights, eye asks for a challenge, mostly in this approach; it may have the time it takes."""

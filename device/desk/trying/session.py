@@ -25,8 +25,8 @@ from device.wire import Attack, Result
 REMIND_S = 20.0  # a window is over after 10
 _AT_ONCE_S = 0.001
 _PRESS = (
-    "Press the face button; each press gives up to three tries, none after one that was recognised as an attack, "
-    "and the white lights change each time."
+    "Press the face button; each press gives up to three tries, five where a face alone opens already, none after one "
+    "that was recognised as an attack, and the white lights change each time."
 )
 _HOLD = {
     Instrument.LIVE: f"Now your own face, bare. {_PRESS} Look at the camera until the lamp is out, then press again.",

@@ -135,7 +135,7 @@ def test_intervals_are_those_of_clopper_and_pearson(count: int, low: float, high
 def test_inconclusive_is_counted_apart_from_refused() -> None:
     each = [Attempt(verdict, verdict.name, 1, 1) for verdict in (Attack.BONA_FIDE, *[Attack.INCONCLUSIVE] * 2)]
     each.append(Attempt(Attack.PRESENTATION, "FLAT", 1, 1))
-    tally = Tally.of("people", [(number, [attempt]) for number, attempt in enumerate(each)])
+    tally = Tally.of("people", [(number, (attempt,)) for number, attempt in enumerate(each)])
     assert [tally.rate(verdict).count for verdict in (Attack.BONA_FIDE, Attack.PRESENTATION)] == [1, 1]
     assert tally.rate(Attack.INCONCLUSIVE).count == 2
     assert table([tally]).startswith("| rendered |")

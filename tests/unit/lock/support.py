@@ -66,6 +66,9 @@ def states() -> Mapping[str, State]:
         "looking": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1),
         "last-look": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0),
         "doubted": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1, doubted=True),
+        "answered": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1, answered=12),
+        "last-answered-doubted": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0, answered=12, doubted=True),
+        "another-answered": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0, answered=7),
         "claimed": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 1, claim=12),
         "last-claimed": Window(LookMode.RECOGNISE, FACE_NONCE, NOW + 5 * S, 0, claim=12),
         "enrolling": Window(LookMode.ENROL, FACE_NONCE, NOW + 5 * S, 2),
@@ -100,7 +103,9 @@ def states() -> Mapping[str, State]:
             continue  # a window or a check ends with its room, see test_loss_of_a_room_closes
         if not up and faces != "few":
             continue  # nobody has announced anything
-        if faces == "many" and face in ("looking", "last-look", "doubted"):
+        if "answered" in face and (keys not in ("no-check", "opening") or faces == "offer"):
+            continue  # whom an approach has shown changes what a verdict of vault is worth, and nothing beside
+        if faces == "many" and (face in ("looking", "last-look", "doubted") or "answered" in face):
             continue  # see test_a_window_for_anybody_closes_when_the_faces_become_too_many
         window, inquiry = (None, at) if isinstance(at, Inquiry) else (at, None)
         asked: tuple[Asked, ...] = (Asked(OLD_NONCE, Room.VAULT, NOW - 20 * S),)
@@ -216,6 +221,7 @@ def may_open(state: State, event: Event, rules: Rules) -> bool:
         and state.window.claim in (0, msg.slot)
         and rules.face_alone_opens
         and not state.window.doubted
+        and (not rules.lights or state.window.answered == msg.slot)
         and Method.FACE in rules.methods
     )
 

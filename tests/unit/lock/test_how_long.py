@@ -62,7 +62,7 @@ def test_a_door_that_nobody_configured_trusts_no_face_alone_and_allows_what_no_p
     rules = Rules()
     assert not rules.face_alone_opens
     assert rules.exit_wired
-    assert rules.approaches == 3
+    assert (rules.approaches, rules.approaches_twice, rules.twice) == (3, 5, False)
     assert (rules.methods, rules.barred, rules.day, rules.ending) == (EVERYTHING, frozenset(), NO_DAY, Ending.NONE)
 
 
@@ -95,6 +95,7 @@ def test_a_question_to_keeper_is_only_what_was_asked_for() -> None:
     [
         Window(LookMode.RECOGNISE, NONCE, 5, 1, claim=4711),
         Window(LookMode.RECOGNISE, NONCE, 5, 1, known=4711),
+        Window(LookMode.RECOGNISE, NONCE, 5, 1, answered=4711),
         Inquiry(NONCE, 4711, 5),
         Claim(4711, 5),
         Rules(barred=frozenset({4711})),
@@ -111,4 +112,4 @@ def test_nobody_reads_off_a_repr_who_is_at_the_door(told: object) -> None:
 
 def test_a_window_without_a_claim_is_for_nobody_in_particular() -> None:
     window = Window(LookMode.RECOGNISE, NONCE, 5, 1)
-    assert (window.claim, window.known) == (0, 0)
+    assert (window.claim, window.known, window.answered) == (0, 0, 0)

@@ -9,7 +9,7 @@ import pytest
 from device.edges import Room
 from device.lock import machine, window
 from device.lock.permits import permitted
-from device.lock.state import Came, Claim, FaceButton, Lamp, Release, Secure, Send, Show, Signal, Tick
+from device.lock.state import Came, Claim, FaceButton, Lamp, Release, Rules, Secure, Send, Show, Signal, Tick
 from device.policy.methods import EVERYTHING, Method
 from device.wire import (
     AskClaim,
@@ -42,6 +42,8 @@ def test_the_matrix_holds_every_event_type_and_both_answers() -> None:
     [
         {},
         {"face_alone_opens": False},
+        {"lights": True},
+        {"lights": True, "face_alone_opens": False},
         *({"methods": EVERYTHING & ~method} for method in (Method.PIN, Method.CARD, Method.FACE)),
         {"barred": frozenset({12})},
         {"barred": frozenset({7, 700})},
@@ -212,6 +214,19 @@ def test_the_matrix_catches_a_machine_that_forgets_nonces_or_time() -> None:
     assert any("stale" in label for label in wrong)
     assert any(" ? " in label for label in wrong)
     assert any("other" in label for label in wrong)
+
+
+def test_the_matrix_catches_a_machine_that_opens_for_one_answered_challenge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeded fault: where a face alone opens, what a window has seen before is not asked for."""
+    monkeypatch.setattr(Rules, "twice", False)
+    rules, wrong = with_rules(lights=True), set()
+    for name, state, label, event in MATRIX:
+        _, effects = machine.step(state, event, NOW, FRESH, rules)
+        if any(isinstance(effect, Release) for effect in effects) != may_open(state, event, rules):
+            wrong.add((label, name.split()[0]))
+    assert {label for label, _ in wrong} == {"verdict vault f yes", "verdict vault f other"}
+    assert {"looking", "last-look", "claimed", "last-claimed", "another-answered"} <= {face for _, face in wrong}
+    assert ("verdict vault f yes", "answered") not in wrong
 
 
 def test_the_matrix_catches_a_machine_that_opens_for_a_face_that_needs_its_pin() -> None:

@@ -34,7 +34,7 @@ from device.lock.state import (
     TamperMoved,
 )
 from device.wire import CameraCondition, LookMode, Outcome, Result
-from tests.unit.lock.support import ALL_UP, APDU, S, Stepper, World, connected
+from tests.unit.lock.support import ALL_UP, APDU, RULES, S, Stepper, World, connected, with_rules
 
 pytestmark = pytest.mark.slow
 
@@ -45,13 +45,15 @@ class Life(RuleBasedStateMachine):
     """The world of support.World, driven at random; `honest` says which verdicts were authorised, and when."""
 
     step: ClassVar[object] = staticmethod(machine.step)
+    numbers: ClassVar[Rules] = RULES
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(step=self.step)  # type: ignore[arg-type] # a Stepper; ClassVar of a callable binds
+        self.world = World(rules=self.numbers, step=self.step)  # type: ignore[arg-type] # a Stepper; ClassVar of a callable binds
         self.seen: list[tuple[Room, bytes]] = []
         self.asked: list[Inquiry] = []
         self.doubted: set[bytes] = set()
+        self.shown = wire.NOBODY  # whom the last approach of this window has shown that counted
         self.decided_ns: int | None = None
         self.closed_ns = 0
 
@@ -66,6 +68,8 @@ class Life(RuleBasedStateMachine):
         if state.inquiry and state.inquiry not in self.asked:
             assert isinstance(event, FaceButton)
             self.asked.append(state.inquiry)
+        if state.window is None:
+            self.shown = wire.NOBODY
         if state.window and before.window is None:
             self._is_a_window_somebody_asked_for(event, before, now_ns)
         elif state.window and before.window:
@@ -115,6 +119,8 @@ class Life(RuleBasedStateMachine):
             and self.world.now_ns < check.until_ns
         )
         face = by_face and self.world.rules.face_alone_opens and msg.outcome is Outcome.ACCEPTED
+        if face and fresh and asked and msg.slot > 0 and self.world.rules.lights:
+            face, self.shown = self.shown == msg.slot, msg.slot
         keeper = by_pin_or_card and msg.outcome in (Outcome.ACCEPTED, Outcome.DURESS)
         return fresh and asked and msg.slot > 0 and (face or keeper)
 
@@ -132,7 +138,8 @@ class Life(RuleBasedStateMachine):
         """Press or type, and be recognised: the rest of the rules alone rarely get that far."""
         if by_face:
             self.presses_the_face_button()
-            self.the_current_question_is_answered(Room.VAULT, Outcome.ACCEPTED)
+            for _ in range(2 if self.world.rules.lights else 1):
+                self.the_current_question_is_answered(Room.VAULT, Outcome.ACCEPTED)
         else:
             self.types("*")
             self.types("12#482913#")
@@ -291,6 +298,16 @@ TestLife = Life.TestCase
 TestLife.settings = QUICK
 
 
+class LifeWithLights(Life):
+    """At a door where a face alone opens by two answered challenges."""
+
+    numbers: ClassVar[Rules] = with_rules(lights=True)
+
+
+TestLifeWithLights = LifeWithLights.TestCase
+TestLifeWithLights.settings = QUICK
+
+
 def _without_relock(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
     """Seeded fault: granted never ends."""
     after, effects = machine.step(state, event, now_ns, fresh, rules)
@@ -331,6 +348,21 @@ def _flat_not_asked_for(state: State, event: Event, now_ns: int, fresh: bytes, r
     return machine.step(state, event, now_ns, fresh, rules)
 
 
+def _not_counted(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
+    """Seeded fault: one answered challenge is taken for two."""
+    if isinstance(event, Came) and isinstance(event.msg, wire.Verdict) and state.window and event.msg.slot:
+        state = replace(state, window=replace(state.window, answered=event.msg.slot))
+    return machine.step(state, event, now_ns, fresh, rules)
+
+
+def _kept_for_the_next(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
+    """Seeded fault: whom one window has shown still counts in the next."""
+    after, effects = machine.step(state, event, now_ns, fresh, rules)
+    if state.window is None and after.window is not None:
+        after = replace(after, window=replace(after.window, answered=12))
+    return after, effects
+
+
 def _card_kept(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> machine.Step:
     """Seeded fault: the card of a keeper that is gone is not let go."""
     after, effects = machine.step(state, event, now_ns, fresh, rules)
@@ -344,7 +376,16 @@ def _card_kept(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rul
     [_card_kept, _without_relock, _pin_forgotten, _claim_forgotten, _flat_not_asked_for, _doubt_forgotten],
 )
 def test_a_machine_without_one_of_its_guards_is_found(fault: Stepper) -> None:
-    faulty = type("Faulty", (Life,), {"step": staticmethod(fault)})
+    hunted(Life, fault)
+
+
+@pytest.mark.parametrize("fault", [_not_counted, _kept_for_the_next, _doubt_forgotten])
+def test_a_machine_that_does_not_count_to_two_is_found(fault: Stepper) -> None:
+    hunted(LifeWithLights, fault)
+
+
+def hunted(life: type[Life], fault: Stepper) -> None:
+    faulty = type("Faulty", (life,), {"step": staticmethod(fault)})
     # Only generate: the smallest example is of no interest here, and shrinking takes longer than finding.
     # What is generated depends on which modules are loaded, even derandomized: enough examples for any of them.
     hunt = settings(QUICK, max_examples=5000, derandomize=True, phases=(Phase.generate,), report_multiple_bugs=False)
