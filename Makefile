@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv/bin
-# Workers of `make test`: more than a small machine has cores, for its tests mostly wait for processes.
+# Workers of `make test` for its tests of processes: more than a small machine has cores, for they mostly wait.
 WORKERS := 6
 # Machines side by side in `make test-system`: each has one processor, and about half of what it does is to wait.
 MACHINES := 4
@@ -31,7 +31,7 @@ demo: setup ## a whole day at the door on real pictures, told in the terminal, o
 	@$(VENV)/python -m tools.demo
 
 test: setup ## all tests: units, contracts, and real processes with a real broker
-	@$(VENV)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@WORKERS=$(WORKERS) sh tools/test.sh
 
 test-system: setup ## a whole door on a booted machine with simulated hardware (QEMU, root, minutes; docs/vm.md)
 	@$(VENV)/python -m tools.vm build >/dev/null

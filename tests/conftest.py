@@ -6,7 +6,7 @@ all). Of an exhaustive test `make check` runs some cases and `make test` all (te
 
 `make test` runs several workers side by side (pytest-xdist), each with whole files: a door that a file's tests share is
 started once. The longest files come first (tests/support/longest.py), so that none is left over when the others are
-done; then real processes, for they mostly wait; the units fill the gaps and the end.
+done; then real processes, for they mostly wait. The units have two workers of their own beside them (tools/test.sh).
 
 What the collection made lives until the end: the garbage collector is told so, or it would look through all of it again
 and again, a tenth of the units' time.

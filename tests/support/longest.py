@@ -6,10 +6,11 @@ Rules kept here:
 - The table says roughly how long, and needs no care: a file that it does not know, or no longer, is run all the same.
 
 `tests/longest.txt` has a line for each file that took some seconds: seconds, a space, the file's path from the root.
-A new one is made of a whole run's report, on a machine that has nothing else to do:
+`make test` leaves a report of each of its parts, and names files that took long and are missing in the table. A new one
+is made of a whole run's reports, on a machine that has nothing else to do:
 
-    .venv/bin/python -m pytest -q -n 6 --dist loadfile --no-loadscope-reorder --junit-xml=build/report.xml
-    .venv/bin/python -m tests.support.longest build/report.xml >tests/longest.txt
+    make test
+    .venv/bin/python -m tests.support.longest build/tests-*.xml >tests/longest.txt
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from xml.etree import ElementTree as ET
 
 TABLE = Path(__file__).parents[1] / "longest.txt"
 SHORTEST_S = 5
+LONG_S = 20  # a file of so many seconds that begins late is the one that everybody waits for
 LAST = ("contract", "unit")  # kinds of files that fill the end, in this order: they wait for little, and are many
 
 
@@ -44,13 +46,30 @@ def place(path: str, seconds: Mapping[str, int]) -> tuple[int, int]:
     return -seconds.get(path, 0), LAST.index(kind) + 1 if kind in LAST else 0
 
 
-def of_report(report: str) -> str:
-    """The table of a run's report, which is JUnit XML as pytest writes it. Raises ET.ParseError."""
+def spent_by(*reports: str) -> dict[str, float]:
+    """The seconds of each file in a run's reports, which are JUnit XML as pytest writes it. Raises ET.ParseError."""
     spent: defaultdict[str, float] = defaultdict(float)
-    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314  our own file, made by the command above
-        spent[file_of(case.get("classname", ""))] += float(case.get("time", 0))
-    lines = (f"{round(took)} {path}" for path, took in sorted(spent.items(), key=_longest_first) if took >= SHORTEST_S)
-    return "\n".join(lines) + "\n"
+    for report in reports:
+        for case in ET.fromstring(report).iter("testcase"):  # noqa: S314  our own file, made by the command above
+            spent[file_of(case.get("classname", ""))] += float(case.get("time", 0))
+    return spent
+
+
+def of_reports(*reports: str) -> str:
+    """The table of a run's reports. Raises ET.ParseError."""
+    spent = sorted(spent_by(*reports).items(), key=_longest_first)
+    return "".join(f"{round(took)} {path}\n" for path, took in spent if took >= SHORTEST_S)
+
+
+def missing(seconds: Mapping[str, int], spent: Mapping[str, float]) -> str:
+    """The sentence about files that took long and that the table does not know; "" if there are none."""
+    unknown = [
+        path for path, took in sorted(spent.items(), key=_longest_first) if took >= LONG_S and path not in seconds
+    ]
+    if not unknown:
+        return ""
+    names = "".join(f"\n  {path}" for path in unknown)
+    return f"tests/longest.txt does not know these, which took {LONG_S} s or more (tests/support/longest.py):{names}\n"
 
 
 def file_of(classname: str) -> str:
@@ -65,5 +84,12 @@ def _longest_first(spent: tuple[str, float]) -> tuple[float, str]:
     return -took, path
 
 
+def _main(words: list[str]) -> str:
+    texts = [Path(word).read_text("utf-8") for word in words if word != "--missing"]
+    if "--missing" in words:
+        return missing(table(TABLE.read_text(encoding="ascii")), spent_by(*texts))
+    return of_reports(*texts)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(of_report(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    sys.stdout.write(_main(sys.argv[1:]))

@@ -49,4 +49,25 @@ def test_a_report_becomes_a_table_that_reads_back() -> None:
         <testcase classname="tests.unit.test_heavy.TestAll" name="runTest" time="7.0"/>
         <testcase classname="tests.unit.test_small" name="test_c" time="0.1"/>
     </testsuite></testsuites>"""
-    assert longest.table(longest.of_report(report)) == SECONDS
+    assert longest.table(longest.of_reports(report)) == SECONDS
+
+
+def test_two_reports_become_one_table() -> None:
+    whole, part = (
+        f'<testsuites><testsuite><testcase classname="{name}" name="test_a" time="{took}"/></testsuite></testsuites>'
+        for name, took in (("tests.integration.a.test_long", 90), ("tests.unit.test_heavy", 7))
+    )
+    assert longest.table(longest.of_reports(part, whole)) == SECONDS
+
+
+def test_a_long_file_that_the_table_does_not_know_is_named() -> None:
+    spent = {
+        "tests/integration/a/test_long.py": 95.0,
+        "tests/browser/test_new.py": 20.0,
+        "tests/unit/test_small.py": 19.9,
+    }
+    said = longest.missing(SECONDS, spent)
+    assert "tests/browser/test_new.py" in said
+    assert "test_long" not in said
+    assert "test_small" not in said
+    assert longest.missing(SECONDS | {"tests/browser/test_new.py": 20}, spent) == ""
