@@ -36,7 +36,7 @@ test: setup ## all tests: units, contracts, and real processes with a real broke
 test-system: setup ## a whole door on a booted machine with simulated hardware (QEMU, root, minutes; docs/vm.md)
 	@$(VENV)/python -m tools.vm build >/dev/null
 	@$(VENV)/python -m pytest -q -rP --no-header -n $(MACHINES) --dist loadgroup \
-		--no-loadscope-reorder -m "not long" tests/system
+		--no-loadscope-reorder --durations=20 -m "not long" tests/system
 
 check: setup ## lint, format, types, the walls between the processes, unit tests
 	@sh tools/check.sh

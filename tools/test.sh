@@ -1,11 +1,12 @@
 #!/bin/sh
 # All tests: `make test`. Those of processes, brokers and browsers on several workers, and the units beside them.
 #
-# A test of real processes mostly waits: for a window to close, a broker, a page. More of them than there are cores run side by
-# side, the longest files first (tests/support/longest.py). Units never wait: two workers of a pytest of their own take what
-# processor time the others leave, and give way to them. Two pytests, because every worker collects all that its pytest
-# runs: eight that each collected the units as well would spend a minute on it. What the units said is told at the end. If
-# one part fails, all has failed; Ctrl-C ends both.
+# A test of real processes mostly waits: for a window to close, a broker, a page. More of them than there are cores run side
+# by side, the longest files first (tests/support/longest.py). Units never wait: two workers of a pytest of their own take
+# what processor time the others leave, and give way to them, even to an eye, which gives way itself
+# (device/eye/priority.py). Two pytests, because every worker collects all that its pytest runs: eight that each collected
+# the units as well would spend a minute on it. What the units said is told at the end. If one part fails, all has failed;
+# Ctrl-C ends both.
 #
 # build/tests-*.xml say afterwards how long each test took; files that take long and are missing in the table of them are
 # named. What failed lies where `pytest --lf` looks for it, of both parts.
@@ -23,7 +24,7 @@ trap 'exit 130' INT TERM
 
 # The options hold no spaces. What is killed at the end is pytest itself, which `nice` becomes.
 # shellcheck disable=SC2086
-nice -n 5 "$python" -m pytest -q -n 2 $xdist -o cache_dir="$cache/units" --junit-xml=build/tests-units.xml \
+nice -n 15 "$python" -m pytest -q -n 2 $xdist -o cache_dir="$cache/units" --junit-xml=build/tests-units.xml \
     tests/unit >"$told" 2>&1 &
 units=$!
 
