@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from device.vault.budget import FAILURES_ALLOWED, PROBES_ALLOWED_WITH_PIN
+from device.lock.state import Rules
+from device.vault.budget import APPROACHES_PER_WINDOW, FAILURES_ALLOWED, PROBES_ALLOWED_WITH_PIN
 from device.vault.recognition import Recogniser
 from device.wire import Outcome
 from tests.unit.vault.house import House, another_house
@@ -72,3 +73,20 @@ def test_the_limit_is_over_when_its_time_is() -> None:
         assert own_face_after(house, STRANGER, PROBES_ALLOWED_WITH_PIN) is Outcome.REFUSED
         house.wait(21)
         assert house.probe(ATTACKER).outcome is Outcome.WITH_PIN
+
+
+def test_where_a_face_alone_opens_by_two_matches_somebody_may_come_home_as_often_as_they_press() -> None:
+    """Two comparisons an opening, and all of them free: the limit is for those that fail."""
+    with another_house() as house:
+        house.enrol(12, KNOWN)
+        assert {house.probe(KNOWN).outcome for _ in range(2 * 10)} == {Outcome.ACCEPTED}
+        assert {house.probe(STRANGER).outcome for _ in range(FAILURES_ALLOWED)} == {Outcome.REFUSED}
+        assert house.probe(KNOWN).outcome is Outcome.REFUSED, "six failures in 20 s are the limit, as before"
+
+
+def test_as_many_approaches_as_lock_gives_a_window_are_within_the_budget() -> None:
+    """docs/budget.md, "Two of five": two matches are at most half as likely as matches are expected, however alike."""
+    rules = Rules(face_alone_opens=True, lights=True)
+    assert rules.twice
+    assert rules.approaches_twice / 2 <= APPROACHES_PER_WINDOW
+    assert rules.approaches == APPROACHES_PER_WINDOW
