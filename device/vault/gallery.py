@@ -47,7 +47,7 @@ class Gallery:
         if not self.slots:
             return None
         scores = self.templates @ self.rotation.apply(probe)
-        best = int(np.argmax(scores))
+        best = int(scores.argmax())
         # `not >=` and not `<`: a score that is no number is no match.
         if not scores[best] >= threshold:
             return None

@@ -33,7 +33,7 @@ from device.wire import EMBEDDING_DIM
 from tools.benchmark.drawer import write_records
 from tools.benchmark.figures import Figure, NotMeasured, Plan, Section, Spread, percentile, ratios
 
-COMPARE_LIMIT = 1.3
+COMPARE_LIMIT = 1.2
 OPEN_LIMIT = 3.0
 RECORDS = 10_000
 SMALL_GALLERY = 16
