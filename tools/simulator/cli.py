@@ -4,28 +4,56 @@ Rules kept here:
 - Exit 0: done; 1: refused, the reason in one sentence; 2: wrong usage. No traceback for a person's mistake.
 - `--json` prints one object on stdout and nothing else.
 - Everything shown here is simulated, and the help says so.
+- Cards and the showroom are loaded when somebody asks for them, or for the list: their libraries take long to load.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
-from tools.simulator.cards.cli import card as card_group
 from tools.simulator.client import Door, default_root
 from tools.simulator.held_up import As
 from tools.simulator.layout import Wishes
-from tools.simulator.showroom.cli import show_room
+
+# Name -> the module that has the command, and what it is called there.
+_LATER = {"card": ("tools.simulator.cards.cli", "card"), "show-room": ("tools.simulator.showroom.cli", "show_room")}
+
+
+class Commands(Mapping[str, click.Command]):
+    """The commands of this module, and those that are loaded when they are asked for."""
+
+    def __init__(self, here: Mapping[str, click.Command]) -> None:
+        """`here`: this module's, by name."""
+        self._here = here
+
+    def __getitem__(self, name: str) -> click.Command:
+        """The command of that name. Raises KeyError."""
+        if name not in _LATER:
+            return self._here[name]
+        module, called = _LATER[name]
+        found: click.Command = getattr(importlib.import_module(module), called)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names, which load nothing."""
+        yield from self._here
+        yield from _LATER
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._here) + len(_LATER)
 
 
 class Number(click.FloatRange):
@@ -311,5 +339,5 @@ class Unmet(Refusal, TimeoutError):
     """What was waited for did not happen."""
 
 
-main.add_command(card_group)
-main.add_command(show_room)
+# click asks for a mapping that it could add to, and does not.
+main.commands = cast("MutableMapping[str, click.Command]", Commands(main.commands))
