@@ -76,6 +76,7 @@ class Day:
     _pictures: Path = field(init=False)  # of who moves in
     _steps: int = 0
     _next_word: int = 0
+    _told: int = 0  # findings
 
     def __post_init__(self) -> None:
         self.journal = Journal(EXPLAINED, self.secrets)
@@ -118,6 +119,11 @@ class Day:
         return self._visitors.made
 
     @property
+    def looked_again(self) -> int:
+        """How often an enrolled face needed another window."""
+        return self._visitors.looked_again
+
+    @property
     def _enough(self) -> bool:
         return self.early or len(self.ledger.found) + len(self.journal.unexplained) > MOST_FOUND
 
@@ -125,6 +131,9 @@ class Day:
         """How far it is, now and then."""
         if self.ledger.approaches >= self._next_word:
             self._next_word = self.ledger.approaches + SAID_EVERY
+            for each in self.ledger.found[self._told :]:
+                self.said(f"after {each.at} approaches: {each.what}")
+            self._told = len(self.ledger.found)
             self.said(
                 f"{self.ledger.approaches} approaches, {self.cycles} homes, {sum(self.kills.values())} kills, "
                 f"{len(self.ledger.found)} findings, {len(self.journal.unexplained)} unexplained lines"

@@ -11,7 +11,6 @@ Rules kept here:
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
@@ -43,6 +42,7 @@ UNLOCK_MS: Final = 500
 WINDOW_S: Final = 4.0
 ENROL_FRAMES: Final = 3
 _COMMANDS: Final = Path(sys.executable).parent
+_CODE: Final = Path(__file__).parents[2]
 
 
 class NotSetUp(Fault, RuntimeError):
@@ -157,7 +157,8 @@ def _settle(paths: Paths, manager: Manager, broker: FleetBroker) -> None:
 
 def _document_key(root: Path) -> bytes:
     """What is sealed to, as `doorctl export-identity` says it."""
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "DOORWARD_ROOT": str(root)}
+    # With the path, the command is that of this code and never of another copy that happens to be installed.
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DOORWARD_ROOT": str(root), "PYTHONPATH": str(_CODE)}
     done = subprocess.run(
         [_COMMANDS / "doorctl", "export-identity", "--json"],
         env=environment,

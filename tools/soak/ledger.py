@@ -81,8 +81,13 @@ class Ledger:
         """It opened, and does so once: that the strike let go is the acknowledgement."""
         self._acknowledged(credential, Standing.GONE)
 
-    def approached(self, credential: Credential | None, *, opened: bool, interrupted: bool = False) -> None:
-        """Somebody wanted in with `credential` (None: with nothing that was ever given). `interrupted`: a room died."""
+    def approached(
+        self, credential: Credential | None, *, opened: bool, interrupted: bool = False, heard: str = ""
+    ) -> None:
+        """Somebody wanted in with `credential` (None: with nothing that was ever given), and `heard` this tone.
+
+        `interrupted`: a room died meanwhile.
+        """
         self.approaches += 1
         self.openings += opened
         self.interrupted += interrupted
@@ -93,7 +98,7 @@ class Ledger:
         elif opened and standing is Standing.GONE:
             self.finds(f"OPENED by what must not open: {name}")
         elif not opened and standing is Standing.HOLDS and not interrupted:
-            self.finds(f"LOST: a {name} that was acknowledged does not open")
+            self.finds(f"LOST: a {name} that was acknowledged does not open{f' ({heard})' if heard else ''}")
         else:
             self.checked += 1
 

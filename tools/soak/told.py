@@ -72,7 +72,7 @@ def lines(day: Day) -> Iterator[str]:
     yield (
         f"acknowledged: {ledger.acts} acts, {ledger.checked} approaches judged by them, {ledger.doubted} with "
         f"something in doubt; a room died during {ledger.interrupted} approaches, {ledger.again} acts were not "
-        "acknowledged and asked for again; "
+        f"acknowledged and asked for again, {day.looked_again} times an enrolled face needed another window; "
         f"the strike let go {ledger.openings} times, each accounted for; {day.receipts} pairs of "
         f"consent and receipt verified; {day.house.listener.reports} messages at the broker"
     )
