@@ -7,6 +7,8 @@ Rules kept here:
   who are, the share that does not, or whose best score is another's.
 - Galleries are drawn at random, several of each size, because who the neighbours are matters most in small ones. No
   gallery holds more than half of the people: strangers are needed, too. A size that the people do not allow is named.
+- A size beyond that half is filled with people of another set, one picture each, where one is given: templates that
+  nobody who stands before the camera belongs to. How many they are stands beside the row.
 - Intervals draw again the people who stand before the camera; the galleries are as they were drawn.
 """
 
@@ -19,6 +21,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from device.wire import EMBEDDING_DIM
 from tools.evaluate.accuracy.rates import Rate, of_people
 from tools.evaluate.accuracy.trials import CAP, Design, Floats, Numbers, Reals
 from tools.evaluate.figures import mean_vector
@@ -28,6 +31,7 @@ FPIRS: Final = (1e-2, 1e-3)
 _SEARCHES: Final = 2000  # templates in all galleries of one size, at least
 _MOST, _FEWEST = 100, 5  # galleries of one size
 _LEAST: Final = 3
+_LEAST_OWN: Final = 2  # residents of a gallery who are of the people themselves
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,47 +70,60 @@ class AtThreshold:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One size of gallery. wanted: what was asked for; size: what the people allowed."""
+    """One size of gallery. wanted: what was asked for; size: what the people allowed; filled: of another set."""
 
     wanted: int
     size: int
     galleries: int
     rows: tuple[AtFpir, ...]
     door: AtThreshold | None
+    filled: int = 0
 
 
-def sizes(people: int, wanted: Sequence[int] = SIZES) -> list[tuple[int, int]]:
-    """(wanted, possible): every size that half of the people fill, and of the larger ones the first at that half."""
+def sizes(people: int, filling: int = 0, wanted: Sequence[int] = SIZES) -> list[tuple[int, int, int]]:
+    """(wanted, people, filled): every size that half of the people fill, and the larger ones with `filling` others.
+
+    Of those that cannot be filled, the first at that half.
+    """
     half = people // 2
-    possible = [(size, size) for size in wanted if size <= half]
+    possible = [(size, size, 0) for size in wanted if size <= half]
     too_large = [size for size in wanted if size > half]
-    if too_large and half >= 2 and half not in wanted:
-        possible.append((too_large[0], half))
-    return possible
+    filled = [(size, half, size - half) for size in too_large if half >= _LEAST_OWN and size - half <= filling]
+    if not filled and too_large and half >= _LEAST_OWN and half not in wanted:
+        return [*possible, (too_large[0], half, 0)]
+    return possible + filled
 
 
-def search(people: Sequence[Floats], design: Design, size: int, seed: int = 3) -> Searched | None:
-    """Searches in random galleries of `size`. people: (n, 128) of each. None if there are too few."""
+def search(
+    people: Sequence[Floats], design: Design, size: int, filling: Floats | None = None, seed: int = 3
+) -> Searched | None:
+    """Searches in random galleries of `size` of the people. people: (n, 128) of each. None if there are too few.
+
+    filling: (m, 128), other people, of whom all stand in every gallery as well.
+    """
     able = [row for row, own in enumerate(people) if len(own) >= design.enrolled]
     if len(able) < size:
         return None
     generator = np.random.default_rng([seed, size, design.enrolled, design.frames])
     galleries = int(np.clip(_SEARCHES // size, _FEWEST, _MOST))
-    found = [_one(people, design, generator.choice(able, size, replace=False), generator) for _ in range(galleries)]
+    others = np.zeros((0, EMBEDDING_DIM), np.float32) if filling is None else filling
+    found = [
+        _one(people, design, generator.choice(able, size, replace=False), others, generator) for _ in range(galleries)
+    ]
     own, owner, other, stranger = (np.concatenate(part) for part in zip(*found, strict=True))
     if not len(own) or not len(other):
         return None
     return Searched(size, galleries, own, owner, other, stranger)
 
 
-def measure(searched: Searched, wanted: int, door: float | None, resamples: Reals) -> Size:
+def measure(searched: Searched, wanted: int, door: float | None, resamples: Reals, filled: int = 0) -> Size:
     """The rates of one size. door: the threshold the door has with so many faces awake, if it has one."""
     rows = tuple(_at_fpir(searched, fpir, resamples) for fpir in FPIRS)
     at_door = None
     if door is not None:
         fpir = of_people(searched.other >= door, searched.stranger, resamples)
         at_door = AtThreshold(door, fpir, of_people(searched.own < door, searched.owner, resamples))
-    return Size(wanted, searched.size, searched.galleries, rows, at_door)
+    return Size(wanted, searched.size + filled, searched.galleries, rows, at_door, filled)
 
 
 def _at_fpir(searched: Searched, fpir: float, resamples: Reals) -> AtFpir:
@@ -119,7 +136,11 @@ def _at_fpir(searched: Searched, fpir: float, resamples: Reals) -> AtFpir:
 
 
 def _one(
-    people: Sequence[Floats], design: Design, residents: npt.NDArray[np.int_], generator: np.random.Generator
+    people: Sequence[Floats],
+    design: Design,
+    residents: npt.NDArray[np.int_],
+    filling: Floats,
+    generator: np.random.Generator,
 ) -> tuple[Floats, Numbers, Floats, Numbers]:
     templates, mated, owner = [], [], []
     at = np.full(len(people), -1)
@@ -137,7 +158,7 @@ def _one(
         for probe in _probes(own, design.frames)[:1]:
             others.append(probe)
             stranger.append(int(row))
-    gallery = np.stack(templates).astype(np.float32)
+    gallery = np.concatenate([np.stack(templates), filling]).astype(np.float32)
     own_score = np.zeros(0, np.float32)
     if mated:
         scores = np.stack(mated).astype(np.float32) @ gallery.T

@@ -88,7 +88,8 @@ _PAIRS: Final = ((33, 263), (61, 291), (234, 454))
 class Chain:
     """How a picture becomes a record. `scale`: see `read_scaled`; `networks`: folder of the manifest.
 
-    floating: a float network (sface-float32.tflite) that embeds instead of the door's, or None.
+    floating: a float network (sface-float32.tflite) that embeds instead of the door's, or None. aside: of several faces
+    only the largest is there, as if the others had stepped aside.
     """
 
     models: Path
@@ -96,12 +97,13 @@ class Chain:
     floating: Path | None = None
     width: int = CameraTable().width_px
     height: int = CameraTable().height_px
+    aside: bool = False
 
     def key(self, condition: Condition = CLEAN) -> bytes:
         """32 bytes that change with anything that could change a record: networks, code, runtime, planes, condition."""
         manifest = load(self.models)
         eye = EyeTable()
-        told = [RECORD.descr, self.scale, self.width, self.height, condition.kind, condition.amount]
+        told = [RECORD.descr, self.scale, self.width, self.height, self.aside, condition.kind, condition.amount]
         told += [eye.min_eye_distance_px, eye.max_eye_distance_px, choose_runtime(eye.runtime)]
         told += [manifest.for_job(job).sha256.hex() for job in (Job.DETECT, Job.EMBED, Job.LANDMARKS)]
         told += [hashlib.sha256(self.floating.read_bytes()).hexdigest() if self.floating else ""]
@@ -113,9 +115,12 @@ class _Recorded(Sight):
     """The door's sight, which lets read what it found on its way to the answer."""
 
     found: list[Face]
+    aside = False
 
     def faces(self, frame: Frame) -> list[Face]:
         self.found = super().faces(frame)
+        if self.aside and self.found:
+            self.found = [max(self.found, key=lambda face: face.eye_distance_px)]
         return self.found
 
     @property
@@ -143,6 +148,7 @@ class Looker:
             mesh,
             self._within,
         )
+        self._sight.aside = chain.aside
         self._mesh = Mesh(mesh)
 
     def at(self, path: Path, sha256: bytes, conditions: tuple[Condition, ...]) -> list[Record]:

@@ -18,7 +18,7 @@ import numpy as np
 from device.manifest import Job, load
 from device.vault import tail as tail_file
 from tools.evaluate import groups, report
-from tools.evaluate.accuracy import failures, identify, rates, spoilt, subgroups
+from tools.evaluate.accuracy import counting, failures, goals, identify, rates, spoilt, subgroups
 from tools.evaluate.accuracy import suspects as labels
 from tools.evaluate.accuracy.cache import Cache
 from tools.evaluate.accuracy.conditions import CLEAN
@@ -71,13 +71,24 @@ def measure(asked: Asked, cache: Cache) -> Measured:
     _matrix(made, people, tail)
     _without(made, clean, tail)
     asked.said("searching galleries")
-    _search(made, people, tail)
+    shown = None
+    if asked.groups is not None:
+        shown = gather(asked.groups, Chain(asked.models, TIGHT_CROP_SCALE), cache, workers=asked.workers)
+    made.counted = counting.counted(
+        people, by_person(counting.aside(clean, asked.faces, chain, cache, asked.workers))[1]
+    )
+    _search(made, people, tail, shown)
     if asked.floating is None:
         made.left_out.append("float against int8: no --float DIR with sface-float32.tflite was given")
     else:
         _float(made, asked, chain, cache, clean)
     _conditions(made, asked, chain, cache, clean, compared)
-    _groups(made, asked, cache, compared)
+    if shown is None:
+        made.left_out.append("subgroups: no --groups DIR was given")
+    else:
+        _groups(made, asked, shown, compared)
+        judged = groups.judged_in(asked.models / "duplicates.toml")
+        made.goals = goals.goals(made, clean, shown, judged, compared)
     return made
 
 
@@ -185,20 +196,22 @@ def _without(made: Measured, clean: Gathered, tail: Sequence[report.Row]) -> Non
             made.without_suspects.append(verified(compared, tail))
 
 
-def _search(made: Measured, people: list[Floats], tail: Sequence[report.Row]) -> None:
+def _search(made: Measured, people: list[Floats], tail: Sequence[report.Row], shown: Gathered | None) -> None:
+    """shown: another set, one picture a person, whose people fill what half of these people does not."""
+    others = np.random.default_rng(5).permutation(shown.vectors[shown.good]) if shown else None
     resamples = rates.weights(len(people))
     door = {row.faces: row.threshold for row in tail}
     for design in SEARCHES:
         able = sum(len(own) >= design.enrolled for own in people)
         rows = []
-        for wanted, size in identify.sizes(able):
-            searched = identify.search(people, design, size)
+        fillable = others if design.enrolled == 1 else None  # a template of one picture beside means is another kind
+        for wanted, size, filled in identify.sizes(able, 0 if fillable is None else len(fillable)):
+            searched = identify.search(people, design, size, None if fillable is None else fillable[:filled])
             if searched is not None:
-                rows.append(
-                    identify.measure(searched, wanted, door.get(size) if design == Design(5, 3) else None, resamples)
-                )
+                at_door = door.get(size) if design == Design(5, 3) else None
+                rows.append(identify.measure(searched, wanted, at_door, resamples, filled))
         made.searched.append((design, rows))
-        if missing := [str(size) for size in identify.SIZES if size > able // 2]:
+        if missing := [str(size) for size in identify.SIZES if size not in {row.size for row in rows}]:
             made.left_out.append(
                 f"galleries of {', '.join(missing)} with {design} pictures: "
                 f"{able} people have {design.enrolled}, and half of them are needed as strangers"
@@ -270,13 +283,9 @@ def _readable(compared: Compared) -> float:
     return min(able, default=rates.FMRS[0])
 
 
-def _groups(made: Measured, asked: Asked, cache: Cache, compared: dict[Design, Compared]) -> None:
-    if asked.groups is None:
-        made.left_out.append("subgroups: no --groups DIR was given")
-        return
-    seen = gather(asked.groups, Chain(asked.models, TIGHT_CROP_SCALE), cache, workers=asked.workers)
+def _groups(made: Measured, asked: Asked, seen: Gathered, compared: dict[Design, Compared]) -> None:
     found = compared[Design(1, 1)]
     at = [(f"{fmr:.0e}", rates.threshold_at(found.impostors, fmr)) for fmr in POOLED if fmr * found.comparisons >= 3]
     judged = groups.judged_in(asked.models / "duplicates.toml")
     rows = subgroups.subgroups(seen, judged, tuple(threshold for _, threshold in at))
-    made.groups = Groups(asked.groups.name, tuple(at), tuple(rows))
+    made.groups = Groups(asked.groups.name if asked.groups else "", tuple(at), tuple(rows))

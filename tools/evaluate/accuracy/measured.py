@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tools.evaluate.accuracy import failures, identify, spoilt, subgroups
+from tools.evaluate.accuracy import counting, failures, goals, identify, spoilt, subgroups
 from tools.evaluate.accuracy.rates import Point, Rate
 from tools.evaluate.accuracy.suspects import Suspects
 from tools.evaluate.accuracy.trials import Design
@@ -92,4 +92,6 @@ class Measured:
     conditions: Conditions | None = None
     floating: Floating | None = None
     groups: Groups | None = None
+    counted: tuple[counting.Counted, ...] = ()
+    goals: tuple[goals.Goal, ...] = ()
     left_out: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Final
 
-from tools.evaluate.accuracy import subgroups
+from tools.evaluate.accuracy import subgroups, text_goals
 from tools.evaluate.accuracy.measured import Floating, Groups, Measured, Verified
 from tools.evaluate.accuracy.rates import Rate
 from tools.evaluate.accuracy.text_spoilt import conditions
@@ -46,6 +46,10 @@ def markdown(made: Measured, resamples: int) -> str:
         parts.append(conditions(made.conditions))
     if made.groups:
         parts.append(_groups(made.groups))
+    if made.goals:
+        parts.insert(1, text_goals.goals(made.goals))
+    if made.counted:
+        parts.append(text_goals.counted(made.counted))
     parts.append(_suspects(made))
     if made.left_out:
         parts.append("## Not measured\n\n" + "\n".join(f"- {each}" for each in made.left_out) + "\n")
@@ -167,7 +171,8 @@ def _searched(made: Measured) -> str:
     rows = []
     for design, sizes in made.searched:
         for size in sizes:
-            named = str(size.size) if size.size == size.wanted else f"{size.size} (for {size.wanted:,})"
+            named = f"{size.size:,}" if size.size == size.wanted else f"{size.size:,} (for {size.wanted:,})"
+            named += f", {size.filled:,} of them of {made.groups.folder}" if size.filled and made.groups else ""
             cells = [rate(at.fnir) if at.fnir else "too few strangers" for at in size.rows]
             door = size.door
             told = f"FPIR {small(door.fpir)}, FNIR {rate(door.fnir)} at {door.threshold:.3f}" if door else ""
@@ -175,7 +180,9 @@ def _searched(made: Measured) -> str:
     lines = [
         "## One to many",
         "",
-        "Random galleries; FNIR, first rank, where the FPIR is so much. A gallery holds at most half of the people.",
+        "Random galleries; FNIR, first rank, where the FPIR is so much. A gallery holds at most half of the people; a",
+        "larger one is filled with people of the other set, one picture each, children too, who never stand before it.",
+        "Pictures of another source may be easier to tell apart than more people of the same one.",
         "",
         table(("pictures + frames", "gallery", "galleries", "FPIR 1e-2", "FPIR 1e-3", "at the door's threshold"), rows),
     ]

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from tools.evaluate.accuracy.measured import Conditions
+from tools.evaluate.accuracy.rates import FEW, Rate
 from tools.evaluate.accuracy.wording import rate, small, table
+
+
+def _needed(refused: Rate) -> str:
+    """How many pictures it would take; nothing where there are enough."""
+    if not refused.few:
+        return "enough"
+    return f"{math.ceil(FEW / refused.value):,}" if refused.value else "nobody knows"
 
 
 def conditions(made: Conditions) -> str:
@@ -26,6 +36,7 @@ def conditions(made: Conditions) -> str:
                 "FMR, one frame",
                 "FNMR, three frames",
                 "covered",
+                "for 30 errors",
             ),
             [
                 [
@@ -36,11 +47,14 @@ def conditions(made: Conditions) -> str:
                     small(cost.single_fmr),
                     rate(cost.fused),
                     f"{cost.covered:.0%}",
+                    _needed(cost.refused),
                 ]
                 for cost in made.costs
             ],
         ),
         "",
+        "`for 30 errors`: how many pictures would have to be shown, at the rate seen, until `refused` has 30 errors",
+        "behind it. Until then the interval is the result.",
         "`covered`: share of the acquired that the door noticed as covered. Against a bare template, which no door",
         "compares a covered face with, one frame would be refused as often as this: "
         + "; ".join(f"{name} {rate(found)}" for name, found in made.bare)

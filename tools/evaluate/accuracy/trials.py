@@ -109,8 +109,11 @@ def compare(
     same: Numbers | None = None,
     draws: int = DRAWS,
     seed: int = 1,
+    cap: int = CAP,
 ) -> Compared | None:
     """All draws of one design. people: (n, 128) of each; same: a number per person, equal for one person's folders.
+
+    cap: the most probes of one person in one draw.
 
     None if fewer than two people can be residents.
     """
@@ -126,7 +129,7 @@ def compare(
     templates, probes = np.zeros(len(people)), np.zeros(len(people))
     histogram = np.zeros(BINS, int)
     for _ in range(draws):
-        made, shown, owner = _draw(people, design, place, generator)
+        made, shown, owner = _draw(people, design, place, generator, cap)
         scores = shown @ made.T
         at_home = place[owner] >= 0
         genuine.append(scores[at_home, place[owner[at_home]]])
@@ -149,7 +152,7 @@ def histogram_of(scores: Floats) -> Numbers:
 
 
 def _draw(
-    people: Sequence[Floats], design: Design, place: Numbers, generator: np.random.Generator
+    people: Sequence[Floats], design: Design, place: Numbers, generator: np.random.Generator, cap: int
 ) -> tuple[Floats, Floats, Numbers]:
     """Templates (residents, 128), probes (m, 128), and whose each probe is."""
     templates, probes, owner = [], [], []
@@ -158,7 +161,7 @@ def _draw(
         if place[row] >= 0:
             templates.append(mean_vector(own[: design.enrolled]))
             own = own[design.enrolled :]
-        fit = min(CAP, len(own) // design.frames)
+        fit = min(cap, len(own) // design.frames)
         if fit:
             probes.append(mean_vector(own[: fit * design.frames].reshape(fit, design.frames, -1)))
             owner += [row] * fit

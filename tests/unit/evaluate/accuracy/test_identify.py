@@ -21,9 +21,31 @@ def people(count: int, pictures: int, noise: float) -> list[np.ndarray[tuple[int
 
 
 def test_sizes_leave_half_of_the_people_as_strangers() -> None:
-    assert sizes(2848) == [(4, 4), (50, 50), (500, 500), (5000, 1424)]
-    assert sizes(11) == [(4, 4), (50, 5)]
+    assert sizes(2848) == [(4, 4, 0), (50, 50, 0), (500, 500, 0), (5000, 1424, 0)]
+    assert sizes(11) == [(4, 4, 0), (50, 5, 0)]
     assert sizes(3) == []
+
+
+def test_others_fill_what_half_of_the_people_does_not() -> None:
+    assert sizes(2848, 5900)[-1] == (5000, 1424, 3576)
+    assert sizes(2848, 3575)[-1] == (5000, 1424, 0)
+    assert sizes(11, 500) == [(4, 4, 0), (50, 5, 45), (500, 5, 495)]
+
+
+def test_who_fills_a_gallery_is_met_by_strangers_and_by_residents() -> None:
+    """The filling are doubles of everybody: whoever comes is taken for them as often as for their own template."""
+    crowd = people(40, 4, 0.001)
+    doubles = np.stack([each[0] for each in crowd])
+    alone, filled = (search(crowd, Design(1, 1), 20, others) for others in (None, doubles))
+    assert alone is not None
+    assert filled is not None
+    bare = measure(alone, 20, 0.5, weights(40))
+    full = measure(filled, 60, 0.5, weights(40), len(doubles))
+    assert bare.door is not None
+    assert full.door is not None
+    assert (bare.door.fpir.value, full.door.fpir.value) == (0.0, 1.0)
+    assert full.door.fnir.value > 0.3
+    assert (full.size, full.filled) == (60, 40)
 
 
 @pytest.mark.slow

@@ -134,7 +134,11 @@ def test_every_group_has_a_row_and_no_pool(tmp_path: Path) -> None:
             who = "alike" if close and number < 8 else f"{sex}{number}"
             (folder / f"{20 + number % 50}_x_{number}.jpg").write_text(f"{who} {number}{sex} 0")
     assert run(tmp_path, "--no-spoilt", "--groups", str(tmp_path / "groups")).exit_code == 0
-    told = json.loads((tmp_path / "out" / "accuracy.json").read_text())["groups"]
+    made = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert [each["name"].split()[0] for each in made["goals"]] == ["where"] * 4, "the door's wants fifty people"
+    assert all(each["measured"] for each in made["goals"][2:])
+    assert made["searched"][0][1][-1]["filled"] > 0
+    told = made["groups"]
     whole = {row["name"]: row for row in told["rows"] if row["ages"] == "all"}
     assert set(whole) == {"asian-female", "asian-male"}
     assert {row["ages"] for row in told["rows"]} == {"all", "18-29", "30-44", "45-59", "60-120"}
@@ -153,7 +157,7 @@ def test_ctrl_c_is_a_sentence_and_the_run_goes_on(crew: Crew, tmp_path: Path) ->
     assert not (tmp_path / "out" / "accuracy.md").exists()
     crew.ends_after = 10**9
     assert run(tmp_path, "--no-spoilt").exit_code == 0
-    assert crew.looks == 274
+    assert crew.looks == 275, "and the one with company again, with the others aside"
 
 
 @pytest.mark.slow
