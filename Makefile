@@ -13,7 +13,7 @@ HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')
 # The same, and the sum of each source that decides the figures, for the logs that the assurance card reads.
 TRACED = $(VENV)/python -m tools.log_header
 # The attack lab's run: `make long FACES=DIR` renders it from DIR/person/picture.jpg instead of the few sample portraits.
-LAB = --n 100 --people 300 --approaches 3 --points 30 --workers 2 --record .cache/attack-lab --log \
+LAB = --n 100 --people 300 --approaches 5 --answers 2 --points 30 --workers 2 --record .cache/attack-lab --log \
 	$(if $(FACES),--faces $(FACES)) $(foreach axis,distance_mm hallway_lx skin sway_px lag_ms,--curve $(axis)) \
 	--along people --along "print held by hand, glossy" --along screen
 # Byte code is kept even where Python is told not to: every worker, and every room of every door, would compile anew.

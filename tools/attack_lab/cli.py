@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -54,7 +55,15 @@ _FAULTY = ("print flat, matt", "print bent, matt")
 @click.option(
     "--faults/--no-faults", default=True, show_default=True, help="Prints before a judge without relief test."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another one, other windows.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(0),
+    multiple=True,
+    default=(0,),
+    show_default=True,
+    help="Another one, other windows. Several: one after the other, counted together.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option(
     "--record", "kept", type=click.Path(path_type=Path), help="File or folder; a run is kept there and taken up again."
@@ -75,7 +84,7 @@ def main(  # noqa: PLR0913 - an option each
     points: int | None,
     whole: bool,
     faults: bool,
-    seed: int,
+    seeds: tuple[int, ...],
     workers: int,
     kept: Path | None,
     counted: bool,
@@ -88,13 +97,7 @@ def main(  # noqa: PLR0913 - an option each
     Example: python -m tools.attack_lab --n 100 --approaches 3 --faces lfw-dev --curve skin
     """
     known = _faces(faces)
-    if counted and not kept:
-        raise click.UsageError("--counted says what a --record holds, and none is named")
-    try:
-        sources = of_sources(known.digest)
-        record = Record(in_folder(kept, sources) if kept.is_dir() else kept, sources) if kept else None
-    except OtherRecord as refused:
-        raise click.UsageError(str(refused)) from refused
+    record = _record(kept, known, counted=counted, twice=answers > 1)
 
     def told(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -102,17 +105,21 @@ def main(  # noqa: PLR0913 - an option each
     def of(name: str) -> int:
         return people if people and name == PEOPLE else windows
 
-    kinds = [Kind(name, of(name), most, seed=seed, answers=answers) for name in (only or _NAMES)] if whole else []
-    faulty = [Kind(name, windows, relief=False, seed=seed) for name in _FAULTY] if faults and whole and not only else []
+    kinds = [Kind(name, of(name), most, answers=answers) for name in (only or _NAMES)] if whole else []
+    faulty = [Kind(name, windows, relief=False) for name in _FAULTY] if faults and whole and not only else []
     drawn = {
-        axis: [
-            Kind(name, points or windows, most, ((axis, value),), seed=seed) for name in along for value in AXES[axis]
-        ]
+        axis: [Kind(name, points or windows, most, ((axis, value),)) for name in along for value in AXES[axis]]
         for axis in axes
     }
 
     def tallies(each: list[Kind]) -> list[Tally]:
-        return recorded(each, record) if counted and record else tallied(each, known, workers, told, record)
+        all_seeds = [[replace(kind, seed=seed) for kind in each] for seed in seeds]
+        if not record or (len(seeds) == 1 and answers == 1):
+            one_run = [kind for kinds_of in all_seeds for kind in kinds_of]
+            return recorded(one_run, record) if counted and record else tallied(one_run, known, workers, told, record)
+        for kinds_of in () if counted else all_seeds:
+            tallied(kinds_of, known, workers, told, record)
+        return _together(all_seeds, record)
 
     rows, seeded = tallies(kinds), tallies(faulty)
     along_all = {tally.name: tally for tally in tallies([kind for each in drawn.values() for kind in each])}
@@ -121,6 +128,29 @@ def main(  # noqa: PLR0913 - an option each
         click.echo(_as_text(known, rows, seeded, curves))
     if as_json or as_log:
         click.echo(_as_json(rows, seeded, curves))
+
+
+def _record(kept: Path | None, known: Faces, *, counted: bool, twice: bool) -> Record | None:
+    """The record to use, None without one. Raises UsageError if it is not to be used, or missing where it is needed."""
+    if counted and not kept:
+        raise click.UsageError("--counted says what a --record holds, and none is named")
+    if twice and not kept:
+        raise click.UsageError("--answers 2 needs a --record, from which one answer and two are counted")
+    try:
+        sources = of_sources(known.digest)
+        return Record(in_folder(kept, sources) if kept.is_dir() else kept, sources) if kept else None
+    except OtherRecord as refused:
+        raise click.UsageError(str(refused)) from refused
+
+
+def _together(all_seeds: list[list[Kind]], record: Record) -> list[Tally]:
+    """What the record holds of the same kinds in runs of several seeds."""
+    found = []
+    for kinds in zip(*all_seeds, strict=True):
+        windows = [each for kind in kinds for each in sorted(record.of(kind.key).items())]
+        seen = [(number, outcome) for number, outcome in windows if outcome is not None]
+        found.append(Tally.of(kinds[0].name, seen, twice=kinds[0].answers > 1))
+    return [tally for tally in found if tally.trials]
 
 
 def _faces(folder: Path | None) -> Faces:

@@ -6,9 +6,12 @@ Rules kept here:
   calls somebody an attack. Which of the two it was stands beside it; ISO/IEC 30107-3 has non-response rates for doubt.
 - A door asks for a challenge when a good face has stood still before it. A window without a frame in which eye saw one
   alone (two people in a photograph, one who looks away) is nobody's attempt, and how many there were is said.
-- *Attempt*: the first approach of each window, so that attempts are independent. *Transaction*: the window. A person is
-  refused if all its approaches are, an instrument passes if any does. An attempt that is called an attack ends it, as
-  at the door; what a record made before that rule holds after it is not counted.
+- *Attempt*: the first approach of each window, so that attempts are independent. *Transaction*: the window of a door
+  that wants the PIN besides, which has three approaches. A person is refused if all of them are, an instrument passes
+  if any does. An attempt that is called an attack ends it, as at the door; what a record made before that rule holds
+  after it is not counted.
+- *Twice*: the window of a door where a face alone opens, which has five approaches and takes two that pass. It is
+  counted of windows that were rendered until two did, and of no others.
 - Each rate comes with a two-sided interval of 95 % after Clopper and Pearson.
 """
 
@@ -24,6 +27,8 @@ from tools.attack_lab.attempt import Attempt
 from tools.evaluate.intervals import upper_bound
 
 _SIDE = 0.975
+_MOST = 3
+_MOST_TWICE = 5  # device.lock.state.Rules.approaches_twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Rate:
 class Tally:
     """What became of the windows of one kind: the verdicts of first attempts, and what decided.
 
-    `passed`: how many passed at which approach (1 is the first). `halves`: attempts that passed, of those with even and
+    `passed`: how many passed at which approach (1 is the first). `twice`: the windows in which two of five passed; None
+    where windows were not rendered so far. `halves`: attempts that passed, of those with even and
     of those with odd numbers, which are two halves of the people (`tools.attack_lab.faces`).
     `unseen`: windows left out.
     """
@@ -66,12 +72,15 @@ class Tally:
     passed: Counter[int] = field(default_factory=Counter)
     halves: tuple[Rate, Rate] = (Rate(0, 0), Rate(0, 0))
     unseen: int = 0
+    twice: Rate | None = None
 
     @classmethod
-    def of(cls, name: str, windows: Iterable[tuple[int, tuple[Attempt, ...]]]) -> Tally:
-        """Counted, of numbered windows: the attempts of each in order, of which only the last may have passed."""
-        whole = [(number, as_at_the_door(attempts)) for number, attempts in windows]
-        each = [(number, attempts) for number, attempts in whole if any(one.seen for one in attempts)]
+    def of(cls, name: str, windows: Iterable[tuple[int, tuple[Attempt, ...]]], *, twice: bool = False) -> Tally:
+        """Counted, of numbered windows: the attempts of each in order. `twice`: they were made until two passed."""
+        kept = list(windows)
+        whole = [attempts for _, attempts in kept if any(one.seen for one in attempts)]
+        each = [(number, as_at_the_door(attempts[:_MOST])) for number, attempts in kept]
+        each = [(number, attempts) for number, attempts in each if any(one.seen for one in attempts)]
         first = [(number, attempts[0]) for number, attempts in each]
         last = (len(attempts) for _, attempts in each if attempts[-1].attack is Attack.BONA_FIDE)
         halves = [[one.attack is Attack.BONA_FIDE for number, one in first if number % 2 == half] for half in (0, 1)]
@@ -81,7 +90,8 @@ class Tally:
             Counter(one.why for _, one in first),
             Counter(last),
             (Rate(sum(halves[0]), len(halves[0])), Rate(sum(halves[1]), len(halves[1]))),
-            len(whole) - len(each),
+            len(kept) - len(each),
+            Rate(sum(map(passed_twice, whole)), len(whole)) if twice and whole else None,
         )
 
     @property
@@ -109,6 +119,8 @@ class Tally:
         rates = {word: self.rate(verdict).plain() for word, verdict in named.items()}
         later = {str(approach): count for approach, count in sorted(self.passed.items())}
         whole = {"transaction_passed": self.transaction.plain(), "passed_at_approach": later}
+        if self.twice is not None:
+            whole["twice_passed"] = self.twice.plain()
         return {"name": self.name, **rates, **whole, "unseen": self.unseen, "why": dict(self.why.most_common())}
 
 
@@ -118,18 +130,29 @@ def as_at_the_door(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return attempts[: next(ends, len(attempts))]
 
 
+def passed_twice(attempts: tuple[Attempt, ...]) -> bool:
+    """Whether two of the first five passed before anything was called an attack."""
+    ends = (place for place, one in enumerate(attempts) if one.attack is Attack.PRESENTATION)
+    counted = attempts[: next(ends, len(attempts))][:_MOST_TWICE]
+    return sum(one.attack is Attack.BONA_FIDE for one in counted) > 1
+
+
 def table(tallies: Iterable[Tally]) -> str:
-    """The table of a report, a line for each."""
+    """The table of a report, a line for each; with a column for two answers if any was rendered for it."""
+    rows = list(tallies)
+    both = any(tally.twice is not None for tally in rows)
+    twice = " two of five pass |" if both else ""
     lines = [
-        "| rendered | attempt: passes | called an attack | inconclusive | transaction: passes | decided by |",
-        "|---|---|---|---|---|---|",
+        f"| rendered | attempt: passes | called an attack | inconclusive | transaction: passes |{twice} decided by |",
+        "|---|---|---|---|---|" + "---|" * (1 + both),
     ]
-    for tally in tallies:
+    for tally in rows:
         verdicts = (Attack.BONA_FIDE, Attack.PRESENTATION, Attack.INCONCLUSIVE)
         why = ", ".join(f"{word.lower()} {count}" for word, count in tally.why.most_common(4))
         why += f"; {tally.unseen} never seen" if tally.unseen else ""
         rates = " | ".join(str(tally.rate(verdict)) for verdict in verdicts)
-        lines.append(f"| {tally.name} | {rates} | {tally.transaction} | {why} |")
+        twice = f" {tally.twice or '-'} |" if both else ""
+        lines.append(f"| {tally.name} | {rates} | {tally.transaction} |{twice} {why} |")
     return "\n".join(lines)
 
 

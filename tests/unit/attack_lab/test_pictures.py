@@ -19,7 +19,11 @@ from tools.attack_lab.four_lights import COND, LIGHTS, read, rows, seen
 from tools.attack_lab.made_up import somebody
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-LOGS = sorted((DOCS / "logs").glob("2026-11-23-attack-lab*.txt"))
+LOGS = [  # one has no curves
+    path
+    for path in sorted((DOCS / "logs").glob("2026-11-23-attack-lab*.txt"))
+    if json.loads(path.read_text().splitlines()[-1])["curves"]
+]
 MOST_BYTES = 300_000
 
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from device.wire import Attack
-from tools.attack_lab import cli, run
+from tools.attack_lab import carried, cli, run
 from tools.attack_lab.attempt import Attempt, Vary, Watched, approaches
 from tools.attack_lab.cli import main
 from tools.attack_lab.conditions import Conditions
@@ -51,6 +51,29 @@ def test_what_was_called_an_attack_ends_its_window_as_at_the_door() -> None:
     tally = Tally.of("print", [(0, (NO, YES)), (1, (DOUBT, NO, YES)), (2, (DOUBT, YES))])
     assert (tally.transaction.count, tally.transaction.trials) == (1, 3)
     assert dict(tally.passed) == {2: 1}
+
+
+def test_two_answers_are_counted_of_five_attempts_and_one_of_the_first_three() -> None:
+    each = [
+        (YES, YES),
+        (YES, DOUBT, DOUBT, DOUBT, YES),
+        (DOUBT, DOUBT, DOUBT, YES, YES),
+        (YES, NO),
+        (NO,),
+        (DOUBT,) * 5,
+    ]
+    tally = Tally.of("print", list(enumerate(each)), twice=True)
+    assert (tally.transaction.count, tally.transaction.trials) == (3, 6)
+    assert tally.twice is not None
+    assert (tally.twice.count, tally.twice.trials) == (3, 6)
+    assert tally.plain()["twice_passed"]["count"] == 3
+    assert "two of five pass" in table([tally])
+    assert Tally.of("print", list(enumerate(each))).twice is None, "windows that ended with the first do not tell"
+    assert "two of five pass" not in table([Tally.of("print", list(enumerate(each)))])
+    after = [(YES, NO, YES), (YES, DOUBT, DOUBT, DOUBT, DOUBT, YES)]
+    later = Tally.of("print", list(enumerate(after)), twice=True).twice
+    assert later is not None
+    assert (later.count, later.trials) == (0, 2), "an attack ends a window, and so does the fifth"
 
 
 def test_the_two_halves_of_the_people_are_counted_apart() -> None:
@@ -250,6 +273,45 @@ def test_curves_have_as_many_attempts_in_a_window_as_are_asked_for(tmp_path: Pat
     (point,) = three["curves"]["skin"]
     assert (point["transaction_passed"]["count"], point["passed_at_approach"]) == (1, {"2": 1})
     assert one_["curves"]["skin"] == []
+
+
+def test_runs_of_several_seeds_are_counted_together_and_two_answers_need_a_record(tmp_path: Path) -> None:
+    path, faces = tmp_path / "run.jsonl", Faces.single([portrait("biden.jpg", 1.0)])
+    record = Record(path, of_sources(faces.digest))
+    for seed, attempts in ((1, (YES, DOUBT, YES)), (2, (YES, NO))):
+        record.add(Kind("screen", 1, 5, seed=seed, answers=2).key, 0, attempts)
+    words = ["--only", "screen", "--approaches", "5", "--answers", "2", "--counted", "--json"]
+    words += ["--record", str(path), "--seed", "1"]
+    with mock.patch.object(cli, "_faces", return_value=faces):
+        said = [CliRunner().invoke(main, each).stdout for each in (words, [*words, "--seed", "2"])]
+        refused = CliRunner().invoke(main, ["--answers", "2"])
+    rates = [json.loads(each)["kinds"][0]["twice_passed"] for each in said]
+    assert [(rate["count"], rate["trials"]) for rate in rates] == [(1, 1), (1, 2)]
+    assert (refused.exit_code, "--record" in refused.output) == (2, True)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_windows_of_an_older_record_are_rendered_on_and_what_both_have_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    (tmp_path / "people" / "ada").mkdir(parents=True)
+    (tmp_path / "people" / "ada" / "1.jpg").write_bytes(b"ada")
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    older = Record(old, "older sources")
+    for number, attempts in enumerate([(YES,), (DOUBT, NO), (DOUBT, DOUBT, DOUBT), None]):
+        older.add(Kind("screen", 1, 3, seed=5).key, number, attempts)
+    made = {0: (YES, DOUBT, YES), 2: (NO,) if changed else (DOUBT, DOUBT, DOUBT, YES, DOUBT)}
+    monkeypatch.setattr(carried, "one", lambda _kind, _pictures, number: made[number])
+    words = [str(old), str(new), "--faces", str(tmp_path / "people"), "--seed", "5", "--only", "screen"]
+    said = CliRunner().invoke(carried.main, words)
+    assert said.exit_code == int(changed)
+    assert said.stdout == f"2 taken over, 2 rendered, what both have is the same in {1 if changed else 2}\n"
+    key = Kind("screen", 1, 5, seed=5, answers=2).key
+    found = dict(Record(new, of_sources(Faces.below(tmp_path / "people").digest)).of(key))
+    assert found == {0: made[0], 1: (DOUBT, NO), 2: made[2], 3: None}
+    assert CliRunner().invoke(carried.main, words).stdout.startswith("0 taken over, 0 rendered"), "taken up again"
+    old.write_text("notes")
+    assert CliRunner().invoke(carried.main, words).exit_code == 2
 
 
 def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) -> None:
