@@ -47,11 +47,12 @@ bench: setup ## times and sizes of each step on this machine
 card: setup ## the assurance card of a release in dist/card: every number from a log of these sources, or none (CARD=--draft)
 	@$(VENV)/python -m tools.card $(CARD)
 
-long: setup ## hours: random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets, the attack lab
+long: setup ## hours: random lives, every guard taken out, parsers fed rubbish, mutants, attackers, fleets, a soak, the attack lab
 	@nice -n 19 $(VENV)/python -m tools.endurance --log $(LOG)-long.txt
 	@{ $(TRACED) anonymity; echo; nice -n 19 $(VENV)/python -m tools.anonymity; } >$(LOG)-anonymity.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim --doors 10000 --plain; } >$(LOG)-fleet.txt
 	@{ $(HEAD); $(VENV)/python -m tools.fleet_sim cluster .cache/trixie; } >$(LOG)-cluster.txt
+	@nice -n 19 $(VENV)/python -m tools.soak --approaches 10000 --cycles 200 --log $(LOG)-soak.txt
 	@mkdir -p .cache/attack-lab
 	@{ $(TRACED) attack-lab; echo; nice -n 19 $(VENV)/python -m tools.attack_lab $(LAB); } >$(LOG)-attack-lab.txt
 	@$(VENV)/python -m tools.vm build >/dev/null

@@ -48,7 +48,7 @@ def test_every_room_is_killed_equally_often_and_at_every_moment(day: list[object
     cycles = [step for step in day if isinstance(step, Cycle) and step.killed]
     acknowledged = [step.killed for step in cycles if step.after_ms is None]
     under_way = [step.killed for step in cycles if step.after_ms is not None]
-    assert min(map(len, (killed, waiting, acknowledged, under_way))) >= 3
+    assert min(len(each) for each in (killed, waiting, acknowledged, under_way)) >= 3
     # Two that were drawn for one approach are one.
     count = Counter([*killed, *waiting, *acknowledged, *under_way])
     assert set(count) == set(PROCESSES)
