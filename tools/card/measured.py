@@ -111,23 +111,21 @@ def attacks(log: Log) -> Part:
     """Of docs/logs/*-attack-lab*.txt, whose last line is one JSON object. Raises NoLog."""
     try:
         told = json.loads(log.text.rstrip().splitlines()[-1])
-        made, rows, figures = _Maker("attacks", log.path), [], []
-        people: dict[str, Figure] = {}
+        made = _Maker("attacks", log.path)
+        rows, people, figures = [], {}, []
         for place, kind in enumerate(told["kinds"]):
-            at, rate = f"last line, kinds.{place}", kind["transaction_passed"]
-            tried = made(f"{place}.trials", rate["trials"], count(rate["trials"]), f"{at}.transaction_passed.trials")
-            passed = made(f"{place}.count", rate["count"], count(rate["count"]), f"{at}.transaction_passed.count")
-            bounds = made(
-                f"{place}.bounds",
-                f"{rate['low']} {rate['high']}",
-                interval(rate["low"], rate["high"]),
-                f"{at}.transaction_passed",
-            )
-            figures += [tried, passed, bounds]
+            at = f"last line, kinds.{place}"
+            once = _counted(made, f"{place}", kind["transaction_passed"], f"{at}.transaction_passed")
+            twice: dict[str, Figure] = {}
+            if "twice_passed" in kind:
+                twice = _counted(made, f"{place}.twice", kind["twice_passed"], f"{at}.twice_passed")
+            figures += [*once.values(), *twice.values()]
             if kind["name"] in _OWN:
-                people = {"people_tried": tried, "people_passed": passed, "people_bounds": bounds}
+                people = {f"people_{name}": each for name, each in once.items()}
+                people |= {f"people_twice_{name}": each for name, each in twice.items()}
             else:
-                rows.append({"name": kind["name"], "tried": tried, "passed": passed, "bounds": bounds})
+                none = dict.fromkeys(once, "")  # its windows were not rendered so far, and the page says so
+                rows.append({"name": kind["name"], **once, **{f"twice_{n}": w for n, w in (twice or none).items()}})
         if not people or not rows:
             msg = "it has no people, or no attacks"
             raise NoLog(msg)
@@ -137,6 +135,15 @@ def attacks(log: Log) -> Part:
             raise
         msg = f"its last line is not the object of an attack lab: {cause!r}"
         raise NoLog(msg) from cause
+
+
+def _counted(made: _Maker, key: str, rate: Mapping[str, Any], place: str) -> dict[str, Figure]:
+    """Windows tried, those that passed, and the interval of their share."""
+    return {
+        "tried": made(f"{key}.trials", rate["trials"], count(rate["trials"]), f"{place}.trials"),
+        "passed": made(f"{key}.count", rate["count"], count(rate["count"]), f"{place}.count"),
+        "bounds": made(f"{key}.bounds", f"{rate['low']} {rate['high']}", interval(rate["low"], rate["high"]), place),
+    }
 
 
 def anonymity(log: Log) -> Part:

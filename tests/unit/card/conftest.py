@@ -45,7 +45,14 @@ ACCURACY = {
     "groups": {"thresholds": [["1e-03", 0.365]], "rows": GROUPS},
 }
 KIND = {"transaction_passed": {"count": 1, "trials": 18, "low": 0.001, "high": 0.273}}
-LAB = {"kinds": [{"name": "people", **KIND}, {"name": "print, flat", **KIND}]}
+TWICE = {"twice_passed": {"count": 0, "trials": 17, "low": 0.0, "high": 0.195}}
+LAB = {
+    "kinds": [
+        {"name": "people", **KIND, **TWICE},
+        {"name": "print, flat", **KIND, **TWICE},
+        {"name": "screen", **KIND},
+    ]
+}
 ROW = "| nothing goes wrong | who went out | 5 | trained | 6000 | 20.0% | 20.7% | +0.7 | -0.1 | +1.6 |"
 TABLES = "\n".join(
     f"**{title}**\n\n{ROW}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.card.conftest import LOGS, ROOT, Made
-from tools.card.build import LONG, Asked, of_logs
+from tools.card.build import LONG, Asked, build, of_logs
 from tools.card.logs import NoLog, newest, read
 
 
@@ -113,3 +113,15 @@ def test_the_newest_log_of_each_kind_has_its_sum_and_can_be_read(asked: Asked) -
     """Whoever adds a log, or adds to one, writes its line: sha256sum LOG, in docs/logs/SHA256SUMS."""
     log = read(ROOT, newest(ROOT, asked.kind, asked.ending))
     assert asked.reader(log).figures
+
+
+def test_two_answered_challenges_stand_beside_one_and_what_was_not_tried_says_so(made: Made) -> None:
+    html = build(made.tree()).html
+    assert "Face alone: two of a window" in html
+    rows = [row for row in html.split("<tr>") if row.startswith("<td>") and 'data-key="attacks.' in row]
+    assert [row.count("not tried") for row in rows] == [0, 1]
+    made.puts(
+        LOGS["attack-lab"], (made.root / LOGS["attack-lab"]).read_text(encoding="utf-8").replace("twice", "often")
+    )
+    made.seals()
+    assert "Face alone" not in build(made.tree()).html
