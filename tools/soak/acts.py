@@ -5,8 +5,6 @@ Rules kept here:
   acknowledged is found out by the same questions that a person has.
 - doorctl's own code speaks to the desk (`device.desk.acts`), in this process: a command line would take longer to load
   than the act takes.
-- Papers are kept and looked at: a consent and its receipt speak of one record, are signed by one key, and the door
-  says that it no longer names the record.
 """
 
 from __future__ import annotations
@@ -19,22 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from device import attestation, wire
-from device.attestation import ConsentRecord, Receipt
+from device import wire
 from device.desk import sentences
 from device.desk import terms as the_terms
 from device.desk.acts import PersonalAct
 from device.desk.client import DeskLine
 from device.desk.page.counter import NO_CONSENT
 from device.edges import Room
-from device.errors import AttestationRefused, Fault, Refusal
+from device.errors import Fault, Refusal
 from device.paths import models_dir
 from device.wire import Purpose, Result
-from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.memory import Kind as Chip
 from tools.simulator.client import SimulatorRefused
 from tools.soak.house import House
 from tools.soak.ledger import Credential, Kind, Ledger, Standing
+from tools.soak.papers import Papers
 from tools.soak.street import Death, Heard, Street, Stuck
 
 TRIES: Final = 6
@@ -69,26 +66,26 @@ class Tenant:
 
 
 @dataclass(slots=True)
-class Papers:
-    """What the door signed of a face: its consent, then its receipt."""
-
-    consent: bytes | None = None
-    receipt: bytes | None = None
-
-
-@dataclass(slots=True)
 class Residents:
-    """Their acts at the door of `house`. `recovers` is called when something did not come to its end."""
+    """Their acts at the door of `house`. `recovers` is called when something did not come to its end.
+
+    `secret` hears what no line may hold before the door does.
+    """
 
     house: House
     street: Street
     ledger: Ledger
     recovers: Callable[[], None]
-    papers: dict[int, Papers] = field(default_factory=dict)
+    secret: Callable[[str], None]
+    papers: Papers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.papers = Papers(self.house.named, self.ledger.finds)
 
     def moves_in(self, tenant: Tenant, death: Death | None = None) -> None:
         """The manager offers the flat; its tenant sets the PIN."""
         content, invitation = self.house.manager.offer(tenant.slot)
+        self.secret(invitation.digits)
         self._applied(content)
         self.ledger.begins(tenant.by_pin)
         keys = f"00#{tenant.slot}#{invitation.digits}#{tenant.pin}#{tenant.pin}#"
@@ -104,9 +101,8 @@ class Residents:
                 return self.ledger.given(tenant.by_pin)
         raise Stuck("a PIN could not be set")
 
-    def adds_card(self, tenant: Tenant, card: Path, chip: Chip, death: Death | None = None) -> None:
+    def adds_card(self, tenant: Tenant, card: Path, death: Death | None = None) -> None:
         """A new card becomes theirs; a copy of its file as it is then lies beside it, with the ending `.old`."""
-        SimulatedCard.new(chip).save(card)
         self.ledger.begins(tenant.by_card(card))
         for _ in range(TRIES):
             if self.street.types(f"07#{tenant.slot}#{tenant.pin}#").signal == "NOTED":
@@ -146,6 +142,7 @@ class Residents:
 
     def sets_guests_secret(self, tenant: Tenant, secret: str) -> None:
         """Codes made from `secret` open from now on, and no older ones."""
+        self.secret(secret)
         self._noted(f"09#{tenant.slot}#{tenant.pin}#{secret}#", None)
 
     def enrols(self, tenant: Tenant, pictures: Path, death: Death | None = None) -> None:
@@ -156,7 +153,7 @@ class Residents:
                 result, paper = self._enrolled(tenant, pictures)
             death = None
             if result is Result.DONE:
-                self._keeps(tenant, paper, ConsentRecord)
+                self.papers.consented(tenant.slot, paper)
                 return self.ledger.given(tenant.by_face)
             if result is Result.SLOT_TAKEN:  # it was kept, and the paper was lost on the way
                 return self.ledger.given(tenant.by_face)
@@ -170,20 +167,13 @@ class Residents:
             result, paper = self._act(tenant, Purpose.ERASE, NO_CONSENT, death)
             death = None
             if result is Result.DONE:
-                self._keeps(tenant, paper, Receipt)
+                self.papers.erased(tenant.slot, paper)
                 return self.ledger.taken(tenant.by_face)
             if result is Result.NOTHING_TO_DO:
-                self.papers.pop(tenant.slot, None)  # it was erased, and the paper was lost on the way
+                self.papers.lost(tenant.slot)  # it was erased, and the paper was lost on the way
                 return self.ledger.taken(tenant.by_face)
             self._again()
         raise Stuck("a face could not be erased")
-
-    def receipts_hold(self) -> int:
-        """Look at every pair of papers again; how many there are. What does not hold the ledger hears."""
-        pairs = [each for each in self.papers.values() if each.consent and each.receipt]
-        for pair in pairs:
-            self._compare(pair)
-        return len(pairs)
 
     # ---- one act
 
@@ -255,7 +245,7 @@ class Residents:
                 ended.append((Result.FAULT, None))
 
         self.street.shows(pictures, EACH_A_SAMPLE_FPS)
-        self.house.door.hurry(Room.EYE)
+        self.street.hurries()
         if self._shows_pin(tenant).signal != "NOTED":
             return Result.FAULT, None
         waiting = threading.Thread(target=doorctl)
@@ -280,31 +270,3 @@ class Residents:
         ends = time.monotonic() + patience_s
         while not wanted() and time.monotonic() < ends:
             time.sleep(0.02)
-
-    # ---- papers
-
-    def _keeps(self, tenant: Tenant, content: bytes | None, kind: type[ConsentRecord | Receipt]) -> None:
-        if content is None:
-            self.ledger.finds(f"the door signed no {kind.__name__}")
-            return
-        pair = self.papers.setdefault(tenant.slot, Papers())
-        if kind is ConsentRecord:
-            pair.consent, pair.receipt = content, None
-        else:
-            pair.receipt = content
-            if pair.consent:
-                self._compare(pair)
-
-    def _compare(self, pair: Papers) -> None:
-        try:
-            consent = attestation.verify(pair.consent or b"")
-            receipt = attestation.verify(pair.receipt or b"")
-        except AttestationRefused as refusal:
-            self.ledger.finds(f"a paper is not to be relied on: {refusal}")
-            return
-        if not isinstance(consent.paper, ConsentRecord) or not isinstance(receipt.paper, Receipt):
-            self.ledger.finds("a paper is of another kind")
-        elif receipt.paper.consent_id != consent.paper.consent_id or receipt.door_key != consent.door_key:
-            self.ledger.finds("a receipt speaks of another record than its consent, or is signed by another key")
-        elif self.house.named(receipt.paper.record_id) is not False:
-            self.ledger.finds("the door still names a record for whose erasure it signed a receipt")

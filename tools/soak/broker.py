@@ -3,20 +3,16 @@
 Rules kept here:
 - Its files are those that `provisioning.broker_config` writes, and the door's certificate is of the same authority.
 - It listens on loopback alone. It can be stopped, started, paused and resumed; what it started it ends.
-- The manager looks at each message as it comes: its size, that its number was not used before for something else, and
-  that numbers of one run never go back.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -29,11 +25,11 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device.errors import BrokerFault
-from device.report.envelope import SIZE
 from provisioning import broker_config
 from provisioning.broker_config import Place
 from provisioning.certificates import Authority, new_authority, new_key
 from tools.broker import INSTALL, PROGRAM, free_port
+from tools.soak.messages import Messages
 
 HOST: Final = "127.0.0.1"
 DAYS: Final = 30
@@ -135,15 +131,10 @@ class FleetBroker:
 
 
 class Listener:
-    """Hears all that doors say; `wrong` is what should not have come. Its thread ends with `close`."""
+    """Hears all that doors say. Its thread ends with `close`."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
-        self.reports = 0
-        self.wrong: list[str] = []
-        self.payloads: set[bytes] = set()
-        self._newest: dict[str, int] = {}
-        self._known: dict[tuple[str, int], bytes] = {}
-        self._lock = threading.Lock()
+        self.messages = Messages()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="x", protocol=MQTTv5)
         self._client.reconnect_delay_set(1, 2)
         self._client.tls_set_context(context)
@@ -160,28 +151,8 @@ class Listener:
         if (left := self._client.socket()) is not None:
             left.close()
 
-    def heard(self, topic: str, payload: bytes) -> None:
-        """One message as the broker delivered it."""
-        if not topic.endswith(("/report", "/alarm")):
-            return
-        with self._lock:
-            self.reports += 1
-            self.payloads.add(payload)
-            if len(payload) != SIZE:
-                self.wrong.append(f"a message of {len(payload)} bytes instead of {SIZE}")
-                return
-            said: dict[str, Any] = json.loads(payload)
-            run, number = str(said["run"]), int(said["seq"])
-            new = (run, number) not in self._known
-            known = self._known.setdefault((run, number), payload)
-            if known != payload:
-                self.wrong.append("two messages with one number")
-            elif new and number < self._newest.get(run, 0):
-                self.wrong.append("the numbers of one run went back")
-            self._newest[run] = max(number, self._newest.get(run, 0))
-
     def _connected(self, client: Client, _userdata: Any, _flags: Any, _reason: Any, _properties: Any) -> None:
         client.subscribe("#", 1)
 
     def _message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self.heard(message.topic, bytes(message.payload))
+        self.messages.heard(message.topic, bytes(message.payload))

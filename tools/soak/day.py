@@ -14,36 +14,26 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from device.edges import PROCESSES, Room
-from device.errors import CredentialRefused, Fault, Refusal
-from device.keeper.choice import refuse_weak
-from device.wire import Result
 from tools.portraits import portrait
-from tools.simulator.cards.card import SimulatedCard
-from tools.simulator.cards.memory import Kind as Chip
-from tools.soak.acts import CHIPS, Residents, Tenant
+from tools.soak.acts import Residents
 from tools.soak.explained import EXPLAINED
+from tools.soak.homes import RESIDENTS, Act, Homes
 from tools.soak.house import House
 from tools.soak.ledger import Credential, Kind, Ledger, Standing
 from tools.soak.lines import Cause, Causes, Journal, Secrets, Tails
 from tools.soak.memory import Watch
-from tools.soak.plan import BY_FACE, CYCLE_ACTS, Approach, Broker, BrokerTrouble, Cycle, Kill, Sizes, Way, drawn, more
+from tools.soak.plan import BY_FACE, Approach, Broker, BrokerTrouble, Cycle, Kill, Sizes, Way, drawn, more
 from tools.soak.street import Death, Street
 from tools.soak.visitors import Visitors
 
-FIRST_RESIDENT: Final = 7301
-RESIDENTS: Final = 8
-FIRST_TENANT: Final = 2001
 NAMES: Final = ("obama", "biden", "astronaut")
 MOST_FOUND: Final = 25  # findings, after which nothing is learned any more
 CODES_TRIED_AGAIN: Final = 3  # at the end: each costs a guess
 SAID_EVERY: Final = 250
-_OVER: Final = object()
 LOOKED_EVERY: Final = 10  # approaches, between two looks at what was written
 
 
@@ -71,9 +61,10 @@ class Day:
     _street: Street = field(init=False)
     _residents: Residents = field(init=False)
     _visitors: Visitors = field(init=False)
-    _moving: deque[Iterator[None]] = field(default_factory=deque)  # homes that change hands, one at a time
+    _homes: Homes = field(init=False)
+    _moving: deque[Iterator[Act | Credential]] = field(default_factory=deque)  # homes that change hands, one at a time
     _faces: deque[Approach] = field(default_factory=deque)  # who has to wait before pressing the button
-    _pictures: Path = field(init=False)  # of who moves in
+    _due: Credential | None = None  # what is tried in the home that changes hands, once it may be
     _steps: int = 0
     _next_word: int = 0
     _told: int = 0  # findings
@@ -82,7 +73,7 @@ class Day:
         self.journal = Journal(EXPLAINED, self.secrets)
         self._dice = random.Random(self.seed)
         self._street = Street(self.house.door, self._counted)
-        self._residents = Residents(self.house, self._street, self.ledger, self._recovers)
+        self._residents = Residents(self.house, self._street, self.ledger, self._recovers, self.secrets.anywhere.add)
 
     def live(self) -> None:
         """From the first resident to the last check. Raises Stuck, and the simulator's refusals."""
@@ -94,7 +85,7 @@ class Day:
                 case Approach():
                     self._approach(step)
                 case Cycle():
-                    self._moving.append(self._changes_hands(step))
+                    self._moving.append(self._homes.changes_hands(step))
                 case Kill(room):
                     self._kill(room)
                 case Broker(trouble):
@@ -161,8 +152,31 @@ class Day:
             self._after(step.killed)
 
     def _next_move(self) -> None:
-        if self._moving and next(self._moving[0], _OVER) is _OVER:
-            self._moving.popleft()
+        """One more step in the home that changes hands; a face is tried when it may come."""
+        if not self._moving:
+            return
+        step = self._due or next(self._moving[0], None)
+        self._due = None
+        match step:
+            case None:
+                self._moving.popleft()
+                self.cycles += 1
+            case Act():
+                self._acts(step)
+            case Credential() if step.kind is Kind.FACE and not self._visitors.pace.room(time.monotonic()):
+                self._due = step
+            case Credential():
+                self._visitors.shows(step)
+
+    def _acts(self, act: Act) -> None:
+        if act.killed and act.after_ms is not None:
+            self._dies(act.killed)
+            act.does(Death(act.killed, act.after_ms))
+            self._after(act.killed)
+        else:
+            act.does(None)
+            if act.killed:
+                self._kill(act.killed)
 
     def _kill(self, room: Room) -> None:
         self._dies(room)
@@ -191,7 +205,7 @@ class Day:
 
     def _recovers(self) -> None:
         self._street.well()
-        self.house.door.hurry(Room.EYE)
+        self._street.hurries()
         self._look(whole=True)
 
     def _trouble(self, trouble: BrokerTrouble | None) -> None:
@@ -211,69 +225,12 @@ class Day:
             self.flaps += 1
             self.causes.begins(Cause.BROKER)
 
-    # ---- a home changes hands
-
-    def _changes_hands(self, cycle: Cycle) -> Iterator[None]:
-        acts = self._residents
-        tenant = Tenant(FIRST_TENANT + cycle.number, self._pin(), portrait("biden.jpg"))
-        card = self.house.drawer / f"{tenant.slot}.card"
-        chip = CHIPS[int(cycle.draw * len(CHIPS))]
-        pin, by_card, face = tenant.by_pin, tenant.by_card(card), tenant.by_face
-        # What is done, and what is tried behind it.
-        acts_and_tries: list[tuple[Callable[[Death | None], None], tuple[Credential, ...]]] = [
-            (lambda death: acts.moves_in(tenant, death), (pin,)),
-            (lambda death: self._gets_card(tenant, card, chip, death), (by_card,)),
-            (lambda death: acts.enrols(tenant, self._pictures, death), (face,)),
-            (lambda death: acts.erases(tenant, death), (face,)),
-            (lambda death: acts.cancels_cards(tenant, death), (by_card, pin)),
-            (lambda death: acts.moves_out(tenant, death), (pin, by_card)),
-            (lambda _: self._comes_again(), ()),
-        ]
-        self._knows(tenant)
-        for number, (act, tries) in enumerate(acts_and_tries):
-            room = cycle.killed if cycle.at == number else None
-            if room and cycle.after_ms is not None and number < CYCLE_ACTS - 1:
-                self._dies(room)
-                act(Death(room, cycle.after_ms))
-                self._after(room)
-            else:
-                act(None)
-                if room:
-                    self._kill(room)
-            yield
-            for credential in tries:
-                while credential.kind is Kind.FACE and not self._visitors.pace.room(time.monotonic()):
-                    yield
-                self._visitors.shows(credential)
-                yield
-        self.cycles += 1
-
-    def _gets_card(self, tenant: Tenant, card: Path, chip: Chip, death: Death | None = None) -> None:
-        self._residents.adds_card(tenant, card, chip, death)
-        self.secrets.anywhere.add(SimulatedCard.load(card).uid.hex())
-
-    def _comes_again(self) -> None:
-        """A document that came before changes nothing."""
-        self.causes.happened(Cause.DOCUMENT, time.monotonic())
-        with suppress(Fault, Refusal):
-            result = self.house.apply(self.house.manager.newest)
-            if result is not Result.STALE:
-                self.ledger.finds(f"a document that came again was answered {result.name}")
-
     # ---- before and behind it
 
     def _settle(self) -> None:
         self._street.well()
-        self._pictures = self._folder(portrait("biden.jpg"), portrait("biden.jpg", 1.2))
-        tenants = [
-            Tenant(FIRST_RESIDENT + number, self._pin(), portrait("obama3.jpg", 1.3)) for number in range(RESIDENTS)
-        ]
-        for number, tenant in enumerate(tenants):
-            self._knows(tenant)
-            self._residents.moves_in(tenant)
-            card = self.house.drawer / f"{tenant.slot}.card"
-            self._gets_card(tenant, card, CHIPS[number % len(CHIPS)])
-        self._residents.enrols(tenants[0], self._folder(portrait("obama.jpg"), portrait("obama2.jpg")))
+        self._homes = Homes(self._residents, self.secrets, self._dice)
+        tenants = self._homes.settle()
         self.secrets.anywhere.update(NAMES)
         self._visitors = Visitors(
             self._residents,
@@ -283,7 +240,6 @@ class Day:
             portrait("astronaut.png"),
             self._dice,
             lambda: self.causes.happened(Cause.COPY, time.monotonic()),
-            self.secrets.anywhere.add,
         )
         self.said(f"{RESIDENTS} residents live here")
 
@@ -307,18 +263,10 @@ class Day:
             if credential.kind is Kind.FACE and standing is Standing.GONE:
                 continue  # looked for with its receipt, below; the same picture was looked at in each cycle
             self._visitors.shows(credential)
-        self._comes_again()
-        self.receipts = self._residents.receipts_hold()
+        self._homes.document_again()
+        self.receipts = self._residents.papers.hold()
 
     # ---- watching
-
-    def _folder(self, *pictures: Path) -> Path:
-        """Pictures in a folder of their own, as the camera plays them: one again and again enrols nobody."""
-        folder = self.house.drawer / f"pictures-{len(list(self.house.drawer.glob('pictures-*')))}"
-        folder.mkdir()
-        for number, picture in enumerate(pictures):
-            (folder / f"{number}{picture.suffix}").write_bytes(picture.read_bytes())
-        return folder
 
     def _counted(self, releases: int, before: int, opened: bool) -> None:  # noqa: FBT001 - as Street tells it
         self.ledger.counted(releases, before, opened=opened)
@@ -333,14 +281,3 @@ class Day:
         self.memory.look(
             {room: pid for room, pid in news["pids"].items() if news["processes"][room] == "up"}, self.ledger.approaches
         )
-
-    def _knows(self, tenant: Tenant) -> None:
-        self.secrets.anywhere.add(tenant.pin)
-        self.secrets.words.add(str(tenant.slot))
-
-    def _pin(self) -> str:
-        while True:
-            pin = f"{self._dice.randrange(10**6):06d}"
-            with suppress(CredentialRefused):
-                refuse_weak(pin, "")
-                return pin

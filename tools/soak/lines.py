@@ -26,7 +26,6 @@ class Cause(StrEnum):
     KILL = "a room was killed"
     BROKER = "the broker was in trouble"
     COPY = "a copy of a card was used"
-    DOCUMENT = "a document came again"
     ALWAYS = "nothing special"
 
 

@@ -92,6 +92,14 @@ class Street:
             self.goes_in()
         return heard
 
+    def hurries(self) -> None:
+        """Who sees and who compares come before others on this machine, as on a board that does nothing else.
+
+        An answer that is late by half a second counts no more: a machine that starves them refuses every face.
+        """
+        for room in (Room.EYE, Room.VAULT):
+            self.door.hurry(room)
+
     def idle(self) -> dict[str, Any]:
         """Once the door is secured and dark: what the hardware says."""
         return self.until(lambda now: not now["granted"] and not now["indicator"], "the door secured and dark")

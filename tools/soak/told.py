@@ -36,9 +36,9 @@ def outcome(day: Day) -> Outcome:
     found = [f"after {each.at} approaches: {each.what}" for each in day.ledger.found]
     found += [f"{who} wrote a line that holds a secret or a flat" for who in day.journal.leaking]
     found += [f"a line of {line.who} that nothing explains: {line.text}" for line in day.journal.unexplained]
-    found += [f"at the broker: {each}" for each in day.house.listener.wrong]
+    found += [f"at the broker: {each}" for each in day.house.listener.messages.wrong]
     found += ["at the broker: a message holds a secret"] * sum(
-        day.secrets.found_in(each.decode("ascii", "replace")) for each in day.house.listener.payloads
+        day.secrets.found_in(each.decode("ascii", "replace")) for each in day.house.listener.messages.payloads
     )
     for life in day.memory.lives:
         if life.climbing:
@@ -67,6 +67,7 @@ def lines(day: Day) -> Iterator[str]:
         f"unlock_ms {house.UNLOCK_MS}, window_s {house.WINDOW_S:g}, enrol_frames {house.ENROL_FRAMES}, "
         f"cadence_s {house.CADENCE_S:g}; a broker with TLS"
     )
+    yield "eye and vault come before others on this machine, as on a board that does nothing else"
     yield "drawn ways: " + ", ".join(f"{way} {count}" for way, count in sorted(day.made.items()))
     yield "killed: " + ", ".join(f"{room} {count}" for room, count in day.kills.items())
     yield (
@@ -74,7 +75,7 @@ def lines(day: Day) -> Iterator[str]:
         f"something in doubt; a room died during {ledger.interrupted} approaches, {ledger.again} acts were not "
         f"acknowledged and asked for again, {day.looked_again} times an enrolled face needed another window; "
         f"the strike let go {ledger.openings} times, each accounted for; {day.receipts} pairs of "
-        f"consent and receipt verified; {day.house.listener.reports} messages at the broker"
+        f"consent and receipt verified; {day.house.listener.messages.reports} messages at the broker"
     )
     yield f"log lines: {day.journal.lines}, of which unexplained {len(day.journal.unexplained)}"
     for each, count in sorted(day.journal.counts.items(), key=lambda item: (item[0].who, -item[1])):

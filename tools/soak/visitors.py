@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Final
 
 from device import codes
-from device.edges import Room
 from tools.guestcodes import making
 from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.enemies import clone_of
@@ -69,7 +68,6 @@ class Visitors:
     stranger: Path
     dice: random.Random
     copied: Callable[[], None]
-    secret: Callable[[str], None]
     pace: Pace = field(default_factory=Pace)
     openings: dict[str, int] = field(default_factory=dict)  # of each card
     made: dict[Way, int] = field(default_factory=dict)
@@ -153,7 +151,7 @@ class Visitors:
 
     def _window(self, picture: Path, pin: str, death: Death | None) -> Heard:
         """One press of the button, and the PIN."""
-        self.residents.house.door.hurry(Room.EYE)
+        self.street.hurries()
         heard = self.street.looks(picture, death)
         self.pace.ended(time.monotonic())
         if heard.signal == "ENTER_PIN":
@@ -199,10 +197,9 @@ class Visitors:
             host = self.hosts[self._host % len(self.hosts)]
             self._host += 1
             secret = making.new_secret()
-            self.secret(secret)
             self.residents.sets_guests_secret(host, secret)
             for made in making.once(secret, host.slot, 0, codes.NUMBERS):
-                self.secret(made.digits)
+                self.residents.secret(made.digits)
                 credential = Credential(Kind.CODE, host.slot, made.digits)
                 self.residents.ledger.standing[credential] = Standing.HOLDS
                 self._codes.append(credential)
