@@ -6,6 +6,7 @@ import copy
 import re
 import shutil
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from html import unescape
@@ -99,18 +100,31 @@ class Desk:
         self.fleet = fleets.init(self.folder, PASSPHRASE, self.store)
         door = self.fleet.add_door("Front")
         self.door = self.fleet.identify("Front", Identity(door.id, DOOR_KEY), anew=False)
+        self._serve(self.clock)
+        self.user("ada", Role.OWNER)
+
+    def _serve(self, clock: Callable[[], float]) -> None:
         self.accounts = Accounts.of(self.fleet)
         self.console = Console(
             self.fleet,
             self.accounts.users.store,
             self.accounts,
-            Live(self.clock),
+            Live(clock),
             pages(),
-            self.clock,
+            clock,
             secure=False,
             hosts=frozenset({HOST}),
         )
-        self.user("ada", Role.OWNER)
+
+    def copied(self, folder: Path) -> Desk:
+        """A fleet of its own in the new `folder`, which begins as this one is now and has the same keys and users."""
+        assert self.store is None, "what a server holds is nobody's to copy"
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder, other.secrets = folder, dict(self.secrets)
+        other.fleet = fleets.open_fleet(folder)
+        other._serve(other.clock)
+        return other
 
     def on_another_computer(self, folder: Path) -> Desk:
         """A second console of the same fleet, a program of its own; `folder` gets the keys it needs."""
@@ -120,17 +134,7 @@ class Desk:
         other = copy.copy(self)
         other.folder = folder if self.store else self.folder
         other.fleet = fleets.open_fleet(other.folder, self.store)
-        other.accounts = Accounts.of(other.fleet)
-        other.console = Console(
-            other.fleet,
-            other.accounts.users.store,
-            other.accounts,
-            Live(self.clock),
-            templates(),
-            self.clock,
-            secure=False,
-            hosts=frozenset({HOST}),
-        )
+        other._serve(self.clock)
         return other
 
     def clock(self) -> float:
