@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from tools.benchmark.figures import NotMeasured
 from tools.benchmark.peers import parts, report
 from tools.benchmark.peers.child import Child, Tool
-from tools.benchmark.peers.count import Question, errors, questions
+from tools.benchmark.peers.count import STRICT, Question, Share, as_strict, errors, questions
 from tools.benchmark.peers.draw import APPROACH, ENROLLED, draw
 from tools.benchmark.peers.run import KINDS, Result, run
 
@@ -38,6 +39,9 @@ for line in sys.stdin:
     say({"slots": [
         next((int(slot) for slot, paths in one["gallery"].items() if person(paths[0]) == person(one["probes"][0])),
              None)
+        for one in asked["ask"]
+    ], "likeness": [
+        float(any(person(paths[0]) == person(one["probes"][0]) for paths in one["gallery"].values()))
         for one in asked["ask"]
     ]})
 """
@@ -83,6 +87,16 @@ def test_every_kind_of_mistake_is_counted_as_its_own() -> None:
     assert (strangers.wrong, strangers.of, strangers.approaches_wrong, strangers.approaches) == (1, 1, 1, 2)
 
 
+def test_every_tool_is_as_strict_as_the_others_whatever_its_own_limit() -> None:
+    residents = [Question(0, f"r{number}", 0, ("p",), {0: ("a",)}) for number in range(4)]
+    strangers = [Question(0, f"s{number}", None, ("p",), {0: ("a",)}) for number in range(100)]
+    likeness = [0.995, 0.985, 0.6, -math.inf, *(number / 100 for number in range(100))]
+    asked = [*residents, *strangers]
+
+    assert [as_strict(asked, likeness, share).wrong for share in (0.0, 0.01, 0.5)] == [3, 2, 1]
+    assert as_strict(asked, [1000 * each for each in likeness], 0.01).wrong == 2, "its scale is its own"
+
+
 def test_an_interval_is_that_of_clopper_and_pearson() -> None:
     asked = [Question(0, str(number), None, ("p",), {0: ("a",)}) for number in range(100)]
 
@@ -119,6 +133,8 @@ def test_a_tool_is_measured_by_the_kernel_and_judged_by_its_answers(
     # With one picture an approach, whoever's picture shows no face is refused, and that is an error of the tool.
     blind = sum(person.approach[0].endswith("3.jpg") for household in drawn.households for person in household)
     assert found.errors[4, 1].residents_rejected.wrong == blind
+    assert [share.wrong for share in found.strict[APPROACH]] == [0] * len(STRICT)
+    assert found.strict[1][0].wrong == blind
     assert json.loads(json.dumps(found.plain()))["tool"] == "stand-in"
 
 
@@ -150,12 +166,15 @@ def test_a_missed_goal_is_printed_as_one(tmp_path: Path) -> None:
 
     def result(name: str, see_s: float, peak_mb: float) -> Result:
         tool = Tool(name, (), tmp_path, {}, "nothing")
-        return Result(tool, 1.0, 0.5, [see_s], 0.0, 1, 0.0, peak_mb, 0, 10, dict.fromkeys(KINDS, nothing))
+        found = Result(tool, 1.0, 0.5, [see_s], 0.0, 1, 0.0, peak_mb, 0, 10, dict.fromkeys(KINDS, nothing))
+        found.strict[1] = [Share(int(name == "ours"), 8, 1, 8)] * len(STRICT)
+        return found
 
     told = report.markdown([result("ours", 0.01, 100), result("theirs", 0.05, 400)], drawn, {"machine": "one"}, 0.0)
 
     assert "5.0 times less than theirs, MISSED" in told
     assert "0.25 of theirs's, met" in told
+    assert "in 0 of 3 comparisons: MISSED" in told
 
 
 def test_the_peers_are_pinned_by_hash_and_come_without_an_address() -> None:

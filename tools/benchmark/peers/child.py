@@ -75,9 +75,10 @@ class Child:
         """Which of `pictures` show a face to it. Raises NotMeasured."""
         return list(self._ask({"see": list(pictures)})["seen"])
 
-    def ask(self, questions: Sequence[Mapping[str, Any]]) -> list[int | None]:
-        """The slot that each question opens for, or None. Raises NotMeasured."""
-        return list(self._ask({"ask": list(questions)})["slots"])
+    def ask(self, questions: Sequence[Mapping[str, Any]]) -> list[tuple[int | None, float]]:
+        """The slot that each question opens for, or None, and how alike it was at most. Raises NotMeasured."""
+        told = self._ask({"ask": list(questions)})
+        return list(zip(told["slots"], told["likeness"], strict=True))
 
     def processor_s(self) -> float:
         """So far, all threads, in steps of 10 ms."""

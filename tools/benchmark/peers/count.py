@@ -10,12 +10,16 @@ Rules kept here:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tools.benchmark.peers.draw import Draw, Person
 from tools.evaluate.intervals import upper_bound
+
+STRICT: Final = (0.01, 0.001, 0.0)
+"""Shares of the strangers' approaches to a door of one resident: where all tools are compared alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,17 @@ def errors(asked: Sequence[Question], slots: Sequence[int | None]) -> Errors:
     rejected = [(one.person, slot is None) for one, slot in pairs if one.right is not None]
     mistaken = [(one.person, slot not in {None, one.right}) for one, slot in pairs if one.right is not None]
     return Errors(_share(strangers), _share(rejected), _share(mistaken))
+
+
+def as_strict(asked: Sequence[Question], likeness: Sequence[float], share: float) -> Share:
+    """Residents refused where at most `share` of the strangers' approaches are let in, whatever the tool's own limit.
+
+    The limit is read off these very strangers, for every tool alike: it flatters all of them.
+    """
+    pairs = list(zip(asked, likeness, strict=True))
+    strangers = sorted((like for one, like in pairs if one.right is None), reverse=True)
+    limit = strangers[math.floor(share * len(strangers))]
+    return _share([(one.person, like <= limit) for one, like in pairs if one.right is not None])
 
 
 def _share(outcomes: Sequence[tuple[str, bool]]) -> Share:

@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmark.peers.child import Child, Tool
-from tools.benchmark.peers.count import Errors, errors, questions
+from tools.benchmark.peers.count import STRICT, Errors, Share, as_strict, errors, questions
 from tools.benchmark.peers.draw import APPROACH, Draw
 
 BLOCK = 20
@@ -40,6 +41,7 @@ class Result:
     faceless: int = 0
     pictures: int = 0
     errors: dict[tuple[int, int], Errors] = field(default_factory=dict)
+    strict: dict[int, list[Share]] = field(default_factory=dict)  # by pictures of an approach, one for each of STRICT
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -61,6 +63,10 @@ class Result:
                     "residents_mistaken": found.residents_mistaken.plain(),
                 }
                 for (residents, pictures), found in self.errors.items()
+            },
+            "residents_rejected_as_strict": {
+                f"{pictures} pictures": {f"{share:g}": found.plain() for share, found in zip(STRICT, rows, strict=True)}
+                for pictures, rows in self.strict.items()
             },
         }
 
@@ -110,12 +116,14 @@ def _ask(child: Child, result: Result, drawn: Draw, folder: Path, seen: frozense
         # Nobody can open a door at which nobody could be enrolled, or to which no face came.
         answerable = [row for row, one in enumerate(plain) if one["gallery"] and one["probes"]]
         before = child.processor_s()
-        answers: Mapping[int, int | None] = dict(
-            zip(answerable, child.ask([plain[row] for row in answerable]), strict=True)
-        )
+        told = child.ask([plain[row] for row in answerable])
+        answers: Mapping[int, tuple[int | None, float]] = dict(zip(answerable, told, strict=True))
         result.ask_s += child.processor_s() - before
         result.asked += len(answerable)
-        result.errors[residents, pictures] = errors(asked, [answers.get(row) for row in range(len(asked))])
+        whole = [answers.get(row, (None, -math.inf)) for row in range(len(asked))]
+        result.errors[residents, pictures] = errors(asked, [slot for slot, _ in whole])
+        if residents == 1:
+            result.strict[pictures] = [as_strict(asked, [like for _, like in whole], each) for each in STRICT]
 
 
 def _below(folder: Path, drawn: Draw) -> Draw:

@@ -28,15 +28,17 @@ def _begin() -> tuple[See, Ask]:
         faces[path] = feature
         return True
 
-    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> str | None:
+    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> tuple[str | None, float]:
         # One picture a name is all that it keeps: the others stand under names of their own.
         rows = {f"{slot}/{row}": faces[path] for slot, paths in gallery.items() for row, path in enumerate(paths)}
+        match, cosine = tool.recognizer_wrap.recognizer.match, cv2.FaceRecognizerSF_FR_COSINE
+        likeness = max(match(known, faces[path], cosine) for known in rows.values() for path in probes)
         for path in probes:
             name, _ = tool.recognizer_wrap.match(faces[path], strangers | rows)
             slot = str(name).partition("/")[0]
             if slot in gallery:
-                return slot
-        return None
+                return slot, likeness
+        return None, likeness
 
     return see, ask
 

@@ -32,16 +32,17 @@ def _begin() -> tuple[See, Ask]:
         faces[path] = found[likely.index(max(likely))]["embedding"]
         return True
 
-    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> str | None:
-        for path in probes:
-            distance, slot = min(
+    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> tuple[str | None, float]:
+        nearest = [
+            min(
                 (float(find_distance(faces[known], faces[path], "cosine")), slot)
                 for slot, paths in gallery.items()
                 for known in paths
             )
-            if distance <= limit:
-                return slot
-        return None
+            for path in probes
+        ]
+        likeness = -min(distance for distance, _ in nearest)
+        return next((slot for distance, slot in nearest if distance <= limit), None), likeness
 
     return see, ask
 

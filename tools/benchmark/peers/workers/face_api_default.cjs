@@ -40,11 +40,9 @@ function ask({ gallery, probes }) {
         ([slot, files]) => new faceapi.LabeledFaceDescriptors(slot, files.map((file) => faces.get(file))),
     );
     const matcher = new faceapi.FaceMatcher(known);
-    for (const file of probes) {
-        const best = matcher.findBestMatch(faces.get(file));
-        if (best.label !== "unknown") return Number(best.label);
-    }
-    return null;
+    const best = probes.map((file) => matcher.findBestMatch(faces.get(file)));
+    const named = best.find((one) => one.label !== "unknown");
+    return { slot: named ? Number(named.label) : null, likeness: -Math.min(...best.map((one) => one.distance)) };
 }
 
 (async () => {
@@ -62,7 +60,8 @@ function ask({ gallery, probes }) {
             for (const file of asked.see) seen.push(await see(file));
             say({ seen });
         } else {
-            say({ slots: asked.ask.map(ask) });
+            const told = asked.ask.map(ask);
+            say({ slots: told.map((one) => one.slot), likeness: told.map((one) => one.likeness) });
         }
     }
 })();

@@ -24,15 +24,16 @@ def _begin() -> tuple[See, Ask]:
         faces[path] = face_recognition.face_encodings(picture, [face])[0]
         return True
 
-    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> str | None:
+    def ask(gallery: Mapping[str, Sequence[str]], probes: Sequence[str]) -> tuple[str | None, float]:
         slots = [slot for slot, paths in gallery.items() for _ in paths]
         known = [faces[path] for paths in gallery.values() for path in paths]
+        likeness = -min(float(face_recognition.face_distance(known, faces[path]).min()) for path in probes)
         for path in probes:
             matches = face_recognition.compare_faces(known, faces[path])
             best = int(face_recognition.face_distance(known, faces[path]).argmin())
             if matches[best]:
-                return slots[best]
-        return None
+                return slots[best], likeness
+        return None, likeness
 
     return see, ask
 

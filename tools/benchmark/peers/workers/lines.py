@@ -7,9 +7,11 @@ Rules kept here:
   sets show bystanders whom no door would have.
 
     {"see": [path, ...]}                                   {"seen": [true, false, ...]}     a picture with a face
-    {"ask": [{"gallery": {"1": [path, ...]}, "probes": [path, ...]}, ...]}   {"slots": [1, null, ...]}
+    {"ask": [{"gallery": {"1": [path, ...]}, "probes": [path, ...]}, ...]}   {"slots": [1, null, ...],
+                                                                              "likeness": [0.4, -0.2, ...]}
 
-`ask` names pictures that were seen; those without a face are left out by whoever asks.
+`ask` names pictures that were seen; those without a face are left out by whoever asks. `likeness`: of the approach to
+whoever of the gallery it is most like, on the tool's own scale, more for more alike.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 See = Callable[[str], bool]
-Ask = Callable[[Mapping[str, Sequence[str]], Sequence[str]], "str | None"]
+Ask = Callable[[Mapping[str, Sequence[str]], Sequence[str]], "tuple[str | None, float]"]
 
 
 def answer(begin: Callable[[], tuple[See, Ask]]) -> None:
@@ -35,8 +37,9 @@ def answer(begin: Callable[[], tuple[See, Ask]]) -> None:
         if "see" in asked:
             _say(out, {"seen": [see(path) for path in asked["see"]]})
         else:
-            slots = [ask(one["gallery"], one["probes"]) for one in asked["ask"]]
-            _say(out, {"slots": [None if slot is None else int(slot) for slot in slots]})
+            told = [ask(one["gallery"], one["probes"]) for one in asked["ask"]]
+            slots = [None if slot is None else int(slot) for slot, _ in told]
+            _say(out, {"slots": slots, "likeness": [float(likeness) for _, likeness in told]})
 
 
 def prominence(left: float, top: float, width: float, height: float, picture: tuple[int, int]) -> float:
