@@ -3,6 +3,8 @@
 Rules kept here:
 - A tenant gets a place with a number that nobody had before, as a manager gives them out.
 - Each act is followed by what has to show that it holds: what was given opens, what was taken does not.
+- Who looks, looks as they did when they enrolled. With a second face awake the door is stricter (docs/budget.md) and may
+  refuse a likeness that it took before; how well people are recognised is measured elsewhere (docs/evidence.md).
 - What is secret of a tenant is known to whoever reads the log lines before the door hears of it.
 """
 
@@ -56,7 +58,7 @@ class Homes:
 
     def settle(self) -> list[Tenant]:
         """Those who live here all day, each with PIN and card; the first with a face."""
-        tenants = [self._tenant(FIRST_RESIDENT + number, portrait("obama3.jpg", 1.3)) for number in range(RESIDENTS)]
+        tenants = [self._tenant(FIRST_RESIDENT + number, portrait("obama.jpg")) for number in range(RESIDENTS)]
         for number, tenant in enumerate(tenants):
             self.residents.moves_in(tenant)
             self._gets_card(tenant, CHIPS[number % len(CHIPS)], None)
