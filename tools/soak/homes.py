@@ -3,8 +3,8 @@
 Rules kept here:
 - A tenant gets a place with a number that nobody had before, as a manager gives them out.
 - Each act is followed by what has to show that it holds: what was given opens, what was taken does not.
-- Who looks, looks as they did when they enrolled. With a second face awake the door is stricter (docs/budget.md) and may
-  refuse a likeness that it took before; how well people are recognised is measured elsewhere (docs/evidence.md).
+- Who looks, looks as they did when they enrolled. With a second face awake the door is stricter (docs/budget.md) and
+  may refuse a likeness that it took before; how well people are recognised is measured elsewhere (docs/evidence.md).
 - What is secret of a tenant is known to whoever reads the log lines before the door hears of it.
 """
 
