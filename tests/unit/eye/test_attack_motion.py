@@ -46,6 +46,7 @@ def test_every_other_order_fails(did: Asked) -> None:
     assert found.why in (Why.ELSEWHERE, Why.EARLY)
 
 
+@pytest.mark.slow
 def test_a_film_that_guessed_the_order_passes_and_that_is_why_motion_opens_nothing() -> None:
     prompted, filmed = PERSON.turned(ASKED)
     assert turning(prompted, filmed).passed

@@ -81,6 +81,7 @@ def test_only_one_thing_is_done_at_a_time() -> None:
     assert worker.stop()
 
 
+@pytest.mark.slow
 def test_a_pin_is_set_and_checked_with_production_cost_on_the_thread(tmp_path: Path) -> None:
     door = Door(tmp_path / "keeper", stretch=stretcher(PRODUCTION))
     loop = Loop()

@@ -57,6 +57,7 @@ def test_shift_3_and_shift_8_are_keys_and_the_other_shifted_digits_are_nothing()
     assert typed(held + event(1, LEFT_SHIFT, 0) + tap(4)) == "3"
 
 
+@pytest.mark.exhaustive(64)
 @pytest.mark.parametrize("shift", [LEFT_SHIFT, RIGHT_SHIFT])
 @pytest.mark.parametrize("code", range(128))
 def test_no_key_but_3_and_8_means_anything_with_a_shift(shift: int, code: int) -> None:

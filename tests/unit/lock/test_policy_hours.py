@@ -295,6 +295,7 @@ def test_a_policy_waits_while_offers_are_being_applied(policy: Policy) -> None:
 # ---- the machine
 
 
+@pytest.mark.exhaustive(84)
 @pytest.mark.parametrize("name", sorted(states()))
 def test_nothing_opens_by_a_method_that_is_not_allowed_now(name: str) -> None:
     state = states()[name]
@@ -316,6 +317,7 @@ def test_the_matrix_above_notices_a_machine_that_does_not_ask() -> None:
     assert opened
 
 
+@pytest.mark.exhaustive(84)
 @pytest.mark.parametrize("name", sorted(states()))
 def test_no_camera_and_no_lamp_in_an_hour_in_which_no_face_opens(name: str) -> None:
     world = World(rules=with_rules(methods=PIN_AND_CARD), state=states()[name], now_ns=NOW)

@@ -22,6 +22,7 @@ def test_what_is_written_is_read() -> None:
     assert told.date
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_kind_finds_its_sources(name: str) -> None:
     found = sums(KINDS[name], ROOT)
@@ -30,6 +31,7 @@ def test_every_kind_finds_its_sources(name: str) -> None:
     assert any(path.startswith("package ") for path in found)
 
 
+@pytest.mark.slow
 def test_what_is_imported_indirectly_decides_too() -> None:
     """The attackers read the product's own messages, which they import by way of other modules."""
     assert {"device/report/teller.py", "device/report/envelope.py"} <= sums(KINDS["anonymity"], ROOT).keys()

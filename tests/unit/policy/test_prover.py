@@ -86,6 +86,7 @@ def test_without_a_clock_a_face_opens_only_if_it_always_does_and_a_pin_if_it_eve
         assert PIN_AND_CARD in found, "an equal door is equal without a clock too"
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=50, deadline=None)
 def test_what_opens_is_what_the_count_says(policy: DoorPolicy) -> None:
@@ -130,6 +131,7 @@ def test_a_timetable_that_bars_one_method_would_be_caught(monkeypatch: pytest.Mo
         assert refusal(lame) is not None or not unequal_for(lame, 1, WEEKS[0])
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=50, deadline=None)
 def test_the_timetables_that_hold_are_those_of_the_count(policy: DoorPolicy) -> None:

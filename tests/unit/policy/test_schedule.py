@@ -217,6 +217,7 @@ def test_what_is_no_policy_is_refused_in_one_sentence(bad: DoorPolicy, sentence:
         refuse_misfits(bad)
 
 
+@pytest.mark.slow
 @given(policies)
 @settings(max_examples=50)
 def test_the_policies_of_these_tests_are_policies(policy: DoorPolicy) -> None:

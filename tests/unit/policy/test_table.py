@@ -48,6 +48,7 @@ def test_arbitrary_bytes_are_refused(data: bytes) -> None:
         table.unpack(data)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=300)
 def test_a_changed_policy_is_refused_or_another_policy_in_its_one_form(data: st.DataObject) -> None:

@@ -319,6 +319,7 @@ def test_a_door_whose_tests_stay_away_while_its_reports_come_is_told_once_a_day(
     )
 
 
+@pytest.mark.slow
 def test_a_test_begins_the_count_anew_and_an_alarm_does_not(supervised: Desk) -> None:
     assert reports(supervised, QUIET_DAYS - 0.1) == []
     supervised.hears("alarm", alarm(supervised, TEST_ALARM))
@@ -327,6 +328,7 @@ def test_a_test_begins_the_count_anew_and_an_alarm_does_not(supervised: Desk) ->
     assert [fact["event"] for fact in reports(supervised, 0.2)] == ["no-test"]
 
 
+@pytest.mark.slow
 def test_what_was_away_is_not_counted_as_quiet(supervised: Desk) -> None:
     assert reports(supervised, QUIET_DAYS - 0.1) == []
     supervised.now += 30 * DAY_S  # the door is away, and its outbox is emptied afterwards

@@ -66,6 +66,7 @@ def test_a_fault_while_a_face_is_kept_is_told_and_leaves_nothing_of_it(capfd: py
     assert "Input/output error" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_face_that_a_fault_left_behind_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Faces, "erase", lambda _self, _slot: None)
     assert (Result.FAULT, True) in answers_and_what_is_there()

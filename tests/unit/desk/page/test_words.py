@@ -107,6 +107,7 @@ def english_in(text: str) -> list[str]:
     return ENGLISH.findall(re.sub(r"<[^>]*>", " ", text.partition("<body")[2] or text))
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("face", [Face.NONE, Face.AWAKE, Face.OTHER_TERMS])
 def test_a_page_in_chinese_is_in_chinese(face: Face) -> None:
     async def story() -> None:

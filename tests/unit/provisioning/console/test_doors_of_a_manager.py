@@ -162,6 +162,7 @@ def test_whoever_sees_another_fingerprint_ends_the_label_there(office: Desk) -> 
     assert "has no label" in alert(act(browser, "/label-revoke", "/joining"))
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_is_made_again_for_the_same_keys(office: Desk) -> None:
     browser = office.signed_in()
     new = board(browser)
@@ -174,6 +175,7 @@ def test_an_answer_that_was_lost_is_made_again_for_the_same_keys(office: Desk) -
     assert "tick it" in alert(act(browser, "/label", "/joining", days="14"))
 
 
+@pytest.mark.slow
 def test_a_request_that_is_none_is_one_sentence(office: Desk) -> None:
     browser = office.signed_in()
     board(browser)
@@ -395,6 +397,7 @@ def joined(office: Desk) -> tuple[Desk, Browser, Board]:
     return office, browser, new
 
 
+@pytest.mark.slow
 def test_the_next_certificate_is_made_from_a_file(joined: tuple[Desk, Browser, Board], tmp_path: Path) -> None:
     desk, browser, new = joined
     desk.later(300 * DAY_S)
@@ -413,6 +416,7 @@ def test_the_next_certificate_is_made_from_a_file(joined: tuple[Desk, Browser, B
     assert "has not asked" in alert(act(browser, "/renew", "/certificate", by="broker", passphrase=PASSPHRASE))
 
 
+@pytest.mark.slow
 def test_a_revoked_door_gets_no_next_certificate_and_the_list_names_it(joined: tuple[Desk, Browser, Board]) -> None:
     desk, browser, new = joined
     assert "tick that you mean it" in alert(act(browser, "/revoke", "/certificate", passphrase=PASSPHRASE))
