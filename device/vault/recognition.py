@@ -22,7 +22,7 @@ from device.vault.record import Vector, unit_vector
 from device.wire import Attack, Probe, Sample
 
 MAX_FRAME_AGE_NS = 2_000_000_000
-NONCES_REMEMBERED = 256  # at three approaches a window, far more windows than a frame lives
+NONCES_REMEMBERED = 256  # at five approaches a window, far more windows than a frame lives
 _HARMLESS = (Attack.NOT_TESTED, Attack.BONA_FIDE)
 WITH_PIN_ONLY = frozenset({Attack.MOVED})
 """What shows whose face it is and opens nothing by itself, whatever the tier."""
