@@ -18,6 +18,7 @@ xdist="--dist loadfile --no-loadscope-reorder"
 cache=.pytest_cache
 
 told=$(mktemp)
+rm -f build/tests-processes.xml build/tests-units.xml
 units=
 trap '[ -z "$units" ] || kill $units 2>/dev/null || :; rm -f "$told"' EXIT
 trap 'exit 130' INT TERM
@@ -33,7 +34,10 @@ failed=0
 "$python" -m pytest -q -n "${WORKERS:-6}" $xdist --ignore=tests/unit --junit-xml=build/tests-processes.xml || failed=$?
 wait "$units" || failed=$?
 units=
-"$python" -m tests.support.failed "$cache" "$cache/units" tests/unit/
-"$python" -m tests.support.longest --missing build/tests-processes.xml build/tests-units.xml
+"$python" -m tests.support.failed "$cache" "$cache/units" tests/unit/ || failed=$?
+# A pytest that could not begin leaves no report.
+if [ -f build/tests-processes.xml ] && [ -f build/tests-units.xml ]; then
+    "$python" -m tests.support.longest --missing build/tests-processes.xml build/tests-units.xml || failed=$?
+fi
 cat "$told"
 exit "$failed"
