@@ -24,7 +24,7 @@ from tools.benchmark.figures import NotMeasured, Plan, Section
 from tools.benchmark.processes import others_percent
 from tools.benchmark.show import Show
 
-SECTIONS = ("start", "eye", "liveness", "vault", "watched", "size", "reaction", "card", "footprint", "day")
+SECTIONS = ("start", "eye", "liveness", "vault", "walls", "watched", "size", "reaction", "card", "footprint", "day")
 QUIET_CHECK_S = 0.5
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WITH_A_DOOR = ("reaction", "card", "footprint", "day")
@@ -78,6 +78,10 @@ def _alone(name: str, plan: Plan, tell: Tell) -> Section:
         from tools.benchmark import vault
 
         return vault.measure(plan, tell)
+    if name == "walls":
+        from tools.benchmark import walls
+
+        return walls.measure(plan, tell)
     if name == "watched":
         from tools.benchmark import watched
 
