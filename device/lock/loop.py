@@ -93,7 +93,8 @@ class LockWork:
         self._service = service
         self._board = board
         self._policy = policy
-        self._rules = rules
+        self._rules = self._rules_now = rules
+        self._narrowed: tuple[Rules, Method, frozenset[int], int, wire.Ending] | None = None  # to `_rules_now`
         self._apply_until_ns = 0
         self._obeys = True
         self._some: bool | None = None  # whether any place is taken, as keeper says; None while it is away
@@ -226,16 +227,21 @@ class LockWork:
 
     def _rules_at(self, now_ns: int) -> Rules:
         allowed = NOTHING if self._policy.retiring.over else self._policy.hours.allowed(now_ns)
-        alone = self._rules.face_alone_opens and Method.FACE in allowed
         hours = self._policy.hours
-        return replace(
-            self._rules,
-            methods=allowed,
-            face_alone_opens=alone,
-            barred=hours.barred(now_ns),
-            day=hours.day(now_ns),
-            ending=self._policy.retiring.ending,
-        )
+        narrowed = (self._rules, allowed, hours.barred(now_ns), hours.day(now_ns), self._policy.retiring.ending)
+        # Asked anew with every event, and nearly always answered as before: then the rules are those of before.
+        if narrowed != self._narrowed:
+            self._narrowed = narrowed
+            rules, methods, barred, day, ending = narrowed
+            self._rules_now = replace(
+                rules,
+                methods=methods,
+                face_alone_opens=rules.face_alone_opens and Method.FACE in methods,
+                barred=barred,
+                day=day,
+                ending=ending,
+            )
+        return self._rules_now
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
