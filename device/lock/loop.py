@@ -227,16 +227,17 @@ class LockWork:
 
     def _rules_at(self, now_ns: int) -> Rules:
         allowed = NOTHING if self._policy.retiring.over else self._policy.hours.allowed(now_ns)
+        alone = self._rules.face_alone_opens and Method.FACE in allowed
         hours = self._policy.hours
         narrowed = (self._rules, allowed, hours.barred(now_ns), hours.day(now_ns), self._policy.retiring.ending)
         # Asked anew with every event, and nearly always answered as before: then the rules are those of before.
         if narrowed != self._narrowed:
             self._narrowed = narrowed
-            rules, methods, barred, day, ending = narrowed
+            _, _, barred, day, ending = narrowed
             self._rules_now = replace(
-                rules,
-                methods=methods,
-                face_alone_opens=rules.face_alone_opens and Method.FACE in methods,
+                self._rules,
+                methods=allowed,
+                face_alone_opens=alone,
                 barred=barred,
                 day=day,
                 ending=ending,

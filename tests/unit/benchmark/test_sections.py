@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tools.benchmark import __main__ as program
-from tools.benchmark import alike, card, eye, openings, reaction, size, start, vault, watched
+from tools.benchmark import alike, card, eye, openings, reaction, size, start, vault, walls, watched
 from tools.benchmark.bare_card import Bare
 from tools.benchmark.figures import Figure, NotMeasured, Plan, Section, Spread
 from tools.benchmark.house import House
@@ -206,7 +206,8 @@ def test_every_row_says_what_would_have_been_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "module"), [("start", start), ("eye", eye), ("vault", vault), ("watched", watched), ("size", size)]
+    ("name", "module"),
+    [("start", start), ("eye", eye), ("vault", vault), ("walls", walls), ("watched", watched), ("size", size)],
 )
 def test_each_section_is_the_one_of_its_name(name: str, module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "measure", lambda *_: Section(name, ()))
