@@ -248,8 +248,7 @@ class Day:
         self.causes.happened(Cause.KILL, time.monotonic())
         self.causes.happened(Cause.START, time.monotonic())
         self._look(whole=True)
-        self.house.door.cut()
-        self.house.door.up()
+        self.house.cut_and_up()
         self._street.forgets()
         self._recovers()
         codes = 0

@@ -11,6 +11,7 @@ Rules kept here:
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nacl.signing import SigningKey
 
@@ -105,6 +106,11 @@ class House:
             answer = line.ask(wire.QueryRecord(record), timeouts.RECORD_S + timeouts.GRACE_S)
         return answer.named if isinstance(answer, wire.RecordAnswer) else None
 
+    def cut_and_up(self) -> None:
+        """A power cut; and the door is switched on again. Raises NotSetUp."""
+        self.door.cut()
+        _command(self.door.root, "doorsim", "up")
+
     def logs(self) -> dict[str, Path]:
         """What everybody writes into, by who it is."""
         board = self.door.paths.board
@@ -135,7 +141,7 @@ def house() -> Iterator[House]:
                 door.cut()
 
         stack.callback(cut)
-        door.up()
+        _command(door.root, "doorsim", "up")
         manager.document_key = _document_key(door.root)
         yield House(door, broker, listener, manager, drawer)
 
@@ -157,16 +163,28 @@ def _settle(paths: Paths, manager: Manager, broker: FleetBroker) -> None:
 
 def _document_key(root: Path) -> bytes:
     """What is sealed to, as `doorctl export-identity` says it."""
-    # With the path, the command is that of this code and never of another copy that happens to be installed.
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DOORWARD_ROOT": str(root), "PYTHONPATH": str(_CODE)}
+    return bytes.fromhex(_command(root, "doorctl", "export-identity")["document_key"])
+
+
+def _command(root: Path, *words: str) -> dict[str, Any]:
+    """What a command of the door answered. Raises NotSetUp."""
     done = subprocess.run(
-        [_COMMANDS / "doorctl", "export-identity", "--json"],
-        env=environment,
+        [_COMMANDS / words[0], *words[1:], "--json"],
+        cwd=_CODE,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "DOORWARD_ROOT": str(root),
+            # So a command is that of this code, and never of another copy that happens to be installed.
+            "PYTHONPATH": os.environ.get("PYTHONPATH", str(_CODE)),
+        },
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        msg = f"doorctl export-identity answered: {done.stdout.strip() or done.stderr.strip()}"
+        msg = f"{' '.join(words)} answered: {done.stdout.strip() or done.stderr.strip()}"
         raise NotSetUp(msg)
-    return bytes.fromhex(json.loads(done.stdout.strip().splitlines()[-1])["document_key"])
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer

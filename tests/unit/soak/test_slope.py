@@ -85,6 +85,7 @@ def test_a_count_that_comes_and_goes_does_not_climb() -> None:
     assert not climbs(at[:30], list(range(30))), "too few to tell"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("leaks", "verdict"), [(0, Verdict.FLAT), (1024, Verdict.GROWS)])
 def test_fault_a_real_process_that_keeps_a_kilobyte_each_time_is_found(leaks: int, verdict: Verdict) -> None:
     """What the kernel says of it, sampled as that of a room."""
