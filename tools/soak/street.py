@@ -165,7 +165,8 @@ class Street:
                 break
             time.sleep(POLL_S)
         if not said and death is None:
-            raise Stuck("within 45 s nobody answered at the door")
+            msg = f"within {PATIENCE_S:g} s nobody answered at the door"
+            raise Stuck(msg)
         # The strike is told before the person is: whoever heard the answer finds the release counted.
         now = self.door.news(2**62)
         opened = now["releases"] > before["releases"]
