@@ -2,8 +2,7 @@
 
 Rules kept here:
 - The crop is a similarity of the picture: rotated, scaled and shifted, never sheared or mirrored.
-- The five points are left eye, right eye, nose, left and right mouth corner, as seen in the picture. A face that the
-  mesh sees is cut by more of them (`device.eye.steady`).
+- The five points are left eye, right eye, nose, left and right mouth corner, as seen in the picture.
 
 Sources: the 112 x 112 template is ArcFace's (Deng et al., CVPR 2019). In two dimensions and without mirror images the
 least-squares similarity of Umeyama (IEEE TPAMI 13, 1991) is one complex regression, which needs no decomposition.

@@ -1,11 +1,9 @@
-"""One frame in, one answer out: detector, choice, pose, mesh, alignment, light, embedder.
+"""One frame in, one answer out: detector, choice, quality, alignment, embedder.
 
 Rules kept here:
 - The order is the privacy: a face out of range, one of several, turned away or badly lit never becomes an embedding.
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
-- The low plane is for finding, the main plane for mesh and crop; both show the same field of view.
-- One way to cut a crop, whoever looks and what for: by the steady points of the mesh (`device.eye.steady`), by the
-  detector's five where the mesh sees no face. No mesh is laid over who is turned away, unless asked to turn.
+- The low plane is for finding, the main plane for the crop; both show the same field of view.
 - Enrolling asks for more than recognising, never for less: nobody else in range, and a face that is covered or bare as
   its person declared. Whether it seems covered is told with every embedding.
 - At a door with lights a face is watched before it is embedded, in the same order: `watch` and `follow` make no
@@ -33,11 +31,10 @@ from device.eye.choose import Range, choose
 from device.eye.covered import cover, seems_covered
 from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
-from device.eye.pixels import Picture, Similarity, Warp
+from device.eye.pixels import Picture, Warp
 from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
 from device.eye.runtime import Floats, Network
 from device.eye.runtime import choose as choose_runtime
-from device.eye.steady import Aligner
 from device.manifest import Job, load
 from device.wire import Hint, LookMode
 
@@ -63,14 +60,17 @@ class Sight:
     """Everything eye can see with; one thread only."""
 
     def __init__(
-        self, detector: Network, embedder: Network, mesh: Network, within: Range, view_deg: float | None = None
+        self,
+        detector: Network,
+        embedder: Network,
+        within: Range,
+        watching: tuple[Network, float] | None = None,
     ) -> None:
-        """`view_deg`: the camera's horizontal field of view in degrees, at a door with lights."""
+        """`watching`: at a door with lights the mesh, and the camera's horizontal field of view in degrees."""
         self._detector = Detector(detector)
         self._embedder = Embedder(embedder)
-        self._aligner = Aligner(mesh)
         self._within = within
-        self._watch = None if view_deg is None else Watch(self._detector, mesh, within, view_deg)
+        self._watch = Watch(self._detector, watching[0], within, watching[1]) if watching else None
         self._repeats = Repeats()
         self._warp = Warp(CROP_PX)
         self._crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
@@ -86,12 +86,13 @@ class Sight:
         """
         manifest = load(models)
         runtime = choose_runtime(eye.runtime)
-        detector, embedder, mesh = (
-            Network.load(manifest.for_job(job), models, runtime, eye.threads)
-            for job in (Job.DETECT, Job.EMBED, Job.LANDMARKS)
-        )
+        detector = Network.load(manifest.for_job(Job.DETECT), models, runtime, eye.threads)
+        embedder = Network.load(manifest.for_job(Job.EMBED), models, runtime, eye.threads)
         within = Range(eye.min_eye_distance_px, eye.max_eye_distance_px)
-        return cls(detector, embedder, mesh, within, view_deg)
+        if view_deg is None:
+            return cls(detector, embedder, within)
+        mesh = Network.load(manifest.for_job(Job.LANDMARKS), models, runtime, eye.threads)
+        return cls(detector, embedder, within, (mesh, view_deg))
 
     @property
     def model_id(self) -> bytes:
@@ -99,9 +100,14 @@ class Sight:
         return self._embedder.network.entry.model_id
 
     @property
-    def networks(self) -> tuple[Network, Network, Network]:
-        """Detector, mesh and embedder, for a benchmark that wants their own time."""
-        return self._detector.network, self._aligner.network, self._embedder.network
+    def networks(self) -> tuple[Network, Network]:
+        """Detector and embedder, for a benchmark that wants their own time."""
+        return self._detector.network, self._embedder.network
+
+    @property
+    def watching(self) -> Network:
+        """The mesh, for the same. Raises ModelRefused at a door without lights."""
+        return self._watching().network
 
     def faces(self, frame: Frame) -> list[Face]:
         """All faces of a frame, in pixels of its main plane, best score first."""
@@ -118,7 +124,7 @@ class Sight:
         turned = pose_hint(pose(face.points))
         if turned:
             return Seen(frame.time_ns, turned, eye_distance_px=face.eye_distance_px)
-        self._cut(frame, face, self._aligner.find(frame.main, face))
+        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
         dim = light_hint(light(self._crop))
         if dim:
             return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
@@ -148,7 +154,7 @@ class Sight:
             return Watched(frame.time_ns, Hint.LOOK_AT_CAMERA, again=again)
         if not crop:
             return Watched(frame.time_ns, None, glance, again=again)
-        self._cut(frame, face, self._aligner.again(face))
+        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
         dim = light_hint(light(self._crop))
         return Watched(frame.time_ns, dim, glance, None if dim else self._crop, again)
 
@@ -168,7 +174,7 @@ class Sight:
             return Followed(frame.time_ns, again=again)
         kept: Picture | None = None
         if crop:
-            self._cut(frame, face, self._aligner.again(face))
+            self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
             kept = None if light_hint(light(self._crop)) else self._crop.copy()
         return Followed(frame.time_ns, None, Moment(frame.time_ns, shot, kept), again)
 
@@ -176,13 +182,9 @@ class Sight:
         """The embedding of a crop that `watch` or `follow` gave: float32, (128,), L2 norm 1."""
         return self._embedder.embed(crop)
 
-    def _cut(self, frame: Frame, face: Face, to_crop: Similarity | None) -> None:
-        """Fill the crop by `to_crop`; without one by the five points of `face`."""
-        self._warp(frame.main, (to_crop or picture_to_crop(face.points)).inverse(), self._crop)
-
     def _watching(self) -> Watch:
         if self._watch is None:
-            msg = "this sight was loaded for a door without lights: it watches nobody"
+            msg = "this sight was loaded for a door without lights: it has no face mesh"
             raise ModelRefused(msg)
         return self._watch
 
@@ -193,9 +195,8 @@ class Sight:
         """
         self._crop.fill(0)
         self._warp.forget()
-        for network in (self._detector.network, self._embedder.network):
+        for network in self.networks:
             network.forget()
-        self._aligner.forget()
         self._repeats.begin()
         if self._watch:
             self._watch.forget()

@@ -97,10 +97,9 @@ def round_ms(sight: Sight, frames: list[Frame], *, bare_first: bool) -> Round:
 
 
 def _bare(sight: Sight) -> float:
-    detector, mesh, _ = sight.networks
     began = time.process_time()
-    detector.invoke_only()
-    mesh.invoke_only()
+    sight.networks[0].invoke_only()
+    sight.watching.invoke_only()
     return time.process_time() - began
 
 

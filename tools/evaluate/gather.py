@@ -3,7 +3,7 @@
 Rules kept here:
 - What is measured is what ships: the code of `device.eye` does the work.
 - Only embeddings and file names are cached, never a picture or a crop. A part of the cache is valid for exactly the
-  three networks, the alignment, the border and the files (name and size) it was made from; otherwise it is made anew.
+  detector, the embedder, the border and the files (name and size) it was made from; otherwise it is made anew.
 - A run that was interrupted goes on where it stopped; a part is whole or not there.
 - A picture that cannot be decoded, or in which no face is found, is counted, not guessed.
 """
@@ -24,7 +24,6 @@ from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
 from device.eye.pixels import Picture, Warp, fit_area
 from device.eye.runtime import Network, Runtime
-from device.eye.steady import ALIGNMENT, Aligner
 from device.manifest import Job, Manifest, load
 from tools.models.covered import Cloth
 from tools.models.faces import read
@@ -57,7 +56,6 @@ class Pipeline:
     def __init__(self, models: Path, manifest: Manifest, runtime: Runtime = Runtime.LITERT) -> None:
         self._detector = Detector(Network.load(manifest.for_job(Job.DETECT), models, runtime))
         self._embedder = Embedder(Network.load(manifest.for_job(Job.EMBED), models, runtime))
-        self._aligner = Aligner(Network.load(manifest.for_job(Job.LANDMARKS), models, runtime))
         self._warp = Warp(CROP_PX)
 
     def face(self, picture: Picture) -> Face | None:
@@ -70,14 +68,9 @@ class Pipeline:
 
     def embedding(self, picture: Picture, face: Face) -> Floats:
         """(128,), length 1."""
-        return self._embedder.embed(self.crop(picture, face))
-
-    def crop(self, picture: Picture, face: Face) -> Picture:
-        """The aligned face, as the door cuts it."""
         crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
-        to_crop = self._aligner.find(picture, face) or picture_to_crop(face.points)
-        self._warp(picture, to_crop.inverse(), crop)
-        return crop
+        self._warp(picture, picture_to_crop(face.points).inverse(), crop)
+        return self._embedder.embed(crop)
 
 
 def pictures_in(root: Path) -> list[Path]:
@@ -100,8 +93,7 @@ def gather(root: Path, models: Path, cache: Path, border_px: int = 0, cloth: Clo
     """
     paths = pictures_in(root)
     manifest = load(models)
-    networks = (manifest.for_job(job).model_id.hex() for job in (Job.DETECT, Job.LANDMARKS, Job.EMBED))
-    identity = "-".join((*networks, ALIGNMENT))
+    identity = "-".join(manifest.for_job(job).model_id.hex() for job in (Job.DETECT, Job.EMBED))
     worn = f"-{cloth.name.replace(' ', '-')}" if cloth else ""
     folder = cache / f"{root.name}-{border_px}{worn}-{identity}"
     folder.mkdir(parents=True, exist_ok=True)

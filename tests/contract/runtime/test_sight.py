@@ -1,6 +1,5 @@
 """From a frame to an embedding with the real networks and real pictures, on every runtime."""
 
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,16 +9,11 @@ from PIL import Image, ImageDraw
 
 from device.config import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
-from device.eye.alignment import CROP_PX, picture_to_crop
-from device.eye.attack import mesh
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera
 from device.eye.choose import COMPARABLE
-from device.eye.detector import Face
-from device.eye.pixels import Warp
 from device.eye.runtime import Floats, Network, Runtime, installed
 from device.eye.sight import Seen, Sight, refuse_stretched
-from device.eye.steady import Aligner
 from device.manifest import Job, load
 from device.paths import models_dir
 from device.wire import Hint, LookMode
@@ -98,7 +92,7 @@ def test_person_far_away_is_never_embedded(runtime: Runtime, monkeypatch: pytest
     assert (seen.hint, seen.embedding) == (Hint.COME_CLOSER, None)
     assert runs == ["yunet"]
     assert sight(runtime).look(frame(sample("obama.jpg"))).embedding is not None
-    assert runs == ["yunet", "yunet", "facemesh", "sface"]  # and the counting works
+    assert runs == ["yunet", "yunet", "sface"]  # and the counting works
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -179,60 +173,18 @@ def test_a_larger_main_plane_gives_the_same_person(runtime: Runtime) -> None:
     assert float(small @ large.embedding) > 0.9
 
 
-def moved(face: Face, by: float) -> Face:
-    """`face` as a detector saw it that puts one of its points `by` pixels to the right, and another to the left."""
-    points = face.points + np.array([[by, 0], [0, 0], [0, 0], [-by, 0], [0, 0]], np.float32)
-    return replace(face, points=points)
-
-
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_face_is_cut_by_the_mesh_and_a_shaky_detector_hardly_matters(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    eye, shown = sight(runtime), frame(sample("obama.jpg"))
-    by_mesh = [embedding(runtime, "obama.jpg")]
-    faces = Sight.faces
-    monkeypatch.setattr(Sight, "faces", lambda self, seen: [moved(face, 4.0) for face in faces(self, seen)])
-    by_mesh.append(embedding(runtime, "obama.jpg"))
-    # The seeded fault: by the detector's five points alone the same face becomes another crop.
-    monkeypatch.setattr(Aligner, "find", lambda *_: None)
-    by_five = [embedding(runtime, "obama.jpg")]
-    monkeypatch.setattr(Sight, "faces", faces)
-    by_five.append(embedding(runtime, "obama.jpg"))
-    assert float(by_mesh[0] @ by_mesh[1]) > 0.99
-    assert float(by_five[0] @ by_five[1]) < 0.98
-    assert eye.look(shown).embedding is not None
-
-
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_where_the_mesh_sees_no_face_the_five_points_cut_the_crop(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    by_mesh = embedding(runtime, "obama.jpg")
-    monkeypatch.setattr(mesh, "MIN_PRESENCE", 1e9)
-    eye, shown = sight(runtime), frame(sample("obama.jpg"))
-    seen = eye.look(shown)
-    assert seen.embedding is not None
-    crop = np.zeros_like(eye._crop)
-    Warp(CROP_PX)(shown.main, picture_to_crop(eye.faces(shown)[0].points).inverse(), crop)
-    assert np.array_equal(eye._crop, crop)
-    assert SAME < float(by_mesh @ seen.embedding) < 0.999
-
-
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_nothing_of_a_face_is_left_after_forgetting(runtime: Runtime) -> None:
     eye = sight(runtime)
     assert isinstance(eye.look(frame(sample("obama.jpg"))), Seen)
     assert eye._crop.any()
-    assert eye._aligner._mesh.crop.any()
     eye.forget()
     assert not eye._crop.any()
-    assert not eye._aligner._mesh.crop.any()
     assert not eye._warp._sums.any()
     left: list[bool] = []
     for network in eye.networks:
         network.feed(lambda view: left.append(bool(view.any())))
-    assert left == [False, False, False]
+    assert left == [False, False]
 
 
 def test_model_id_is_the_embedders() -> None:
@@ -240,10 +192,11 @@ def test_model_id_is_the_embedders() -> None:
 
 
 def test_networks_in_each_others_place_are_refused() -> None:
-    detector, mesh, embedder = sight(RUNTIMES[0]).networks
-    for wrong in ((embedder, detector, mesh), (detector, detector, mesh), (detector, embedder, detector)):
-        with pytest.raises(ModelRefused):
-            Sight(*wrong, sight(RUNTIMES[0])._within)
+    detector, embedder = sight(RUNTIMES[0]).networks
+    with pytest.raises(ModelRefused):
+        Sight(embedder, detector, sight(RUNTIMES[0])._within)
+    with pytest.raises(ModelRefused):
+        Sight(detector, detector, sight(RUNTIMES[0])._within)
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 640), (480, 640)])

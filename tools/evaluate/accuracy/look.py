@@ -72,7 +72,6 @@ _SOURCES: Final = (
             "quality",
             "runtime",
             "sight",
-            "steady",
             "attack/mesh",
         )
     ),
@@ -145,7 +144,6 @@ class Looker:
             FloatEmbedder.of(embed, chain.floating)
             if chain.floating
             else Network.load(embed, chain.models, runtime, eye.threads),
-            mesh,
             self._within,
         )
         self._sight.aside = chain.aside

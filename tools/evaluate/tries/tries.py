@@ -50,14 +50,14 @@ MANY: Final = Variant(alignment="mesh many")
 HALFWAY: Final = Variant(alignment="mean of both")
 FLOAT: Final = Variant("float")
 
-BASE: Final = Try("by five points", (FIVE,), (FIVE,))
+BASE: Final = Try("by five points, as shipped", (FIVE,), (FIVE,))
 TRIES: Final = (
     BASE,
     Try("float32 instead of int8", (FLOAT,), (FLOAT,), "0.9 run"),
     Try("mirrored too, when enrolling", (FIVE, MIRRORED), (FIVE,)),
     Try("mirrored too, always", (FIVE, MIRRORED), (FIVE, MIRRORED), "1 run"),
     Try("aligned by the mean of the detector's cells", (FIVE,), (FIVE,), votes=True),
-    Try("aligned by 18 points of the mesh, as shipped", (MANY,), (MANY,), "0.45 run (the mesh)"),
+    Try("aligned by 18 points of the mesh", (MANY,), (MANY,), "0.45 run (the mesh)"),
     Try("aligned halfway between detector and mesh", (HALFWAY,), (HALFWAY,), "0.45 run (the mesh)"),
     Try("enrolled in three alignments and mirrored", (FIVE, MIRRORED, MANY, HALFWAY), (FIVE,)),
     Try(
