@@ -15,6 +15,7 @@ from tools.benchmark.peers.child import Child, Tool
 from tools.benchmark.peers.count import STRICT, Question, Share, as_strict, errors, questions
 from tools.benchmark.peers.draw import APPROACH, ENROLLED, draw
 from tools.benchmark.peers.run import KINDS, Result, run
+from tools.card.logs import newest
 
 FOLDERS = {
     f"person{number}": [f"person{number}/{row}.jpg" for row in range(9 if number < 9 else 4)] for number in range(20)
@@ -190,7 +191,7 @@ def test_the_peers_are_pinned_by_hash_and_come_without_an_address() -> None:
 def test_the_page_states_no_row_that_is_not_in_the_log_of_the_run() -> None:
     page = (parts.ROOT / "docs/evidence.md").read_text(encoding="utf-8")
     section = page.partition("## Beside others")[2].partition("\n## ")[0]
-    log = (parts.ROOT / "docs/logs/2026-11-23-peers.txt").read_text(encoding="utf-8").splitlines()
+    log = (parts.ROOT / newest(parts.ROOT, "peers", "txt")).read_text(encoding="utf-8").splitlines()
     rows = [line for line in section.splitlines() if line.startswith("|")]
 
     assert len(rows) > 15
@@ -203,7 +204,7 @@ def test_a_run_is_drawn_from_its_json_and_rubbish_is_refused_in_a_sentence(tmp_p
 
     from tools.benchmark.peers import plot
 
-    committed, out = parts.ROOT / "docs/logs/2026-11-23-peers.json", tmp_path / "peers.svg"
+    committed, out = parts.ROOT / newest(parts.ROOT, "peers", "json"), tmp_path / "peers.svg"
     assert CliRunner().invoke(plot.main, [str(committed), str(out)]).exit_code == 0
     assert out.read_bytes().startswith(b"<?xml")
 
