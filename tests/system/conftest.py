@@ -23,14 +23,18 @@ from tests.support.vm_resident import with_a_resident
 HERE = Path(__file__).parent
 LIMIT_S = 3600  # the first test of a checkout also builds the image
 # Tests of a file that have a machine of their own: by the beginning of their names.
-PARTS = {"test_door": ("test_a_room_killed",), "test_strained": ("test_a_room_over_its_memory",)}
+PARTS = {
+    "test_door": ("test_a_room_killed",),
+    "test_page": ("test_the_audit_of_the_network", "test_seeded_fault_a_socket"),
+    "test_strained": ("test_a_room_over_its_memory",),
+}
 FIRST = (
-    "test_faces",
     "test_install",
+    "test_faces",
+    "test_page",
     "test_door",
     "test_broker",
     "test_strained",
-    "test_page",
     "package",
     "test_walls",
     "test_camera",
