@@ -35,6 +35,7 @@ from tools.samples import SampleMissingError
 from tools.simulator import scene
 
 LIMIT = 1.25
+GOAL = 1.10  # set when frames were not yet cut by the mesh, whose own picture has to be cut first
 PORTRAITS = ("obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png")
 SCALES = (1.0, 0.8, 0.6, 0.45)
 FEW_ROUNDS = 3  # of the runtime that takes ten times as long here
@@ -193,6 +194,7 @@ def measure(plan: Plan, tell: Callable[[str], None]) -> Section:
         done = [bench.round_ms(frames, bare_first=number % 2 == 1) for number in range(rounds)]
         ratio = Spread.of([one.ratio for one in done])
         figures.append(Figure(f"{runtime}: frame to Probe / bare invoke()", ratio, limit=LIMIT))
+        figures.append(Figure(f"{runtime}: the same, against the goal", ratio, limit=GOAL))
         times = (_ms([one.whole_ms for one in done]), _ms([one.bare_ms for one in done]))
         rows.append((str(runtime), f"{len(frames)} of {len(all_frames)}", *times))
     notes = (
