@@ -12,6 +12,7 @@ Sources: sd_notify(3), sd_watchdog_enabled(3).
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import sys
@@ -71,10 +72,10 @@ class Notifier:
         if self._feeding_s is not None:
             self.tell("WATCHDOG=1")
 
-    def feeding_s(self, now_s: float) -> float | None:
-        """When to feed it next (CLOCK_MONOTONIC seconds): the same in every process; None where nobody waits."""
+    def feeding_s(self, now_s: float) -> float:
+        """When to feed it next (CLOCK_MONOTONIC seconds): the same in every process; infinite where nobody waits."""
         every_s = self._feeding_s
-        return None if every_s is None else (now_s // every_s + 1.0) * every_s
+        return math.inf if every_s is None else (now_s // every_s + 1.0) * every_s
 
     def close(self) -> None:
         """Give the socket back; another word would open it anew."""

@@ -17,6 +17,7 @@ systemd.socket(5), systemd.service(5).
 from __future__ import annotations
 
 import ctypes
+import math
 import resource
 import selectors
 import signal
@@ -179,14 +180,11 @@ class Service:
         work = self._work
         if work is None:
             return
-        due = work.deadline()
-        ready = self._selector.select(self._wait_s(due, timeout_s))
-        for key, _ in ready:
+        for key, _ in self._rest(work, self._end_s(timeout_s)):
             callback: Callable[[], None] = key.data
             callback()
-        # At rest a turn feeds the watchdog and no more: what has not changed is not asked for again.
-        if self._connect_all() or ready:
-            due = work.deadline()
+        self._connect_all()
+        due = work.deadline()
         if due is not None and time.monotonic() >= due:
             work.tick()
         if work.healthy():
@@ -211,14 +209,27 @@ class Service:
 
     # ---- waiting
 
-    def _wait_s(self, due: float | None, timeout_s: float | None) -> float | None:
-        now = time.monotonic()
-        ends = [due, self._notify.feeding_s(now)]
-        ends += [out.next_s for out in self._outgoing if out.link is None]
+    def _rest(self, work: Work, end_s: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready, or nothing at `end_s`; meanwhile the watchdog is fed.
+
+        At a door where nobody is this is all that runs, day and night: nothing else is asked or reckoned here.
+        """
+        while True:
+            now_s = time.monotonic()
+            until_s = min(end_s, self._notify.feeding_s(now_s))
+            ready = self._selector.select(None if until_s == math.inf else max(0.0, until_s - now_s))
+            if ready or time.monotonic() >= end_s:
+                return ready
+            if work.healthy():
+                self._notify.feed_watchdog()
+
+    def _end_s(self, timeout_s: float | None) -> float:
+        """Until when the loop may rest if nothing comes (CLOCK_MONOTONIC seconds)."""
+        due = self._work.deadline() if self._work else None
+        end_s = math.inf if due is None else due
         if timeout_s is not None:
-            ends.append(now + timeout_s)
-        end = min((one for one in ends if one is not None), default=None)
-        return None if end is None else max(0.0, end - now)
+            end_s = min(end_s, time.monotonic() + timeout_s)
+        return min((end_s, *(out.next_s for out in self._outgoing if out.link is None)))
 
     def _catch_signals(self) -> None:
         reader, writer = socket.socketpair()
@@ -278,13 +289,11 @@ class Service:
             self._drop(old)
         self._adopt(Link(edge.connector, edge, sock, self.room))
 
-    def _connect_all(self) -> bool:
-        """Whether a connection was tried."""
+    def _connect_all(self) -> None:
         now = time.monotonic()
-        missing = [out for out in self._outgoing if out.link is None and now >= out.next_s]
-        for out in missing:
-            self._connect(out, now)
-        return bool(missing)
+        for out in self._outgoing:
+            if out.link is None and now >= out.next_s:
+                self._connect(out, now)
 
     def _connect(self, out: _Outgoing, now: float) -> None:
         path = self.paths.socket(out.edge.listener, out.edge.connector)

@@ -161,18 +161,67 @@ def test_without_a_watchdog_nobody_is_told(systemd: socket.socket) -> None:
     assert "WATCHDOG=1" not in told(systemd)
 
 
+@dataclass
+class Sleepless:
+    """A clock and a selector in one: sleeping takes no time, and how long it was is kept."""
+
+    now_s: float
+    slept_s: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def select(self, timeout: float) -> list[object]:
+        self.slept_s.append(timeout)
+        self.now_s += timeout
+        return []
+
+
+def rested(room: Room, paths: Paths, now_s: float, until_s: float, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long a room slept each time from `now_s` on, if nothing comes before `until_s`."""
+    running, world, work = Service(room, paths), Sleepless(now_s), Recorder(due_s=until_s)
+    running._work = work
+    running._selector.close()
+    monkeypatch.setattr(running, "_selector", world)
+    monkeypatch.setattr(service, "time", world)
+    running.turn()
+    assert world.now_s == until_s
+    return world.slept_s
+
+
 def test_all_rooms_wake_at_the_same_moments_twice_as_often_as_the_watchdog_bites(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "10000000")
-    waits: list[float] = []
-    for now_s, room in ((100.0, Room.REPORT), (101.5, Room.LOCK), (104.75, Room.EYE), (105.0, Room.DESK)):
-        running = Service(room, paths)
-        monkeypatch.setattr("device.service.time.monotonic", lambda now_s=now_s: now_s)
-        waited = running._wait_s(None, None)
-        assert waited is not None
-        waits.append(waited)
-    assert waits == [5.0, 3.5, 0.25, 5.0], "nobody waits longer than half of it, and all end at 105 s, then at 110 s"
+    assert rested(Room.REPORT, paths, 100.0, 117.0, monkeypatch) == [5.0, 5.0, 5.0, 2.0]
+    assert rested(Room.LOCK, paths, 101.5, 112.0, monkeypatch) == [3.5, 5.0, 2.0]
+    assert rested(Room.EYE, paths, 104.75, 105.0, monkeypatch) == [0.25]
+
+
+def test_a_room_at_rest_feeds_while_it_is_well_and_is_asked_for_nothing_else(
+    paths: Paths, systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "10000000")
+    asked: list[str] = []
+
+    class Resting(Recorder):
+        def deadline(self) -> float | None:
+            asked.append("deadline")
+            return super().deadline()
+
+        def healthy(self) -> bool:
+            asked.append("healthy")
+            return asked.count("healthy") != 2  # it hangs once, and nothing feeds it meanwhile
+
+    running, world = Service(Room.REPORT, paths), Sleepless(100.0)
+    running._work = Resting(due_s=126.0)
+    running._selector.close()
+    monkeypatch.setattr(running, "_selector", world)
+    monkeypatch.setattr(service, "time", world)
+    running.turn()
+    assert asked == ["deadline", *["healthy"] * 5, "deadline", "healthy"]
+    assert told(systemd) == ["WATCHDOG=1"] * 5
+    running.notifier.close()
 
 
 def test_a_word_reaches_whoever_listens_since_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,8 +72,8 @@ def test_the_tries_grow_apart_and_never_beyond_a_second(eye: Eye) -> None:
 
 def test_the_loop_sleeps_until_the_next_try_and_no_longer(eye: Eye) -> None:
     eye.service.turn(timeout_s=0)
-    assert eye.service._wait_s(None, None) == pytest.approx(PATIENCE[0])
-    assert eye.service._wait_s(None, 0.001) == pytest.approx(0.001)
+    assert eye.service._end_s(None) - eye.clock.now_s == pytest.approx(PATIENCE[0])
+    assert eye.service._end_s(0.001) - eye.clock.now_s == pytest.approx(0.001)
 
 
 def test_a_peer_that_comes_is_found_and_one_that_was_restarted_is_found_again(eye: Eye) -> None:
