@@ -87,7 +87,8 @@ def orthogonal(normal: Matrix) -> Matrix:
 
 
 def _turned(matrix: Matrix, vector: Vector) -> Vector:
-    if vector.shape != (EMBEDDING_DIM,) or not np.isfinite(vector).all():
+    # What is not finite makes its square so; a square that is too large for float32 is looked at number by number.
+    if vector.shape != (EMBEDDING_DIM,) or not (math.isfinite(vector.dot(vector)) or np.isfinite(vector).all()):
         raise RecordRefused(f"a template has {EMBEDDING_DIM} finite numbers")
     turned = matrix @ vector.astype(np.float64)
     # Anew each time, in double precision: float32 leaves a length beside 1, and over many rekeys that must not add up.
