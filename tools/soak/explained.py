@@ -73,9 +73,9 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
     ),
     _line(
         "broker",
-        r"Client manager/office disconnected: Protocol error\.",
+        r"Client (manager/office|<unknown>) disconnected: Protocol error\.",
         frozenset({Cause.BROKER}),
-        "the manager's client, not the door, went on where a broker that stood still had cut it off",
+        "what a client sent into a broker that stood still came out of order; named is the manager's, or nobody",
     ),
     _line("broker", rf"Client {_CLIENT} disconnected due to .{{1,60}}\.", _COMING, "a connection broke"),
 )
