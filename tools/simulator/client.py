@@ -228,8 +228,11 @@ class Door:
         eye gives way by itself, and on a machine that is busy with other work gets too few frames for a light
         challenge. A process that starts anew gives way anew. Only root may do this; others are not refused, but told.
         """
+        pid = int(self.state()["pids"][room])
+        if not pid:  # it is just being started; 0 would be whoever calls
+            return False
         try:
-            os.setpriority(os.PRIO_PROCESS, int(self.state()["pids"][room]), HURRIED)
+            os.setpriority(os.PRIO_PROCESS, pid, HURRIED)
         except OSError:
             return False
         return True

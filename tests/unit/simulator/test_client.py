@@ -161,3 +161,11 @@ def test_a_room_comes_first_where_the_machine_permits_it(
     monkeypatch.setattr(os, "setpriority", setpriority)
     assert Door(root).hurry(Room.EYE) is done
     assert given == [(4711, client.HURRIED)]
+
+
+def test_a_room_that_is_being_started_hurries_nobody_and_least_of_all_who_asks(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Door, "_call", lambda _door, _asked: {"pids": {"eye": 0}})
+    monkeypatch.setattr(os, "setpriority", lambda *_: pytest.fail("0 is the process that calls"))
+    assert Door(root).hurry(Room.EYE) is False
