@@ -9,10 +9,11 @@ Rules kept here:
 - Liveness is not counted in its favour: a stranger is somebody with their own face.
 - Where the right people would be refused too often, or where the measurement ends, a press of the button is not enough:
   somebody has to say first who they are. The door asks for that rather than loosen.
-- The lock asks at most three times a window. Should eye be taken over and probe by itself, at most two windows' worth
-  of probes may fail in 20 s; after that every probe is refused without a comparison. Where a face alone opens, a probe
-  that succeeds is free: it opened the door anyway. Where it opens nothing without the PIN, every probe counts, or what
-  is left would tell whether a photograph was known; four windows' worth then, so that neighbours do not wait.
+- The lock asks at most three times a window, five where a face alone opens, which takes two that match. Should eye be
+  taken over and probe by itself, at most six probes may fail in 20 s; after that every probe is refused without a
+  comparison. Where a face alone opens, a probe that succeeds is free: the door says by itself that it knew the face.
+  Where it opens nothing without the PIN, every probe counts, or what is left would tell whether a photograph was known;
+  twelve in 20 s then, so that neighbours do not wait.
 - The limit says nothing outside: a probe refused by it looks like every other refusal.
 """
 
