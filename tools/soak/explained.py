@@ -40,7 +40,8 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
     _line(
         "report",
         r"report: no connection to the broker \((Connection refused|Unspecified error|Keep alive timeout|"
-        r"The connection was lost|timed out|Network unreachable)\); messages wait in the outbox",
+        r"The connection was lost|timed out|_ssl\.c:[0-9]{1,5}: The handshake operation timed out|Network unreachable)\); "
+        r"messages wait in the outbox",
         frozenset({Cause.BROKER}),
         "the broker was stopped or answered nobody",
     ),

@@ -27,6 +27,14 @@ def test_a_line_is_explained_while_its_cause_goes_on_and_not_otherwise(journal: 
     assert (journal.lines, sum(journal.counts.values())) == (4, 2)
 
 
+def test_a_broker_that_stands_still_in_the_middle_of_a_handshake_is_one_in_trouble(journal: Journal) -> None:
+    slow = LOST.replace("Connection refused", "_ssl.c:989: The handshake operation timed out")
+    journal.read(Line("report", slow, ALWAYS | {Cause.BROKER}))
+    assert journal.unexplained == []
+    journal.read(Line("report", slow, ALWAYS))
+    assert len(journal.unexplained) == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [
