@@ -30,6 +30,9 @@ def _card(reason: Reason, causes: frozenset[Cause], why: str) -> Explained:
     return _line("keeper", re.escape(f"keeper: {reason.value}"), causes, why)
 
 
+SSL_LINE: Final = r"_ssl\.c:[0-9]{1,5}"
+"""Where Python's own source gave up a handshake: another number in each version of it."""
+
 EXPLAINED: Final[tuple[Explained, ...]] = (
     _card(Reason.NOBODYS, _ANY, "a cancelled card, or a blank one that shows a number like it"),
     _card(Reason.UNKNOWN_KEY, _COPY, "a copier has the number of a card, and none of its keys"),
@@ -40,8 +43,8 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
     _line(
         "report",
         r"report: no connection to the broker \((Connection refused|Unspecified error|Keep alive timeout|"
-        r"The connection was lost|timed out|_ssl\.c:[0-9]{1,5}: The handshake operation timed out|Network unreachable)\); "
-        r"messages wait in the outbox",
+        rf"The connection was lost|timed out|{SSL_LINE}: The handshake operation timed out|Network unreachable)"
+        r"\); messages wait in the outbox",
         frozenset({Cause.BROKER}),
         "the broker was stopped or answered nobody",
     ),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.soak.explained import EXPLAINED
+from tools.soak.explained import EXPLAINED, SSL_LINE
 from tools.soak.lines import MEMORY_S, Cause, Causes, Journal, Line, Secrets, Tails
 
 ALWAYS = frozenset({Cause.ALWAYS})
@@ -92,6 +92,7 @@ def test_a_line_is_read_once_and_when_it_is_whole(tmp_path: Path) -> None:
 def test_no_explanation_has_room_for_what_somebody_typed() -> None:
     for each in EXPLAINED:
         if each.who != "broker":
-            assert "[0-9" not in each.pattern.pattern
-            assert r"\d" not in each.pattern.pattern
-            assert "." not in each.pattern.pattern.replace(r"\.", "")
+            pattern = each.pattern.pattern.replace(SSL_LINE, "")  # where in Python's own source: nobody's number
+            assert "[0-9" not in pattern
+            assert r"\d" not in pattern
+            assert "." not in pattern.replace(r"\.", "")
