@@ -50,7 +50,6 @@ class LoopClient(GuardedClient):
     """The guarded client, which takes a connected socket instead of making one, and leaves waiting to others."""
 
     def __init__(self, door: str) -> None:
-        self.wait_s = 0.0
         self.wanted = False
         self.ready: socket.socket | None = None
         super().__init__(door)
@@ -59,10 +58,6 @@ class LoopClient(GuardedClient):
         """No thread: somebody is asked to connect."""
         self.wanted = True
         return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def reconnect_delay_set(self, min_delay: float = 1, max_delay: float = 120) -> None:
-        """The publisher has drawn its next wait."""
-        self.wait_s = min_delay
 
     def _create_socket(self) -> socket.socket:
         self.trouble = ""
@@ -228,7 +223,7 @@ class LoopPublisher(MqttPublisher):
         self._wait(now_s)
 
     def _wait(self, now_s: float) -> None:
-        self._phase, self._sock, self._next_s = Phase.WAITS, None, now_s + self._own.wait_s
+        self._phase, self._sock, self._next_s = Phase.WAITS, None, now_s + self._own.pause_s
 
     def _look_for(self, sock: socket.socket, mask: int) -> None:
         if mask != self._mask:
