@@ -216,7 +216,8 @@ def test_report_alone_speaks_with_the_broker_alone_and_listens_on_nothing(joined
     """What follows shows that the audit would have seen otherwise."""
     said = listened(joined.door, CADENCE_S + 5)
     assert said.code == 0, said
-    left = {(each["to"], each["way"]) for each in said.facts["went"] if each["way"] != "itself"}
+    # Whether the kernel asks for its neighbour's address again in these seconds (ARP) is chance: no word of report's.
+    left = {(each["to"], each["way"]) for each in said.facts["went"] if each["way"] not in {"itself", "link"}}
     assert left == {(f"{BROKER_ADDRESS}:{BROKER_PORT}/tcp", "permitted")}
     assert {each["who"] for each in said.facts["processes"]} == {"report"}
     main = joined.door.machine.agent.ask(f"systemctl show -P MainPID {unit(Room.REPORT)}").strip()
