@@ -8,6 +8,8 @@ Rules kept here:
 - Both torn: nobody knows whose hours are whose, so each slot opens only in the hours of all timetables at once, until a
   newer offer of it is kept. A house in which no slot has a timetable keeps no such file: none can lock it out.
 - They are sealed (`identity`) and say by their length only how many pages of restrictions there are.
+- What bars while nobody knows is made when it is needed: an entry for every slot is more than a megabyte, which a door
+  whose files are whole never spends.
 - Pure but for the two files.
 
 Inside the box: magic, version, three zeros, number of entries (u32); each entry: slot, serial (u32), timetable (u8);
@@ -20,8 +22,11 @@ import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, unique
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Final, Literal
 
 from nacl.bindings import sodium_pad, sodium_unpad
 from nacl.exceptions import CryptoError
@@ -50,7 +55,20 @@ class Binding:
 
 
 Bindings = frozenset[Binding]
-NOBODY_KNOWS: Bindings = frozenset(Binding(slot, 0, NO_TIMETABLE) for slot in range(FIRST_SLOT, LAST_SLOT + 1))
+
+
+@unique
+class _Copy(Enum):
+    TORN = "there, and not as it was written"
+
+
+_TORN: Final = _Copy.TORN
+
+
+@cache
+def nobody_knows() -> Bindings:
+    """What bars where both copies are torn: every slot, under no offer."""
+    return frozenset(Binding(slot, 0, NO_TIMETABLE) for slot in range(FIRST_SLOT, LAST_SLOT + 1))
 
 
 def offered(bindings: Bindings, offers: Iterable[SlotOffer]) -> Bindings:
@@ -89,9 +107,10 @@ class TimetableFiles:
         there = [copy for copy in copies if copy is not None]
         if not there:
             return
-        self.bindings = next((copy for copy in there if copy is not NOBODY_KNOWS), NOBODY_KNOWS)
-        self._alike = copies[0] == copies[1] and copies[0] is not NOBODY_KNOWS
-        if self.bindings is NOBODY_KNOWS:
+        whole = [copy for copy in there if copy is not _TORN]
+        self.bindings = whole[0] if whole else nobody_knows()
+        self._alike = bool(whole) and copies[0] == copies[1]
+        if not whole:
             log(
                 "which slots have a timetable cannot be read, so each opens only in the hours of all timetables at "
                 "once; a new offer frees its slot"
@@ -132,8 +151,8 @@ def _packed(found: Bindings) -> bytes:
     return sodium_pad(_HEAD.pack(_MAGIC, _VERSION, bytes(3), len(found)) + entries, PAGE_BYTES)
 
 
-def _read(path: Path, box: SecretBox) -> Bindings | None:
-    """What one copy says: None if it is not there, NOBODY_KNOWS if it is torn."""
+def _read(path: Path, box: SecretBox) -> Bindings | Literal[_Copy.TORN] | None:
+    """What one copy says; None if it is not there."""
     try:
         plain = sodium_unpad(box.decrypt(path.read_bytes()), PAGE_BYTES)
         head = _HEAD.unpack_from(plain)
@@ -141,9 +160,9 @@ def _read(path: Path, box: SecretBox) -> Bindings | None:
     except FileNotFoundError:
         return None
     except (OSError, CryptoError, ValueError, struct.error):
-        return NOBODY_KNOWS
+        return _TORN
     ascending = all(low < high for low, high in pairwise(found))
-    return frozenset(found) if head == (_MAGIC, _VERSION, bytes(3), len(found)) and ascending else NOBODY_KNOWS
+    return frozenset(found) if head == (_MAGIC, _VERSION, bytes(3), len(found)) and ascending else _TORN
 
 
 def _remove(path: Path) -> None:

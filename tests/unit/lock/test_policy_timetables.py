@@ -20,7 +20,7 @@ from device.lock.hours import Hours
 from device.lock.identity import DocumentKey
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import Signal
-from device.lock.timetables import NOBODY_KNOWS, PAGE_BYTES, Binding, TimetableFiles
+from device.lock.timetables import PAGE_BYTES, Binding, TimetableFiles, nobody_knows
 from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
 from device.policy.schedule import EPOCH, DoorPolicy, Interval, OtherHours, Schedule, Timetable
 from device.wire import NO_DAY, OfferKept, Result
@@ -350,7 +350,7 @@ def test_what_is_kept_comes_back_and_names_no_slot_on_disk(tmp_path: Path) -> No
         content = path.read_bytes()
         assert len(content) == PAGE_BYTES + 40, "the length says nothing"
         assert not any(slot.to_bytes(4, "little") + serial in content for slot, serial in ((12, b"\1"), (700, b"\x09")))
-    assert files(tmp_path, DocumentKey.of(bytes(32))).bindings == NOBODY_KNOWS, "with another key it is nobody's"
+    assert files(tmp_path, DocumentKey.of(bytes(32))).bindings == nobody_knows(), "with another key it is nobody's"
 
 
 def test_one_torn_copy_costs_nothing_and_is_mended(tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_a_torn_table_that_bars_nobody_would_be_caught(
     policy: Policy, wall: Wall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seeded fault behind the tests above: what cannot be read is taken for none."""
-    monkeypatch.setattr(timetables, "NOBODY_KNOWS", frozenset[Binding]())
+    monkeypatch.setattr(timetables, "nobody_knows", frozenset[Binding])
     with pytest.raises(AssertionError):
         test_both_torn_without_any_timetable_in_force_open_nothing(policy, wall, tmp_path)
 

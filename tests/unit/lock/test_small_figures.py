@@ -15,7 +15,7 @@ from device.lock.osdp_line import SerialLine
 from device.lock.osdp_panel import DEFAULT_KEY, Keys
 from device.lock.osdp_rhythm import FLASH_EVERY_S
 from device.lock.reader_osdp import checked_key
-from device.lock.timetables import NOBODY_KNOWS, Binding, TimetableFiles, barred, kept
+from device.lock.timetables import Binding, TimetableFiles, barred, kept, nobody_knows
 from device.wire import NO_END, NO_TIMETABLE, SlotOffer
 
 BOX = SecretBox(bytes(32))
@@ -35,11 +35,11 @@ def test_two_flashes_of_a_reader_are_further_apart_than_three_a_second() -> None
 
 
 def test_nobody_knows_whose_hours_are_whose_is_said_of_every_slot_and_of_no_offer() -> None:
-    assert {binding.slot for binding in NOBODY_KNOWS} == set(range(FIRST_SLOT, LAST_SLOT + 1))
-    assert {(binding.serial, binding.timetable) for binding in NOBODY_KNOWS} == {(0, NO_TIMETABLE)}
+    assert {binding.slot for binding in nobody_knows()} == set(range(FIRST_SLOT, LAST_SLOT + 1))
+    assert {(binding.serial, binding.timetable) for binding in nobody_knows()} == {(0, NO_TIMETABLE)}
     offer = SlotOffer(12, 1, 2_000_000_000, NO_END, NO_TIMETABLE, bytes(16), bytes(32))
-    left = kept(NOBODY_KNOWS, [offer])
-    assert NOBODY_KNOWS - left == {Binding(12, 0, NO_TIMETABLE)}, "the very first offer of a slot frees it"
+    left = kept(nobody_knows(), [offer])
+    assert nobody_knows() - left == {Binding(12, 0, NO_TIMETABLE)}, "the very first offer of a slot frees it"
     assert 12 not in barred(left, frozenset({1}), frozenset({1}))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from nacl.bindings import sodium_pad
 
+from device.document import LAST_SLOT
 from device.errors import StoreFault
 from device.lock import durable, timetables
-from device.lock.timetables import NOBODY_KNOWS, PAGE_BYTES, Binding, TimetableFiles
+from device.lock.timetables import PAGE_BYTES, Binding, TimetableFiles, nobody_knows
 from tests.unit.lock.house import DOCUMENT_KEY
 
 BOX = DOCUMENT_KEY.kept
@@ -53,7 +56,7 @@ def test_a_page_of_this_doors_own_is_read(tmp_path: Path) -> None:
 )
 def test_a_page_that_was_never_written_like_this_bars_everybody(tmp_path: Path, content: bytes) -> None:
     both(tmp_path, content)
-    assert files(tmp_path).bindings is NOBODY_KNOWS
+    assert files(tmp_path).bindings is nobody_knows()
 
 
 def test_after_a_full_disk_the_same_is_written_once_there_is_room(
@@ -89,8 +92,8 @@ def test_two_torn_copies_are_written_anew_even_with_what_they_are_taken_for(tmp_
     torn = files(tmp_path)
     torn.keep(torn.bindings)
     again = files(tmp_path)
-    assert again.bindings == NOBODY_KNOWS
-    assert again.bindings is not NOBODY_KNOWS, "a whole page says so, and no longer a torn one"
+    assert again.bindings == nobody_knows()
+    assert again.bindings is not nobody_knows(), "a whole page says so, and no longer a torn one"
 
 
 def test_nothing_is_left_also_where_one_copy_was_gone_already(tmp_path: Path) -> None:
@@ -99,3 +102,22 @@ def test_nothing_is_left_also_where_one_copy_was_gone_already(tmp_path: Path) ->
     kept.paths[0].unlink()
     kept.keep(frozenset())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_bars_everybody_is_made_only_where_both_copies_are_torn(tmp_path: Path) -> None:
+    """An entry for every slot: more than a megabyte, in the room that has to fit on the smallest board."""
+    nobody_knows.cache_clear()
+    files(tmp_path).keep(A)
+    files(tmp_path).paths[0].write_bytes(b"torn")
+    assert files(tmp_path).bindings == A
+    assert nobody_knows.cache_info().currsize == 0
+    both(tmp_path, b"torn")
+    assert len(files(tmp_path).bindings) == LAST_SLOT
+    assert nobody_knows.cache_info().currsize == 1
+
+
+def test_lock_starts_without_an_entry_for_every_slot() -> None:
+    """In a process of its own, as a door's: what other tests made is not counted."""
+    asked = "import gc, device.lock.__main__; print(sum(type(each).__name__ == 'Binding' for each in gc.get_objects()))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 0
