@@ -5,6 +5,8 @@ Rules kept here:
   does not enforce it, and would gather up to 256 MiB.
 - So does a message of QoS 2: the door subscribes with 1, and paho would keep such messages without bound.
 - TLS is made up anew for every connection, and its handshake has the time of a connection attempt, no more.
+- A keep-alive counts from the end of the handshake. paho counts it from before, and hangs up behind its own CONNECT
+  where a busy broker that wants a short keep-alive was slow to shake hands.
 - The reason of a lost connection is kept: with TLS 1.3 a broker refuses a certificate only after the handshake, and
   paho then says no more than "unspecified error".
 - paho's thread wakes for the socket, for what is to be sent, and ten times a keep-alive to see whether a ping is due;
@@ -21,6 +23,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 
 from paho.mqtt.client import Client, MQTTv5
@@ -68,21 +71,28 @@ class GuardedClient(Client):
     def _create_socket(self) -> socket.socket:
         self.trouble = ""
         try:
-            context = self._make_context() if self._make_context else None
-            sock = socket.create_connection((self._host, self._port), timeout=self._connect_timeout)
-            if context is None:
-                return sock
-            try:
-                return context.wrap_socket(sock, server_hostname=self._host)
-            except BaseException:
-                sock.close()
-                raise
+            sock = self._shaken()
         except OSError as cause:
             self.trouble = _said(cause)
             raise
         except ValueError as cause:  # a name that cannot be one
             self.trouble = _said(cause)
             raise OSError(self.trouble) from cause
+        with self._msgtime_mutex:
+            self._last_bytes_received = self._last_msg_out = time.monotonic()
+        return sock
+
+    def _shaken(self) -> socket.socket:
+        """A connection, its handshake done where there is one."""
+        context = self._make_context() if self._make_context else None
+        sock = socket.create_connection((self._host, self._port), timeout=self._connect_timeout)
+        if context is None:
+            return sock
+        try:
+            return context.wrap_socket(sock, server_hostname=self._host)
+        except BaseException:
+            sock.close()
+            raise
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > LONGEST_PACKET:

@@ -21,10 +21,10 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client, MQTTMessage
 
 from device.errors import BrokerFault
+from device.report.guarded import GuardedClient
 from provisioning import broker_config
 from provisioning.broker_config import Place
 from provisioning.certificates import Authority, new_authority, new_key
@@ -35,6 +35,7 @@ HOST: Final = "127.0.0.1"
 DAYS: Final = 30
 STARTS_WITHIN_S: Final = 20.0
 MANAGER: Final = "office"
+KEEPALIVE_S: Final = 15
 USER: Final = "mosquitto"  # who it becomes if root starts it, as on a broker's machine
 
 
@@ -135,12 +136,10 @@ class Listener:
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         self.messages = Messages()
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="x", protocol=MQTTv5)
-        self._client.reconnect_delay_set(1, 2)
-        self._client.tls_set_context(context)
+        self._client = GuardedClient("x", lambda: context)
         self._client.on_connect = self._connected
         self._client.on_message = self._message
-        self._client.connect_async(HOST, port, 15)
+        self._client.connect_async(HOST, port, KEEPALIVE_S)
         self._client.loop_start()
 
     def close(self) -> None:

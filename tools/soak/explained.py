@@ -77,9 +77,9 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
     ),
     _line(
         "broker",
-        r"Client (manager/office|<unknown>) disconnected: Protocol error\.",
-        frozenset({Cause.BROKER}),
-        "what a client sent into a broker that stood still came out of order; named is the manager's, or nobody",
+        r"Client <unknown> disconnected: Protocol error\.",
+        _COMING,
+        "a client left in the middle of its handshake, which Mosquitto calls so: it was killed, or gave the broker up",
     ),
     _line("broker", rf"Client {_CLIENT} disconnected due to .{{1,60}}\.", _COMING, "a connection broke"),
 )
