@@ -18,7 +18,6 @@ Pure, but for `read` and `facts`.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 import tomllib
@@ -33,6 +32,7 @@ from device.errors import ConfigRefused, ModelRefused
 from device.learned import text_of
 from device.manifest import Job
 from device.settings import Between, Matching, OneOfNumbers, named, read_table
+from device.version import software_version
 
 FILE = "tried.toml"
 FORM = 1
@@ -164,11 +164,7 @@ def facts(folder: Path, camera: str, light_offset_mm: float) -> Facts:
     """What holds here now; `folder` is that of the networks. Raises ModelRefused."""
     found = manifest.load(folder)
     detector, mesh, embedder = (found.for_job(job).sha256.hex() for job in (Job.DETECT, Job.LANDMARKS, Job.EMBED))
-    try:
-        version = importlib.metadata.version("doorward")
-    except importlib.metadata.PackageNotFoundError:
-        version = "not installed"
-    return Facts(version, detector, mesh, embedder, camera, light_offset_mm)
+    return Facts(software_version(), detector, mesh, embedder, camera, light_offset_mm)
 
 
 # ---- what it is worth

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import secrets
 import sys
 import time
@@ -19,6 +18,7 @@ from device.report.ports import Papers
 from device.report.publisher import Nowhere, Publisher
 from device.report.teller import Identity, Teller
 from device.service import Service, main
+from device.version import software_version
 
 
 def build(service: Service) -> Report:
@@ -58,14 +58,6 @@ def build(service: Service) -> Report:
 
 def _nothing_ends() -> bool:
     return True
-
-
-def software_version() -> str:
-    """The installed distribution's version; "unknown" in a bare checkout."""
-    try:
-        return importlib.metadata.version("doorward")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 if __name__ == "__main__":

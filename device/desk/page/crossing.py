@@ -4,12 +4,12 @@ Rules kept here:
 - The loop does what it was asked in its own time and in order. It never waits for the page's thread: one that hangs or
   has ended costs the loop nothing.
 - What may wait for the loop is bounded. Beyond that a question is refused; that somebody has left is always heard.
+- A desk without a page never loads asyncio, a sixth of its memory: what is made in the page's thread asks for it.
 - Only functions of the desk's own cross over, never anything that came from a browser as it came.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from collections import deque
@@ -71,6 +71,8 @@ class Reply(Generic[T]):
     """One answer on its way back; made in the page's thread, given from the loop, once."""
 
     def __init__(self) -> None:
+        import asyncio
+
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[T] = self._loop.create_future()
 
@@ -84,6 +86,8 @@ class Reply(Generic[T]):
 
     async def within(self, seconds: float) -> T:
         """Wait for it. Raises Unavailable if it does not come in time, or what was given as the reason."""
+        import asyncio
+
         try:
             return await asyncio.wait_for(self._future, seconds)
         except TimeoutError:
@@ -102,6 +106,8 @@ class Stream(Generic[T]):
     """Answers on their way back, in order; made in the page's thread."""
 
     def __init__(self) -> None:
+        import asyncio
+
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[T] = asyncio.Queue()
 
@@ -112,6 +118,8 @@ class Stream(Generic[T]):
 
     async def next_or(self, seconds: float, late: T) -> T:
         """The next one, or `late` if none comes in time."""
+        import asyncio
+
         try:
             return await asyncio.wait_for(self._queue.get(), max(seconds, 0.0))
         except TimeoutError:

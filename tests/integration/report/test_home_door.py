@@ -12,8 +12,8 @@ from device import wire
 from device.document import Telling
 from device.edges import Room
 from device.report import homeassistant, state
-from device.report.__main__ import software_version
 from device.report.teller import Identity
+from device.version import software_version
 from device.wire import Profile
 from tests.support.door import OPENED, Home, door_up
 from tests.support.mosquitto import Mosquitto, Seen, Subscriber, running_broker

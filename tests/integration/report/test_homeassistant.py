@@ -17,11 +17,11 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.report import envelope, homeassistant, state
-from device.report.__main__ import software_version
 from device.report.envelope import Envelope
 from device.report.health import Health
 from device.report.publisher import What
 from device.report.teller import Identity
+from device.version import software_version
 from device.wire import Profile
 from provisioning.broker_config import RIGHTS
 from provisioning.certificates import new_authority, new_key
