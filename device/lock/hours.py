@@ -30,9 +30,9 @@ from device.errors import DocumentRefused, StoreFault
 from device.lock import durable, timetables
 from device.lock.timetables import TimetableFiles
 from device.policy.clock import EARLIEST_UNIX, LOST, SLACK_S, Clock
-from device.policy.methods import EVERYTHING, PIN_AND_CARD, Method
+from device.policy.methods import EVERYTHING, NOTHING, PIN_AND_CARD, Method
 from device.policy.prover import without_a_clock
-from device.policy.schedule import EPOCH, DoorPolicy, date_at, methods_at, timetables_at, zone_of
+from device.policy.schedule import EPOCH, DoorPolicy, methods_on, shown_at, timetables_on, zone_of
 from device.service import log
 
 DAY_S = 86_400
@@ -65,6 +65,19 @@ class FloorFile:
         durable.store(self.path, _NEWEST.pack(clock.newest_unix), "the time floor")
 
 
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What holds at a moment: what may open, the slots whose own hours are not now, and the date at the door.
+
+    Barred slots open nothing, by no method. `day` is by the policy's zone, or UTC, in days since 1970-01-01; NO_DAY
+    while the clock is not believed.
+    """
+
+    allowed: Method = NOTHING
+    barred: frozenset[int] = frozenset()
+    day: int = wire.NO_DAY
+
+
 @dataclass(slots=True)
 class Hours:
     """What may open now. `folder` is lock's state folder, and `box` seals what it says about slots.
@@ -87,8 +100,8 @@ class Hours:
     _due_ns: int = 0
     _change_ns: int | None = None  # when the clock's next minute begins, at which an hour may end
     _slots: TimetableFiles = field(init=False)
-    _barred: frozenset[int] = frozenset()
-    _barred_in: tuple[int | None, DoorPolicy | None, timetables.Bindings] | None = None  # for what that was found
+    _now: Now = field(default_factory=Now)
+    _asked: tuple[int | None, DoorPolicy | None, Method, timetables.Bindings] | None = None  # for what that was found
 
     def __post_init__(self) -> None:
         self._untimed = self.unsigned
@@ -115,29 +128,14 @@ class Hours:
 
     # ---- what opens
 
-    def allowed(self, now_ns: int) -> Method:
-        """What may open at this moment, CLOCK_MONOTONIC `now_ns`."""
-        if self._policy is None:
-            return self._untimed
+    def at(self, now_ns: int) -> Now:
+        """What holds at this moment, CLOCK_MONOTONIC `now_ns`."""
         now_unix = self._read(now_ns)
-        return self._untimed if now_unix is None else methods_at(self._policy, now_unix)
-
-    def barred(self, now_ns: int) -> frozenset[int]:
-        """The slots whose own hours are not now, CLOCK_MONOTONIC `now_ns`: they open nothing, by no method."""
-        if not self._slots.bindings:
-            return frozenset()
-        now_unix = self._read(now_ns)
-        asked = (None if now_unix is None else now_unix // 60, self._policy, self._slots.bindings)
-        if asked != self._barred_in:
-            self._barred_in, self._barred = asked, self._barred_now(now_unix)
-        return self._barred
-
-    def day(self, now_ns: int) -> int:
-        """The date at the door (by its policy's zone, or UTC) in days since 1970-01-01; NO_DAY without a clock."""
-        now_unix = self._read(now_ns)
-        if now_unix is None:
-            return wire.NO_DAY
-        return now_unix // DAY_S if self._policy is None else date_at(self._policy, now_unix).toordinal() - EPOCH
+        # Asked with every event, and hours are whole minutes: what held in this minute holds.
+        asked = (None if now_unix is None else now_unix // 60, self._policy, self._untimed, self._slots.bindings)
+        if asked != self._asked:
+            self._asked, self._now = asked, self._found(now_unix)
+        return self._now
 
     def now_unix(self, now_ns: int) -> int | None:
         """The time that counts, in seconds since 1970; None while the clock is not believed."""
@@ -207,10 +205,15 @@ class Hours:
         self._tell_doubt(believed=now_unix is not None)
         return now_unix
 
-    def _barred_now(self, now_unix: int | None) -> frozenset[int]:
-        if self._policy is None or now_unix is None:
-            return timetables.barred(self._slots.bindings, frozenset(), frozenset())
-        return timetables.barred(self._slots.bindings, timetables_at(self._policy, now_unix), self._policy.numbers)
+    def _found(self, now_unix: int | None) -> Now:
+        bindings, policy = self._slots.bindings, self._policy
+        if now_unix is None:
+            return Now(self._untimed, timetables.barred(bindings, frozenset(), frozenset()), wire.NO_DAY)
+        if policy is None:
+            return Now(self._untimed, timetables.barred(bindings, frozenset(), frozenset()), now_unix // DAY_S)
+        day, minute = shown_at(policy, now_unix)
+        barred = timetables.barred(bindings, timetables_on(policy, day, minute), policy.numbers)
+        return Now(methods_on(policy, day, minute), barred, day.toordinal() - EPOCH)
 
     def _keep_floor(self) -> None:
         try:

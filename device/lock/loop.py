@@ -226,21 +226,19 @@ class LockWork:
         self._tell_report()
 
     def _rules_at(self, now_ns: int) -> Rules:
-        allowed = NOTHING if self._policy.retiring.over else self._policy.hours.allowed(now_ns)
-        alone = self._rules.face_alone_opens and Method.FACE in allowed
-        hours = self._policy.hours
-        narrowed = (self._rules, allowed, hours.barred(now_ns), hours.day(now_ns), self._policy.retiring.ending)
+        now, retiring = self._policy.hours.at(now_ns), self._policy.retiring
+        allowed = NOTHING if retiring.over else now.allowed
+        narrowed = (self._rules, allowed, now.barred, now.day, retiring.ending)
         # Asked anew with every event, and nearly always answered as before: then the rules are those of before.
         if narrowed != self._narrowed:
             self._narrowed = narrowed
-            _, _, barred, day, ending = narrowed
             self._rules_now = replace(
                 self._rules,
                 methods=allowed,
-                face_alone_opens=alone,
-                barred=barred,
-                day=day,
-                ending=ending,
+                face_alone_opens=self._rules.face_alone_opens and Method.FACE in allowed,
+                barred=now.barred,
+                day=now.day,
+                ending=retiring.ending,
             )
         return self._rules_now
 

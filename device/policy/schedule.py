@@ -129,27 +129,16 @@ def methods_in(policy: DoorPolicy, hours: tuple[Day, ...], minute: int) -> Metho
     return Method(found)
 
 
-def methods_at(policy: DoorPolicy, now_unix: int) -> Method:
-    """What opens at `now_unix` (seconds since 1970). Raises DocumentRefused if the zone is unknown here."""
-    return methods_on(policy, *_shown(policy, now_unix))
-
-
 def timetables_on(policy: DoorPolicy, day: date, minute: int) -> frozenset[int]:
     """The numbers of the timetables that hold in the minute `minute` (0 to 1439) of `day`."""
     return frozenset(each.number for each in policy.timetables if each.holds(day, minute))
 
 
-def timetables_at(policy: DoorPolicy, now_unix: int) -> frozenset[int]:
-    """The same at `now_unix` (seconds since 1970). Raises DocumentRefused if the zone is unknown here."""
-    return timetables_on(policy, *_shown(policy, now_unix))
+def shown_at(policy: DoorPolicy, now_unix: int) -> tuple[date, int]:
+    """The date and the minute of it (0 to 1439) that a clock at the door shows at `now_unix` (seconds since 1970).
 
-
-def date_at(policy: DoorPolicy, now_unix: int) -> date:
-    """The date that a calendar at the door shows. Raises DocumentRefused if the zone is unknown here."""
-    return _shown(policy, now_unix)[0]
-
-
-def _shown(policy: DoorPolicy, now_unix: int) -> tuple[date, int]:
+    Raises DocumentRefused if the zone is unknown here.
+    """
     shown = datetime.fromtimestamp(now_unix, zone_of(policy))
     return shown.date(), shown.hour * 60 + shown.minute
 

@@ -16,6 +16,7 @@ from typing import Any
 from device import edges, wire
 from device.edges import Room
 from device.errors import MessageRefused, NotPermitted
+from device.lock.hours import Now
 from device.lock.identity import DocumentKey
 from device.lock.state import Rules
 from device.policy.methods import EVERYTHING, Method
@@ -70,17 +71,9 @@ class Hours:
     slots: frozenset[int] = frozenset()
     today: int = FIRST_DAY
 
-    def allowed(self, _now_ns: int) -> Method:
-        """The ways in."""
-        return self.methods
-
-    def barred(self, _now_ns: int) -> frozenset[int]:
-        """The slots whose own hours are not now."""
-        return self.slots
-
-    def day(self, _now_ns: int) -> int:
-        """The date at the door."""
-        return self.today
+    def at(self, _now_ns: int) -> Now:
+        """The ways in, the slots whose own hours are not now, and the date at the door."""
+        return Now(self.methods, self.slots, self.today)
 
     def deadline_ns(self, _now_ns: int, *, closely: bool) -> int | None:
         """Nobody knows when it changes."""

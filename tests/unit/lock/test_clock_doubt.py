@@ -21,7 +21,7 @@ def wall() -> Wall:
 def found(tmp_path: Path, wall: Wall) -> Hours:
     """The hours of a door by day, whose clock was looked at just now."""
     made = put(tmp_path, wall)
-    made.allowed(wall.monotonic_ns)
+    made.at(wall.monotonic_ns)
     return made
 
 
@@ -33,16 +33,16 @@ def test_the_journal_hears_of_a_doubt_once_and_of_its_end_once(
     found: Hours, wall: Wall, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(3):
-        assert Method.FACE in found.allowed(wall.monotonic_ns)
+        assert Method.FACE in found.at(wall.monotonic_ns).allowed
     assert capsys.readouterr().err == "", "no word of a clock that is as it should be"
     wall.now -= HOUR_S
     for _ in range(3):
-        assert found.allowed(wall.monotonic_ns) == PIN_AND_CARD
+        assert found.at(wall.monotonic_ns).allowed == PIN_AND_CARD
     said = capsys.readouterr().err
     assert said.count("the clock is not believed") == said.count("\n") == 1
     wall.passes(HOUR_S)
     for _ in range(3):
-        assert Method.FACE in found.allowed(wall.monotonic_ns)
+        assert Method.FACE in found.at(wall.monotonic_ns).allowed
     said = capsys.readouterr().err
     assert said.count("the clock is believed again") == said.count("\n") == 1
 
@@ -55,7 +55,7 @@ def test_a_door_that_starts_with_a_doubt_says_so_and_with_none_says_nothing(
     capsys.readouterr()
     started = Wall()
     started.now = NOON - ago_s
-    hours(tmp_path, started).allowed(started.monotonic_ns)
+    hours(tmp_path, started).at(started.monotonic_ns)
     said = capsys.readouterr().err
     assert said.startswith(words)
     assert said.count("\n") == bool(words)
@@ -77,10 +77,10 @@ def test_a_correction_of_two_minutes_waits_for_nothing_and_a_greater_one_for_an_
     due = found.deadline_ns(wall.monotonic_ns, closely=False)
     wall.monotonic_ns += 10**9
     wall.now += 1 + SLACK_S
-    found.allowed(wall.monotonic_ns)
+    found.at(wall.monotonic_ns)
     assert found.deadline_ns(wall.monotonic_ns, closely=False) == due
     wall.now += 1
-    found.allowed(wall.monotonic_ns)
+    found.at(wall.monotonic_ns)
     assert found.deadline_ns(wall.monotonic_ns, closely=False) == wall.monotonic_ns + HOUR_NS
 
 

@@ -73,8 +73,8 @@ def test_a_policy_that_names_it_lets_it_in_alone_where_door_toml_does(tmp_path: 
 
 def test_the_strict_choice_is_the_default_and_doorsim_says_otherwise(tmp_path: Path) -> None:
     key, versions = bytes(MANAGER.verify_key), VersionFile(tmp_path / "policy-version")
-    assert Policy(DOOR, key, DOCUMENT_KEY, versions).hours.allowed(0) == NOT_ALONE == EVERYTHING & ~Method.FACE
-    assert Policy(DOOR, key, DOCUMENT_KEY, versions, EVERYTHING).hours.allowed(0) == EVERYTHING
+    assert Policy(DOOR, key, DOCUMENT_KEY, versions).hours.at(0).allowed == NOT_ALONE == EVERYTHING & ~Method.FACE
+    assert Policy(DOOR, key, DOCUMENT_KEY, versions, EVERYTHING).hours.at(0).allowed == EVERYTHING
 
 
 def test_a_lock_that_takes_no_policy_for_every_policy_is_seen(tmp_path: Path, clock: Clock) -> None:

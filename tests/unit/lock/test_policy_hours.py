@@ -101,16 +101,16 @@ def put(folder: Path, wall: Wall, policy: DoorPolicy = DAYTIME) -> Hours:
 def test_without_a_policy_everything_but_a_face_alone_opens_whatever_the_clock_says(tmp_path: Path, wall: Wall) -> None:
     found = hours(tmp_path, wall)
     for wall.now in (0.0, NOON, 2.0**62):
-        assert found.allowed(0) == PIN_AND_CARD | Method.FACE_WITH_PIN
+        assert found.at(0).allowed == PIN_AND_CARD | Method.FACE_WITH_PIN
     assert found.deadline_ns(0, closely=True) is None
 
 
 def test_a_policy_is_in_force_at_once_and_after_a_restart(tmp_path: Path, wall: Wall) -> None:
     for found in (put(tmp_path, wall), hours(tmp_path, wall)):
         wall.now = NOON
-        assert found.allowed(0) == PIN_AND_CARD | Method.FACE
+        assert found.at(0).allowed == PIN_AND_CARD | Method.FACE
         wall.now = NIGHT
-        assert found.allowed(0) == PIN_AND_CARD
+        assert found.at(0).allowed == PIN_AND_CARD
 
 
 def test_a_policy_that_cannot_be_believed_any_more_opens_by_pin_and_card_only(tmp_path: Path, wall: Wall) -> None:
@@ -118,16 +118,16 @@ def test_a_policy_that_cannot_be_believed_any_more_opens_by_pin_and_card_only(tm
     whole = (tmp_path / "policy").read_bytes()
     for damaged in (b"", whole[:-1], whole[:60] + b"\xff" + whole[61:], bytes(200), signed(7), forged(UNEQUAL)):
         (tmp_path / "policy").write_bytes(damaged)
-        assert hours(tmp_path, wall).allowed(0) == PIN_AND_CARD
+        assert hours(tmp_path, wall).at(0).allowed == PIN_AND_CARD
     (tmp_path / "policy").write_bytes(whole)
-    assert hours(tmp_path, wall, bytes(SigningKey.generate().verify_key)).allowed(0) == PIN_AND_CARD
+    assert hours(tmp_path, wall, bytes(SigningKey.generate().verify_key)).at(0).allowed == PIN_AND_CARD
     found = hours(tmp_path, wall)
-    assert found.allowed(0) == PIN_AND_CARD | Method.FACE, "and a whole one is believed again"
+    assert found.at(0).allowed == PIN_AND_CARD | Method.FACE, "and a whole one is believed again"
 
 
 def test_a_new_policy_replaces_a_damaged_one(tmp_path: Path, wall: Wall) -> None:
     (tmp_path / "policy").write_bytes(b"?")
-    assert put(tmp_path, wall).allowed(0) == PIN_AND_CARD | Method.FACE
+    assert put(tmp_path, wall).at(0).allowed == PIN_AND_CARD | Method.FACE
 
 
 # ---- the clock
@@ -136,11 +136,11 @@ def test_a_new_policy_replaces_a_damaged_one(tmp_path: Path, wall: Wall) -> None
 def test_hours_that_have_ended_are_not_opened_again_by_a_clock_that_goes_back(tmp_path: Path, wall: Wall) -> None:
     found = put(tmp_path, wall)
     wall.now = NOON + 8 * HOUR_S - 1
-    assert Method.FACE in found.allowed(0)
+    assert Method.FACE in found.at(0).allowed
     wall.now += 1
-    assert Method.FACE not in found.allowed(0)
+    assert Method.FACE not in found.at(0).allowed
     for wall.now in (NOON + 8 * HOUR_S - 1, NOON, NOON - 86_400):
-        assert found.allowed(0) == PIN_AND_CARD
+        assert found.at(0).allowed == PIN_AND_CARD
 
 
 def test_a_door_that_would_believe_every_clock_would_be_caught(
@@ -150,27 +150,27 @@ def test_a_door_that_would_believe_every_clock_would_be_caught(
     monkeypatch.setattr(Clock, "read", lambda self, wall_unix: (self, wall_unix))
     found = put(tmp_path, wall)
     wall.now = NIGHT
-    found.allowed(0)
+    found.at(0)
     wall.now = NOON
     with pytest.raises(AssertionError):
-        assert Method.FACE not in found.allowed(0)
+        assert Method.FACE not in found.at(0).allowed
 
 
 def test_while_the_clock_is_not_believed_pin_and_card_open_and_scheduled_faces_wait(tmp_path: Path, wall: Wall) -> None:
     put(tmp_path, wall)
     wall.now = 1000.0  # a board without a battery, long before the document was issued
-    assert hours(tmp_path, wall).allowed(0) == PIN_AND_CARD
+    assert hours(tmp_path, wall).at(0).allowed == PIN_AND_CARD
     put(tmp_path, wall, OFFICE)
     wall.now = 1000.0
-    assert hours(tmp_path, wall).allowed(0) == PIN_AND_CARD, "nobody is locked out of a house by a clock"
+    assert hours(tmp_path, wall).at(0).allowed == PIN_AND_CARD, "nobody is locked out of a house by a clock"
     wall.now = NIGHT
-    assert hours(tmp_path, wall).allowed(0) == NOTHING, "a clock that is believed counts"
+    assert hours(tmp_path, wall).at(0).allowed == NOTHING, "a clock that is believed counts"
 
 
 def test_a_face_that_opens_at_all_times_needs_no_clock(tmp_path: Path, wall: Wall) -> None:
     put(tmp_path, wall, DoorPolicy("UTC", (Schedule(PIN_AND_CARD | Method.FACE_WITH_PIN, ALWAYS),)))
     wall.now = 0.0
-    assert hours(tmp_path, wall).allowed(0) == PIN_AND_CARD | Method.FACE_WITH_PIN
+    assert hours(tmp_path, wall).at(0).allowed == PIN_AND_CARD | Method.FACE_WITH_PIN
 
 
 def test_the_newest_moment_is_kept_hourly_and_comes_back_after_a_restart(tmp_path: Path, wall: Wall) -> None:
@@ -185,7 +185,7 @@ def test_the_newest_moment_is_kept_hourly_and_comes_back_after_a_restart(tmp_pat
     found.tick(wall.monotonic_ns)
     assert stored.load() == Clock(NOON + HOUR_S + 1)
     wall.now = NOON
-    assert hours(tmp_path, wall).allowed(0) == PIN_AND_CARD
+    assert hours(tmp_path, wall).at(0).allowed == PIN_AND_CARD
 
 
 def test_a_clock_that_jumped_ahead_and_was_set_right_within_the_hour_is_forgotten(tmp_path: Path, wall: Wall) -> None:
@@ -193,12 +193,12 @@ def test_a_clock_that_jumped_ahead_and_was_set_right_within_the_hour_is_forgotte
     found.tick(wall.monotonic_ns)
     wall.passes(HOUR_S - 60)
     wall.now += 30 * 86_400
-    found.allowed(wall.monotonic_ns)
+    found.at(wall.monotonic_ns)
     wall.passes(120)
     found.tick(wall.monotonic_ns)
     wall.now -= 30 * 86_400
-    assert found.allowed(wall.monotonic_ns) == PIN_AND_CARD, "it is doubted as long as the process lives"
-    assert hours(tmp_path, wall).allowed(wall.monotonic_ns) == PIN_AND_CARD | Method.FACE
+    assert found.at(wall.monotonic_ns).allowed == PIN_AND_CARD, "it is doubted as long as the process lives"
+    assert hours(tmp_path, wall).at(wall.monotonic_ns).allowed == PIN_AND_CARD | Method.FACE
 
 
 @pytest.mark.parametrize("data", [b"", b"1234567", bytes(8), bytes(9)])
@@ -208,9 +208,9 @@ def test_a_damaged_floor_believes_no_clock_until_a_document_says_the_time(
     put(tmp_path, wall)
     (tmp_path / "time-floor").write_bytes(data)
     found = hours(tmp_path, wall)
-    assert found.allowed(0) == PIN_AND_CARD
+    assert found.at(0).allowed == PIN_AND_CARD
     found.told(NOON - 60)
-    assert found.allowed(0) == PIN_AND_CARD | Method.FACE
+    assert found.at(0).allowed == PIN_AND_CARD | Method.FACE
 
 
 def test_a_floor_before_2024_is_none(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_floor_before_2024_is_none(tmp_path: Path) -> None:
 
 def test_a_disk_that_does_not_take_the_floor_stops_nothing(tmp_path: Path, wall: Wall) -> None:
     (tmp_path / "time-floor.new").mkdir()
-    assert put(tmp_path, wall).allowed(0) == PIN_AND_CARD | Method.FACE
+    assert put(tmp_path, wall).at(0).allowed == PIN_AND_CARD | Method.FACE
 
 
 # ---- documents

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from device.document import FIRST_SLOT, LAST_SLOT
 from device.edges import Room
 from device.errors import StoreFault
 from device.lock import durable, timetables
-from device.lock.hours import Hours
+from device.lock.hours import Hours, Now
 from device.lock.identity import DocumentKey
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import Signal
@@ -97,21 +97,21 @@ def test_a_slot_with_a_timetable_opens_in_its_hours_only_and_all_others_at_any_t
     put(policy)
     give(policy, 2, offer(12, timetable=1), offer(13), offer(14, timetable=2))
     for wall.now, barred in ((NINE, set()), (NOON - 1, set()), (NOON, {12}), (NOON + 72_000 - 1, {12})):
-        assert policy.hours.barred(0) == barred
-        assert policy.hours.allowed(0) == PIN_AND_CARD, "methods are the door's, whoever comes"
+        assert policy.hours.at(0).barred == barred
+        assert policy.hours.at(0).allowed == PIN_AND_CARD, "methods are the door's, whoever comes"
     wall.now = NOON + 20 * 3600
-    assert policy.hours.barred(0) == set()
+    assert policy.hours.at(0).barred == set()
 
 
 def test_a_timetable_that_the_policy_in_force_does_not_hold_opens_nothing(policy: Policy, wall: Wall) -> None:
     give(policy, 1, offer(12, timetable=1), offer(13))
     for wall.now in (NINE, NOON):
-        assert policy.hours.barred(0) == {12}, "no policy"
+        assert policy.hours.at(0).barred == {12}, "no policy"
     put(policy, 2)
     wall.now = NOON + 21 * 3600
-    assert policy.hours.barred(0) == set()
+    assert policy.hours.at(0).barred == set()
     put(policy, 3, DoorPolicy("UTC", CLEANED.schedules, (Timetable(2, ALWAYS),)))
-    assert policy.hours.barred(0) == {12}, "another policy, without it"
+    assert policy.hours.at(0).barred == {12}, "another policy, without it"
 
 
 def test_an_offer_of_hours_that_the_policy_lacks_is_told_without_a_slot(
@@ -132,17 +132,17 @@ def test_while_the_clock_is_not_believed_residents_come_in_and_scheduled_guests_
     put(policy)
     give(policy, 2, offer(12, timetable=2), offer(13))
     wall.now = 1000.0
-    assert policy.hours.barred(0) == {12}
-    assert policy.hours.allowed(0) == PIN_AND_CARD
-    assert door(tmp_path, wall).hours.barred(0) == {12}
-    assert policy.hours.day(0) == NO_DAY
+    assert policy.hours.at(0).barred == {12}
+    assert policy.hours.at(0).allowed == PIN_AND_CARD
+    assert door(tmp_path, wall).hours.at(0).barred == {12}
+    assert policy.hours.at(0).day == NO_DAY
 
 
 def test_hours_that_have_ended_are_not_opened_again_by_a_clock_that_goes_back(policy: Policy, wall: Wall) -> None:
     put(policy)
     give(policy, 2, offer(12, timetable=1))
     for wall.now, barred in ((NOON - 1, set()), (NOON, {12}), (NINE, {12})):
-        assert policy.hours.barred(0) == barred
+        assert policy.hours.at(0).barred == barred
 
 
 def test_a_policy_that_cannot_be_believed_any_more_bars_every_slot_with_a_timetable(
@@ -152,14 +152,14 @@ def test_a_policy_that_cannot_be_believed_any_more_bars_every_slot_with_a_timeta
     give(policy, 2, offer(12, timetable=2), offer(13))
     (tmp_path / "policy").write_bytes(b"?")
     again = door(tmp_path, wall)
-    assert again.hours.barred(0) == {12}
-    assert again.hours.allowed(0) == PIN_AND_CARD
+    assert again.hours.at(0).barred == {12}
+    assert again.hours.at(0).allowed == PIN_AND_CARD
 
 
 def test_without_timetables_nobody_is_barred_and_no_file_is_kept(policy: Policy, tmp_path: Path) -> None:
     put(policy)
     give(policy, 2, offer(12), offer(13))
-    assert policy.hours.barred(0) == set()
+    assert policy.hours.at(0).barred == set()
     assert not list(tmp_path.glob("timetables*"))
 
 
@@ -177,7 +177,7 @@ def test_other_days_of_a_timetable_and_both_ends_of_summer_time(policy: Policy, 
         start, let_in = day.timestamp(), 0
         for minute in range(hours * 60):
             wall.now = start + 60 * minute
-            let_in += policy.hours.barred(0) == set()
+            let_in += policy.hours.at(0).barred == set()
         assert let_in == minutes, day
 
 
@@ -187,20 +187,20 @@ def test_the_answer_changes_with_the_minute_the_policy_and_the_offers_and_is_fou
     put(policy)
     give(policy, 2, offer(12, timetable=1))
     asked: list[int | None] = []
-    real = Hours._barred_now
+    real = Hours._found
 
-    def counted(self: Hours, now_unix: int | None) -> frozenset[int]:
+    def counted(self: Hours, now_unix: int | None) -> Now:
         asked.append(now_unix)
         return real(self, now_unix)
 
-    monkeypatch.setattr(Hours, "_barred_now", counted)
+    monkeypatch.setattr(Hours, "_found", counted)
     for wall.now in (NINE, NINE + 0.5, NINE + 59):
-        policy.hours.barred(0)
+        policy.hours.at(0)
     assert len(asked) == 1
     give(policy, 3, offer(13, timetable=9))
-    assert policy.hours.barred(0) == {13}
+    assert policy.hours.at(0).barred == {13}
     put(policy, 4, DoorPolicy("UTC", CLEANED.schedules, (Timetable(1, NEVER), Timetable(9, ALWAYS))))
-    assert policy.hours.barred(0) == {12}
+    assert policy.hours.at(0).barred == {12}
 
 
 # ---- the date at the door
@@ -219,23 +219,23 @@ def test_the_answer_changes_with_the_minute_the_policy_and_the_offers_and_is_fou
 def test_the_day_is_that_of_a_calendar_at_the_door(policy: Policy, wall: Wall, zone: str, text: str, day: str) -> None:
     put(policy, 1, DoorPolicy(zone, CLEANED.schedules))
     wall.now = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    assert policy.hours.day(0) == date.fromisoformat(day).toordinal() - EPOCH
+    assert policy.hours.at(0).day == date.fromisoformat(day).toordinal() - EPOCH
 
 
 def test_without_a_policy_the_day_is_that_of_utc(policy: Policy, wall: Wall) -> None:
     for hour, minute, second in ((0, 0, 0), (23, 59, 59)):
         wall.now = datetime(2026, 11, 20, hour, minute, second, tzinfo=UTC).timestamp()
-        assert policy.hours.day(0) == (date(2026, 11, 20) - date(1970, 1, 1)).days
+        assert policy.hours.at(0).day == (date(2026, 11, 20) - date(1970, 1, 1)).days
     for wall.now in (0.0, 2.0**62):
-        assert policy.hours.day(0) == NO_DAY
+        assert policy.hours.at(0).day == NO_DAY
 
 
 def test_a_day_that_is_over_does_not_come_again(policy: Policy, wall: Wall) -> None:
-    today = policy.hours.day(0)
+    today = policy.hours.at(0).day
     wall.now += 86_400
-    assert policy.hours.day(0) == today + 1
+    assert policy.hours.at(0).day == today + 1
     wall.now -= 86_400
-    assert policy.hours.day(0) == NO_DAY
+    assert policy.hours.at(0).day == NO_DAY
 
 
 # ---- from when to when
@@ -244,7 +244,7 @@ def test_a_day_that_is_over_does_not_come_again(policy: Policy, wall: Wall) -> N
 def test_a_restriction_is_on_disk_before_keeper_is_asked(policy: Policy, wall: Wall, tmp_path: Path) -> None:
     begin(policy, 1, offer(12, timetable=1))
     assert policy.version == 0
-    assert door(tmp_path, wall).hours.barred(0) == {12}
+    assert door(tmp_path, wall).hours.at(0).barred == {12}
 
 
 def test_a_restriction_stays_until_keeper_holds_the_offer_that_lifts_it(
@@ -254,13 +254,13 @@ def test_a_restriction_stays_until_keeper_holds_the_offer_that_lifts_it(
     give(policy, 2, offer(12, 1, timetable=1))
     wall.now = NOON
     begin(policy, 3, offer(12, 2))
-    assert policy.hours.barred(0) == {12}, "keeper may still hold the old one"
+    assert policy.hours.at(0).barred == {12}, "keeper may still hold the old one"
     policy.abandon()
     for each in (policy, door(tmp_path, wall)):
-        assert each.hours.barred(0) == {12}
+        assert each.hours.at(0).barred == {12}
     give(policy, 3, offer(12, 2))
     for each in (policy, door(tmp_path, wall)):
-        assert each.hours.barred(0) == set()
+        assert each.hours.at(0).barred == set()
     assert not list(tmp_path.glob("timetables*"))
 
 
@@ -291,7 +291,7 @@ def test_an_older_offer_that_keeper_left_behind_lifts_nothing_of_a_newer_one(pol
     begin(policy, 2, offer(12, 4))
     policy.kept(OfferKept(12, 4, Result.STALE))
     assert policy.version == 2
-    assert policy.hours.barred(0) == {12}
+    assert policy.hours.at(0).barred == {12}
 
 
 triples = st.frozensets(st.builds(Binding, st.integers(1, 3), st.integers(1, 4), st.integers(1, 3)), max_size=5)
@@ -382,19 +382,19 @@ def test_both_torn_open_nothing_outside_anybody_s_hours_and_lock_out_nobody_with
     again = door(tmp_path, wall)
     assert "which slots have a timetable cannot be read" in capsys.readouterr().err
     for wall.now, barred in ((NINE, frozenset()), (NOON, ALL)):
-        assert again.hours.barred(0) == barred
+        assert again.hours.at(0).barred == barred
     give(again, 3, offer(13, 2))
-    assert again.hours.barred(0) == ALL - {13}, "a new offer frees its slot"
-    assert door(tmp_path, wall).hours.barred(0) == ALL - {13}
+    assert again.hours.at(0).barred == ALL - {13}, "a new offer frees its slot"
+    assert door(tmp_path, wall).hours.at(0).barred == ALL - {13}
     wall.now = 1000.0
-    assert again.hours.barred(0) == ALL - {13}
+    assert again.hours.at(0).barred == ALL - {13}
 
 
 def test_both_torn_without_any_timetable_in_force_open_nothing(policy: Policy, wall: Wall, tmp_path: Path) -> None:
     give(policy, 1, offer(12, timetable=1))
     for path in policy.hours._slots.paths:
         path.write_bytes(b"torn")
-    assert door(tmp_path, wall).hours.barred(0) == ALL
+    assert door(tmp_path, wall).hours.at(0).barred == ALL
 
 
 def test_a_torn_table_that_bars_nobody_would_be_caught(
@@ -442,8 +442,8 @@ def test_a_disk_that_does_not_take_it_refuses_the_document_and_stays_as_strict(
 
 def test_what_opens_without_a_policy_is_still_barred_by_slot(policy: Policy) -> None:
     give(policy, 1, offer(12, timetable=1))
-    assert policy.hours.allowed(0) == EVERYTHING & ~Method.FACE
-    assert policy.hours.barred(0) == {12}
+    assert policy.hours.at(0).allowed == EVERYTHING & ~Method.FACE
+    assert policy.hours.at(0).barred == {12}
 
 
 # ---- the whole of lock
@@ -479,7 +479,8 @@ def test_a_lock_that_does_not_ask_whose_hours_it_is_would_be_caught(
     house: House, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seeded fault behind the test above."""
-    monkeypatch.setattr(Hours, "barred", lambda _self, _now_ns: frozenset[int]())
+    real = Hours.at
+    monkeypatch.setattr(Hours, "at", lambda self, now_ns: replace(real(self, now_ns), barred=frozenset()))
     with pytest.raises(AssertionError):
         test_an_accepted_pin_of_a_slot_opens_in_its_hours_only_and_others_do_at_any_time(house, wall)
 

@@ -22,10 +22,10 @@ from device.policy.schedule import (
     OtherHours,
     Schedule,
     Timetable,
-    date_at,
-    methods_at,
+    methods_on,
     refuse_misfits,
-    timetables_at,
+    shown_at,
+    timetables_on,
     zone_of,
 )
 from tests.unit.policy.policies import (
@@ -44,6 +44,14 @@ from tests.unit.policy.policies import (
     policies,
     policy,
 )
+
+
+def methods_at(policy: DoorPolicy, now_unix: int) -> Method:
+    return methods_on(policy, *shown_at(policy, now_unix))
+
+
+def timetables_at(policy: DoorPolicy, now_unix: int) -> frozenset[int]:
+    return timetables_on(policy, *shown_at(policy, now_unix))
 
 
 def unix(text: str, zone: str = "UTC", fold: int = 0) -> int:
@@ -140,7 +148,7 @@ def test_a_timetable_holds_when_the_clock_at_the_door_shows_its_hours(
     bit = local.hour * 60 + local.minute
     expected = {each.number for each in policy.timetables if minutes_of(each, local.date()) >> bit & 1}
     assert timetables_at(policy, now) == expected
-    assert date_at(policy, now) == local.date()
+    assert shown_at(policy, now)[0] == local.date()
 
 
 def test_a_timetable_lives_through_the_ends_of_summer_time_and_a_leap_day() -> None:
