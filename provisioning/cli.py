@@ -27,6 +27,7 @@ from provisioning import (
     cli_slot,
     cli_user,
     cli_watch,
+    files,
     options,
     timetable,
 )
@@ -221,6 +222,7 @@ def policy_set(*, folder: Path, store: str | None, door_name: str, out: Path | N
     """
     fleet = fleets.open_fleet(folder, store)
     policy = timetable.read(file)
+    files.refuse_unwritable(out)
     made = fleet.set_policy(door_name, policy, now_unix=int(time.time()), passphrase=options.passphrase())
     path = out or folder / f"{made.door.id}-{made.version}.doc"
     fleets.write_document(made, path)

@@ -132,7 +132,7 @@ def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: 
         raise FleetFault(msg) from cause
     issuer = authority.opened(folder, options.passphrase())
     issued = issuer.issue_door(asked, door.id, days, int(time.time()))
-    files.refuse_present((out,))
+    files.refuse_unwritable(out)
     fleet.store.note_certificate(name, joining.note_of_pem(issued.pem, door.id), lambda _door: None)  # first, as below
     files.create(out, issued.pem)
     return _issued(issued, f"The certificate of {door.name} is in {out}", {"door": door.name, "certificate": str(out)})
@@ -154,9 +154,9 @@ def ca_manager(*, name: str, folder: Path, store: str | None, days: int, out: Pa
     fleet = fleets.open_fleet(folder, store)
     issuer = authority.opened(folder, options.passphrase())
     pair = issuer.issue_manager(name, days, int(time.time()))
-    files.refuse_present(out / each for each in ("manager.key", "manager.pem", "ca.pem"))
-    fleet.store.add_login(revocation.login_of(name, pair.issued.pem))  # first: what is in no list cannot be revoked
     files.make_folder(out)
+    files.refuse_unwritable(*(out / each for each in ("manager.key", "manager.pem", "ca.pem")))
+    fleet.store.add_login(revocation.login_of(name, pair.issued.pem))  # first: what is in no list cannot be revoked
     files.create(out / "manager.key", pair.key_pem)
     files.create(out / "manager.pem", pair.issued.pem)
     files.create(out / "ca.pem", issuer.pem)

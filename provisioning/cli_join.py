@@ -64,9 +64,7 @@ def door_approve(
     door = fleet.store.door(name)
     if file is not None:
         path = out or file.with_suffix(".answer")
-        if path.exists():
-            msg = f"{path} exists already and is not replaced, so nothing was done"
-            raise FleetRefused(msg)
+        files.refuse_unwritable(path)
         data = _read(file)
     else:
         if out is not None:
@@ -107,9 +105,7 @@ def door_renew(
 
     fleet = fleets.open_fleet(folder, store)
     door = fleet.store.door(name)
-    if out.exists():
-        msg = f"{out} exists already and is not replaced, so nothing was done"
-        raise FleetRefused(msg)
+    files.refuse_unwritable(out)
     asked = _read(file) if file is not None else claiming.question(access.where, access.login, door.id)
     renewer = Renewer(fleet, authority.opened(folder, options.passphrase()))
     made = renewer.renew(name, asked, int(time.time()), again=True)

@@ -79,6 +79,7 @@ def reporting_set(
     key = reportings.public_key(alarm_key) if alarm_key else NO_ALARM_KEY
     telling = Telling(_PROFILES[profile], epsilon_milli, key)
     fleet = fleets.open_fleet(folder, store)
+    files.refuse_unwritable(out)
     made = reportings.set_reporting(
         fleet, door_name, telling, now_unix=int(time.time()), passphrase=options.passphrase()
     )

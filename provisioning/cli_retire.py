@@ -61,6 +61,7 @@ def door_retire(
     fleet = fleets.open_fleet(folder, store)
     if receipt is not None:
         return _given_up(fleet, door_name, receipt, door_key)
+    files.refuse_unwritable(out)
     made = retiring.announce(
         fleet, door_name, RECALL if recall else hours, now_unix=int(time.time()), passphrase=options.passphrase()
     )

@@ -44,6 +44,9 @@ def fleet_rotate(*, folder: Path, store: str | None, out: Path | None, acknowled
     elif acknowledged is not None:
         found = rotation.acknowledge(fleet, acknowledged)
     else:
+        if out is not None and not out.is_dir():
+            msg = f"{out} is no folder that documents can be written into, so nothing was done"
+            raise FleetRefused(msg)
         found = rotation.rotate(fleet, out or folder, now_unix=int(time.time()), passphrase=options.passphrase())
     return Answer(lambda: _say(found), _facts(found))
 

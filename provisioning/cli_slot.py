@@ -82,6 +82,7 @@ def slot_offer(
     fleet = fleets.open_fleet(folder, store)
     slot = wanted if wanted is not None else withdrawing.unused(fleet.store.door(door_name))
     last = untils.day(until) if until is not None else None
+    files.refuse_unwritable(out)
     offer = fleet.offer_slot(
         door_name,
         slot,
@@ -128,6 +129,7 @@ def slot_revoke(*, folder: Path, store: str | None, door_name: str, slot: int, o
     Example: doorward slot revoke --fleet ~/fleet --door "Front door" --slot 12 --out end-12.doc
     """
     fleet = fleets.open_fleet(folder, store)
+    files.refuse_unwritable(out)
     ended = withdrawing.withdraw(fleet, door_name, slot, now_unix=int(time.time()), passphrase=options.passphrase())
     path = out or folder / f"{ended.door.id}-{ended.version}.doc"
     files.create(path, ended.document)

@@ -3,6 +3,8 @@
 Rules kept here:
 - A file is written beside its place, synced, and then moved there in one step: a power cut leaves the old or the new.
 - `create` never replaces anything: a typing mistake destroys no file.
+- Where a file is to go is tried (`refuse_unwritable`) before anything is noted that would belong to it: a fleet must
+  not take for made what a mistyped name kept from being written.
 - Everything is readable by its owner alone (0600, folders 0700).
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,12 +47,17 @@ def create(path: Path, content: bytes) -> None:
         raise _unwritable(path, cause) from cause
 
 
-def refuse_present(paths: Iterable[Path]) -> None:
-    """Raise FleetRefused if one of `paths` exists: before something is noted that would belong to them."""
-    for path in paths:
-        if path.exists():
-            msg = f"{path} exists already and is not replaced"
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Raise FleetRefused or FleetFault unless each of `paths` is new and could be made now. None asks nothing."""
+    for path in (each for each in paths if each is not None):
+        if os.path.lexists(path):
+            msg = f"{path} exists already and is not replaced, so nothing was done"
             raise FleetRefused(msg)
+        try:
+            _written_beside(path, b"").unlink()
+        except OSError as cause:
+            msg = f"{path} cannot be written, so nothing was done: {cause.strerror}"
+            raise FleetFault(msg) from cause
 
 
 def make_folder(path: Path) -> None:

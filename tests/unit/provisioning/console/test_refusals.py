@@ -48,6 +48,7 @@ NOT_HERE = {
         ("manager", "_reached_by", "issue_broker", "succeeded"), "certificates of brokers and managers are commands"
     ),
     "provisioning.console.server": {"": "said at the start, to whoever started it"},
+    "provisioning.files": {"refuse_unwritable": "files that a command names"},
     "provisioning.fleet": {"init": "a command", "_need_packages": "said at the start", "identify": "a command"},
     "provisioning.identity": {"read": "a command", "typed": "a command"},
     "provisioning.labels": {"read": "said at the start"},
