@@ -184,6 +184,7 @@ class MqttPublisher:
         self, _client: Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties
     ) -> None:
         if mid == self._online_id:
+            self._online_id = 0  # on a long connection this number comes again, as a row's
             self._ready, self._failures = True, 0
             self._mailbox.put(Event(What.CONNECTED))
             return

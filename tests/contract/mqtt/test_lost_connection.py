@@ -161,6 +161,21 @@ def test_a_row_the_connection_lost_is_sent_again_by_the_outbox_alone(
     second.sock.close()
 
 
+def test_a_row_whose_number_was_that_of_the_word_online_is_told_of_all_the_same(
+    listener: socket.socket, publisher: MqttPublisher
+) -> None:
+    """Packet numbers come again after 65,535 of them (MQTT 5.0, 2.2.1)."""
+    session = Session(listener)
+    session.welcome()
+    until(publisher, What.CONNECTED)
+    publisher._client._last_mid = 65_535  # the next one is 1, and so on
+    for row in (1, 2, 3, 4):
+        assert publisher.publish(row, TOPIC, b"x")
+        session.acknowledge(session.published()[1])
+        assert until(publisher, What.ACCEPTED) == [What.ACCEPTED]
+    session.sock.close()
+
+
 def test_a_door_is_not_connected_before_the_broker_took_the_word_online(
     listener: socket.socket, publisher: MqttPublisher
 ) -> None:
