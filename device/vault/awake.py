@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Awake:
-    """The slots that are awake, and how many pictures were averaged in each of their templates."""
+    """The slots that are awake, how many pictures each of their templates averages, and how many it is worth."""
 
-    _pictures: dict[int, int] = field(default_factory=dict, repr=False)
-    _counts: Counter[int] = field(default_factory=Counter, repr=False)
+    _pictures: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _counts: Counter[tuple[int, int]] = field(default_factory=Counter, repr=False)
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -33,15 +33,24 @@ class Awake:
     @property
     def pictures(self) -> int:
         """The most pictures that were averaged in one of them; 1 if nobody is awake."""
-        return max(self._counts, default=1)
+        return max((pictures for pictures, _ in self._counts), default=1)
 
-    def note(self, slot: int, pictures: int | None) -> bool:
-        """`slot` is awake with a template of so many pictures, or asleep (None). Returns whether that is news."""
+    @property
+    def worth(self) -> int:
+        """As how many different pictures the one of them is compared that counts most; 1 if nobody is awake."""
+        return max((worth for _, worth in self._counts), default=1)
+
+    def note(self, slot: int, pictures: int | None, worth: int = 0) -> bool:
+        """`slot` is awake with a template of so many pictures, or asleep (None). Returns whether that is news.
+
+        `worth`: as how many different ones they count; 0: as many.
+        """
+        now = None if pictures is None else (pictures, worth or pictures)
         before = self._pictures.pop(slot, None)
         if before is not None:
             self._counts[before] -= 1
             self._counts += Counter()  # forget those nobody has: `pictures` asks for the largest
-        if pictures is not None:
-            self._pictures[slot] = pictures
-            self._counts[pictures] += 1
-        return before != pictures
+        if now is not None:
+            self._pictures[slot] = now
+            self._counts[now] += 1
+        return before != now

@@ -3,6 +3,9 @@
 Rules kept here:
 - The threshold is computed, never set: from the budget, the faces awake now, the tries of a window, the pictures that
   were averaged, and the measured tail of the worst adult group at its upper bound. A budget can only be made stricter.
+- Frames of one sitting are alike, and bring strangers' scores less near than as many pictures of different days: a
+  template counts for as many different pictures as the length of its own mean says, measured when it was made, never
+  for more than were averaged. How often residents are refused is read as if all were different.
 - More residents, tries, strangers or averaged pictures, or fewer false opens allowed, never lower it.
 - Covered faces are compared under a threshold of their own, from a tail that was measured on covered faces, and never
   under a lower one than bare faces are; without such a tail under none.
@@ -68,14 +71,21 @@ class Thresholds:
     covered: Tail | None = None
 
     def threshold(
-        self, gallery: int, pictures: int, tries: int = APPROACHES_PER_WINDOW, *, covered: bool = False
+        self,
+        gallery: int,
+        pictures: int,
+        tries: int = APPROACHES_PER_WINDOW,
+        *,
+        covered: bool = False,
+        worth: int = 0,
     ) -> float | None:
         """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
 
-        gallery: faces of that kind awake now; pictures: the most that were averaged in one of their templates.
+        gallery: faces of that kind awake now; pictures: the most that were averaged in one of their templates; worth:
+        as how many different ones they count, 0 if that is not known: then as many.
         """
         needed = [
-            self._height(tail, gallery, pictures, tries)
+            self._height(tail, gallery, worth or pictures, tries)
             for tail in ((self.tail, self.covered) if covered else (self.tail,))
         ]
         heights = [height for height in needed if height is not None]
@@ -84,6 +94,14 @@ class Thresholds:
         tail, threshold = self.covered if covered else self.tail, max(heights)
         refused = tail.refused(pictures, self.frames, threshold) if tail else 1.0
         return None if refused > REFUSALS_ALLOWED else threshold
+
+    def worth(self, pictures: int, length: float, *, covered: bool = False) -> int:
+        """How many different pictures a template of `pictures` counts for; `length`: of the mean it was made of.
+
+        A covered one has to keep to both tails, and counts for what either says at most.
+        """
+        tails = (self.tail, self.covered) if covered else (self.tail,)
+        return max(tail.worth(pictures, length) if tail else pictures for tail in tails)
 
     def _height(self, tail: Tail | None, gallery: int, pictures: int, tries: int) -> float | None:
         """What `tail` asks for; None where it was not measured."""

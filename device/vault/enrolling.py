@@ -43,6 +43,7 @@ class Enrolling:
     covered: bool = False
     window: bytes | None = None
     _collection: Collection | None = field(default=None, repr=False)
+    length: float = field(default=0.0, repr=False)  # of the mean of its frames, once the face was seen
     _template: bytes | None = field(default=None, repr=False)
 
     @property
@@ -89,6 +90,7 @@ class Enrolling:
         self._collection.add(index, frame)
         if not self._collection.complete:
             return None
+        self.length = self._collection.length
         self._template, self._collection = self._collection.template(), None
         if self._template is None:
             return Result.FRAMES_DISAGREE
@@ -116,6 +118,10 @@ class Enrolling:
             raise EnrolmentRefused("an enrolment was not finished; nothing was kept")
         return self._template
 
-    def face(self, consent: bytes, today: int) -> NewFace:
-        """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused."""
-        return NewFace(self.template, self.frames, consent, self.place, today, self.under_14, self.covered)
+    def face(self, consent: bytes, today: int, worth: int = 0) -> NewFace:
+        """What is kept of a face that was seen; `today` in days since 1970. Raises EnrolmentRefused.
+
+        `worth`: how many different pictures its frames are worth; 0 if that is not known.
+        """
+        place, declared = self.place, (self.under_14, self.covered)
+        return NewFace(self.template, self.frames, consent, place, today, *declared, worth=worth)

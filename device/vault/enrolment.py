@@ -54,6 +54,11 @@ class Collection:
             raise EnrolmentRefused("the frames of an enrolment come in order, each once")
         self._frames.append(frame)
 
+    @property
+    def length(self) -> float:
+        """Of the mean of the frames so far, before it is brought back to 1: the more alike they are, the longer."""
+        return float(np.linalg.norm(np.mean(np.stack(self._frames), axis=0, dtype=np.float64))) if self._frames else 0.0
+
     def template(self) -> bytes | None:
         """The unit mean of the frames in wire form, or None if they disagree. Raises EnrolmentRefused if too few."""
         if not self.complete:

@@ -171,7 +171,9 @@ class Enrolments:
 
     def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
         self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
-        threshold = self.recogniser.thresholds.threshold(1, current.frames, covered=current.covered)
+        thresholds, kind = self.recogniser.thresholds, current.covered
+        worth = thresholds.worth(current.frames, current.length, covered=kind)
+        threshold = thresholds.threshold(1, current.frames, covered=kind, worth=worth)
         if threshold is not None and self.faces.resembles(current.template, threshold, covered=current.covered):
             self.rooms.send(Room.DESK, wire.EnrolHint(Hint.LOOKS_LIKE_ANOTHER))
         self.rooms.send(Room.DESK, wire.EnrolHint(Hint.CONFIRM_WITH_PIN))
@@ -181,7 +183,8 @@ class Enrolments:
         today = self.today()
         try:
             consent = self.signer.consent(today, under_14=current.under_14, covered=current.covered)
-            self.faces.enrol(current.slot, current.face(consent, today))
+            worth = self.recogniser.thresholds.worth(current.frames, current.length, covered=current.covered)
+            self.faces.enrol(current.slot, current.face(consent, today, worth))
         except (Fault, AttestationRefused, EnrolmentRefused, RecordRefused) as cause:
             log(f"vault: {cause}")
             return Result.FAULT

@@ -30,7 +30,10 @@ from device.wire import NO_END, NOBODY
 
 @dataclass(frozen=True, slots=True)
 class NewFace:
-    """A face as an enrolment ends: `template` as eye made it (wire form), `consent` the signed record."""
+    """A face as an enrolment ends: `template` as eye made it (wire form), `consent` the signed record.
+
+    `worth`: as in FaceRecord.
+    """
 
     template: bytes = field(repr=False)
     frames: int
@@ -39,6 +42,7 @@ class NewFace:
     enrolled_day: int
     under_14: bool
     covered: bool = False
+    worth: int = 0
 
 
 class Faces:
@@ -106,8 +110,9 @@ class Faces:
             faces = {slot: self._records[slot] for slot in self._awake.slots}
             alike = {slot: face for slot, face in faces.items() if face.covered is covered}
             pictures = max((face.frames for face in alike.values()), default=1)
+            worth = max((face.counted for face in alike.values()), default=1)
             templates = {slot: _vector(face) for slot, face in alike.items()}
-            self._galleries[covered] = gallery_of(templates, self._rotation, pictures)
+            self._galleries[covered] = gallery_of(templates, self._rotation, pictures, worth)
         return self._galleries[covered]
 
     def only(self, slot: int, *, covered: bool = False) -> Gallery:
@@ -115,7 +120,7 @@ class Faces:
         if slot not in self._awake or self._records[slot].covered is not covered:
             return gallery_of({}, self._rotation)
         face = self._records[slot]
-        return gallery_of({slot: _vector(face)}, self._rotation, face.frames)
+        return gallery_of({slot: _vector(face)}, self._rotation, face.frames, face.counted)
 
     def resembles(self, template: bytes, threshold: float, *, covered: bool = False) -> bool:
         """Whether `template`, as eye made it, reaches `threshold` with any face of that kind that is awake.
@@ -197,6 +202,7 @@ class Faces:
             new.place.ends_unix,
             under_14=new.under_14,
             covered=new.covered,
+            worth=new.worth,
         )
         try:
             self._put(slot, face, self._terms)
@@ -325,9 +331,9 @@ class Faces:
             and place.tenancy == face.tenancy
             and slot in self._agreed
         )
-        frames = face.frames if awake and face else None
-        self._covered.note(slot, frames if face and face.covered else None)
-        if self._awake.note(slot, frames) or anew:
+        frames, worth = (face.frames, face.counted) if awake and face else (None, 0)
+        self._covered.note(slot, frames if face and face.covered else None, worth)
+        if self._awake.note(slot, frames, worth) or anew:
             self._galleries.clear()
 
 

@@ -28,13 +28,15 @@ from device.wire import EMBEDDING_DIM
 class Gallery:
     """`templates`: N x 128 float32, one turned unit row per awake slot; `slots`: their N numbers.
 
-    pictures: the most that were averaged in one of the templates.
+    pictures: the most that were averaged in one of the templates; worth: as how many different ones the one counts that
+    counts most.
     """
 
     slots: tuple[int, ...]
     templates: NDArray[np.float32] = field(repr=False)
     rotation: Rotation
     pictures: int = 1
+    worth: int = 1
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -55,9 +57,12 @@ class Gallery:
         return self.slots[best] if alone else None
 
 
-def gallery_of(templates: Mapping[int, Vector], rotation: Rotation, pictures: int = 1) -> Gallery:
-    """A gallery of unit vectors by slot, turned by `rotation`, each a mean of at most `pictures`."""
+def gallery_of(templates: Mapping[int, Vector], rotation: Rotation, pictures: int = 1, worth: int = 0) -> Gallery:
+    """A gallery of unit vectors by slot, turned by `rotation`, each a mean of at most `pictures`.
+
+    worth: as how many different ones the one counts that counts most; 0 if that is not known: then as many.
+    """
     matrix = np.empty((len(templates), EMBEDDING_DIM), dtype=np.float32)
     for row, vector in enumerate(templates.values()):
         matrix[row] = vector
-    return Gallery(tuple(templates), matrix, rotation, pictures)
+    return Gallery(tuple(templates), matrix, rotation, pictures, worth or pictures)

@@ -371,4 +371,5 @@ class Vault:
         return alone, claim_first
 
     def _threshold(self, gallery: int, *, covered: bool) -> float | None:
-        return self.recogniser.thresholds.threshold(gallery, self.faces.awake.pictures, covered=covered)
+        awake = self.faces.awake
+        return self.recogniser.thresholds.threshold(gallery, awake.pictures, covered=covered, worth=awake.worth)

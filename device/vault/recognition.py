@@ -54,7 +54,8 @@ class Recogniser:
         self.refuse(probe)
         vector = self.usable(probe, now_ns)
         # From the gallery it is compared with, so no change of it can leave a threshold behind.
-        threshold = self.thresholds.threshold(len(gallery), gallery.pictures, covered=probe.covered)
+        faces, pictures, worth = len(gallery), gallery.pictures, gallery.worth
+        threshold = self.thresholds.threshold(faces, pictures, covered=probe.covered, worth=worth)
         if vector is None or threshold is None or not self._limit.charge(now_ns):
             return None
         slot = gallery.compare(vector, threshold)

@@ -7,10 +7,10 @@ Rules kept here:
 - Parsing accepts exactly what packing makes.
 
 Byte form (version 2, 844 bytes, little-endian): version (u8) | flags (u8, bit 0: paused, bit 1: under 14,
-bit 2: enrolled with mouth and nose covered) | frames
-averaged (u8) | zero (1) | day of enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) | tenancy (16) |
-end of the tenancy, seconds since 1970, 0 if it has none (i64) | signed consent record (290) | zeros (2) |
-turned template (128 x float32).
+bit 2: enrolled with mouth and nose covered) | frames averaged (u8) | how many different pictures they are worth (u8, at
+most as many; 0: not measured, as many) | day of enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) |
+tenancy (16) | end of the tenancy, seconds since 1970, 0 if it has none (i64) | signed consent record (290) | zeros (2)
+| turned template (128 x float32).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONSENT_BYTES = SIZES[ConsentRecord]
 TAG_BYTES = 8
 _VERSION = 2
 _PAUSED, _UNDER_14, _COVERED = 1, 2, 4
-_FORM = struct.Struct(f"<BBBxI{TAG_BYTES}s16sq{CONSENT_BYTES}s2x{EMBEDDING_BYTES}s")
+_FORM = struct.Struct(f"<BBBBI{TAG_BYTES}s16sq{CONSENT_BYTES}s2x{EMBEDDING_BYTES}s")
 RECORD_BYTES = _FORM.size
 _ZEROS_AT = RECORD_BYTES - EMBEDDING_BYTES - 2
 # Float32 normalisation of 128 numbers errs below 1e-6; the bound leaves room for an int8 network's rounding.
@@ -44,7 +44,8 @@ class FaceRecord:
 
     `rotation` (8 bytes) is the tag of the rotation that turned it. `consent` is the signed consent record. `tenancy`
     (16 bytes) names the offer under which its slot was taken, `ends_unix` (seconds since 1970) when that ends.
-    `covered`: its template is of a face with mouth and nose covered.
+    `covered`: its template is of a face with mouth and nose covered. `worth`: how many different pictures its
+    `frames` are worth, at most as many; 0 in records from before that was measured.
     """
 
     template: bytes = field(repr=False)
@@ -57,6 +58,12 @@ class FaceRecord:
     under_14: bool = False
     paused: bool = False
     covered: bool = False
+    worth: int = 0
+
+    @property
+    def counted(self) -> int:
+        """As how many different pictures it is compared."""
+        return self.worth or self.frames
 
 
 def pack(record: FaceRecord) -> bytes:
@@ -67,11 +74,14 @@ def pack(record: FaceRecord) -> bytes:
         raise RecordRefused("a face record needs a signed consent, and no end before 1970")
     if len(record.tenancy) != len(NO_TENANCY) or record.tenancy == NO_TENANCY:
         raise RecordRefused("a face record needs the tenancy it belongs to")
+    if record.worth > record.frames:
+        raise RecordRefused("a face record counts more pictures than were averaged")
     try:
         return _FORM.pack(
             _VERSION,
             _flags(record),
             record.frames,
+            record.worth,
             record.enrolled_day,
             record.rotation,
             record.tenancy,
@@ -87,12 +97,14 @@ def parse(payload: bytes) -> FaceRecord:
     """The record in `payload`. Raises RecordRefused for everything `pack` would not make."""
     if len(payload) != RECORD_BYTES:
         raise RecordRefused(f"a face record holds {RECORD_BYTES} bytes, not {len(payload)}")
-    version, flags, frames, day, rotation, tenancy, ends_unix, consent, template = _FORM.unpack(payload)
-    zeros = payload[3] or payload[_ZEROS_AT] or payload[_ZEROS_AT + 1]
+    version, flags, frames, worth, day, rotation, tenancy, ends_unix, consent, template = _FORM.unpack(payload)
+    zeros = payload[_ZEROS_AT] or payload[_ZEROS_AT + 1]
     if version != _VERSION or flags & ~(_PAUSED | _UNDER_14 | _COVERED) or zeros:
         raise RecordRefused("a face record is of a version this door does not read")
     if unit_vector(template) is None:
         raise RecordRefused("a face record holds no unit template")
+    if worth > frames:
+        raise RecordRefused("a face record counts more pictures than were averaged")
     if tenancy == NO_TENANCY or ends_unix < 0:
         raise RecordRefused("a face record names no tenancy, or an end before 1970")
     return FaceRecord(
@@ -106,6 +118,7 @@ def parse(payload: bytes) -> FaceRecord:
         under_14=bool(flags & _UNDER_14),
         paused=bool(flags & _PAUSED),
         covered=bool(flags & _COVERED),
+        worth=worth,
     )
 
 

@@ -6,6 +6,7 @@ Rules kept here:
 - Strangers are those of the worst cell: at every rate the highest threshold that any adult cell needs.
 - What was not measured is not guessed: a rate below the last bound, or more pictures and frames than were averaged, has
   no answer. Between measured modes the larger shift and the larger refusal count.
+- Pictures that are alike count as fewer (`worth`): only as the length of their own mean says, never as more.
 - A bound may not rise with the threshold, nor lie below the count it bounds.
 """
 
@@ -37,12 +38,15 @@ class Averaging:
 
     shift: by how much the threshold has to be higher for strangers (upper bound, cosine).
     fnmr: share of the right people's comparisons refused, a number per threshold of the file.
+    length: of the mean of `enrolled` different pictures of one person, on average; 1 where it was not measured,
+    and then it says nothing.
     """
 
     enrolled: int
     frames: int
     shift: float
     fnmr: Rates
+    length: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ class Tail:
             return None
         least = (min(mode.enrolled for mode in reaching), min(mode.frames for mode in reaching))
         return max(mode.shift for mode in self.averaging if mode.enrolled <= least[0] and mode.frames <= least[1])
+
+    def worth(self, enrolled: int, length: float) -> int:
+        """How many different pictures a template of `enrolled` is worth, whose mean is `length` long; never more.
+
+        The least measured number whose means are no longer on average: what is as alike as that brings strangers no
+        closer than that many different pictures do. `enrolled` where nothing says less.
+        """
+        less = {mode.enrolled for mode in self.averaging if mode.length < 1.0 and length >= mode.length}
+        return min([enrolled, *less])
 
     def refused(self, enrolled: int, frames: int, threshold: float) -> float:
         """Share of the right people's comparisons refused at `threshold`: 1 where nothing was measured."""
@@ -144,9 +157,11 @@ def _cell(cell: Mapping[str, object]) -> Rates:
 
 def _averaging(mode: Mapping[str, object]) -> Averaging:
     enrolled, frames = (int(_number(mode[key])) for key in ("enrolled", "frames"))
-    made = Averaging(enrolled, frames, _number(mode["shift"]), _numbers(mode["fnmr"]))
+    made = Averaging(enrolled, frames, _number(mode["shift"]), _numbers(mode["fnmr"]), _number(mode.get("length", 1.0)))
     if made.enrolled < 1 or made.frames < 1 or not 0.0 <= made.shift < 1.0:
         raise ValueError("an averaging mode is none")
+    if not 0.0 < made.length <= 1.0:
+        raise ValueError("the mean of an averaging mode has no length")
     if not all(0.0 <= rate <= 1.0 for rate in made.fnmr) or any(low > high for low, high in pairwise(made.fnmr)):
         raise ValueError("a refusal rate is none, or falls with the threshold")
     return made

@@ -129,3 +129,14 @@ def genuine(people: list[Floats], enrolled: int, frames: int, draws: int, seed: 
         made = draw(people, enrolled, frames, generator)
         found.append(made.scores()[np.arange(len(made.owner)), made.owner])
     return np.sort(np.concatenate(found).astype(np.float64))
+
+
+def mean_length(people: list[Floats], enrolled: int, draws: int, seed: int) -> float:
+    """How long the mean of `enrolled` pictures of one person is, on average over people and draws; 1 for alike ones."""
+    generator = np.random.default_rng(seed)
+    found = [
+        float(np.linalg.norm(own[generator.permutation(len(own))[:enrolled]].mean(axis=0)))
+        for _ in range(draws)
+        for own in people
+    ]
+    return float(np.mean(found))

@@ -32,6 +32,7 @@ from tools.evaluate import (
     report,
     sensitivity,
     sheets,
+    sittings,
     tail,
 )
 from tools.evaluate.gather import gather
@@ -194,6 +195,19 @@ def sensitivity_command(group_set: Path, cache: Path) -> None:
     Example: python -m tools.evaluate sensitivity --groups groups-dev
     """
     click.echo(sensitivity.table(gather(group_set, MODELS, cache, groups.BORDER_PX), MODELS / "duplicates.toml"))
+
+
+@main.command(name="sittings")
+@_faces
+@_cache
+@_in_a_sentence
+def sittings_command(faces: Path, cache: Path) -> None:
+    """Print what frames of one sitting are worth beside pictures of different days.
+
+    \b
+    Example: python -m tools.evaluate sittings --faces lfw-dev
+    """
+    click.echo(sittings.table(sittings.gather(faces, MODELS, cache), MODELS))
 
 
 @main.command(name="linkability")

@@ -32,7 +32,10 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class Mode:
-    """What averaging `enrolled` pictures against `frames` does. shifts: per rate; fnmr: a rate per threshold."""
+    """What averaging `enrolled` pictures against `frames` does. shifts: per rate; fnmr: a rate per threshold.
+
+    length: of the mean of the enrolled pictures' embeddings, on average; None where it was not measured.
+    """
 
     enrolled: int
     frames: int
@@ -40,6 +43,7 @@ class Mode:
     probes: int
     shifts: tuple[Shift, ...]
     fnmr: Reals
+    length: float | None = None
 
     @property
     def shift(self) -> float:
@@ -85,6 +89,8 @@ def tail_file(origin: Origin, cells: Iterable[CellTail], modes: Iterable[Mode], 
     for mode in modes:
         lines += ["", "[[averaging]]", f"enrolled = {mode.enrolled}", f"frames = {mode.frames}"]
         lines += [f"people = {mode.people}", f"probes = {mode.probes}", f"shift = {ceil(mode.shift * 1000) / 1000}"]
+        if mode.length is not None:
+            lines += [f"length = {ceil(mode.length * 1000) / 1000}"]
         lines += [
             f"# at rate {s.rate:.0e}: threshold {s.plain:.3f}, {s.measured:+.3f}, at most {s.upper:+.3f}"
             for s in mode.shifts

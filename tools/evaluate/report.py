@@ -31,7 +31,11 @@ DRAWS = 10
 
 @dataclass(frozen=True)
 class Row:
-    """One gallery size. threshold None: the measurement ends before the budget is met."""
+    """One gallery size. threshold None: the measurement ends before the budget is met.
+
+    alike, alike_refused: the same where the enrolment pictures are as alike as frames of one sitting; refused is read
+    off different pictures all the same.
+    """
 
     faces: int
     allowed: float
@@ -39,6 +43,8 @@ class Row:
     single: float | None
     threshold: float | None
     refused: float | None
+    alike: float | None
+    alike_refused: float | None
     press_is_enough: bool
 
 
@@ -70,7 +76,7 @@ def make(gallery: Gallery, models: Path, faces: str) -> Report:
     tail = tail_file.load(models, load(models).for_job(Job.EMBED).sha256)
     found = rows(tail)
     people = averaging.with_pictures(gallery, LEAST)
-    thresholds = sorted({row.threshold for row in found if row.threshold is not None})
+    thresholds = sorted({height for row in found for height in (row.threshold, row.alike) if height is not None})
     return Report(faces, len(people), found, _measured(gallery, thresholds))
 
 
@@ -81,8 +87,8 @@ def rows(tail: Tail) -> tuple[Row, ...]:
 
 def _row(tail: Tail, faces: int) -> Row:
     allowed = Budget().false_match_rate(faces)
-    single, shift = tail.threshold(allowed), tail.shift(ENROLLED, FRAMES)
-    threshold = None if single is None or shift is None else single + shift
+    single = tail.threshold(allowed)
+    threshold, alike = (_raised(tail, single, pictures) for pictures in (ENROLLED, tail.worth(ENROLLED, 1.0)))
     return Row(
         faces=faces,
         allowed=allowed,
@@ -90,8 +96,15 @@ def _row(tail: Tail, faces: int) -> Row:
         single=single,
         threshold=threshold,
         refused=None if threshold is None else tail.refused(ENROLLED, FRAMES, threshold),
+        alike=alike,
+        alike_refused=None if alike is None else tail.refused(ENROLLED, FRAMES, alike),
         press_is_enough=Thresholds(Budget(), tail, FRAMES).threshold(faces, ENROLLED) is not None,
     )
+
+
+def _raised(tail: Tail, single: float | None, pictures: int) -> float | None:
+    shift = tail.shift(pictures, FRAMES)
+    return None if single is None or shift is None else single + shift
 
 
 def _worst(tail: Tail, rate: float) -> str:
@@ -122,16 +135,18 @@ def _measured(gallery: Gallery, thresholds: list[float]) -> tuple[Measured, ...]
 
 def table(found: tuple[Row, ...]) -> str:
     """The rows as a Markdown table."""
+    heads = ("faces awake", "allowed per comparison", "worst cell", "one picture", "threshold", "refused")
     lines = [
-        "| faces awake | allowed per comparison | worst cell | one picture | threshold | refused | a press is enough |",
-        "|---|---|---|---|---|---|---|",
+        "| " + " | ".join((*heads, "alike", "refused", "a press is enough")) + " |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in found:
-        single, threshold = (_cosine(value) for value in (row.single, row.threshold))
-        refused = "" if row.refused is None else f"{row.refused:.1%}"
+        single, threshold, alike = (_cosine(value) for value in (row.single, row.threshold, row.alike))
+        refused, less = ("" if rate is None else f"{rate:.1%}" for rate in (row.refused, row.alike_refused))
         answer = "yes" if row.press_is_enough else "no, claim first"
         lines.append(
-            f"| {row.faces} | {row.allowed:.1e} | {row.worst} | {single} | {threshold} | {refused} | {answer} |"
+            f"| {row.faces} | {row.allowed:.1e} | {row.worst} | {single} | {threshold} | {refused} | {alike} | {less} "
+            f"| {answer} |"
         )
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ from tools.evaluate.extremes import Pairs, Reals, bounds
 from tools.evaluate.groups import Cell
 from tools.evaluate.intervals import upper_bound
 
-FIRST, STEP, COUNT = 0.3, 0.005, 131
+FIRST, STEP, COUNT = 0.3, 0.002, 326
 THRESHOLDS: Reals = np.round(FIRST + STEP * np.arange(COUNT), 3)
 BINS = 2000  # of 0.001, from -1 to 1
 DRAWS = 1000

@@ -28,7 +28,8 @@ def face_records(draw: st.DrawFn) -> FaceRecord:
     return FaceRecord(
         template=unit(draw(st.integers(0, 2**32 - 1))).astype("<f4").tobytes(),
         rotation=draw(st.binary(min_size=8, max_size=8)),
-        frames=draw(st.integers(0, 255)),
+        frames=(frames := draw(st.integers(0, 255))),
+        worth=draw(st.integers(0, frames)),
         consent=draw(st.binary(min_size=CONSENT_BYTES, max_size=CONSENT_BYTES)),
         tenancy=draw(st.binary(min_size=16, max_size=16).filter(any)),
         enrolled_day=draw(st.integers(0, 2**32 - 1)),
@@ -59,14 +60,25 @@ def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, 
 
 @pytest.mark.parametrize(
     ("at", "byte"),
-    [(0, 1), (0, 3), (1, 8), (1, 0x80), (3, 1), (RECORD_BYTES - 514, 1), (RECORD_BYTES - 513, 1)],
-    ids=["older version", "newer version", "unknown flag", "highest flag", "padding", "later padding", "last padding"],
+    [(0, 1), (0, 3), (1, 8), (1, 0x80), (RECORD_BYTES - 514, 1), (RECORD_BYTES - 513, 1)],
+    ids=["older version", "newer version", "unknown flag", "highest flag", "later padding", "last padding"],
 )
 def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> None:
     data = bytearray(record.pack(FACE))
     data[at] = byte
     with pytest.raises(RecordRefused, match="version this door does not read"):
         record.parse(bytes(data))
+
+
+def test_a_record_that_counts_for_more_than_was_averaged_is_neither_read_nor_written() -> None:
+    data = bytearray(record.pack(FACE))
+    data[3] = FACE.frames
+    assert record.parse(bytes(data)).counted == FACE.frames == FACE.counted
+    data[3] = FACE.frames + 1
+    with pytest.raises(RecordRefused, match="counts more pictures"):
+        record.parse(bytes(data))
+    with pytest.raises(RecordRefused, match="counts more pictures"):
+        record.pack(replace(FACE, worth=FACE.frames + 1))
 
 
 def test_a_record_that_names_no_tenancy_or_an_end_before_1970_is_refused() -> None:

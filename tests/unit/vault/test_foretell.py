@@ -20,7 +20,11 @@ def told(toml: str) -> dict[str, float]:
 
 
 def test_the_default_budget_costs_what_the_page_says() -> None:
-    rows = re.findall(r"^\| (\d+) \| \S+ \| [^|]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+)% \| (yes|no)", PAGE, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \| \S+ \| [^|]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+)% \| [\d.]+ \| [\d.]+% \| (yes|no)",
+        PAGE,
+        re.MULTILINE,
+    )
     enough = [(int(faces), float(refused)) for faces, refused, answer in rows if answer == "yes"]
     answer = told("")
     assert (1, round(answer["alone"] * 100, 1)) == enough[0]
