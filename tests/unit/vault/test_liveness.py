@@ -1,9 +1,13 @@
 """What vault takes from eye at a door with lights, and at one without."""
 
+from dataclasses import replace
+
 import pytest
 
+from device.vault.gallery import gallery_of
 from device.vault.recognition import Recogniser
 from device.vault.record import unit_vector
+from device.vault.rotation import Rotation
 from device.wire import Attack, Probe, Sample
 from tests.unit.vault.tails import fixed
 from tests.unit.vault.values import MODEL, unit
@@ -47,3 +51,12 @@ def test_a_probe_without_an_embedding_is_refused_even_if_it_says_bona_fide() -> 
     empty = Probe(b"\1" * 16, NOW_NS, 1, Attack.BONA_FIDE, MODEL[:8], bytes(512))
     assert unit_vector(empty.embedding) is None
     assert not taken(lit, empty)
+
+
+def test_what_was_called_an_attack_costs_nobody_a_comparison_however_often() -> None:
+    """Nobody is kept out by a picture in somebody else's hand; nor is whoever holds it up (docs/liveness.md)."""
+    lit, turned = Recogniser(MODEL[:8], fixed(0.6), lights=True), Rotation.of(bytes(32))
+    gallery = gallery_of({11: turned.apply(unit(1))}, turned)
+    for press in range(360):
+        assert lit.judge(replace(probe(Attack.PRESENTATION), nonce=press.to_bytes(16)), gallery, NOW_NS) is None
+    assert lit.judge(replace(probe(Attack.BONA_FIDE), nonce=b"\2" * 16), gallery, NOW_NS) == 11
