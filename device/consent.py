@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 
-from device.config import Config
+from device.config.tables import Config
 from device.errors import StoreFault
 from device.strength import LANGUAGES, Strength, describe
 

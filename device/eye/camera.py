@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye.pixels import Picture
 

@@ -32,7 +32,7 @@ _FED_BY_LIBCAMERA: Final = ("virtual",)
 _TEST_DRIVERS: Final = ("vivid", "vimc")
 _NO_MODES: Final = "-"
 _DIGITS: Final = 16
-_LONGEST: Final = 200  # of a part, as `device.config` bounds it; the longest that a kernel names has 31
+_LONGEST: Final = 200  # of a part, as `device.config.tables` bounds it; the longest that a kernel names has 31
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, NS_PER_MS, NS_PER_S, Frame
 from device.eye.camera_id import Identity, Pin, identity

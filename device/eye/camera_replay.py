@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault, PictureRefused
 from device.eye.basis import read_basis
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, NS_PER_MS, NS_PER_S, Frame

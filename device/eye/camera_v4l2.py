@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.camera_id import Identity, Pin

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from device import wire
-from device.config import Config
+from device.config.tables import Config
 from device.edges import Room
 from device.errors import CameraFault, ConfigRefused, NotPermitted
 from device.eye.attack.glance import Fitted

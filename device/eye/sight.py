@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from device.config import CameraTable, EyeTable
+from device.config.tables import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
 from device.eye.alignment import CROP_PX, picture_to_crop
 from device.eye.attack.approach import Watched

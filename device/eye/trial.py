@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.errors import Fault, Refusal
 from device.eye.camera import Camera, make
 from device.eye.camera_id import Named

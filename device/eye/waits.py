@@ -4,8 +4,8 @@ Rules kept here:
 - Every call has a limit of its own, at which the leash ends the process (`device.eye.leash`). The watchdog is fed
   before and after each, so what it sees is one call at a time, and a camera that is slow at everything is not taken
   for one that hangs.
-- The longest call that `device.config` permits is shorter than WatchdogSec= of eye's unit: an end by the leash says in
-  which line it hung, an end by the watchdog does not. tests/unit/eye/test_waits.py reckons it from both files.
+- The longest call that `device.config.tables` permits is shorter than WatchdogSec= of eye's unit: an end by the leash
+  says in which line it hung, an end by the watchdog does not. tests/unit/eye/test_waits.py reckons it from both files.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from device import config as door_config
-from device.config import KeeperTable, TpmTable
+from device.config.tables import KeeperTable, TpmTable
 from device.errors import StoreFault
 from device.keeper.any_cards import MakeCards, NoCards, Say
 from device.keeper.attempt import Clock, Guard

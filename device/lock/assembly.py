@@ -6,7 +6,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.config import Config, LockTable
+from device.config.tables import Config, LockTable
 from device.lock.board import Board
 from device.lock.bolt import Wiring
 from device.lock.parts import Part, PartsBoard

@@ -20,7 +20,7 @@ from datetime import timedelta
 import gpiod
 from gpiod.line import Bias, Clock, Direction, Edge
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import BoltFault
 from device.lock.board import SETTLE_S
 from device.lock.bolt import Wiring, coil_energised

@@ -21,7 +21,7 @@ from typing import Any
 from gpiozero import DigitalInputDevice, OutputDevice
 from gpiozero.pins import Factory
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import BoltFault
 from device.lock.board import Settled
 from device.lock.bolt import Wiring, coil_energised

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.lock.state import DoorMoved, Event, ExitRequested, FaceButton, TamperMoved
 
 Meaning = Callable[[bool], list[Event]]

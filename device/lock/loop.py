@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from device import wire
 from device.challenge import Lights
-from device.config import Config
+from device.config.tables import Config
 from device.edges import Room
 from device.errors import BoltFault, NotPermitted, StoreFault
 from device.lock import lights, machine

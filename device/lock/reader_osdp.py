@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import KeyFault
 from device.lock.osdp_panel import DEFAULT_KEY, KEY_BYTES
 from device.lock.osdp_supervisor import Stands, Supervisor, Where

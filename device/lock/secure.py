@@ -18,7 +18,7 @@ import os
 import sys
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.errors import Fault, Refusal
 from device.lock.bolt import Bolt, Wiring
 from device.paths import Paths, door_paths

@@ -28,7 +28,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.errors import Fault, Refusal
 from device.lock.assembly import lines_of
 from device.lock.board import Board

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from device import config as door_config
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import Fault, KeyFault, Refusal
 from device.lock.parts import Part
 from device.lock.state import CardCame, Event, Key

@@ -20,7 +20,7 @@ from typing import TextIO
 
 from device import config as door_config
 from device import manifest
-from device.config import Config
+from device.config.tables import Config
 from device.errors import Fault, Refusal
 from device.manifest import Job
 from device.paths import models_dir

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from device.config import EyeTable
+from device.config.tables import EyeTable
 from device.edges import Room
 from device.wire import Look, Probe
 from tests.support.vm_door import OnMachine, unit
@@ -20,7 +20,7 @@ _SEEN, _UNIT = "/run/vm-eye", "vm-eye"
 _DATAGRAM: Final = re.compile(r'([0-9]+\.[0-9]+) (recvfrom|sendto)\([0-9]+, "\\x[0-9a-f]{2}\\x([0-9a-f]{2})"')
 _NETWORKS: Final = """
 import time
-from device.config import EyeTable
+from device.config.tables import EyeTable
 from device.eye.sight import Sight
 from device.paths import models_dir
 networks = Sight.load(EyeTable(), models_dir()).networks

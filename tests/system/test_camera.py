@@ -24,7 +24,7 @@ LATE_S = 15.0  # how late an emulated processor that others use may come back, b
 PYTHON = "/usr/lib/doorward/bin/python -I -B"
 HERE = """
 import dataclasses, json, os, sys, time
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye.camera import make
 backend, path = {backend!r}, {path!r}

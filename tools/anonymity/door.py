@@ -6,4 +6,4 @@ from typing import Final
 
 DOOR: Final = "00112233445566ff"
 CADENCE_S: Final = 900.0
-"""The product's default (device.config)."""
+"""The product's default (device.config.tables)."""

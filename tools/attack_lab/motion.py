@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 
 from device.challenge import MS
-from device.config import EyeTable, SignTable
+from device.config.tables import EyeTable, SignTable
 from device.errors import PictureRefused, Refusal
 from device.eye.attack.motion import Moment, Turning, turning
 from device.eye.attack.moved import AFTER_NS, SAME_TURNED, Followed, Moved

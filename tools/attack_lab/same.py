@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from device.config import EyeTable, SignTable
+from device.config.tables import EyeTable, SignTable
 from device.errors import PictureRefused, Refusal
 from device.eye.attack.moved import SAME_TURNED
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame

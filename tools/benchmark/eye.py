@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device import wire
-from device.config import Config, DoorTable, EyeTable
+from device.config.tables import Config, DoorTable, EyeTable
 from device.edges import Room, edges_into
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera

@@ -18,7 +18,7 @@ from typing import Any
 
 from device import wire
 from device.challenge import MS, REST, codes_after, kind_of
-from device.config import EyeTable, SignTable
+from device.config.tables import EyeTable, SignTable
 from device.eye.attack.approach import CROP_EVERY_NS
 from device.eye.attack.glance import Fitted, Glance
 from device.eye.attack.judge import judge

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from device.config import EyeTable
+from device.config.tables import EyeTable
 from device.eye.alignment import picture_to_crop
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.pictures import read_scaled

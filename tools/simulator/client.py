@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
 from device.paths import Paths

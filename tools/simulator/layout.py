@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.edges import Room
 from device.errors import ConfigRefused
 from device.paths import Paths
@@ -101,7 +101,7 @@ def _toml(paths: Paths, wishes: Wishes) -> bytes:
     named = f"[door]\nid = {_text(door_id)}\nmanager_key = {_text(wishes.manager_key)}\n\n"
     # A label may bring a broker of its own; what stands in both would have to agree.
     broker = f"broker = {_text(wishes.broker)}\n" if wishes.broker or not wishes.unjoined else ""
-    text = f"""# A simulated door, made by doorsim. docs/ and device/config.py name every setting.
+    text = f"""# A simulated door, made by doorsim. docs/ and device/config/tables.py name every setting.
 {"" if wishes.unjoined else named}[camera]
 backend = "replay"
 replay = {_text(str(paths.board / "scene.json"))}

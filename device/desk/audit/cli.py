@@ -16,7 +16,7 @@ import click
 
 from device import wire
 from device.attestation import Verified
-from device.config import Config
+from device.config.tables import Config
 from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.audit import door as the_door
 from device.desk.audit import erasure, search, walls

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import config, wire
-from device.config import Config
+from device.config.tables import Config
 from device.desk import selftest, terms, timeouts
 from device.desk.audit import folders
 from device.desk.audit.finding import Finding, State, failed, ok, skipped

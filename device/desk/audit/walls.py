@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.audit import walls_inside, walls_judged, walls_process
 from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.desk.audit.folders import STATEFUL, TRY_SUDO

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.network.permitted import Board, Called, Place, permitted
 from device.edges import Room
 

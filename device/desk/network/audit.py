@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.desk.network import destinations as the_way
 from device.desk.network import permitted as the_list

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.network import links, names
 from device.desk.network.links import Network
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from device import config
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.page import certificate
 from device.desk.page.counter import Counter
 from device.desk.page.listening import Porter

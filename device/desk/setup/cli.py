@@ -17,7 +17,7 @@ import click
 
 from device import config as door_config
 from device import installing
-from device.config import Config
+from device.config.tables import Config
 from device.desk.answers import Answer, answering, if_stopped, screen
 from device.desk.joining import steps as joining
 from device.desk.joining.steps import AtTheDoor

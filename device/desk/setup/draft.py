@@ -1,7 +1,7 @@
 """The settings as they are being chosen, and door.toml as it will be.
 
 Rules kept here:
-- A value is checked when it is given, by the bounds that stand beside its field in `device.config` and nowhere else.
+- A value is checked when it is given, by the bounds beside its field in `device.config.tables` and nowhere else.
 - What is written can be read again, and is then the same: `config.parse(render(c))` is `c`.
 - Every choice that set-up asks about is written down, default or not, so that the file tells what was chosen. Of all
   other settings those that differ from their defaults are.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from device import config as door_config
-from device.config import Config, DoorTable
+from device.config.tables import Config, DoorTable
 from device.errors import ConfigRefused
 from device.settings import read_table
 

@@ -15,7 +15,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Protocol, Self
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup.draft import render
 from device.desk.setup.neighbours import PYTHON, NeighbourFault, read_answer
 

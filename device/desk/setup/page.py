@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.machine import Machine
 from device.desk.setup.questions import YES_NO, Choice, Question

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_type_hints
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.desk.setup.draft import Draft
 from device.desk.setup.machine import Machine
 from device.desk.setup.questions import Choice, Question
@@ -29,7 +29,7 @@ _WHY = (
 
 
 def camera_backends() -> tuple[str, ...]:
-    """The cameras that `device.config` knows."""
+    """The cameras that `device.config.tables` knows."""
     hint: Any = get_type_hints(CameraTable, include_extras=True)["backend"]
     words: tuple[str, ...] = get_args(hint)[1].words
     return words

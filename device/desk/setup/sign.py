@@ -22,7 +22,7 @@ import html
 import math
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.tried import ATTACKS, Instrument, Tryout, percent, upper_bound
 
 EYES_M = 0.080

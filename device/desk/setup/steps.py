@@ -2,7 +2,7 @@
 
 Rules kept here:
 - One row a question, in the order of asking; what a door cannot have is not asked for it.
-- A default is what stands in the draft; a new door's draft holds the cautious values of `device.config`.
+- A default is what stands in the draft; a new door's draft holds the cautious values of `device.config.tables`.
 - A question that decides about safety (what happens without power, what a line at rest does) says so in its own words,
   before the answer and not in the help.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from device.config import CameraTable, LockTable
+from device.config.tables import CameraTable, LockTable
 from device.desk.setup import alone, page, places, wiring
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.machine import Machine
@@ -140,7 +140,7 @@ def _level(draft: Draft, _machine: Machine) -> Question | None:
 def _number(
     table: str, key: str, words: str, why: str, *, per_unit: float = 1.0, when: Callable[[Draft], bool] = bool
 ) -> Step:
-    """A number whose bounds stand in `device.config`. per_unit: how many of the setting's units one typed unit is."""
+    """A number bounded in `device.config.tables`. per_unit: how many of the setting's units one typed unit is."""
 
     def question(draft: Draft, _machine: Machine) -> Question | None:
         stands = getattr(getattr(draft.config, table), key) / per_unit

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup import wiring
 from device.desk.setup.draft import Draft
 from device.desk.setup.lines import Lines

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from device.config import Config, LockTable
+from device.config.tables import Config, LockTable
 from device.desk.setup.machine import Chip
 from device.errors import ConfigRefused
 

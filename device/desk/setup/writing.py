@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import installing, tried
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup import sign
 from device.desk.setup.draft import render
 from device.desk.upkeep import pinned, whole_machine

@@ -19,7 +19,7 @@ import click
 
 from device import config as door_config
 from device import installing, tried
-from device.config import Config
+from device.config.tables import Config
 from device.desk.answers import Answer, answering, if_stopped, screen, tell
 from device.desk.client import DeskLine
 from device.desk.setup.terminal import Console

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import config as door_config
-from device.config import Config
+from device.config.tables import Config
 from device.desk.upkeep import tpm_patience
 from device.desk.upkeep.tpm_patience import Tool
 from device.edges import Room

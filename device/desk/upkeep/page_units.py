@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.config import Config, PageTable
+from device.config.tables import Config, PageTable
 from device.desk.network.links import HOUSE
 from device.edges import Room
 from device.handover import PAGE

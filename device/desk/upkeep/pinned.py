@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.config import Config, KeeperTable, VaultTable
+from device.config.tables import Config, KeeperTable, VaultTable
 from device.desk.upkeep import page_units
 from device.edges import Room
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from device.config import Config
+from device.config.tables import Config
 from device.eye.attack.brightness import brightness, offsets, patches
 from device.eye.attack.glance import Glance
 from device.eye.attack.mesh import Mesh, face_to_picture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.lock.board import Board
 from device.lock.board_gpiod import GpiodBoard
 from device.lock.board_gpiozero import GpiozeroBoard

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from device import config
-from device.config import Config
+from device.config.tables import Config
 from device.errors import BoltFault, ConfigRefused
 from device.lock import gpiod_lines, reader_pcsc
 from device.lock.assembly import board_of

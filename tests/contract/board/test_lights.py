@@ -11,7 +11,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from device import config
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import BoltFault, ConfigRefused
 from device.lock.board import Board
 from device.lock.board_gpiod import GpiodBoard

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye import camera_replay
 from device.eye.camera import Camera, Frame, NoCamera, make

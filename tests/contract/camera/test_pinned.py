@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye.camera_id import Identity, Named, Pin
 from device.eye.camera_picamera2 import PiCamera

@@ -5,7 +5,7 @@ import errno
 import numpy as np
 import pytest
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye import camera_v4l2, v4l2_kernel, v4l2_stream
 from device.eye.camera_v4l2 import V4l2Camera

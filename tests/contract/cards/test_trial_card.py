@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.lock import reader_pcsc, trial_readers
 from device.lock.reader_pcsc import PcscReader
 from device.lock.state import CardCame, CardReplied, Event

@@ -15,7 +15,7 @@ from pathlib import Path
 import osdp
 import pytest
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import KeyFault
 from device.lock import osdp_supervisor, reader_osdp
 from device.lock.osdp_panel import DEFAULT_KEY, Panel

@@ -11,7 +11,7 @@ from pathlib import Path
 import osdp
 import pytest
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import KeyFault
 from device.lock import osdp_supervisor, trial_readers
 from device.lock.osdp_supervisor import Where

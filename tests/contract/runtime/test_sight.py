@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from device.config import CameraTable, EyeTable
+from device.config.tables import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from device.config import Config, DoorTable, EyeTable
+from device.config.tables import Config, DoorTable, EyeTable
 from device.errors import ModelRefused
 from device.eye import choose
 from device.eye.attack import mesh

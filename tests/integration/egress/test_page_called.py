@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.audit.finding import State
 from device.desk.network import audit
 from device.edges import Room

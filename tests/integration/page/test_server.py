@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.page import certificate, listening
 from device.desk.page.server import PageServer
 from tests.unit.desk.page.house import House

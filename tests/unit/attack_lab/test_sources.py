@@ -20,7 +20,8 @@ BEGIN = ("tools/attack_lab/run.py", "tools/attack_lab/attempt.py")
 DECIDES_NONE = {
     "tools/attack_lab/counts.py": "counts verdicts",
     "tools/attack_lab/record.py": "keeps them",
-    "device/config.py": "reads settings; those that eye uses are in the digest themselves",
+    "device/config/__init__.py": "reads settings; those that eye uses are in the digest themselves",
+    "device/config/tables.py": "holds their bounds",
     "device/manifest.py": "names the networks; their own digests are in this one",
     "device/paths.py": "says where they lie",
     "device/eye/attack/parallax.py": "the motion challenge, of which a watch has the form of a crop alone",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.network import audit, links, permitted
 from device.desk.network.audit import Heard
 from device.desk.network.destinations import Going, destinations, judged

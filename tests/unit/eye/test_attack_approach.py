@@ -10,7 +10,7 @@ import pytest
 
 from device import wire
 from device.challenge import MS
-from device.config import Config, DoorTable, LockTable
+from device.config.tables import Config, DoorTable, LockTable
 from device.edges import Room
 from device.errors import ConfigRefused, NotPermitted
 from device.eye.attack import approach

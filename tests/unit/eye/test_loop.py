@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from device import wire
-from device.config import Config, DoorTable
+from device.config.tables import Config, DoorTable
 from device.edges import Room
 from device.errors import CameraFault, NotPermitted
 from device.eye.camera import Frame

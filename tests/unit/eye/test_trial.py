@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from device.config import CameraTable
+from device.config.tables import CameraTable
 from device.errors import CameraFault
 from device.eye import trial
 from device.eye.camera import Camera, Frame

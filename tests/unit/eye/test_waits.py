@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from device import wire
-from device.config import CameraTable, Config, DoorTable
+from device.config.tables import CameraTable, Config, DoorTable
 from device.edges import Room
 from device.errors import CameraFault
 from device.eye import __main__ as start

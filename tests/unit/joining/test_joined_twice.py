@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import config, installing, learned
-from device.config import Config
+from device.config.tables import Config
 from device.desk import sentences
 from device.desk.cli import cli
 from device.desk.joining import cli as join_cli

@@ -7,7 +7,7 @@ from pathlib import Path
 import osdp
 
 from device import config
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.lock import osdp_supervisor, reader_osdp
 from device.lock.osdp_panel import KEY_BYTES
 

@@ -16,7 +16,7 @@ from device.lock.state import Signal
 from device.wire import Hint
 
 UNLOCK_MS = 4000
-SHORTEST_UNLOCK_MS = 500  # the bound in device.config
+SHORTEST_UNLOCK_MS = 500  # the bound in device.config.tables
 EVERYTHING: list[tuple[Signal, Hint | None]] = [(signal, None) for signal in Signal] + [
     (Signal.LOOK, hint) for hint in Hint
 ]

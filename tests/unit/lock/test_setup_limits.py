@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from device import config
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.errors import BoltFault
 from device.lock import assembly, attached, board_gpiozero, board_sim, gpiod_lines, reader_osdp, trial, trial_readers
 from device.lock.board import Board

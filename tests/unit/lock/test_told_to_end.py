@@ -4,7 +4,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from device.config import LockTable
+from device.config.tables import LockTable
 from device.edges import Room
 from device.lock.state import DoorMoved
 from tests.unit.lock.house import End, House

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import pytest
 
-from device.config import Config
+from device.config.tables import Config
 from device.errors import BoltFault
 from device.lock import attached, trial
 from device.lock.board import Board

@@ -12,7 +12,7 @@ import pytest
 
 from device import config
 from device.challenge import FULL, REST, Lights
-from device.config import EyeTable, LockTable
+from device.config.tables import EyeTable, LockTable
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.patterns import pattern_of
 from device.lock.state import Signal

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device import config
-from device.config import Config
+from device.config.tables import Config, DoorTable
 from device.errors import ConfigRefused, NotJoined
 from device.strength import KeyPlace
 
@@ -73,7 +73,7 @@ broker = "mqtts://broker.example:8883"
 
 def test_what_a_door_learned_when_it_joined_counts_as_if_it_stood_in_door_toml() -> None:
     read = config.parse("[lock]\nunlock_ms = 5000\n[report]\ncadence_s = 60\n", JOINED)
-    assert read.door == config.DoorTable("00112233445566aa", "ab" * 32)
+    assert read.door == DoorTable("00112233445566aa", "ab" * 32)
     assert read.report.broker == "mqtts://broker.example:8883"
     assert read.report.cadence_s == 60
     assert read.lock.unlock_ms == 5000

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import consent, tried
-from device.config import Config, DoorTable, LockTable, VaultTable, parse
+from device.config import parse
+from device.config.tables import Config, DoorTable, LockTable, VaultTable
 from device.consent import LANGUAGES, Liveness, Notice, Terms, hash_of, read_notice, terms_of, threshold_class
 from device.errors import StoreFault
 from device.strength import KeyPlace, describe

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from device.config import Config
+from device.config.tables import Config
 from device.errors import ConfigRefused
 from device.settings import Between, Matching, OneOf, read_table
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device import strength
-from device.config import VaultTable
+from device.config.tables import VaultTable
 from device.strength import LANGUAGES, Answer, KeyPlace, Strength, describe, place_of
 
 KEYS_PAGE = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")

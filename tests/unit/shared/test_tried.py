@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import config, tried
-from device.config import Config
+from device.config.tables import Config
 from device.errors import ConfigRefused, ModelRefused
 from device.tried import ATTACKS, LEAST_ATTACKS, LEAST_LIVE, Count, Facts, Instrument, Tryout
 from tools.evaluate import intervals

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from device.config import Config
+from device.config.tables import Config
 from device.edges import PROCESSES, Room
 from tools.simulator import cli
 from tools.simulator.client import Door

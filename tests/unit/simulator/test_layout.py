@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from device import config
+from device.config.tables import DoorTable, ReportTable
 from device.edges import EDGES, PROCESSES, Room
 from device.errors import ConfigRefused
 from device.paths import Paths
@@ -74,9 +75,9 @@ def test_a_lost_key_is_made_anew_and_the_others_stay(paths: Paths) -> None:
 def test_every_wish_arrives(paths: Paths) -> None:
     wishes = Wishes("00112233445566aa", "mqtt://127.0.0.1:1883", "face", "fail-safe", 700, 2.5, "0" * 64)
     made = layout.make(paths, wishes)
-    assert made.door == config.DoorTable("00112233445566aa", "0" * 64)
+    assert made.door == DoorTable("00112233445566aa", "0" * 64)
     assert (made.lock.tier, made.lock.wiring, made.lock.unlock_ms) == ("face", "fail-safe", 700)
-    assert made.report == config.ReportTable("mqtt://127.0.0.1:1883", 2.5)
+    assert made.report == ReportTable("mqtt://127.0.0.1:1883", 2.5)
 
 
 def test_a_door_has_lights_where_they_were_wished_for_and_none_else(paths: Paths) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from device import config
-from device.config import Config
+from device.config.tables import Config
 from device.desk.upkeep import first_keys
 from device.errors import KeyFault
 from device.paths import Paths

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from device import config
+from device.config.tables import Config
 from device.desk.setup import writing
 from device.desk.upkeep import whole_machine
 from device.paths import Paths
@@ -22,7 +23,7 @@ REAL, SIMULATED = config.parse("", without_id=True), config.parse('[lock]\nboard
 ACTS_BY_ITSELF = {"HandlePowerKey", "HandleRebootKey", "HandleSuspendKey", "HandleHibernateKey", "HandleLidSwitch"}
 
 
-def written(root: Path, *, watchdog: bool = True, chosen: config.Config = REAL) -> set[Path]:
+def written(root: Path, *, watchdog: bool = True, chosen: Config = REAL) -> set[Path]:
     """The places of these files that are there after set-up."""
     writing.write(writing.of_the_machine(chosen, Paths(root), watchdog=watchdog))
     return {place for place in whole_machine.PLACES if (root / place).exists()}

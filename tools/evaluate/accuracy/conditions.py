@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d  # type: ignore[import-untyped]  # it carries no annotations
 
-from device.config import CameraTable, SignTable
+from device.config.tables import CameraTable, SignTable
 from device.eye.pixels import Picture
 from tools.models.covered import CLOTHS
 

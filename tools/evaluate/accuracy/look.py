@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from device.config import CameraTable, EyeTable
+from device.config.tables import CameraTable, EyeTable
 from device.errors import PictureRefused
 from device.eye.attack.mesh import Mesh, face_to_picture
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame

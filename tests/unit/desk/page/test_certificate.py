@@ -12,7 +12,7 @@ import zxingcpp
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from device.config import PageTable
+from device.config.tables import PageTable
 from device.desk.cli import cli
 from device.desk.page import certificate
 from device.errors import StoreFault

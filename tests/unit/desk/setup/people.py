@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup.machine import Chip, Keypad, Machine
 from device.desk.setup.neighbours import EYE, LOCK, PATIENCE_S, VAULT, NeighbourFault
 

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from device import config, installing
+from device.config.tables import Config, PageTable
 from device.desk import cli as doorctl
 from device.desk.setup import cli, running
 from device.desk.setup.machine import Machine
@@ -34,7 +35,7 @@ class PlayedLines(Board):
     refusal = ""
     had: list[PlayedLines] = []  # noqa: RUF012 - emptied by the fixture
 
-    def __init__(self, chosen: config.Config) -> None:
+    def __init__(self, chosen: Config) -> None:
         if self.refusal:
             raise NeighbourFault(self.refusal)
         super().__init__(chosen, deque(["door closed", "tamper off", None]))
@@ -419,7 +420,7 @@ def test_a_page_that_is_asked_for_gets_its_units_its_line_on_the_sign_and_no_mor
     said, _ = bench.setup(*with_page(*SERVED))
     assert said.exit_code == 0, said.output
     read = config.load(bench.paths.config, without_id=True).page
-    assert read == config.PageTable(port=8443, name="door.local")
+    assert read == PageTable(port=8443, name="door.local")
     assert "ListenStream=8443\n" in (bench.paths.root / PAGE_SOCKET).read_text(encoding="utf-8")
     assert (bench.paths.root / DESK_DROP_IN).exists()
     assert "https://door.local:8443/" in (bench.paths.config.with_name("sign.html")).read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import config
-from device.config import Config, LockTable, VaultTable
+from device.config.tables import Config, LockTable, VaultTable
 from device.desk.setup.draft import NEW, Draft, differences, render
 from device.errors import ConfigRefused
 from device.settings import Between, Matching, OneOf, OneOfNumbers

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.config import LockTable, PageTable
+from device.config.tables import LockTable, PageTable
 from device.desk.setup import interview, page, places, steps, wiring
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.interview import Interview

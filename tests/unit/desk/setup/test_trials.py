@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup import readers, sight, trials
 from device.desk.setup.draft import Draft
 from device.desk.setup.neighbours import EYE, LOCK, READERS, NeighbourFault

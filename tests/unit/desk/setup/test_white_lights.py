@@ -6,7 +6,7 @@ from collections import deque
 
 import pytest
 
-from device.config import Config
+from device.config.tables import Config
 from device.desk.setup import wiring
 from device.desk.setup.draft import Draft, render
 from device.desk.setup.trials import Trials

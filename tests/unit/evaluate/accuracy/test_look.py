@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.config import EyeTable
+from device.config.tables import EyeTable
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.pictures import read_scaled
 from device.eye.pixels import fit_area

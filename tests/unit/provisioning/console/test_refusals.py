@@ -30,6 +30,7 @@ NOT_HERE = {
     ),
     "device.codec": dict.fromkeys(("_field_of", "put", "take", "pack", "unpack"), "messages between the door's rooms"),
     "device.config": {"": "door.toml is the door's"},
+    "device.config.contradictions": {"": "door.toml is the door's"},
     "device.consent": {"": "the door's notices"},
     "device.document": dict.fromkeys(
         ("parse", "_verify", "_slot_offers", "_refuse_itself", "_refuse_numbers", "_refuse_offers", "_refuse_times"),

@@ -24,7 +24,7 @@ def _begin() -> tuple[See, Ask]:
     import numpy as np
     from PIL import Image
 
-    from device.config import Config, DoorTable
+    from device.config.tables import Config, DoorTable
     from device.eye.camera import Frame
     from device.eye.detector import Face
     from device.eye.gather import Good, mean_of

@@ -1,12 +1,6 @@
-"""door.toml as frozen dataclasses: one table a room, one file a door; and joined.toml beside it.
+"""The tables of door.toml as frozen dataclasses: one a room, with the bounds and the default of each setting.
 
 Rules kept here:
-- What a door learns when it joins (its id, its manager's key, its broker) stands in joined.toml, written by `doorctl
-  join` and nobody else; `device.learned` says when its copy counts instead. A setting that stands in both files with
-  two values is refused, not chosen between.
-- A face alone opens a real door only as far as attacks were tried on it (`device.tried`): what `load` gives says
-  "face+pin" as long as they were not, or as something has changed since. It is never the door that stays shut for it.
-- Without an id a door has not joined, and only what drives the bolt or joins may start: `NotJoined`.
 - The defaults are the cautious choice: a face alone does not open, the lamp window is short, the broker is off.
 - No secret stands in door.toml and no template, PIN or slot: it may be shown to anybody who may see the door.
 - A setting never loosens a rule of the project: there is no threshold here (it follows from the budget, which
@@ -15,27 +9,15 @@ Rules kept here:
 
 from __future__ import annotations
 
-import dataclasses
-import ipaddress
-import re
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated
 
-from device import learned, tried
-from device.errors import ConfigRefused, ModelRefused, NotJoined
-from device.learned import JOINED
-from device.paths import models_dir
-from device.settings import Between, Matching, OneOf, OneOfNumbers, named, read_table
+from device.settings import Between, Matching, OneOf, OneOfNumbers
 from device.strength import KeyPlace, place_of
 
-_LEARNED = {"door": ("id", "manager_key"), "report": ("broker",)}
-_NOBODY = "0" * 16
-
-_GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
+GPIO = r"GPIO([0-9]|1[0-9]|2[0-7])"
 _OFFSET = r"(0|[1-9][0-9]{0,3})"
-_LINE = rf"{_GPIO}|gpiochip[0-9]{{1,2}}:{_OFFSET}|chip:[A-Za-z0-9_.@-]{{1,31}}:{_OFFSET}|line:[A-Za-z0-9_./+-]{{1,31}}"
+_LINE = rf"{GPIO}|gpiochip[0-9]{{1,2}}:{_OFFSET}|chip:[A-Za-z0-9_.@-]{{1,31}}:{_OFFSET}|line:[A-Za-z0-9_./+-]{{1,31}}"
 _LINE_MEANING = 'a pin such as "GPIO17", or with board "gpiod" also "line:NAME", "chip:LABEL:17" or "gpiochip0:17"'
 PIN_NAME = Matching(_LINE, _LINE_MEANING)
 OPTIONAL_PIN = Matching(rf"({_LINE})?", f"empty (not wired), or {PIN_NAME.meaning}")
@@ -255,173 +237,3 @@ class Config:
     report: ReportTable = ReportTable()
     sign: SignTable = SignTable()
     page: PageTable = PageTable()
-
-
-def parse(text: str, joined: str = "", *, without_id: bool = False) -> Config:
-    """The configuration in `text` and joined.toml. Raises ConfigRefused with one sentence for the installer.
-
-    Raises NotJoined if neither names the door; `without_id` takes that, with an empty id.
-    """
-    tables = _merged(_tables(text, "door.toml"), _tables(joined, JOINED))
-    hints = get_type_hints(Config)
-    for name in tables:
-        if name not in hints:
-            msg = f"[{named(name)}] is not a table of door.toml; it knows {', '.join(hints)}"
-            raise ConfigRefused(msg)
-    door = tables.setdefault("door", {})
-    nameless = isinstance(door, dict) and "id" not in door
-    if nameless:
-        if not without_id:
-            msg = "this door has no id and has not joined yet; `doorctl join` reads the label of its manager"
-            raise NotJoined(msg)
-        door["id"] = _NOBODY
-    read: dict[str, Any] = {name: read_table(hints[name], tables[name], name) for name in tables}
-    config = Config(**read)
-    _refuse_contradictions(config)
-    return dataclasses.replace(config, door=dataclasses.replace(config.door, id="")) if nameless else config
-
-
-def load(path: Path, *, without_id: bool = False) -> Config:
-    """The configuration in the file `path` and in joined.toml beside it, if there is one. As `parse`.
-
-    Its tier is the one that holds: "face+pin" where door.toml says "face" and `face_alone_waits`.
-    """
-    config = _as_written(path, without_id=without_id)
-    if config.lock.tier == "face" and untried(config, path):
-        return dataclasses.replace(config, lock=dataclasses.replace(config.lock, tier="face+pin"))
-    return config
-
-
-def face_alone_asked(path: Path) -> bool:
-    """Whether door.toml at `path` wants a face alone to open, whether or not it does. Raises ConfigRefused."""
-    return _as_written(path, without_id=True).lock.tier == "face"
-
-
-def face_alone_waits(path: Path) -> str:
-    """Why a face needs the PIN at the door with the door.toml `path` although that says otherwise; empty if not so.
-
-    Raises ConfigRefused.
-    """
-    config = _as_written(path, without_id=True)
-    why = untried(config, path) if config.lock.tier == "face" else ""
-    return f"a face needs the PIN although door.toml says otherwise: {why}" if why else ""
-
-
-def untried(config: Config, path: Path) -> str:
-    """Why a face alone may not open the door with `config`, by what was tried on it (`tried`); empty if it may."""
-    if config.lock.board == "sim":
-        return ""
-    try:
-        return tried.why_not(tried.read(path), tried_facts(config))
-    except ConfigRefused as refusal:
-        return str(refusal)
-
-
-def tried_facts(config: Config) -> tried.Facts | ModelRefused:
-    """What a try-out at the door with `config` holds for; the refusal if its networks cannot be named."""
-    camera = config.camera
-    told = f"{camera.backend} {camera.width_px}x{camera.height_px} {camera.device} {camera.pinned}"
-    try:
-        return tried.facts(models_dir(), told, config.eye.light_offset_mm)
-    except ModelRefused as refusal:
-        return refusal
-
-
-def _as_written(path: Path, *, without_id: bool) -> Config:
-    text = learned.text_of(path)
-    if text is None:
-        msg = f"there is no configuration at {path}"
-        raise ConfigRefused(msg)
-    return parse(text, learned.read(path).text, without_id=without_id)
-
-
-def _tables(text: str, file: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        msg = f"{file} is no TOML: {cause}"
-        raise ConfigRefused(msg) from cause
-    except (ValueError, RecursionError) as cause:
-        msg = f"{file} holds a number too long to read, or tables nested too deeply"
-        raise ConfigRefused(msg) from cause
-
-
-def _merged(tables: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    for name, table in joined.items():
-        settings = table if isinstance(table, dict) else {"": None}
-        for key, value in settings.items():
-            if key not in _LEARNED.get(name, ()):
-                msg = f"{JOINED} holds [{named(name)}] {named(key)}, which no door learns when it joins"
-                raise ConfigRefused(msg)
-            stands = tables.setdefault(name, {})
-            if isinstance(stands, dict) and stands.setdefault(key, value) != value:
-                msg = f"[{name}] {key} is one thing in door.toml and another in {JOINED}; take it out of door.toml"
-                raise ConfigRefused(msg)
-    return tables
-
-
-def _refuse_contradictions(config: Config) -> None:
-    named_pins = {f.name: getattr(config.lock, f.name) for f in dataclasses.fields(config.lock)}
-    named_pins = {name: pin for name, pin in named_pins.items() if name.endswith("_pin") and pin}
-    pins = list(named_pins.values())
-    for name, pin in named_pins.items():
-        if config.lock.board != "gpiod" and not re.fullmatch(_GPIO, pin):
-            msg = f'[lock] {name} must be a pin such as "GPIO17"; other lines need board "gpiod"'
-            raise ConfigRefused(msg)
-    if any(config.lock.light_pins) and not config.lock.lights:
-        msg = "[lock] names some of the four lines of the two lights; name all four (..._light_..._pin) or none"
-        raise ConfigRefused(msg)
-    if config.lock.keypad_id and not config.lock.keypad:
-        msg = "[lock] keypad_id pins a keypad, but [lock] keypad names none"
-        raise ConfigRefused(msg)
-    taken = sorted({pin for pin in pins if pins.count(pin) > 1})
-    if taken:
-        msg = f"[lock] uses {', '.join(taken)} for two things; one line has one owner"
-        raise ConfigRefused(msg)
-    _refuse_face_alone(config)
-    _refuse_page(config.page)
-    if config.eye.min_eye_distance_px >= config.eye.max_eye_distance_px:
-        msg = "[eye] min_eye_distance_px must be below max_eye_distance_px"
-        raise ConfigRefused(msg)
-    _refuse_camera(config.camera)
-
-
-def _refuse_face_alone(config: Config) -> None:
-    if config.lock.tier != "face" or config.lock.board == "sim":
-        return
-    if not config.lock.lights:
-        msg = (
-            '[lock] tier "face" needs the two white lights (..._light_..._pin), or a photograph would open this door; '
-            'fit them, or say "face+pin"'
-        )
-        raise ConfigRefused(msg)
-    if not config.camera.pinned:
-        msg = (
-            '[lock] tier "face" needs a camera that is pinned, which `doorctl setup` does, or any other one would count'
-        )
-        raise ConfigRefused(msg)
-
-
-def _refuse_page(page: PageTable) -> None:
-    if not page.served and page != PageTable():
-        msg = "[page] needs a port, such as 8443, or the resident's page is not served at all"
-        raise ConfigRefused(msg)
-    for key, host in (("address", page.address), ("name", page.name)):
-        try:
-            if host and (key == "address" or ":" in host or host.replace(".", "").isdigit()):
-                ipaddress.ip_address(host)
-        except ValueError as cause:
-            msg = f"[page] {key} {host} is no IP address"
-            raise ConfigRefused(msg) from cause
-
-
-def _refuse_camera(camera: CameraTable) -> None:
-    if camera.backend == "replay" and not camera.replay:
-        msg = '[camera] replay must name a picture or a folder when backend is "replay"'
-        raise ConfigRefused(msg)
-    if camera.pinned and camera.backend not in ("picamera2", "v4l2"):
-        msg = f'[camera] pinned pins a camera, but backend is "{camera.backend}"'
-        raise ConfigRefused(msg)
-    if camera.backend == "v4l2" and not camera.device:
-        msg = '[camera] device must name the USB camera when backend is "v4l2": see `ls /dev/v4l/by-path`'
-        raise ConfigRefused(msg)
