@@ -4,7 +4,7 @@ import sys
 
 from device.desk.start import desk
 from device.edges import Room
-from device.service import main
+from device.process import main
 
 if __name__ == "__main__":
     sys.exit(main(Room.DESK, desk))

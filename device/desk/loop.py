@@ -38,7 +38,7 @@ from device.desk.tickets import Tickets
 from device.desk.trying.carrying import Trying
 from device.edges import Room
 from device.errors import NotPermitted
-from device.service import Link
+from device.link import Link
 from device.wire import Purpose, Result
 
 __all__ = ["BUSY", "NO_CONSENT", "Desk"]

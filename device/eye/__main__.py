@@ -2,16 +2,18 @@
 
 import sys
 
-from device import config, service
+from device import config
 from device.edges import Room
 from device.eye.camera import make
 from device.eye.loop import EyeWork
 from device.eye.priority import give_way
 from device.eye.sight import Sight, refuse_stretched
 from device.paths import door_paths, models_dir
+from device.process import main
+from device.service import Service
 
 
-def build(running: service.Service) -> EyeWork:
+def build(running: Service) -> EyeWork:
     """Networks first, so that a refused model is known before the door counts on eye; then the camera, not opened."""
     give_way()
     settings = config.load(door_paths().config)
@@ -24,4 +26,4 @@ def build(running: service.Service) -> EyeWork:
 
 
 if __name__ == "__main__":
-    sys.exit(service.main(Room.EYE, build))
+    sys.exit(main(Room.EYE, build))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from device.errors import CameraFault
-from device.service import log
+from device.journal import log
 
 _FED_DRIVERS: Final = ("v4l2 loopback", "v4l2loopback", "akvcam")
 _FED_PLACES: Final = ("platform:v4l2loopback", "platform:akvcam", "usb-vhci_hcd", "usb-dummy_hcd")

@@ -34,7 +34,7 @@ from device.eye.v4l2_kernel import Kernel, Linux
 from device.eye.v4l2_steady import Steady
 from device.eye.v4l2_stream import MJPG, YUYV, Shape, Stream, Wanted
 from device.eye.yuv import yuyv_to_bgr
-from device.service import log
+from device.journal import log
 
 _LEAP: Final = 2.0
 """How much brighter or darker a held picture may become. A choice: one stop. A person who steps up to the camera or a

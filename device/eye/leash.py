@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from device.service import EXIT_FAULT, log
+from device.journal import log
+from device.service import EXIT_FAULT
 
 _STDERR = 2
 

@@ -41,7 +41,8 @@ from device.eye.questioned import Around, Questioned
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
 from device.eye.waits import CALL_LIMIT_S, quiet_limit_s, read_limit_s
-from device.service import Link, log
+from device.journal import log
+from device.link import Link
 from device.wire import Attack, CameraCondition, Hint, LookMode
 
 WINDOW_LIMIT_S: Final = 11.0  # lock's windows are at most 10 s; one second for its Close to arrive

@@ -17,7 +17,7 @@ from device.eye.camera import Frame
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
 from device.eye.sight import Seen
-from device.service import Link
+from device.link import Link
 from device.wire import LookMode
 
 

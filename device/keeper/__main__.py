@@ -8,7 +8,8 @@ from device.edges import Room
 from device.keeper import start
 from device.keeper.loop import Keeper
 from device.keeper.retired import RetiredKeeper
-from device.service import Service, main
+from device.process import main
+from device.service import Service
 from device.urgency import come_first
 
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 
 from device import codes
 from device.errors import Fault
+from device.journal import log
 from device.keeper import offers
 from device.keeper.attempts import AttemptFile
 from device.keeper.book import Book
@@ -37,7 +38,6 @@ from device.keeper.match import By, Decoys, Shown, match
 from device.keeper.pin import SALT_BYTES, Stretch, Verifiers
 from device.keeper.record import NOTHING, Credential, Kind
 from device.keeper.throttle import Admission, Counts, Throttle
-from device.service import log
 from device.wire import NOBODY, Secret
 
 

@@ -22,6 +22,7 @@ from typing import TypeGuard
 
 from device import wire
 from device.errors import Fault, StoreFault
+from device.journal import log
 from device.keeper.any_cards import Say
 from device.keeper.attempt import Guard
 from device.keeper.cards.counters import Counters, Kept
@@ -32,7 +33,6 @@ from device.keeper.cards.steps import Keep, Reason, Steps, Transmit
 from device.keeper.line import Line, Result, Work
 from device.keeper.record import Credential, Kind
 from device.keeper.tenancies import Tenancies
-from device.service import log
 from device.wire import NOBODY, Outcome
 
 ADD_S = 60.0  # as long as a grant

@@ -28,6 +28,7 @@ from typing import Protocol
 from device import wire
 from device.edges import Room
 from device.errors import CredentialRefused, Fault, NotPermitted, StoreFault
+from device.journal import log
 from device.keeper import offers
 from device.keeper.any_cards import MakeCards, NoCards
 from device.keeper.attempt import Attempt, Guard, Settling
@@ -36,7 +37,7 @@ from device.keeper.line import Executor, Line
 from device.keeper.match import By, Fresh, Shown
 from device.keeper.record import Kind
 from device.keeper.tenancies import Tenancies
-from device.service import Link, log
+from device.link import Link
 from device.wire import Outcome, Result
 
 GRANT_NS = 60_000_000_000

@@ -15,8 +15,8 @@ from device import wire
 from device.edges import Room
 from device.errors import NotPermitted
 from device.keeper.loop import Switchboard
+from device.link import Link
 from device.sealing.retired import Destroying
-from device.service import Link
 from device.wire import Outcome, Result
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from device import config as door_config
 from device.config.tables import KeeperTable, TpmTable
 from device.errors import StoreFault
+from device.handover import credential
+from device.journal import log
 from device.keeper.any_cards import MakeCards, NoCards, Say
 from device.keeper.attempt import Clock, Guard
 from device.keeper.attempts import AttemptFile
@@ -32,7 +34,7 @@ from device.sealing.keys import KeyStore
 from device.sealing.providers import Index, key_store
 from device.sealing.retired import Destroying, End
 from device.sealing.store import Binding, SealedStore
-from device.service import Service, credential, log
+from device.service import Service
 
 
 def guard_at(

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 
 from device import wire
 from device.errors import Fault
+from device.journal import log
 from device.keeper import offers
 from device.keeper.attempt import Guard
 from device.keeper.attempts import MAX_SLOTS
 from device.keeper.ends import LOOK_S, Moment
 from device.keeper.record import Credential, Kind
-from device.service import log
 
 MOST_ASKED_ABOUT = 2 * MAX_SLOTS  # more than a door has faces; a vault gone mad must not fill keeper's memory
 NEWS_AT_ONCE = 64  # a socket's buffer holds them a few times over

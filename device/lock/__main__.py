@@ -6,6 +6,8 @@ import sys
 
 from device import config as door_config
 from device.edges import Room
+from device.handover import credential
+from device.journal import log
 from device.lock.assembly import board_of
 from device.lock.hours import NOT_ALONE
 from device.lock.identity import KEY_NAME, DocumentKey
@@ -13,7 +15,8 @@ from device.lock.loop import LockWork, rules_of
 from device.lock.policy import Policy, VersionFile
 from device.paths import door_paths
 from device.policy.methods import EVERYTHING
-from device.service import Service, credential, log, main
+from device.process import main
+from device.service import Service
 from device.urgency import come_first
 
 

@@ -33,8 +33,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device.errors import StoreFault
+from device.journal import log
 from device.lock import durable
-from device.service import log
 
 DAY_S = 86_400
 LOOK_S = 600

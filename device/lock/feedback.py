@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from device.journal import log
 from device.lock.player import Player
 from device.lock.state import Signal
-from device.service import log
 from device.wire import Hint
 
 Drive = Callable[[bool], object]

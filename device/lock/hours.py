@@ -27,13 +27,13 @@ from nacl.secret import SecretBox
 from device import wire
 from device.document import Parsed
 from device.errors import DocumentRefused, StoreFault
+from device.journal import log
 from device.lock import durable, timetables
 from device.lock.timetables import TimetableFiles
 from device.policy.clock import EARLIEST_UNIX, LOST, SLACK_S, Clock
 from device.policy.methods import EVERYTHING, NOTHING, PIN_AND_CARD, Method
 from device.policy.prover import without_a_clock
 from device.policy.schedule import EPOCH, DoorPolicy, methods_on, shown_at, timetables_on, zone_of
-from device.service import log
 
 DAY_S = 86_400
 HOUR_NS = 3_600_000_000_000

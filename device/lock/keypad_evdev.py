@@ -23,9 +23,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from device.journal import log
 from device.lock.input_events import EVENT, Reader
 from device.lock.state import Event, Key, Signal
-from device.service import log
 from device.wire import Hint
 
 # linux/input.h: _IOR('E', 0x02, struct input_id) and _IOW('E', 0x90, int)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.service import log
+from device.journal import log
 
 Drive = Callable[[tuple[bool, ...]], object]
 WEAK, STRONG = 1, 2  # the light that a line adds, in the steps of `device.challenge`

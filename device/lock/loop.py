@@ -29,6 +29,8 @@ from device.challenge import Lights
 from device.config.tables import Config
 from device.edges import Room
 from device.errors import BoltFault, NotPermitted, StoreFault
+from device.journal import log
+from device.link import Link
 from device.lock import lights, machine
 from device.lock.board import Board
 from device.lock.farewell import Farewell
@@ -56,7 +58,7 @@ from device.lock.state import (
     Tick,
 )
 from device.policy.methods import NOTHING, Method
-from device.service import Link, Service, log
+from device.service import Service
 from device.wire import AlarmBits, CameraCondition
 
 SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection

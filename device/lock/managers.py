@@ -31,8 +31,8 @@ from nacl.secret import SecretBox
 
 from device.document import KEY_BYTES, DocumentUnsigned, Parsed, Successor, parse
 from device.errors import DocumentRefused, StoreFault
+from device.journal import log
 from device.lock import durable
-from device.service import log
 
 MOST_LINKS = 16
 _MAGIC = b"DWMC"

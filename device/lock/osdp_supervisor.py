@@ -22,13 +22,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from device.journal import log
 from device.lock.osdp_commands import ASK_STATUS, DARK, Command, able, command_of
 from device.lock.osdp_frames import Gate
 from device.lock.osdp_line import SerialLine
 from device.lock.osdp_panel import CardNumber, Done, Heard, Identity, Keys, Offline, Panel, Trouble
 from device.lock.osdp_rhythm import Rhythm
 from device.lock.state import Event, Key, NumberRead, Signal
-from device.service import log
 from device.wire import Hint
 
 START_S = 5.0

@@ -17,10 +17,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from device.journal import in_words
+from device.journal import in_words, log
 from device.lock.osdp_supervisor import Stands, Supervisor
 from device.lock.state import Event, Signal
-from device.service import log
 from device.wire import Hint
 
 STEP_S = 0.01  # each command and each reply is a step; a reader is asked about every 80 ms

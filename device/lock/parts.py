@@ -19,10 +19,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from device.journal import log
 from device.lock.board import Board
 from device.lock.bolt import Bolt
 from device.lock.state import CardCame, CardLeft, CardReplied, Event, Signal, TamperMoved
-from device.service import log
 from device.wire import Hint
 
 _AT_ONCE_S = float("-inf")

@@ -31,6 +31,7 @@ from device import wire
 from device.document import KEY_BYTES, DocumentForeign, DocumentUnsigned, Parsed, SlotOffers, sealed_box
 from device.edges import Room
 from device.errors import DocumentRefused, StoreFault
+from device.journal import log
 from device.lock import durable
 from device.lock.hours import NOT_ALONE, Hours
 from device.lock.identity import DocumentKey
@@ -39,7 +40,6 @@ from device.lock.reporting import Reporting
 from device.lock.retiring import Retiring, finish, marked
 from device.policy.methods import Method
 from device.policy.prover import DocumentUnequal
-from device.service import log
 from device.wire import Result
 
 _VERSION = struct.Struct("<I")

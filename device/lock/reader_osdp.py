@@ -15,11 +15,11 @@ import time
 
 from device.config.tables import LockTable
 from device.errors import KeyFault
+from device.handover import credential
 from device.lock.osdp_panel import DEFAULT_KEY, KEY_BYTES
 from device.lock.osdp_supervisor import Stands, Supervisor, Where
 from device.lock.osdp_worker import Worker
 from device.lock.state import Event, Signal
-from device.service import credential
 from device.wire import Hint
 
 KEY_NAME = "osdp.key"

@@ -20,10 +20,10 @@ import time
 from collections import deque
 from contextlib import suppress
 
+from device.journal import log
 from device.lock.pcsc_calls import System
 from device.lock.pcsc_worker import Came, Down, Left, Replied, Report, Up, Worker
 from device.lock.state import CardCame, CardLeft, CardReplied, Event, Signal
-from device.service import log
 from device.wire import Hint
 
 START_S = 5.0  # pcscd starts with its first client, and a USB reader after it: no alarm at every start of lock

@@ -25,9 +25,9 @@ from nacl.secret import SecretBox
 from device import wire
 from device.document import NO_COUNT, Parsed, Telling
 from device.errors import DocumentRefused, StoreFault
+from device.journal import log
 from device.lock import durable
 from device.lock.daily_count import DailyCount
-from device.service import log
 from device.wire import NO_ALARM_KEY, Profile
 
 

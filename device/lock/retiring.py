@@ -31,8 +31,8 @@ from nacl.secret import SecretBox
 from device.bodies import RECALL, Retirement
 from device.document import Parsed
 from device.errors import DocumentRefused, StoreFault
+from device.journal import log
 from device.lock import durable
-from device.service import log
 from device.wire import Ending
 
 LOOK_NS = 60_000_000_000  # a step in the count: what was not looked at for longer counts as this much

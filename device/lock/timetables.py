@@ -34,8 +34,8 @@ from nacl.secret import SecretBox
 
 from device.document import FIRST_SLOT, LAST_SLOT
 from device.errors import StoreFault
+from device.journal import log
 from device.lock import durable
-from device.service import log
 from device.wire import NO_TIMETABLE, SlotOffer
 
 PAGE_BYTES = 4096

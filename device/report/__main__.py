@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from device import config
 from device.edges import Room
+from device.process import main
 from device.report import alarm_tests, broker
 from device.report.disk import room_in
 from device.report.ledger import ledger_for
@@ -17,7 +18,7 @@ from device.report.outbox import Outbox
 from device.report.ports import Papers
 from device.report.publisher import Nowhere, Publisher
 from device.report.teller import Identity, Teller
-from device.service import Service, main
+from device.service import Service
 from device.version import software_version
 
 

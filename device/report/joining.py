@@ -17,10 +17,10 @@ from device import certificates
 from device.errors import Fault, Refusal
 from device.installing import Joining
 from device.joining import Answer, Request, claim_key
+from device.journal import log
 from device.report.ports import Claim
 from device.report.publisher import What
 from device.report.said import SaidOnce
-from device.service import log
 
 
 class Joiner:

@@ -14,8 +14,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from device.journal import log
 from device.paths import Paths
-from device.service import log
 
 SWITCH = "DOORWARD_LEDGER"
 

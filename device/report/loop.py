@@ -25,6 +25,8 @@ from typing import Protocol
 from device import wire
 from device.edges import Room
 from device.errors import NotPermitted
+from device.journal import log
+from device.link import Link
 from device.report.deliveries import Deliveries
 from device.report.homeassistant import CONFIG_ROW, Announcement
 from device.report.homeassistant import topic as config_topic
@@ -36,7 +38,6 @@ from device.report.state import STATE_ROW, LiveState
 from device.report.state import topic as state_topic
 from device.report.teller import Message, Teller
 from device.report.told_home import ToldHome
-from device.service import Link, log
 from device.wire import OccurrenceKind, Profile
 
 DECLINED_RETRY_S = 60.0

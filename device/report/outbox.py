@@ -19,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from device.service import log
+from device.journal import log
 
 FORMAT = 1  # PRAGMA user_version of our file
 _BUSY_S = 1.0

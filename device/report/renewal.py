@@ -21,9 +21,9 @@ from device import certificates
 from device.errors import Fault, JoiningRefused, Refusal
 from device.installing import Joining
 from device.joining import Answer
+from device.journal import log
 from device.report.retained import Retained
 from device.report.said import SaidOnce
-from device.service import log
 
 _BEGINS, _SPREAD = 2 / 3, 1 / 6  # of a certificate's life: asked for from two thirds on, at five sixths by all
 

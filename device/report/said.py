@@ -7,7 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.service import log
+from device.journal import log
 
 _AT_MOST = 16  # different sentences
 

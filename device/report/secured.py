@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from device.edges import Room
 from device.errors import Fault, Refusal
 from device.installing import Joining
+from device.journal import log
 from device.paths import Paths
 from device.report.broker import Broker
 from device.report.claim import MqttClaim
@@ -19,7 +20,6 @@ from device.report.joining import Joiner
 from device.report.ledger import ledger_for
 from device.report.renewal import Renewal
 from device.report.tls import TlsFiles
-from device.service import log
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from device.service import log
+from device.journal import log
 
 NAME = "told-home"
 

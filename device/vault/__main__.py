@@ -14,12 +14,15 @@ import sys
 from device import config, consent, manifest
 from device.attestation import sign
 from device.edges import Room
+from device.handover import credential
+from device.journal import log
 from device.manifest import Job
 from device.paths import models_dir
+from device.process import main
 from device.sealing.providers import Index, key_store
 from device.sealing.retired import Destroying, End
 from device.sealing.store import Binding, SealedStore
-from device.service import Service, credential, log, main
+from device.service import Service
 from device.vault import tail
 from device.vault.budget import Budget, Thresholds
 from device.vault.expiry import Expiry

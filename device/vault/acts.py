@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from device import wire
 from device.edges import Room
 from device.errors import AttestationRefused, Fault
-from device.service import log
+from device.journal import log
 from device.vault import held
 from device.vault.enrolments import Rooms
 from device.vault.faces import Faces

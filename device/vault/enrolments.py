@@ -20,7 +20,7 @@ from typing import Protocol
 from device import wire
 from device.edges import Room
 from device.errors import AttestationRefused, EnrolmentRefused, Fault, RecordRefused
-from device.service import log
+from device.journal import log
 from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolling import Enrolling
 from device.vault.faces import Faces

@@ -27,7 +27,8 @@ from dataclasses import dataclass, field
 from device import wire
 from device.edges import Room
 from device.errors import Fault, NotPermitted, StoreFault
-from device.service import Link, log
+from device.journal import log
+from device.link import Link
 from device.vault.acts import AT_THE_KEYPAD, Acts
 from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolments import Enrolments, Rooms

@@ -19,9 +19,10 @@ from device import attestation, wire
 from device.attestation import EndOfDoor
 from device.edges import Room
 from device.errors import AttestationRefused, Fault, NotPermitted
+from device.journal import log
+from device.link import Link
 from device.sealing.files import write_new
 from device.sealing.retired import Destroying
-from device.service import Link, log
 from device.strength import KeyPlace
 from device.vault.enrolments import Rooms
 from device.wire import Result

@@ -27,8 +27,8 @@ from device.eye.camera_replay import ReplayCamera
 from device.eye.loop import EyeWork
 from device.eye.runtime import Runtime, installed
 from device.eye.sight import Sight
+from device.link import Link
 from device.paths import models_dir
-from device.service import Link
 from tools.benchmark.figures import Figure, NotMeasured, Plan, Rows, Section, Spread
 from tools.portraits import portrait
 from tools.samples import SampleMissingError

@@ -17,7 +17,9 @@ import time
 
 from device import wire
 from device.edges import Room, edges_into
-from device.service import Link, Service, main
+from device.link import Link
+from device.process import main
+from device.service import Service
 from device.urgency import come_first
 
 SLOT = 12

@@ -1,7 +1,7 @@
 """One door in memory: the real loop of lock, a board, a strike, rooms that speak, and the oracle beside them.
 
 Rules kept here:
-- What the frame does (`device.service`) is done here as well: the walls of `device.edges` first, then lock's own table;
+- What the frame does (`device.peers`) is done here as well: the walls of `device.edges` first, then lock's own table;
   a room that breaks either loses its connection, and that is an alarm.
 - A life without lock's table shows that the machine alone keeps the door shut. The walls stand in every life.
 - Lock is killed when its bolt does not obey: that is what its watchdog is for.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from device.desk.audit.finding import Finding, failed, ok, skipped
 from device.edges import Room
+from device.link import permitted_uids
 from device.paths import Paths
-from device.service import permitted_uids
 
 STATEFUL = (Room.VAULT, Room.KEEPER, Room.LOCK, Room.REPORT)
 PRIVATE = frozenset({Room.VAULT, Room.KEEPER})  # sealed records: nobody else may even list them

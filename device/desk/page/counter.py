@@ -148,7 +148,7 @@ class Counter(Protocol):
 class Served(Protocol):
     """The page's server, as the desk's loop sees it. Both methods return at once, whatever the server does.
 
-    An error nobody caught in its thread would end the desk (`device.service`); so it catches its own.
+    An error nobody caught in its thread would end the desk (`device.process`); so it catches its own.
     """
 
     def open(self, counter: Counter) -> None:

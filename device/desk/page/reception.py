@@ -24,7 +24,7 @@ from device.desk.page.crossing import Crossing, Reply
 from device.desk.page.sittings import Sittings
 from device.edges import Room
 from device.errors import Fault, NotPermitted, Refusal
-from device.service import log
+from device.journal import log
 
 ARMED_S = 600.0
 MOST_QUESTIONS = 32

@@ -16,7 +16,7 @@ from device.desk import timeouts
 from device.desk.errands import BUSY, Rooms
 from device.edges import Room
 from device.errors import NotPermitted
-from device.service import Link
+from device.link import Link
 from device.wire import Result
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from device import service
+from device import process
 from device.paths import Paths
 
 
@@ -32,7 +32,7 @@ def one_user(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def as_a_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`run` and `main` change signal handlers, limits and hooks: let them, and put everything back."""
-    monkeypatch.setattr(service, "harden", lambda: None)  # cannot be undone; test_hardening looks at it from outside
+    monkeypatch.setattr(process, "harden", lambda: None)  # cannot be undone; test_hardening looks at it from outside
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     hook = threading.excepthook
     yield

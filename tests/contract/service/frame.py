@@ -80,7 +80,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         self.service = Service(self.room, self.paths)
-        self.service._work = self.work
+        self.service.take_up(self.work)
         for edge in EDGES:
             if edge.listener is self.room:
                 self._listen(edge)
@@ -89,7 +89,7 @@ class Frame:
         listener = bound(self.paths, edge)
         listener.setblocking(False)
         self._socks.append(listener)
-        self.service.watch(listener.fileno(), lambda: self.service._accept(listener, edge))
+        self.service.watch(listener.fileno(), lambda: self.service.peers.accept(listener, edge))
 
     def call(self, room: Room) -> socket.socket:
         """`room` connects to this one; the test holds its end."""
@@ -123,9 +123,8 @@ def bound(paths: Paths, edge: Edge) -> socket.socket:
 
 def close(service: Service) -> None:
     """Give back what a service holds, as the end of its process would."""
-    for link in list(service._open):
-        link.sock.close()
-    for end in (*service._listeners, *(service._pair or ())):
+    service.peers.close()
+    for end in service._pair or ():
         end.close()
     service._notify.close()
     service._selector.close()

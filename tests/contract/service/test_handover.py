@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from device import handover, service, wire
+from device import handover, process, wire
 from device.edges import Room, edges_into
 from device.errors import NotPermitted
 from device.handover import inherited_sockets
@@ -49,8 +49,8 @@ def test_every_edge_is_served_on_the_socket_with_its_name(hand_over: HandOver, p
     made = sockets_of(Room.KEEPER, paths)
     hand_over(":".join(made), *(sock.fileno() for sock in made.values()))
     keeper, work = Service(Room.KEEPER, paths), Recorder()
-    keeper._work = work
-    keeper._listen()
+    keeper.take_up(work)
+    keeper.peers.listen()
     for name in reversed(made):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as end:
             end.connect(str(paths.socket(Room.KEEPER, name)))
@@ -115,7 +115,7 @@ def test_another_kind_of_socket_is_refused(hand_over: HandOver, kind: str) -> No
 def start(room: Room, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Recorder]:
     work = Recorder()
     monkeypatch.setenv("DOORWARD_ROOT", str(paths.root))
-    return service.main(room, lambda _service: work), work
+    return process.main(room, lambda _service: work), work
 
 
 @pytest.mark.usefixtures("as_a_process")
@@ -159,10 +159,10 @@ def test_desk_alone_is_handed_the_socket_at_which_browsers_call(hand_over: HandO
     with of_the_network(waits=True) as page:
         hand_over(":".join((*made, "page")), *(sock.fileno() for sock in made.values()), page.fileno())
         desk = Service(Room.DESK, paths)
-        desk._work = Recorder()
+        desk.take_up(Recorder())
         assert desk.page_socket is not None
         assert desk.page_socket.getsockname() == page.getsockname()
-        desk._listen()
+        desk.peers.listen()
         watched = [key.fd for key in desk._selector.get_map().values()]
         assert desk.page_socket.fileno() not in watched, "the loop of desk is never woken by the network"
         assert len(watched) == len(made)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from device import edges, journal, service, wire
+from device import edges, journal, process, service, wire
 from device.edges import Room
 from device.errors import BoltFault, CameraFault, ConfigRefused, KeyFault, NotPermitted
 from device.handover import credential
@@ -71,7 +71,7 @@ def fails_with(error: BaseException) -> Callable[[], None]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_loop_in_order(systemd: socket.socket, number: signal.Signals) -> None:
     work = due_now(Recorder(), lambda: os.kill(os.getpid(), number))
-    assert service.main(Room.LOCK, lambda _service: work) == 0
+    assert process.main(Room.LOCK, lambda _service: work) == 0
     assert work.stopped == 1
     assert told(systemd) == ["READY=1", "STOPPING=1"]
 
@@ -118,13 +118,13 @@ class Lingering:
 @pytest.mark.usefixtures("systemd")
 def test_a_room_that_has_not_to_linger_ends_at_once() -> None:
     room = Lingering([False])
-    assert service.main(Room.LOCK, room) == 0
+    assert process.main(Room.LOCK, room) == 0
     assert (room.turns, room.work.stopped) == (1, 1)
 
 
 def test_a_room_that_has_to_linger_works_on_until_it_has_not(systemd: socket.socket) -> None:
     room = Lingering([True, True, True, False, True])
-    assert service.main(Room.LOCK, room) == 0
+    assert process.main(Room.LOCK, room) == 0
     assert (room.answers, room.turns, room.work.stopped) == ([True], 4, 1)
     assert told(systemd) == ["READY=1", "STOPPING=1"]
 
@@ -152,12 +152,12 @@ def test_the_watchdog_is_fed_by_a_healthy_loop_alone(systemd: socket.socket, mon
         if len(turns) == 5:
             ask_to_end()
 
-    assert service.main(Room.LOCK, lambda _service: due_now(work, on_tick)) == 0
+    assert process.main(Room.LOCK, lambda _service: due_now(work, on_tick)) == 0
     assert turns == [["READY=1"], ["WATCHDOG=1"], [], [], ["WATCHDOG=1"]]
 
 
 def test_without_a_watchdog_nobody_is_told(systemd: socket.socket) -> None:
-    assert service.main(Room.LOCK, lambda _service: due_now(Recorder(), ask_to_end)) == 0
+    assert process.main(Room.LOCK, lambda _service: due_now(Recorder(), ask_to_end)) == 0
     assert "WATCHDOG=1" not in told(systemd)
 
 
@@ -180,7 +180,7 @@ class Sleepless:
 def rested(room: Room, paths: Paths, now_s: float, until_s: float, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long a room slept each time from `now_s` on, if nothing comes before `until_s`."""
     running, world, work = Service(room, paths), Sleepless(now_s), Recorder(due_s=until_s)
-    running._work = work
+    running.take_up(work)
     running._selector.close()
     monkeypatch.setattr(running, "_selector", world)
     monkeypatch.setattr(service, "time", world)
@@ -214,7 +214,7 @@ def test_a_room_at_rest_feeds_while_it_is_well_and_is_asked_for_nothing_else(
             return asked.count("healthy") != 2  # it hangs once, and nothing feeds it meanwhile
 
     running, world = Service(Room.REPORT, paths), Sleepless(100.0)
-    running._work = Resting(due_s=126.0)
+    running.take_up(Resting(due_s=126.0))
     running._selector.close()
     monkeypatch.setattr(running, "_selector", world)
     monkeypatch.setattr(service, "time", world)
@@ -242,7 +242,7 @@ def test_a_word_reaches_whoever_listens_since_the_last_one(tmp_path: Path, monke
 def test_readiness_comes_before_a_notify_socket_that_is_gone_hurts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", "/nonexistent/notify")
     monkeypatch.setenv("WATCHDOG_USEC", "1000000")
-    assert service.main(Room.LOCK, lambda _service: due_now(Recorder(), ask_to_end)) == 0
+    assert process.main(Room.LOCK, lambda _service: due_now(Recorder(), ask_to_end)) == 0
 
 
 # ---- every way to fail
@@ -263,7 +263,7 @@ def test_what_fails_while_building_ends_with_its_sentence(
     def build(_service: Service) -> Recorder:
         raise error
 
-    assert service.main(Room.VAULT, build) == code
+    assert process.main(Room.VAULT, build) == code
     assert capfd.readouterr().err == f"vault: {error}\n"
 
 
@@ -273,7 +273,7 @@ def test_a_refusal_while_serving_is_started_again_and_does_not_keep_the_room_dow
 ) -> None:
     """78 means: starting again will not help. A keeper that stayed down would keep everybody out."""
     work = due_now(Recorder(), fails_with(NotPermitted("lock must not send Look to vault")))
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     assert work.stopped == 1
     assert capfd.readouterr().err == "lock: lock must not send Look to vault\n"
 
@@ -282,7 +282,7 @@ def test_a_fault_while_serving_ends_the_process_after_it_was_made_safe(
     systemd: socket.socket, capfd: pytest.CaptureFixture[str]
 ) -> None:
     work = due_now(Recorder(), fails_with(CameraFault("no frame came in time")))
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     assert work.stopped == 1
     assert told(systemd)[-1] == "STOPPING=1"
     assert capfd.readouterr().err == "lock: no frame came in time\n"
@@ -294,7 +294,7 @@ def test_an_error_nobody_foresaw_ends_with_one_sentence_that_holds_no_data(
     capfd: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     work = due_now(Recorder(), fails_with(error))
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     assert work.stopped == 1
     said = capfd.readouterr().err
     assert said.count("\n") == 1
@@ -325,7 +325,7 @@ def test_an_error_nobody_foresaw_in_a_handler_ends_the_process_after_work_stoppe
         end.send(wire.pack(wire.Verdict(bytes(16), 1, wire.Outcome.ACCEPTED, 4829)))
 
     work = due_now(Recorder(on_message=handler), answer)
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     assert work.stopped == 1
     said = capfd.readouterr().err
     assert said.count("\n") == 1
@@ -341,9 +341,9 @@ def test_what_fails_while_building_without_a_sentence_is_told_by_its_place_too(
     def build(_service: Service) -> Recorder:
         raise ZeroDivisionError(SECRET)
 
-    assert service.main(Room.EYE, build) == EXIT_FAULT
+    assert process.main(Room.EYE, build) == EXIT_FAULT
     said = capfd.readouterr().err
-    assert said.startswith("eye: ZeroDivisionError at device.service:")
+    assert said.startswith("eye: ZeroDivisionError at device.process:")
     assert SECRET not in said
 
 
@@ -353,7 +353,7 @@ def test_a_stop_that_fails_is_told_and_does_not_hide_what_ended_the_loop(
     capfd: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     work = due_now(Recorder(on_stop=fails_with(error)), fails_with(CameraFault("no frame came in time")))
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     first, second = capfd.readouterr().err.splitlines()
     assert first.startswith("lock did not stop in order: ")
     assert second == "lock: no frame came in time"
@@ -363,7 +363,7 @@ def test_a_stop_that_fails_is_told_and_does_not_hide_what_ended_the_loop(
 @pytest.mark.usefixtures("systemd")
 def test_a_stop_that_fails_after_a_signal_is_not_reported_as_success(capfd: pytest.CaptureFixture[str]) -> None:
     work = due_now(Recorder(on_stop=fails_with(BoltFault("the line is gone"))), ask_to_end)
-    assert service.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: work) == EXIT_FAULT
     assert capfd.readouterr().err == "lock did not stop in order: the line is gone\n"
 
 
@@ -377,7 +377,7 @@ def test_a_thread_that_dies_takes_its_process_along_in_order(capfd: pytest.Captu
         work.due_s = None
         thread.start()
 
-    assert service.main(Room.LOCK, lambda _service: due_now(work, begin)) == EXIT_FAULT
+    assert process.main(Room.LOCK, lambda _service: due_now(work, begin)) == EXIT_FAULT
     thread.join()
     assert work.stopped == 1
     said = capfd.readouterr().err
@@ -426,7 +426,7 @@ def test_a_key_comes_from_the_credentials_folder_or_not_at_all(tmp_path: Path, m
 def test_a_process_of_the_door_leaves_no_core_and_is_not_looked_into() -> None:
     """In a process of its own, because it cannot be undone."""
     script = (
-        "import ctypes, resource; from device.service import harden; harden();"
+        "import ctypes, resource; from device.process import harden; harden();"
         "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
     root = Path(__file__).parents[3]

@@ -12,6 +12,7 @@ import pytest
 from device import service, wire
 from device.edges import Room, edges_out_of
 from device.paths import Paths
+from device.peers import Outgoing
 from device.service import Service
 from tests.contract.service.frame import Recorder, bound, close, edge_between
 
@@ -40,7 +41,7 @@ class Eye:
 
     def tries(self, seconds: float, step_s: float = 0.005) -> list[float]:
         """When it tried to connect within the next `seconds`, from now."""
-        out = self.service._outgoing[0]
+        out = self.service.peers.outgoing[0]
         found, start = [], self.clock.now_s
         while self.clock.now_s < start + seconds:
             before = out.tries
@@ -56,8 +57,8 @@ def eye(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Eye]:
     clock = Clock()
     monkeypatch.setattr(service, "time", clock)
     running, work = Service(Room.EYE, paths), Recorder()
-    running._work = work
-    running._outgoing = [service._Outgoing(edge) for edge in edges_out_of(Room.EYE)]
+    running.take_up(work)
+    running.peers.outgoing = [Outgoing(edge) for edge in edges_out_of(Room.EYE)]
     yield Eye(running, work, clock, paths)
     close(running)
 
@@ -115,9 +116,9 @@ def test_a_peer_that_speaks_again_is_called_as_quickly_as_the_first_time(
     clock = Clock()
     monkeypatch.setattr(service, "time", clock)
     lock = Service(Room.LOCK, paths)
-    lock._work = Recorder()
-    out = service._Outgoing(edge_between(Room.LOCK, Room.KEEPER), tries=5)
-    lock._outgoing = [out]
+    lock.take_up(Recorder())
+    out = Outgoing(edge_between(Room.LOCK, Room.KEEPER), tries=5)
+    lock.peers.outgoing = [out]
     listener = bound(paths, out.edge)
     lock.turn(timeout_s=0)
     end, _ = listener.accept()

@@ -17,8 +17,9 @@ from device import wire
 from device.desk.loop import Desk
 from device.desk.page.counter import Served
 from device.edges import EDGES, Edge, Room
+from device.link import Link
 from device.paths import Paths
-from device.service import Link, Service
+from device.service import Service
 from device.wire import Purpose
 
 Robot = Callable[[wire.Message], list[wire.Message]]
@@ -79,7 +80,7 @@ class House:
         self.service = Service(Room.DESK, self.paths)
         now_s = time.monotonic if self.real_time else lambda: self.now_s
         self.desk = Desk(self.service, now_s, self.served, self.always)
-        self.service._work = self.desk
+        self.service.take_up(self.desk)
         if self.desk.page:
             self.service.watch(self.desk.page.crossing.fileno(), self.desk.page.crossing.collect)
 
@@ -89,7 +90,7 @@ class House:
         near.setblocking(False)
         far.setblocking(False)
         edge = edge_between(room, Room.DESK)
-        self.service._adopt(Link(room, edge, near, Room.DESK))
+        self.service.peers.adopt(Link(room, edge, near, Room.DESK))
         self._ends.append(End(far, edge))
         return self._ends[-1]
 
@@ -110,8 +111,8 @@ class House:
 
     def close(self) -> None:
         self.desk.stop()
-        for link in list(self.service._open):
-            self.service._drop(link)
+        for link in list(self.service.peers.open):
+            self.service.peers.drop(link)
         self.service._selector.close()
         for end in self._ends:
             end.sock.close()
@@ -146,7 +147,7 @@ def open_desk(root: Path, robots: dict[Room, Robot]) -> Iterator[dict[Room, End]
     with listening(root) as listener:
         house = House(Paths(root), real_time=True)
         ends = {room: house.join(room) for room in robots}
-        house.service.watch(listener.fileno(), lambda: house.service._accept(listener, DOORCTL_EDGE))
+        house.service.watch(listener.fileno(), lambda: house.service.peers.accept(listener, DOORCTL_EDGE))
         stop = threading.Event()
 
         def serve() -> None:

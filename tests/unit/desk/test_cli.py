@@ -579,7 +579,7 @@ def test_a_socket_that_nobody_serves_is_one_sentence(root: Path) -> None:
 
 def test_whoever_may_not_speak_to_the_desk_is_told_to_use_sudo(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOORWARD_ONE_USER")
-    monkeypatch.setattr("device.service.permitted_uids", lambda _room: frozenset())
+    monkeypatch.setattr("device.peers.permitted_uids", lambda _room: frozenset())
     with open_desk(root, {}):
         said = doorctl("status")
     assert said.exit_code == 1

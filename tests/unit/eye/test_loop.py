@@ -22,7 +22,7 @@ from device.eye.camera import Frame
 from device.eye.loop import FAULTS_BEFORE_RESTART, PROBE_AGAIN_S, WINDOW_LIMIT_S, EyeWork
 from device.eye.series import Enrolment
 from device.eye.sight import Seen
-from device.service import Link
+from device.link import Link
 from device.wire import CameraCondition, Hint, LookMode
 
 MS = 1_000_000

@@ -18,7 +18,7 @@ from device.eye.camera import Frame
 from device.eye.gather import FRESH_NS
 from device.eye.loop import EyeWork
 from device.eye.sight import Seen
-from device.service import Link
+from device.link import Link
 from device.vault.recognition import MAX_FRAME_AGE_NS
 from device.wire import LookMode, Outcome, Result
 from tests.unit.eye.test_loop import CONFIG, MS, Bench, close, run

@@ -20,8 +20,9 @@ from device.eye import waits
 from device.eye.camera import Frame
 from device.eye.loop import EyeWork
 from device.eye.sight import Seen
+from device.link import Link
 from device.paths import Paths
-from device.service import Link, Service
+from device.service import Service
 from device.settings import Between
 from device.wire import Hint, LookMode
 from tools.units.files import read

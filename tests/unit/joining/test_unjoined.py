@@ -9,7 +9,8 @@ from device.edges import Room
 from device.errors import NotJoined
 from device.journal import Notifier
 from device.paths import Paths
-from device.service import Service, _built
+from device.process import _built
+from device.service import Service
 
 NAMED = '[door]\nid = "00112233445566aa"\n'
 

@@ -20,7 +20,7 @@ from device.keeper.line import Result, Work
 from device.keeper.loop import Keeper
 from device.keeper.pin import Cost, stretcher
 from device.keeper.start import cards_at, guard_at
-from device.service import Link
+from device.link import Link
 from device.wire import Outcome, Proof, Purpose, Secret
 
 CHEAP = Cost(passes=1, memory_bytes=8192)  # the least libsodium takes

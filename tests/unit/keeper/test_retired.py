@@ -15,9 +15,9 @@ from device.errors import NotPermitted, StoreFault
 from device.keeper.loop import Keeper
 from device.keeper.pin import derive
 from device.keeper.retired import RetiredKeeper
+from device.link import Link
 from device.sealing.keys import FileKeyStore
 from device.sealing.retired import DONE, MARK, Destroying, End
-from device.service import Link
 from device.wire import Outcome, Proof, Purpose, Result, Secret
 from tests.unit.keeper.bench import PIN, ROOT_KEY, Door
 

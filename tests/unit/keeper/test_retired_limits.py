@@ -12,10 +12,11 @@ from device.errors import StoreFault
 from device.keeper import start as start_module
 from device.keeper.loop import Keeper
 from device.keeper.retired import RetiredKeeper
+from device.link import Link
 from device.paths import Paths
 from device.sealing.keys import KeyStore
 from device.sealing.retired import RETRY_S, Destroying, End
-from device.service import Link, Service
+from device.service import Service
 from tests.unit.keeper.bench import PIN, ROOT_KEY, Door
 from tests.unit.keeper.test_retired import House, ended, lock
 

@@ -15,13 +15,14 @@ from device import document, wire
 from device.document import SlotOffers
 from device.edges import EDGES, Room
 from device.errors import BoltFault
+from device.link import Link
 from device.lock.identity import DocumentKey
 from device.lock.loop import LockWork
 from device.lock.policy import Policy, VersionFile
 from device.lock.state import DoorMoved, Event, Key, Rules, Signal
 from device.paths import Paths
 from device.policy.methods import EVERYTHING, Method
-from device.service import Link, Service
+from device.service import Service
 from device.wire import Hint
 
 DOOR = bytes.fromhex("00112233445566aa")
@@ -186,7 +187,7 @@ class House:
         self.versions = VersionFile(self.folder / "lock" / "policy-version")
         policy = Policy(DOOR, bytes(MANAGER.verify_key), DOCUMENT_KEY, self.versions, self.unsigned)
         self.work = LockWork(self.service, self.board, policy, self.rules)
-        self.service._work = self.work
+        self.service.take_up(self.work)
         self.board.happens(DoorMoved(open=False))
 
     def join(self, room: Room, *, served: bool = True) -> End:
@@ -197,7 +198,7 @@ class House:
         theirs.setblocking(False)
         end = End(theirs, Link(room, edge, ours, Room.LOCK))
         self._ends.append(end)
-        self.service._adopt(end.link)
+        self.service.peers.adopt(end.link)
         if served and room in FIRST_WORDS:
             end.say(FIRST_WORDS[room])
         return end
@@ -221,7 +222,7 @@ class House:
     def close(self) -> None:
         for end in self._ends:
             end.sock.close()
-        for link in self.service._open:
+        for link in self.service.peers.open:
             link.sock.close()
         self.service._selector.close()
         self.board.forget()

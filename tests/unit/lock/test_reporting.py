@@ -122,7 +122,7 @@ def test_a_new_choice_is_told_at_once_and_again_to_whoever_comes(house: House) -
 
 def _again(house: House) -> End:
     """Report was restarted."""
-    house.service._drop(house.service.links[Room.REPORT])
+    house.service.peers.drop(house.service.peers.links[Room.REPORT])
     report = house.join(Room.REPORT)
     house.turn()
     return report

@@ -537,7 +537,7 @@ def test_a_pin_that_opens_is_no_proof(house: House) -> None:
 
 def test_only_a_keeper_that_says_nobody_lives_here_makes_up_for_a_proof(house: House) -> None:
     door = Ending72(house)
-    house.service._drop(door.keeper.link)
+    house.service.peers.drop(door.keeper.link)
     house.turn()
     assert door.asks() is Result.NO_GRANT, "one that is away says nothing"
     back = house.join(Room.KEEPER)

@@ -18,6 +18,7 @@ import pytest
 from device import document, service, wire
 from device.document import Telling
 from device.edges import EDGES, Room
+from device.link import Link
 from device.lock import daily_count, loop
 from device.lock.daily_count import DAY_S
 from device.report.envelope import SIZE
@@ -25,7 +26,6 @@ from device.report.loop import Report
 from device.report.memory import MemoryBroker, MemoryPublisher
 from device.report.outbox import Outbox
 from device.report.teller import Identity, Teller
-from device.service import Link
 from device.wire import Profile, Result
 from tests.unit.lock.house import DOCUMENT_KEY, DOOR, MANAGER, Clock, End, House
 
@@ -77,7 +77,7 @@ class Days:
     def report_starts(self, run: int) -> None:
         if run:
             self.report.stop()
-            self.house.service._drop(self.house.service.links[Room.REPORT])
+            self.house.service.peers.drop(self.house.service.peers.links[Room.REPORT])
         self.line: End = self.house.join(Room.REPORT)
         self.publisher = MemoryPublisher(DOOR.hex(), self.broker)
         self.teller = Teller(Identity(DOOR.hex(), f"{run:08x}", "0.1.0"), CADENCE_S, self.house.clock.monotonic())

@@ -18,6 +18,7 @@ import pytest
 
 from device import wire
 from device.edges import EDGES, Room
+from device.link import Link
 from device.report import envelope, homeassistant, state
 from device.report.envelope import Envelope
 from device.report.health import Health
@@ -27,7 +28,6 @@ from device.report.outbox import Outbox
 from device.report.retained import FORGET
 from device.report.seal import LETTERS
 from device.report.teller import Identity, Teller
-from device.service import Link
 from device.wire import OccurrenceKind, Profile
 from provisioning.broker_config import LONGEST_PACKET, acl
 

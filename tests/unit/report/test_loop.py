@@ -13,6 +13,7 @@ from nacl.public import PrivateKey, SealedBox
 from device import wire
 from device.edges import EDGES, Room
 from device.errors import NotPermitted
+from device.link import Link
 from device.report.alarm_tests import MEAN_S
 from device.report.deliveries import RETRY_S
 from device.report.envelope import SIZE
@@ -22,7 +23,6 @@ from device.report.outbox import Outbox
 from device.report.publisher import Nowhere, Publisher
 from device.report.teller import Identity, Message, Teller
 from device.report.told_home import ToldHome
-from device.service import Link
 from device.wire import OccurrenceKind as Kind
 
 DOOR = "00112233445566ff"

@@ -12,9 +12,9 @@ import pytest
 
 from device.desk.audit.folders import STATEFUL
 from device.edges import EDGES, PROCESSES, Edge, Room
+from device.link import permitted_uids
 from device.lock import identity, reader_osdp
 from device.paths import Paths
-from device.service import permitted_uids
 from device.vault import __main__ as vault_main
 from tools.units import agree
 from tools.units.files import FOLDER, Unit, parse, read

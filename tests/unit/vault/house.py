@@ -16,10 +16,10 @@ from device.attestation import Paper
 from device.consent import Terms
 from device.edges import Edge, Room
 from device.errors import NotPermitted
+from device.link import Link
 from device.sealing.files import Files
 from device.sealing.keys import FileKeyStore
 from device.sealing.store import SealedStore
-from device.service import Link
 from device.strength import KeyPlace
 from device.vault.enrolling import Enrolling
 from device.vault.expiry import Expiry

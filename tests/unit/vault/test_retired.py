@@ -13,10 +13,10 @@ from device import attestation, wire
 from device.attestation import EndOfDoor
 from device.edges import EDGES, Room
 from device.errors import NotPermitted
+from device.link import Link
 from device.sealing.keys import FileKeyStore
 from device.sealing.retired import DONE, MARK, Destroying, End
 from device.sealing.store import Binding, SealedStore
-from device.service import Link
 from device.strength import KeyPlace
 from device.vault.retired import RECEIPT, Facts, RetiredVault
 from device.vault.signing import signing_key
