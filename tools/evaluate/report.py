@@ -23,7 +23,7 @@ from tools.evaluate import averaging
 from tools.evaluate.gather import Gallery
 from tools.evaluate.intervals import upper_bound
 
-GALLERIES = (1, 2, 3, 4, 10, 50)
+GALLERIES = (1, 2, 3, 4, 5, 10, 50)
 ENROLLED, FRAMES = 5, 3
 LEAST = ENROLLED + FRAMES
 DRAWS = 10
