@@ -7,14 +7,19 @@ Rules kept here:
   opens here, which no real door does before a liveness test was tried on it.
 - People and attacks are rendered (`tools.attack_lab`): a print that is refused here says that the parts work together,
   and nothing about a print in front of a real camera.
+- A termination and a closed terminal end it in order, as Ctrl-C does: door, broker, folder. So does a reader who has
+  read enough (`make demo | head`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -262,18 +267,36 @@ EXPECTED = (
 )  # fmt: skip
 
 
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the story by way of every `finally`, as Ctrl-C does."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def main() -> int:
     """Tell the story; 0 if all of it came true. Or open the showroom, where somebody would rather try it."""
     try:
         if in_browser(os.environ, person=sys.stdin.isatty() and sys.stdout.isatty(), ask=input):
             show_room.main([], standalone_mode=False)
             return 0
-        with stage() as here:
+        with _ended_in_order(), stage() as here:
             seen = story(here)
     except KeyboardInterrupt:
         print("\ndemo stopped; the door, the broker and their folder are gone", file=sys.stderr)
         return 130
-    except (Refusal, Fault, RuntimeError) as failed:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more, and complain
+        return 1
+    except (Refusal, Fault, RuntimeError, OSError) as failed:
         print(f"demo: {failed}", file=sys.stderr)
         return 1
     print()

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import tools.broker
 from tests.support.room_process import CHECKOUT
 from tools.demo import __main__ as demo
 from tools.demo.__main__ import EXPECTED
+from tools.simulator.client import Door, SimulatorRefused
 
 PROMISED = {
     "opened_by_card",
@@ -57,6 +60,44 @@ def test_demo_tells_the_whole_story_and_all_of_it_comes_true() -> None:
     # Every command that was run is shown, and what left the device is printed byte by byte.
     assert "$ doorctl enrol" in done.stdout
     assert "doorward/" in done.stdout
+
+
+@pytest.mark.skipif(not Path(tools.broker.PROGRAM).exists(), reason=tools.broker.INSTALL)
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGHUP", "nobody reads on"])
+def test_demo_that_is_ended_in_the_middle_leaves_no_door_behind(ending: str) -> None:
+    told = subprocess.Popen(
+        [sys.executable, "-m", "tools.demo"],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert told.stdout is not None
+    assert told.stderr is not None
+    joins = next(line for line in told.stdout if "$ doorctl join" in line)
+    label = next(Path(word) for word in joins.split() if word.endswith("front.label"))
+    door = Door(label.parent / "door")
+    try:
+        pids = list(door.state()["pids"].values())
+        assert all(pids)
+        if ending.startswith("SIG"):
+            told.send_signal(getattr(signal, ending))
+            told.stdout.read()
+        told.stdout.close()
+        said = told.stderr.read()
+        assert told.wait(60) == (130 if ending.startswith("SIG") else 1), said
+        assert "Traceback" not in said
+        assert not door.running()
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+        assert not label.parent.exists()
+    finally:
+        told.kill()
+        told.wait()
+        told.stderr.close()
+        with suppress(SimulatorRefused):
+            door.cut()
 
 
 def test_demo_without_a_broker_says_what_to_install(
