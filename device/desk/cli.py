@@ -2,14 +2,17 @@
 
 Rules kept here:
 - What is not built yet is not listed.
+- An answer that cannot be written (a full disk) is one sentence, like everything that goes wrong.
 - A command's code is loaded when somebody asks for that command, or for the list: on a small board loading all of it
   takes longer than most commands do.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
+import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final, cast
@@ -40,6 +43,8 @@ COMMANDS: Final = {
     "try-attacks": ("trying.cli", "try_attacks"),
     "upgrade": ("upkeep.cli_upgrade", "upgrade"),
 }
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class WhenAsked(Mapping[str, click.Command]):
@@ -79,7 +84,15 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # The notice is in two scripts; a terminal that lacks one shows escapes instead of failing.
             stream.reconfigure(errors="backslashreplace")
-    cli(prog_name="doorctl")
+    try:
+        cli(prog_name="doorctl")
+    except OSError as cause:
+        if cause.errno not in _FULL:
+            raise
+        # What fails in a command has its sentence there: this is the answer itself.
+        sys.stderr.write(f"The answer could not be written: {cause.strerror}. What was asked for may have been done.\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more, and complain
+        sys.exit(1)
 
 
 if __name__ == "__main__":
