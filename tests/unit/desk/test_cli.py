@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from device import attestation, wire
 from device.desk import acts, answers, cli, cli_acts, sentences, timeouts
 from device.desk.errands import ActErrand
-from device.desk.loop import NO_CONSENT
 from device.desk.papers import files
+from device.desk.under_way import NO_CONSENT
 from device.desk.upkeep import cli as upkeep
 from device.edges import Room
 from device.paths import Paths

@@ -11,7 +11,7 @@ from device import wire
 from device.desk import timeouts
 from device.desk.acts import PersonalAct
 from device.desk.client import DeskFault, DeskLine
-from device.desk.loop import NO_CONSENT
+from device.desk.under_way import NO_CONSENT
 from device.edges import EDGES, Room, permitted
 from device.errors import MessageRefused, NotPermitted
 from device.paths import Paths

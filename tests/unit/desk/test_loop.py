@@ -12,8 +12,9 @@ import pytest
 from device import attestation, wire
 from device.attestation import EndOfDoor
 from device.desk import timeouts
-from device.desk.loop import BUSY, NO_CONSENT, Desk
+from device.desk.errands import BUSY
 from device.desk.tickets import Tickets
+from device.desk.under_way import NO_CONSENT, ActUnderWay
 from device.edges import Room
 from device.paths import Paths
 from device.strength import KeyPlace
@@ -168,7 +169,7 @@ def test_a_desk_that_keeps_used_tickets_would_be_caught(scene: Scene) -> None:
         def take(self, purpose: Purpose, now_ns: int) -> bytes | None:
             return next((held.nonce for held in self._unused if held.purpose is purpose), None)
 
-    scene.house.desk._tickets = Reusing()
+    scene.house.desk._act._tickets = Reusing()
     assert acts_for_one_ticket(scene) == 3
 
 
@@ -188,7 +189,7 @@ def test_the_pin_that_confirms_an_enrolment_earns_no_second_one(scene: Scene) ->
 
 
 def test_a_desk_that_keeps_the_confirming_ticket_would_be_caught(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Desk, "_keep", lambda desk, ticket: desk._tickets.add(ticket, desk._now_ns()))
+    monkeypatch.setattr(ActUnderWay, "keep", lambda act, ticket: act._tickets.add(ticket, act._now_ns()))
     assert enrolments_for_one_wish(scene) == 2
 
 
@@ -464,11 +465,11 @@ def test_a_paper_about_another_act_is_a_breach_and_is_shown_to_nobody(scene: Sce
 def test_a_desk_that_hands_on_whatever_vault_signs_would_be_caught(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trusting(desk: Desk, _grant: bytes, content: bytes) -> None:
-        if desk._act:
-            desk._act.tell(wire.AttestationCopy(content))
+    def trusting(act: ActUnderWay, _grant: bytes, content: bytes) -> None:
+        if act._act:
+            act._act.tell(wire.AttestationCopy(content))
 
-    monkeypatch.setattr(Desk, "_hand_on", trusting)
+    monkeypatch.setattr(ActUnderWay, "hand_on", trusting)
     scene.earn(Purpose.ERASE)
     assert papers_that_were_told(scene, Purpose.ERASE, [nonce()]) == [wire.AttestationCopy(PAPER)]
 
