@@ -1,8 +1,7 @@
-"""The enrolled faces: sealed on disk, and the gallery of those that are awake in memory.
+"""The enrolled faces: sealed on disk, and those that are awake in the galleries in memory.
 
 Rules kept here:
-- Only a face that is awake (`awake` says when) is in a gallery. There are two, of bare faces and of covered ones: a
-  probe is compared with those of its own kind and with no other.
+- Only a face that is awake (`awake` says when) is in a gallery (`galleries`), and it leaves it the moment it sleeps.
 - Templates are turned by the rotation that follows from the store's secret; one that was turned by another is refused.
 - A slot that was taken anew has another tenant: the face of the one before is erased, not left asleep. So is a face
   whose place has ended (`expiry`), by the clock or by the manager's word.
@@ -22,9 +21,11 @@ from device.vault import record
 from device.vault.awake import Awake
 from device.vault.credentials import UNTAKEN, Place
 from device.vault.expiry import Expiry
-from device.vault.gallery import Gallery, gallery_of
-from device.vault.record import FaceRecord, Vector
+from device.vault.galleries import Galleries
+from device.vault.gallery import Gallery
+from device.vault.record import FaceRecord
 from device.vault.rotation import Rotation
+from device.vault.turning import Turning
 from device.wire import NO_END, NOBODY
 
 
@@ -59,8 +60,7 @@ class Faces:
         self._agreed: set[int] = set()
         self._ends: dict[int, int] = {}
         self._due: tuple[int, ...] = ()
-        self._awake, self._covered = Awake(), Awake()
-        self._galleries: dict[bool, Gallery] = {}
+        self._galleries = Galleries(self._rotation)
         self.refused: tuple[RecordRefused, ...] = ()
         self._read()
 
@@ -91,12 +91,12 @@ class Faces:
     @property
     def awake(self) -> Awake:
         """Those that may be compared now."""
-        return self._awake
+        return self._galleries.awake
 
     @property
     def awake_covered(self) -> int:
         """How many of them were enrolled with mouth and nose covered."""
-        return len(self._covered)
+        return len(self._galleries.covered)
 
     @property
     def outdated(self) -> int:
@@ -105,22 +105,11 @@ class Faces:
 
     def gallery(self, *, covered: bool = False) -> Gallery:
         """The templates that are awake, of bare faces or of covered ones."""
-        if covered not in self._galleries:
-            # Made when it is needed: at boot keeper answers for every slot, and each answer changes it.
-            faces = {slot: self._records[slot] for slot in self._awake.slots}
-            alike = {slot: face for slot, face in faces.items() if face.covered is covered}
-            pictures = max((face.frames for face in alike.values()), default=1)
-            worth = max((face.counted for face in alike.values()), default=1)
-            templates = {slot: _vector(face) for slot, face in alike.items()}
-            self._galleries[covered] = gallery_of(templates, self._rotation, pictures, worth)
-        return self._galleries[covered]
+        return self._galleries.of(covered=covered)
 
     def only(self, slot: int, *, covered: bool = False) -> Gallery:
         """The template of `slot` alone if it is awake and of that kind, for a claim; else a gallery of nobody."""
-        if slot not in self._awake or self._records[slot].covered is not covered:
-            return gallery_of({}, self._rotation)
-        face = self._records[slot]
-        return gallery_of({slot: _vector(face)}, self._rotation, face.frames, face.counted)
+        return self._galleries.only(slot, covered=covered)
 
     def resembles(self, template: bytes, threshold: float, *, covered: bool = False) -> bool:
         """Whether `template`, as eye made it, reaches `threshold` with any face of that kind that is awake.
@@ -266,7 +255,7 @@ class Faces:
     def rekey(self) -> None:
         """Renew every key and the rotation. Raises StoreFault, KeyFault; what is enrolled stays enrolled either way."""
         try:
-            self._store.rekey(_Turning())
+            self._store.rekey(Turning())
         finally:
             self._read()
 
@@ -297,11 +286,11 @@ class Faces:
             self._expiry.added()
 
     def _read(self) -> None:
-        self._records, self._agreed, self._ends, self._galleries = {}, set(), {}, {}
-        self._awake, self._covered = Awake(), Awake()
+        self._records, self._agreed, self._ends = {}, set(), {}
         if self._store.secret != self._secret:
             self._secret = self._store.secret
             self._rotation = Rotation.of(self._secret)
+        self._galleries = Galleries(self._rotation)
         refused = list(self._store.refused)
         for slot, payload in self._store.records().items():
             try:
@@ -331,38 +320,4 @@ class Faces:
             and place.tenancy == face.tenancy
             and slot in self._agreed
         )
-        frames, worth = (face.frames, face.counted) if awake and face else (None, 0)
-        self._covered.note(slot, frames if face and face.covered else None, worth)
-        if self._awake.note(slot, frames, worth) or anew:
-            self._galleries.clear()
-
-
-class _Turning:
-    """From one rotation to the next, record by record; each is made once."""
-
-    def __init__(self) -> None:
-        self._made: dict[bytes, Rotation] = {}
-
-    def __call__(self, payload: bytes, old_secret: bytes, new_secret: bytes) -> bytes:
-        """`payload` with its template turned anew. What is no face of the old rotation stays as it is: refused."""
-        old, new = self._of(old_secret), self._of(new_secret)
-        try:
-            face = record.parse(payload)
-        except RecordRefused:
-            return payload
-        if face.rotation != old.tag:
-            return payload
-        turned = record.to_bytes(new.apply(old.undo(_vector(face))))
-        return record.pack(replace(face, template=turned, rotation=new.tag))
-
-    def _of(self, secret: bytes) -> Rotation:
-        if secret not in self._made:
-            self._made[secret] = Rotation.of(secret)
-        return self._made[secret]
-
-
-def _vector(face: FaceRecord) -> Vector:
-    vector = record.unit_vector(face.template)
-    if vector is None:
-        raise RecordRefused("a face record holds no unit template")
-    return vector
+        self._galleries.note(slot, face if awake else None, anew=anew)

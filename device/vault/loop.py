@@ -3,15 +3,9 @@
 Rules kept here:
 - eye is heard only on the approach that lock has named (`Window`), in the mode that lock has named: no Probe, Sample or
   hint of its own accord has any effect. Where lock named a claim, the probe is compared with that slot alone.
-- One Probe, one Verdict. A face that was declared a child's, or enrolled covered, is known, and still never opens
-  without the PIN; nor does one that only turned as it was asked to (`Attack.MOVED`), nor anybody's where the terms they
-  agreed to say so, whatever lock has been told since.
-- A probe is compared with faces of its own kind, covered or bare. Where nobody enrolled covered, whoever comes covered
-  is asked to uncover, known or not: the hint follows from who is enrolled and not from the comparison.
-- Lock hears whether somebody could be recognised or enrolled, and a hint for the person now and then; never who or how
-  close. Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
-- While attacks are tried out (`tries`) nobody is compared: every approach is refused, and desk hears what it was held
-  for. Lock is told that a press makes sense, and nobody begins to enrol meanwhile.
+- One Probe, one Verdict (`judging`).
+- Lock hears what a press is good for (`readiness`), and a hint for the person now and then; never who or how close.
+- While attacks are tried out (`tries`) lock is told that a press makes sense, and nobody begins to enrol.
 - A write to the disk blocks this loop for the time of a few fsyncs; only a personal act, a rekey or the end of a place
   writes, a probe never does.
 
@@ -34,10 +28,12 @@ from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolments import Enrolments, Rooms
 from device.vault.faces import Faces
 from device.vault.grants import Grants
-from device.vault.recognition import WITH_PIN_ONLY, Recogniser
+from device.vault.judging import Judge
+from device.vault.readiness import Readiness
+from device.vault.recognition import Recogniser
 from device.vault.signing import Signer
 from device.vault.tries import Tries
-from device.wire import Hint, LookMode, Outcome, Purpose, Result
+from device.wire import Hint, LookMode, Purpose, Result
 
 GUIDANCE_EVERY_NS = 200_000_000
 _OWN_HINTS = (Hint.CONFIRM_WITH_PIN, Hint.LOOKS_LIKE_ANOTHER)  # which are vault's to give, never eye's
@@ -76,11 +72,12 @@ class Vault:
     _tries: Tries = field(default_factory=Tries)
     _window: wire.Window | None = None
     _guided_ns: int = 0
-    _announced: wire.FaceReady | None = None
     _alarm_owed: bool = False
-    _claim_first: bool = False
+    _judge: Judge = field(init=False)
+    _readiness: Readiness = field(init=False)
 
     def __post_init__(self) -> None:
+        self._judge = Judge(self.rooms, self.faces, self.recogniser, self._tries, self.face_alone, self.now_ns)
         self.enrolments = Enrolments(
             self.rooms,
             self.faces,
@@ -92,6 +89,7 @@ class Vault:
             self._today,
             self._announce,
         )
+        self._readiness = Readiness(self.rooms, self.faces, self.recogniser, self._tries, self.enrolments)
         self.acts = Acts(
             self.rooms,
             self.faces,
@@ -109,8 +107,7 @@ class Vault:
         """Lock is told whether face is worth a press; keeper is asked about everybody."""
         self._look_at_ends()  # before keeper's first answer could wake somebody whose place has ended
         if link.peer is Room.LOCK:
-            self._announced = None
-            self._announce()
+            self._readiness.lock_came()
             if self._alarm_owed:
                 self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
         elif link.peer is Room.KEEPER:
@@ -173,8 +170,7 @@ class Vault:
         self._look_at_ends()  # before anybody is compared, or said to be worth a look
         match msg:
             case wire.AskClaim(nonce, claim):
-                awake = claim in self.faces.awake and self._threshold(1, covered=self.faces.covered(claim)) is not None
-                self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, awake))
+                self.rooms.send(Room.LOCK, wire.ClaimAnswer(nonce, self._readiness.knows(claim)))
             case wire.Retire():
                 self._end()
             case wire.Window():
@@ -189,7 +185,7 @@ class Vault:
         # What comes for another approach is late, or made up: either way it is not listened to.
         match msg, self._window:
             case wire.Probe(nonce=nonce), wire.Window(asked, LookMode.RECOGNISE) as window if nonce == asked:
-                self._judge(msg, window.claim)
+                self._judge.judge(msg, window.claim)
             case wire.Sample(nonce=nonce), wire.Window(asked, mode) if nonce == asked and mode.enrols:
                 self.enrolments.collect(msg)
             case wire.Guidance(nonce=nonce), wire.Window(asked, _) if nonce == asked:
@@ -239,34 +235,6 @@ class Vault:
             self.rooms.send(Room.DESK, wire.Done(msg.grant, Result.NO_GRANT))
             return
         self.enrolments.begin(msg, allowed)
-
-    def _judge(self, probe: wire.Probe, claim: int) -> None:
-        if not self._tries.compares:
-            self._count(probe)
-            return
-        covered = probe.covered
-        gallery = (
-            self.faces.gallery(covered=covered) if claim == wire.NOBODY else self.faces.only(claim, covered=covered)
-        )
-        slot = self.recogniser.judge(probe, gallery, self.now_ns())
-        if slot is None:
-            outcome = Outcome.REFUSED
-        else:
-            alone = self.face_alone and probe.attack not in WITH_PIN_ONLY and not self._needs_pin(slot)
-            outcome = Outcome.ACCEPTED if alone else Outcome.WITH_PIN
-        if covered and not self.faces.awake_covered:
-            self.rooms.send(Room.LOCK, wire.Guidance(probe.nonce, Hint.UNCOVER_YOUR_FACE))
-        self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), outcome, slot or wire.NOBODY))
-
-    def _needs_pin(self, slot: int) -> bool:
-        return self.faces.under_14(slot) or self.faces.covered(slot)
-
-    def _count(self, probe: wire.Probe) -> None:
-        """A try, or what began or ended while faces were tried out: compared with nobody."""
-        self.recogniser.refuse(probe)
-        self.rooms.send(Room.LOCK, wire.Verdict(probe.nonce, self.now_ns(), Outcome.REFUSED, wire.NOBODY))
-        if self._tries.counts:
-            self.rooms.send(Room.DESK, wire.Tried(probe.attack))
 
     def _try_out(self, *, on: bool) -> None:
         if on:
@@ -347,30 +315,5 @@ class Vault:
         except Fault as fault:
             log(f"vault: the faces of this door could not be given up yet: {fault}")
 
-    # ---- what lock is told
-
     def _announce(self) -> None:
-        recognise, claim_first = self._recognises()
-        enrolments = self.enrolments
-        ready = wire.FaceReady(recognise, enrolments.wants_camera, claim_first, enrolments.covered)
-        if ready != self._announced and self.rooms.send(Room.LOCK, ready):
-            self._announced = ready
-
-    def _recognises(self) -> tuple[bool, bool]:
-        """Whether somebody is awake and the budget can be met by a press alone; whether only with a claim."""
-        if self._tries.on:
-            return True, False
-        # Bare faces decide while there are any: covered ones are compared more strictly, and nobody else is to wait.
-        covered = self.faces.awake_covered
-        bare = len(self.faces.awake) - covered
-        faces, kind = (bare, False) if bare else (covered, True)
-        alone = faces > 0 and self._threshold(faces, covered=kind) is not None
-        claim_first = faces > 0 and not alone and self._threshold(1, covered=kind) is not None
-        if claim_first and not self._claim_first:
-            log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
-        self._claim_first = claim_first
-        return alone, claim_first
-
-    def _threshold(self, gallery: int, *, covered: bool) -> float | None:
-        awake = self.faces.awake
-        return self.recogniser.thresholds.threshold(gallery, awake.pictures, covered=covered, worth=awake.worth)
+        self._readiness.announce()

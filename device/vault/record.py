@@ -139,6 +139,14 @@ def unit_vector(data: bytes) -> Vector | None:
     return vector if abs(norm - 1.0) <= _NORM_TOLERANCE else None
 
 
+def vector_of(face: FaceRecord) -> Vector:
+    """The unit vector that the template of `face` is. Raises RecordRefused."""
+    vector = unit_vector(face.template)
+    if vector is None:
+        raise RecordRefused("a face record holds no unit template")
+    return vector
+
+
 def to_bytes(vector: Vector) -> bytes:
     """The wire form of `vector` (128 little-endian float32)."""
     if vector.shape != (EMBEDDING_DIM,):

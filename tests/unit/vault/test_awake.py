@@ -202,14 +202,14 @@ def ignores_the_terms(self: Faces, slot: int, *, anew: bool = False) -> None:
 
 
 def forgets_to_note_once(self: Faces, slot: int, *, anew: bool = False) -> None:
-    if anew or slot not in self._awake:
+    if anew or slot not in self.awake:
         _note(self, slot, anew=anew)
 
 
 def keeps_the_old_gallery(self: Faces, slot: int, *, anew: bool = False) -> None:
-    galleries = dict(self._galleries)
+    galleries = dict(self._galleries._made)
     _note(self, slot, anew=anew)
-    self._galleries = galleries
+    self._galleries._made = galleries
 
 
 _note = Faces._note

@@ -13,7 +13,7 @@ from device.edges import Room
 from device.vault.budget import FAILURES_ALLOWED, Budget, Thresholds
 from device.vault.faces import Faces
 from device.vault.gallery import Gallery, gallery_of
-from device.vault.loop import Vault
+from device.vault.readiness import Readiness
 from device.wire import LookMode, Outcome
 from tests.unit.vault.house import House
 from tests.unit.vault.tails import STEPS, line, tail
@@ -233,5 +233,5 @@ def test_in_a_crowd_nobody_is_recognised_without_a_claim_and_everybody_with_thei
 
 
 def test_a_vault_that_loosens_for_a_crowd_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Vault, "_threshold", lambda _self, _gallery, **_kind: 0.5)
+    monkeypatch.setattr(Readiness, "_threshold", lambda _self, _gallery, **_kind: 0.5)
     assert crowded(house)[-2:] != [(False, True), (True, False)]

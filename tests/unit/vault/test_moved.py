@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device import wire
-from device.vault import loop, recognition
+from device.vault import judging, recognition
 from device.vault.budget import FAILURES_ALLOWED
 from device.vault.gallery import Gallery
 from device.wire import Attack, Outcome
@@ -71,7 +71,7 @@ def test_each_is_paid_for_and_what_is_left_does_not_tell_whether_the_face_was_kn
 def test_a_vault_that_takes_it_for_bona_fide_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded fault: the verdict forgets what was tested."""
     fitted(house, face_alone=True)
-    monkeypatch.setattr(loop, "WITH_PIN_ONLY", frozenset())
+    monkeypatch.setattr(judging, "WITH_PIN_ONLY", frozenset())
     assert house.probe(ANNA, attack=Attack.MOVED).outcome is Outcome.ACCEPTED
 
 

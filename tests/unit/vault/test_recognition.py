@@ -179,7 +179,7 @@ def climb(house: House, queries: int) -> float:
 def test_climbing_towards_a_template_gains_nothing_and_would_with_a_score(house: House) -> None:
     house.enrol(11, ANNA)
     assert climb(house, 1500) < 0.4
-    house.vault.recogniser = TalkativeRecogniser(MODEL[:8], fixed(THRESHOLD))
+    house.vault._judge.recogniser = TalkativeRecogniser(MODEL[:8], fixed(THRESHOLD))
     assert climb(house, 1500) > 0.4
 
 

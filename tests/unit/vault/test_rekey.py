@@ -10,8 +10,8 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.sealing.ring import Ring
-from device.vault import faces as faces_module
 from device.vault.acts import REKEY_EVERY_NS
+from device.vault.turning import Turning
 from device.wire import Result
 from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tests.unit.vault.house import House
@@ -111,7 +111,7 @@ def test_no_key_no_id_no_file_and_no_template_stays_and_everything_else_does(hou
 
 
 def test_a_rekey_that_does_not_turn_anew_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces_module._Turning, "__call__", lambda _self, payload, _old, _new: payload)
+    monkeypatch.setattr(Turning, "__call__", lambda _self, payload, _old, _new: payload)
     everybody(house)
     assert house.rekey() is Result.DONE
     assert known(house) == [None] * 3
@@ -120,7 +120,7 @@ def test_a_rekey_that_does_not_turn_anew_is_seen(house: House, monkeypatch: pyte
 def test_a_rekey_that_keeps_the_secret_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rekeyed = Ring.rekeyed
     monkeypatch.setattr(Ring, "rekeyed", lambda self, _secret, fresh: rekeyed(self, self.secret, fresh))
-    monkeypatch.setattr(faces_module._Turning, "__call__", lambda _self, payload, _old, _new: payload)
+    monkeypatch.setattr(Turning, "__call__", lambda _self, payload, _old, _new: payload)
     assert kept_by_a_rekey(house) == {"secret", "template", "rotation"}
 
 

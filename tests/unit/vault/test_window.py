@@ -127,7 +127,7 @@ def listens_to_everything(self: Vault, msg: wire.Message) -> None:
         current.window = msg.nonce
     match msg:
         case wire.Probe():
-            self._judge(msg, wire.NOBODY)
+            self._judge.judge(msg, wire.NOBODY)
         case wire.Sample():
             self.enrolments.collect(msg)
         case wire.Guidance():
@@ -177,7 +177,7 @@ def test_a_vault_that_takes_no_notice_of_the_mode_is_seen(monkeypatch: pytest.Mo
         if self._window is None or getattr(msg, "nonce", None) != self._window.nonce:
             return
         if isinstance(msg, wire.Probe):
-            self._judge(msg, wire.NOBODY)
+            self._judge.judge(msg, wire.NOBODY)
         current = self.enrolments._current
         if isinstance(msg, wire.Sample) and current:
             current.window = msg.nonce
