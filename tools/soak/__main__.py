@@ -3,6 +3,8 @@
 Rules kept here:
 - Exit code 0 if everything held, also where a life was too short to tell of its memory; 1 if anything was found.
 - Ctrl-C or SIGTERM ends the day early, with all its last checks, and the log says so.
+- What cannot be had (a broker, room on the disk, a place for the log) is said in one sentence, and before anything is
+  started where it can be known then. A day that loses it in the middle says what was reached.
 """
 
 from __future__ import annotations
@@ -47,10 +49,9 @@ def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, see
         max(6, approaches // APPROACHES_A_KILL) if kills is None else kills,
         max(2, approaches // APPROACHES_A_FLAP) if flaps is None else flaps,
     )
-    if log is not None and log.exists():
-        raise click.ClickException(f"{log} is there already; name a new file")
     # What it runs on is read before it begins: sources may change meanwhile.
     head = [*header.lines(sums(KINDS["soak"], Path(__file__).resolve().parents[2])), ""]
+    _claimed(log)
     try:
         with house() as here:
             day = Day(here, sizes, seed, lambda text: print(text, file=sys.stderr, flush=True))
@@ -62,16 +63,35 @@ def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, see
             signal.signal(signal.SIGTERM, early)
             try:
                 day.live()
-            except (Fault, Refusal) as cause:
+            except (Fault, Refusal, OSError) as cause:
                 day.ledger.finds(f"the day could not go on: {cause}")
             said = [*told.lines(day)]
             held = told.outcome(day).held
-    except (Fault, Refusal, SampleMissingError) as cause:
-        raise click.ClickException(str(cause)) from cause
+    except (Fault, Refusal, SampleMissingError, OSError) as cause:
+        if log is not None:
+            log.unlink(missing_ok=True)
+        raise click.ClickException(f"the soak could not begin: {cause}") from cause
     print("\n".join(said))
     if log is not None:
-        log.write_text("\n".join([*head, *said, ""]), encoding="utf-8")
+        try:
+            log.write_text("\n".join([*head, *said, ""]), encoding="utf-8")
+        except OSError as cause:
+            raise click.ClickException(
+                f"{log} could not be written ({cause.strerror}); it is what stands above"
+            ) from cause
     sys.exit(0 if held else 1)
+
+
+def _claimed(log: Path | None) -> None:
+    """Make the log, empty: that it cannot be had is no news for the end of an hour. Raises ClickException."""
+    if log is None:
+        return
+    try:
+        log.touch(exist_ok=False)
+    except FileExistsError as cause:
+        raise click.ClickException(f"{log} is there already; name a new file") from cause
+    except OSError as cause:
+        raise click.ClickException(f"{log} cannot be written: {cause.strerror}") from cause
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Rules kept here:
 - Its files are those that `provisioning.broker_config` writes, and the door's certificate is of the same authority.
-- It listens on loopback alone. It can be stopped, started, paused and resumed; what it started it ends.
+- It listens on loopback alone. It can be stopped, started, paused and resumed; what it started it ends. Its number
+  lies beside its files, for who has to end it should nobody else be left.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from device.report.guarded import GuardedClient
 from provisioning import broker_config
 from provisioning.broker_config import Place
 from provisioning.certificates import Authority, new_authority, new_key
+from tools.benchmark.guard import BROKER_PID
 from tools.broker import INSTALL, PROGRAM, free_port
 from tools.soak.messages import Messages
 
@@ -90,7 +92,9 @@ class FleetBroker:
         """Return once it listens. Raises BrokerFault."""
         with self.log.open("ab") as log:
             command = [PROGRAM, "-c", str(self.root / "broker" / broker_config.CONFIG)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # In a session of its own: Ctrl-C at the terminal is for the soak, which has its last checks to make.
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        (self.root.parent / BROKER_PID).write_text(str(self.process.pid), encoding="ascii")
         ends = time.monotonic() + STARTS_WITHIN_S
         while not self._listens():
             if self.process.poll() is not None or time.monotonic() > ends:

@@ -5,7 +5,8 @@ Rules kept here:
   What is shorter than at most doors is our own waiting, by settings that door.toml permits: `unlock_ms`, `window_s`,
   three pictures for an enrolment, a report every `CADENCE_S`. There are no lights.
 - The manager's documents are signed and sealed as `doorward` does it, by the same code of `device.document`.
-- A card's file lies in memory where there is a folder for that. Everything is gone afterwards.
+- A card's file lies in memory where there is a folder for that. Everything is gone afterwards, whatever ended the soak:
+  kill -9 included (`tools.benchmark.guard`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,8 +34,9 @@ from device.edges import Room
 from device.errors import Fault
 from device.paths import Paths
 from provisioning.invitation import Invitation, new_invitation
+from tools.benchmark.guard import guarded
 from tools.benchmark.house import card_drawer
-from tools.simulator.client import Door, SimulatorRefused
+from tools.simulator.client import Door
 from tools.soak.broker import FleetBroker, Listener
 
 CADENCE_S: Final = 2.0
@@ -124,9 +125,8 @@ def house() -> Iterator[House]:
     with ExitStack() as stack:
         folder, drawer = Path(tempfile.mkdtemp(prefix="dw-")), card_drawer()
         folder.chmod(0o755)  # Mosquitto becomes another user
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.callback(shutil.rmtree, drawer, ignore_errors=True)
-        door, manager = Door(folder / "door"), Manager(secrets.token_hex(8))
+        door = stack.enter_context(guarded(folder, drawer))
+        manager = Manager(secrets.token_hex(8))
         broker = FleetBroker(folder / "site")
         broker.root.mkdir()
         broker.root.chmod(0o755)
@@ -135,12 +135,6 @@ def house() -> Iterator[House]:
         broker.start()
         listener = broker.hears()
         stack.callback(listener.close)
-
-        def cut() -> None:
-            with suppress(SimulatorRefused):
-                door.cut()
-
-        stack.callback(cut)
         _command(door.root, "doorsim", "up")
         manager.document_key = _document_key(door.root)
         yield House(door, broker, listener, manager, drawer)

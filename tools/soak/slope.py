@@ -74,6 +74,8 @@ def slope(approaches: Sequence[int], kb: Sequence[float], warm: int = WARM) -> S
     x, y = x[behind], y[behind]
     if len(x) < FEWEST or x[0] == x[-1]:
         return None
+    if y.min() == y.max():  # of a series without any rank the method has no interval
+        return Slope(0.0, 0.0, 0.0, len(x), int(x[-1] - x[0]))
     found = stats.theilslopes(y, x, CONFIDENCE)
     return Slope(
         float(found.slope) * 1000,

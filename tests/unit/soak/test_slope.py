@@ -118,3 +118,11 @@ def test_a_process_that_starts_anew_begins_a_life_and_the_longest_is_known() -> 
             process.kill()
     assert [(each.began, len(each.samples)) for each in watch.lives] == [(0, 7), (70, 3)]
     assert [each.pid for each in watch.longest()] == [one.pid]
+
+
+def test_a_life_that_never_changes_is_flat_and_has_an_interval() -> None:
+    found = life([24364.0] * 60).slope
+    assert found is not None
+    assert (found.kb, found.low_kb, found.high_kb) == (0.0, 0.0, 0.0)
+    assert found.holds_zero
+    assert found.verdict is Verdict.FLAT
