@@ -6,8 +6,9 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from device.frozen import dataclass
 from device.wire.base import (
     U8,
     AttestationBytes,

@@ -8,8 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from device.frozen import dataclass
 from device.wire.base import U8, Day, Message, Nonce, TermsId, UnixSeconds, message
 from device.wire.values import HeldFace
 

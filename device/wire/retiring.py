@@ -8,10 +8,11 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from device.codec import Exactly
+from device.frozen import dataclass
 from device.wire.base import U32, Digits, Message, Nonce, message
 
 DOOR_BYTES = 8

@@ -7,8 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from device.frozen import dataclass
 from device.wire.base import Message, message
 from device.wire.values import Attack
 
