@@ -22,6 +22,7 @@ from device.manifest import Job, load
 from tools.evaluate import (
     cli_accuracy,
     cloths,
+    counts,
     files,
     groups,
     hillclimb,
@@ -35,6 +36,9 @@ from tools.evaluate import (
     sittings,
     tail,
 )
+from tools.evaluate.accuracy import gathered
+from tools.evaluate.accuracy.cache import Cache
+from tools.evaluate.accuracy.look import Chain
 from tools.evaluate.gather import gather
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +212,21 @@ def sittings_command(faces: Path, cache: Path) -> None:
     Example: python -m tools.evaluate sittings --faces lfw-dev
     """
     click.echo(sittings.table(sittings.gather(faces, MODELS, cache), MODELS))
+
+
+@main.command(name="counts")
+@_faces
+@_cache
+@_in_a_sentence
+def counts_command(faces: Path, cache: Path) -> None:
+    """Print how the report and the tries come to different rates on the same pictures, step by step.
+
+    \b
+    Example: python -m tools.evaluate counts --faces lfw-dev
+    """
+    with Cache(cache) as kept:
+        looked = gathered.gather(faces, Chain(MODELS), kept)
+    click.echo(counts.table(counts.rows(looked, gather(faces, MODELS, cache))))
 
 
 @main.command(name="linkability")
