@@ -163,7 +163,7 @@ class Door:
         if source is None:
             self._call({"do": "show", "source": None, "fps": fps or PLAIN_FPS, "scale": scale})
             return
-        if not source.exists():
+        if not (source.is_file() or source.is_dir()):  # a pipe would be waited for, by the whole simulated door
             msg = f"there is no picture at {source}"
             raise SimulatorRefused(msg)
         source = source.resolve()
@@ -197,7 +197,7 @@ class Door:
 
     def tap(self, card: Path, pull_away_after: int | None = None) -> None:
         """Hold the simulated card in the file `card` to the reader, at most for so many of its answers."""
-        if not card.exists():
+        if not card.is_file():
             msg = f"there is no card at {card}; `doorsim card new` makes one"
             raise SimulatorRefused(msg)
         self._call({"do": "tap", "card": str(card.resolve()), "pull_away_after": pull_away_after})

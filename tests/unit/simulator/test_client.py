@@ -63,6 +63,14 @@ def test_a_picture_that_is_not_there_is_refused_before_anybody_is_asked(root: Pa
         Door(root).show(root / "nobody.jpg")
 
 
+def test_a_pipe_is_no_picture_and_no_card(root: Path) -> None:
+    """The simulator opened what it was told to, and waited for whoever would write into it: no door any more."""
+    os.mkfifo(root / "pipe")
+    for act in (Door(root).show, Door(root).tap):
+        with pytest.raises(SimulatorRefused, match=r"there is no (picture|card)"):
+            act(root / "pipe")
+
+
 def test_a_bad_configuration_starts_nothing(root: Path) -> None:
     (root / "bad.toml").write_bytes(b"\xff")
     with pytest.raises(ConfigRefused):
