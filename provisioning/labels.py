@@ -42,15 +42,16 @@ class Where:
     @classmethod
     def read(cls, url: str, claim_port: int = 0) -> Self:
         """The broker at `mqtts://HOST:PORT`. Raises FleetRefused."""
+        refused = FleetRefused(f"{url!r} is no broker's address; it reads mqtts://HOST or mqtts://HOST:PORT")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or PORT
-        except ValueError:
-            host, port = "", 0
-        bare = url == url.strip() and parts.username is None and not parts.path.strip("/") and not parts.query
+        except ValueError as cause:  # of brackets with no address in them, or of a port that is none
+            raise refused from cause
+        bare = url == url.strip() and parts.username is None and not parts.path.strip("/")
+        bare = bare and not parts.query and not parts.fragment
         if parts.scheme != "mqtts" or not bare or not _HOST.fullmatch(host):
-            msg = f"{url!r} is no broker's address; it reads mqtts://HOST or mqtts://HOST:PORT"
-            raise FleetRefused(msg)
+            raise refused
         if not 0 <= claim_port <= _MOST_PORT:
             msg = f"a port is a number up to {_MOST_PORT}"
             raise FleetRefused(msg)
