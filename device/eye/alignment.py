@@ -25,17 +25,29 @@ TEMPLATE = np.array(
 
 def similarity(points: npt.NDArray[Any], target: npt.NDArray[Any]) -> Similarity:
     """The similarity that brings `points` closest to `target`, both (n, 2). Raises ValueError if they all coincide."""
-    found, wanted = points[:, 0] + 1j * points[:, 1], target[:, 0] + 1j * target[:, 1]
-    mean, aim = complex(found.mean()), complex(wanted.mean())
-    found = found - mean
-    spread = float(np.vdot(found, found).real)
-    if spread <= 0:
-        msg = "points in one place say nothing about a face"
-        raise ValueError(msg)
-    a = complex(np.vdot(found, wanted - aim)) / spread
-    return Similarity(a, aim - a * mean)
+    return _nearest(points, *_about_its_middle(target))
 
 
 def picture_to_crop(points: npt.NDArray[Any]) -> Similarity:
     """The similarity that brings the detector's five `points`, (5, 2), closest to the template. Raises ValueError."""
-    return similarity(points, TEMPLATE)
+    return _nearest(points, *_TEMPLATE)
+
+
+def _about_its_middle(points: npt.NDArray[Any]) -> tuple[npt.NDArray[np.complex128], complex]:
+    """`points` (n, 2) as complex numbers x + iy less their mean, and that."""
+    found = points[:, 0] + 1j * points[:, 1]
+    mean = complex(found.mean())
+    return found - mean, mean
+
+
+_TEMPLATE = _about_its_middle(TEMPLATE)
+
+
+def _nearest(points: npt.NDArray[Any], wanted: npt.NDArray[np.complex128], aim: complex) -> Similarity:
+    found, mean = _about_its_middle(points)
+    spread = float(np.vdot(found, found).real)
+    if spread <= 0:
+        msg = "points in one place say nothing about a face"
+        raise ValueError(msg)
+    a = complex(np.vdot(found, wanted)) / spread
+    return Similarity(a, aim - a * mean)

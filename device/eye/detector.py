@@ -63,6 +63,13 @@ class Detector:
         self.network = network
         self.height, self.width = shape[1], shape[2]
         self._at = {meaning: which for which, meaning in enumerate(meanings)}
+        # Of every cell, one stride's after the other's: they are the same for every frame.
+        counts = [(self.height // stride) * (self.width // stride) for stride in STRIDES]
+        self._firsts = np.cumsum([0, *counts])
+        self._strides = np.repeat(STRIDES, counts)
+        within = np.arange(len(self._strides)) - np.repeat(self._firsts[:-1], counts)
+        columns = self.width // self._strides
+        self._places = np.stack([within % columns, within // columns], axis=1)
 
     def find(self, low: Picture) -> list[Face]:
         """The faces on `low` (at most the network's size; anchored top left, the rest black), best score first."""
@@ -81,23 +88,21 @@ class Detector:
         return suppressed(self._candidates())
 
     def _candidates(self) -> Candidates:
-        parts = []
-        for stride in STRIDES:
-            cls, obj = self._out("cls", stride)[:, 0], self._out("obj", stride)[:, 0]
-            # A superset, cheaply: holding values to 0..1 can only lower a product of positive ones.
-            cells = np.flatnonzero(cls * obj >= MIN_SCORE * MIN_SCORE)
-            if len(cells):
-                columns = self.width // stride
-                parts.append(
-                    Cells(
-                        np.full(len(cells), stride),
-                        np.stack([cells % columns, cells // columns], axis=1),
-                        joint_score(cls[cells], obj[cells]),
-                        self._out("bbox", stride)[cells],
-                        self._out("kps", stride)[cells],
-                    )
-                )
-        return decode(Cells.joined(parts)) if parts else NO_CANDIDATES
+        cls, obj = (np.concatenate([self._out(part, stride)[:, 0] for stride in STRIDES]) for part in ("cls", "obj"))
+        # A superset, cheaply: holding values to 0..1 can only lower a product of positive ones.
+        cells = np.flatnonzero(cls * obj >= MIN_SCORE * MIN_SCORE)
+        if not len(cells):
+            return NO_CANDIDATES
+        # Boxes and points are the bulk of the output: only of strides that saw something are they fetched.
+        ends = np.searchsorted(cells, self._firsts)
+        seen = [
+            (stride, cells[ends[row] : ends[row + 1]] - self._firsts[row])
+            for row, stride in enumerate(STRIDES)
+            if ends[row] < ends[row + 1]
+        ]
+        bbox, kps = (np.concatenate([self._out(part, stride)[own] for stride, own in seen]) for part in ("bbox", "kps"))
+        score = joint_score(cls[cells], obj[cells])
+        return decode(Cells(self._strides[cells], self._places[cells], score, bbox, kps))
 
     def _out(self, part: str, stride: int) -> Array:
         values: Array = self.network.fetch(self._at[f"{part}/{stride}"])[0]
@@ -116,14 +121,6 @@ class Cells:
     scores: Array
     bbox: Array
     kps: Array
-
-    @classmethod
-    def joined(cls, parts: list[Cells]) -> Cells:
-        """All of `parts` in one."""
-        if len(parts) == 1:
-            return parts[0]
-        names = cls.__slots__
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

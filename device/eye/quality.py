@@ -73,12 +73,12 @@ class Light:
 
 def points_inside(points: npt.NDArray[Any], width: int, height: int) -> bool:
     """Whether all five points lie in the picture: a face that is cut off is not compared."""
-    return bool((points >= 0).all() and (points[:, 0] < width).all() and (points[:, 1] < height).all())
+    return all(0 <= x < width and 0 <= y < height for x, y in points.tolist())  # of five: quicker than four arrays
 
 
 def pose(points: npt.NDArray[Any]) -> Pose:
     """The pose of a face from its points, (5, 2): eyes, nose, mouth corners as seen."""
-    left, right, nose, mouth_left, mouth_right = (complex(x, y) for x, y in points)
+    left, right, nose, mouth_left, mouth_right = (complex(x, y) for x, y in points.tolist())
     across = right - left
     distance = abs(across)
     if distance == 0:

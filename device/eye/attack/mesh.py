@@ -59,7 +59,8 @@ class Mesh:
             msg = f"{entry.file} is no face mesh of {MESH_PX} px crops"
             raise ModelRefused(msg)
         self.network = network
-        self.crop: Picture = np.zeros((MESH_PX, MESH_PX, 3), np.uint8)
+        # A picture like any other, laid plane by plane: everything here reads and writes one colour at a time.
+        self.crop: Picture = np.zeros((3, MESH_PX, MESH_PX), np.uint8).transpose(1, 2, 0)
         self._warp = Warp(MESH_PX)
         self._at = {meaning: which for which, meaning in enumerate(meanings)}
 

@@ -30,6 +30,8 @@ REACH: Final = 0.2
 """How far its points may lie from a patch on average; beyond it the mesh has ended."""
 
 _STEP: Final = 0.16
+_CORNERS: Final = np.array(EYE_CORNERS).ravel()
+_PRODUCTS: Final = ([0, 0, 1, 0, 1], [0, 1, 1, 2, 2])  # of x, y, z: xx, xy, yy, xz, yz
 
 
 def on_skin(x: float, y: float) -> bool:
@@ -48,7 +50,7 @@ PATCHES: Final[Floats] = np.array(
 
 def eyes_apart(points: Floats) -> float:
     """How far apart the middles of both eyes lie in `points` (N, 2 or 3), in their pixels; not across their depth."""
-    left, right = (points[list(pair), :2].mean(axis=0) for pair in EYE_CORNERS)
+    left, right = _eyes(points)
     return float(np.hypot(*(right - left)))
 
 
@@ -57,14 +59,22 @@ def in_eye_distances(points: Floats) -> tuple[Floats, float]:
 
     Raises ValueError for eyes that lie in one place.
     """
-    left, right = (points[list(pair), :2].mean(axis=0) for pair in EYE_CORNERS)
+    left, right = _eyes(points)
     apart = float(np.hypot(*(right - left)))
     if not np.isfinite(apart) or apart <= 0:
         msg = "a mesh without an eye distance is no face"
         raise ValueError(msg)
-    placed = (points - np.append((left + right) / 2, 0.0)) / apart
+    middle = np.zeros(3)
+    middle[:2] = (left + right) / 2
+    placed = (points - middle) / apart
     placed[:, 2] *= -1
     return placed, apart
+
+
+def _eyes(points: Floats) -> tuple[Floats, Floats]:
+    """The middles of both eyes, (2,) each, of four rows taken at once: a mean of each pair costs several times that."""
+    outer, inner, other_outer, other_inner = points.take(_CORNERS, axis=0)[:, :2]
+    return (outer + inner) / 2, (other_outer + other_inner) / 2
 
 
 def chosen(points: Floats, patches: Floats = PATCHES) -> npt.NDArray[np.intp]:
@@ -81,13 +91,15 @@ def surface(points: Floats, members: npt.NDArray[np.intp]) -> tuple[Floats, Floa
 
     The plane z = c + ax + by that fits best has the normal (-a, -b, 1), brought to length 1.
     """
-    each = points[members]
-    middle = each.mean(axis=1)
-    x, y, z = np.moveaxis(each - middle[:, None], 2, 0)
-    xx, xy, yy, xz, yz = ((a * b).sum(axis=1) for a, b in ((x, x), (x, y), (y, y), (x, z), (y, z)))
+    each = points.take(members.T, axis=0)  # (NEIGHBOURS, P, 3): the mean of rows is four times as fast
+    middle = each.sum(axis=0) / len(each)
+    around = np.ascontiguousarray((each - middle).transpose(2, 1, 0))
+    xx, xy, yy, xz, yz = (around[_PRODUCTS[0]] * around[_PRODUCTS[1]]).sum(axis=2)  # five small sums for one call
     spread = xx * yy - xy * xy
+    normals = np.ones((len(members), 3))
     with np.errstate(divide="ignore", invalid="ignore"):
-        normals = np.stack([(yz * xy - xz * yy) / spread, (xz * xy - yz * xx) / spread, np.ones_like(xx)], axis=1)
+        normals[:, 0] = (yz * xy - xz * yy) / spread
+        normals[:, 1] = (xz * xy - yz * xx) / spread
         normals /= np.sqrt((normals**2).sum(axis=1))[:, None]
     places = middle[:, :2].copy()
     nowhere = (members[:, 0] < 0) | (spread <= 0)

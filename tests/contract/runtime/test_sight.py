@@ -180,7 +180,7 @@ def test_nothing_of_a_face_is_left_after_forgetting(runtime: Runtime) -> None:
     assert eye._crop.any()
     eye.forget()
     assert not eye._crop.any()
-    assert not eye._warp._sums.any()
+    assert not eye._warp._places.any()
     left: list[bool] = []
     for network in eye.networks:
         network.feed(lambda view: left.append(bool(view.any())))

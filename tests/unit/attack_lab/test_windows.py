@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from device.wire import Attack
-from tools.attack_lab import carried, cli, run
+from tools.attack_lab import again, carried, cli, run
 from tools.attack_lab.attempt import Attempt, Vary, Watched, approaches
 from tools.attack_lab.cli import main
 from tools.attack_lab.conditions import Conditions
@@ -312,6 +313,46 @@ def test_windows_of_an_older_record_are_rendered_on_and_what_both_have_is_compar
     assert CliRunner().invoke(carried.main, words).stdout.startswith("0 taken over, 0 rendered"), "taken up again"
     old.write_text("notes")
     assert CliRunner().invoke(carried.main, words).exit_code == 2
+
+
+@pytest.mark.parametrize("other", [None, (YES, DOUBT), (YES, Attempt(YES.attack, YES.why, 25, 23))])
+def test_windows_rendered_again_with_other_sources_are_compared_and_the_rest_taken_over_only_if_all_are_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: tuple[Attempt, ...] | None
+) -> None:
+    (tmp_path / "people" / "ada").mkdir(parents=True)
+    (tmp_path / "people" / "ada" / "1.jpg").write_bytes(b"ada")
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    older = Record(old, "older sources")
+    for name, relief in (("people", True), ("screen", True), ("screen", False)):
+        kind = Kind(name, 1, 5, relief=relief, seed=5, answers=2)
+        for number in range(3):
+            older.add(kind.key, number, (YES, YES) if kind.name == "people" else (NO,))
+    turns = [kind.name for kind, _ in again.in_turns(older.all(), again.kinds((5,), 5, 2))]
+    assert turns == ["people", "screen", "screen, no relief test"] * 3
+    rendered: list[str] = []
+
+    def one(kind: Kind, _pictures: object, number: int) -> tuple[Attempt, ...] | None:
+        rendered.append(kind.name)
+        if other and len(rendered) == 4:
+            return other
+        return older.of(kind.key)[number]
+
+    monkeypatch.setattr(again, "one", one)
+    clock = iter(range(1000))
+    monkeypatch.setattr(time, "monotonic", lambda: 60.0 * next(clock))
+    words = [str(old), str(new), "--faces", str(tmp_path / "people"), "--seed", "5", "--minutes", "6", "--take-over"]
+    said = CliRunner().invoke(again.main, words)
+    assert len(rendered) == 5
+    alike = "5 windows rendered again, 5 of them alike in every attempt\n4 taken over as they were\n"
+    unlike = "5 windows rendered again, 4 of them alike in every attempt\n"
+    assert (said.exit_code, said.stdout) == ((1, unlike) if other else (0, alike))
+    kept = Record(new, of_sources(Faces.below(tmp_path / "people").digest)).all()
+    assert (kept == older.all()) == (other is None)
+    assert sum(len(windows) for windows in kept.values()) == (5 if other else 9)
+    CliRunner().invoke(again.main, words)
+    assert len(rendered) == (9 if other else 5), "taken up where it stood"
+    old.write_text("notes")
+    assert CliRunner().invoke(again.main, words).exit_code == 2
 
 
 def test_the_command_counts_a_record_without_running_anything(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from device.eye.attack.brightness import CLIPPED, Patches, brightness, offsets, patches
+from device.eye.attack.brightness import CLIPPED, Patches, brightness, patches, square
 
-SQUARE = offsets(7)
+SQUARE = square(7)
 
 
 def picture(red: int = 120, green: int = 90, blue: int = 60) -> npt.NDArray[np.uint8]:
@@ -82,3 +82,22 @@ def test_a_patch_that_is_not_wholly_in_the_picture_is_no_number(middle: tuple[fl
     found = at(picture(), *middle)
     assert np.isnan([found.green[0], found.warm[0]]).all()
     assert np.isnan(brightness(picture(), np.array([middle]), SQUARE)[0])
+
+
+def test_a_picture_laid_plane_by_plane_is_read_like_any_other() -> None:
+    shown = np.random.default_rng(6).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    middles = np.random.default_rng(7).random((60, 2)) * (60, 50) - 5
+    by_planes = np.ascontiguousarray(shown.transpose(2, 0, 1)).transpose(1, 2, 0)
+    one, other = patches(shown, middles, SQUARE), patches(by_planes, middles, SQUARE)
+    assert np.isfinite(one.green).any()
+    for name in ("green", "green_slopes", "warm", "warm_slopes"):
+        assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
+    assert np.array_equal(brightness(shown, middles, SQUARE), brightness(by_planes, middles, SQUARE), equal_nan=True)
+
+
+def test_each_colour_and_each_patch_is_clipped_for_itself() -> None:
+    shown = picture()
+    shown[10:30, 10:20, 2] = 255  # red alone, at the first of both
+    found = patches(shown, np.array([[15.0, 20.0], [35.0, 20.0]]), SQUARE)
+    assert np.isnan(found.warm).tolist() == [True, False]
+    assert np.isnan(found.green).tolist() == [False, False]

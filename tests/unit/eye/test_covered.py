@@ -77,3 +77,22 @@ def test_grey_picture_is_no_reason_to_ask() -> None:
 @pytest.mark.parametrize("level", [0, 118, 255])
 def test_crop_without_anything_in_it_is_no_reason_to_ask(level: int) -> None:
     assert cover(np.full((CROP_PX, CROP_PX, 3), level, np.uint8)) == Cover(1.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_reckoned_of_the_face_alone_is_what_the_whole_crop_gives(seed: int) -> None:
+    crop = np.random.default_rng(seed).integers(0, 250, (CROP_PX, CROP_PX, 3)).astype(np.uint8)
+    blue, green, red = crop.transpose(2, 0, 1).astype(float)
+    luma = 0.114 * blue + 0.587 * green + 0.299 * red
+    excess = 0.713 * (red - luma)
+    edges = np.abs(np.diff(luma, axis=1))[:-1] + np.abs(np.diff(luma, axis=0))[:, :-1]
+    of_skin = [
+        np.median([*plane[56:63, 28:48].ravel(), *plane[56:63, 64:84].ravel(), *plane[32:42, 46:66].ravel()])
+        for plane in (luma, excess)
+    ]
+    low = [np.median(plane[82:106, 34:78]) for plane in (luma, excess)]
+    shade = min(max((low[0] + 8) / (of_skin[0] + 8), 0.5), 1.0)
+    found = cover(crop)
+    assert found.texture == pytest.approx(edges[84:102, 36:76].mean() / (edges[42:62, 26:86].mean() * shade), rel=1e-4)
+    redness = of_skin[1] / (of_skin[0] + 8)
+    assert found.redness == pytest.approx(low[1] / (low[0] + 8) / redness if redness >= 0.04 else 1.0, rel=1e-2)

@@ -112,12 +112,23 @@ def test_shrinking_warp_skips_nothing() -> None:
     assert out.max() <= 129
 
 
+@pytest.mark.parametrize("scale", [0.7, 1.9, 2.6])
+def test_how_a_picture_and_a_crop_lie_in_memory_changes_nothing(scale: float) -> None:
+    picture, to_picture = noise(300, 400), Similarity(cmath.rect(scale, 0.1), 60 + 50j)
+    out, by_planes = np.empty((64, 64, 3), np.uint8), np.empty((3, 64, 64), np.uint8).transpose(1, 2, 0)
+    Warp(64)(picture, to_picture, out)
+    framed = np.pad(picture, ((3, 4), (5, 6), (0, 0)), constant_values=9)[3:-4, 5:-6]
+    assert not framed.flags.c_contiguous
+    Warp(64)(framed, to_picture, by_planes)
+    assert np.array_equal(out, by_planes)
+
+
 def test_forget_leaves_nothing_of_the_last_crop() -> None:
     warp = Warp(8)
     warp(np.full((30, 30, 3), 99, np.uint8), Similarity(1 + 0j, 5 + 5j), np.empty((8, 8, 3), np.uint8))
-    assert warp._sums.any()
+    assert warp._places.any()
     warp.forget()
-    assert not warp._sums.any()
+    assert not warp._places.any()
 
 
 @pytest.mark.parametrize("stride", [320, 384])
