@@ -58,9 +58,10 @@ class Heard:
 
 
 def listen(broker: str, seconds: float, *, simulated: bool, page: PageTable | None = None) -> Heard:
-    """Listen for `seconds`. Raises ListeningRefused, ListeningFault if it cannot even begin."""
-    capture = Capture()  # first: who may not listen should not wait for names to be looked up
-    allowed = the_list.looked_up(the_list.permitted(broker, the_list.board_of(), page))
+    """Listen for `seconds`. Raises ConfigRefused, ListeningRefused, ListeningFault if it cannot even begin."""
+    listed = the_list.permitted(broker, the_list.board_of(), page)
+    capture = Capture()  # then: who may not listen should not wait for names to be looked up
+    allowed = the_list.looked_up(listed)
     owners, beyond = Owners(simulated=simulated), Beyond(simulated=simulated)
     owners.look()
     beyond.look()

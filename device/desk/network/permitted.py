@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 from device.config.tables import PageTable
 from device.desk.network import links, names
 from device.desk.network.links import Network
+from device.errors import ConfigRefused
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _NTP: Final = 123
@@ -129,13 +130,16 @@ class Permitted:
 
 
 def permitted(broker: str, board: Board, page: PageTable | None = None) -> Permitted:
-    """The list for the setting `[report] broker`, the `board`, and the table `[page]`."""
+    """The list for the setting `[report] broker`, the `board`, and the table `[page]`. Raises ConfigRefused."""
     wanted: list[tuple[str, int, str, Use]] = []
     if broker:
-        parts = urlsplit(broker)
-        host = parts.hostname or ""
-        host = "127.0.0.1" if host == "localhost" else host
-        wanted.append((host, parts.port or _PORTS.get(parts.scheme, 0), "tcp", Use.BROKER))
+        try:
+            parts = urlsplit(broker)
+            host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        except ValueError as cause:  # brackets with no address in them, a port that is none: report does not start
+            msg = f'[report] broker must be "mqtts://HOST:PORT" or "mqtt://HOST:PORT", not {broker!r}'
+            raise ConfigRefused(msg) from cause
+        wanted.append(("127.0.0.1" if host == "localhost" else host, port, "tcp", Use.BROKER))
     wanted += [(server, _NTP, "udp", Use.TIME) for server in board.time_servers]
     places = {Place(_plain(host), port, protocol): use for host, port, protocol, use in wanted if _plain(host)}
     services = tuple(

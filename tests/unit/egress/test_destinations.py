@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from device import config
 from device.desk.network import audit, permitted
 from device.desk.network.audit import Heard
 from device.desk.network.destinations import Going, destinations, judged
@@ -12,6 +13,8 @@ from device.desk.network.owners import Held, Owners
 from device.desk.network.packets import ARP, IPV6, Packet
 from device.desk.network.permitted import Board, Permitted, Place, Use
 from device.edges import Room
+from device.errors import ConfigRefused
+from device.report import broker as broker_of_report
 from tests.unit.egress import wire
 
 BY_ADDRESS = permitted.permitted(f"mqtts://{wire.BROKER}", Board(("192.0.2.53",), ("lan",)))
@@ -39,6 +42,14 @@ def test_a_broker_by_name_permits_the_name_service_and_the_name() -> None:
 def test_without_a_broker_nothing_is_permitted() -> None:
     assert permitted.permitted("", Board(("192.0.2.53",))) == Permitted()
     assert permitted.permitted("", Board()).lines == ("nothing: this door has no broker",)
+
+
+@pytest.mark.parametrize("broker", ["mqtts://[broker.example]", "mqtt://[::1", "mqtt://127.0.0.1:99999", "mqtt://h:x"])
+def test_a_broker_that_door_toml_may_name_and_report_does_not_take_is_a_sentence(broker: str) -> None:
+    config.parse(f'[door]\nid = "{"00" * 8}"\n[report]\nbroker = "{broker}"\n')
+    for refusing in (lambda: permitted.permitted(broker, Board()), lambda: broker_of_report.parse(broker)):
+        with pytest.raises(ConfigRefused, match=r"\[report\] broker must be"):
+            refusing()
 
 
 def test_a_time_service_is_permitted_only_if_somebody_named_one(tmp_path: Path) -> None:
