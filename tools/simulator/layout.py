@@ -20,6 +20,7 @@ from device.config.tables import Config
 from device.edges import Room
 from device.errors import ConfigRefused
 from device.paths import Paths
+from device.report import broker as brokers
 
 KEYED_ROOMS = (Room.VAULT, Room.KEEPER, Room.LOCK)
 _SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL
@@ -116,6 +117,7 @@ unlock_ms = {wishes.unlock_ms}
 {broker}cadence_s = {wishes.cadence_s}
 {PAGE if wishes.page else ""}"""
     door_config.parse(text, without_id=True)  # a door that could not start is not left behind
+    brokers.parse(wishes.broker)  # nor one whose report could not
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as cause:

@@ -101,12 +101,17 @@ def test_two_doors_have_two_names(paths: Paths) -> None:
         Wishes(door_id="xyz"),
         Wishes(door_id='00112233445566aa"\n[lock]\ntier = "face'),
         Wishes(broker="https://example.org"),
+        Wishes(broker="mqtt://192.0.2.7:1883"),
+        Wishes(broker="mqtt://127.0.0.1:99999"),
         Wishes(broker='mqtt://a"\ncadence_s = 1 #'),
         Wishes(manager_key="00"),
         Wishes(unlock_ms=0),
         Wishes(cadence_s=float("nan")),
     ],
-    ids=["id", "id that is more than one", "broker", "broker that is more than one", "key", "unlock", "cadence"],
+    ids=[
+        *("id", "id that is more than one", "broker", "broker elsewhere without TLS", "broker at no port"),
+        *("broker that is more than one", "key", "unlock", "cadence"),
+    ],
 )
 def test_a_wish_that_cannot_be_fulfilled_leaves_no_door_behind(paths: Paths, wishes: Wishes) -> None:
     with pytest.raises(ConfigRefused):
