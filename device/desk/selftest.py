@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import config, manifest, wire
+from device.config import broker
 from device.desk import sentences, timeouts
 from device.desk.client import DeskLine
 from device.edges import EDGES
@@ -37,7 +38,7 @@ def run(paths: Paths, models: Path) -> tuple[Check, ...]:
 def check_configuration(paths: Paths) -> Check:
     """Whether door.toml is one that every room would start with."""
     try:
-        config.load(paths.config)
+        broker.parse(config.load(paths.config).report.broker)
         waits = config.face_alone_waits(paths.config)
     except Refusal as refusal:
         return Check("configuration", ok=False, sentence=str(refusal))

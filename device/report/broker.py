@@ -1,54 +1,19 @@
-"""Which broker a door may talk to, and how long it waits before it tries again.
+"""The broker a door talks to, and how long it waits before it tries again.
 
 Rules kept here:
-- Plain MQTT never crosses a wire: `mqtt://` is for a broker on the same machine. Every other is `mqtts://`: TLS, with a
-  certificate for the very name or address that stands there (`tls`).
-- The name `localhost` is never looked up anywhere.
+- Which broker it may be, `device.config.broker` says.
 - Doors that lose one broker together do not come back together: every wait is drawn at random.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from device.config.broker import Broker, parse
 
-from device.errors import ConfigRefused
+__all__ = ["Broker", "parse", "wait_s"]
 
-DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}  # IANA: mqtt, secure-mqtt
 WAIT_MIN_S = 0.5
 WAIT_FIRST_S = 8.0
 WAIT_MAX_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker listens, and whether it speaks TLS there."""
-
-    host: str
-    port: int
-    tls: bool = False
-
-
-def parse(url: str) -> Broker | None:
-    """The broker in the setting `[report] broker`; None if it is empty. Raises ConfigRefused."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as cause:
-        raise _malformed(url) from cause
-    bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    if parts.scheme not in DEFAULT_PORTS or not host or port == 0 or not bare:
-        raise _malformed(url)
-    tls = parts.scheme == "mqtts"
-    if host == "localhost":
-        host = "127.0.0.1"
-    if not tls and not _loopback(host):
-        msg = f"[report] broker {host} is another machine; without TLS the door talks only to a broker on its own"
-        raise ConfigRefused(msg)
-    return Broker(host, DEFAULT_PORTS[parts.scheme] if port is None else port, tls)
 
 
 def wait_s(failures: int, chance: float) -> float:
@@ -59,14 +24,3 @@ def wait_s(failures: int, chance: float) -> float:
     """
     ceiling = min(WAIT_FIRST_S * 2.0 ** min(failures - 1, 16), WAIT_MAX_S)
     return WAIT_MIN_S + chance * (ceiling - WAIT_MIN_S)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _malformed(url: str) -> ConfigRefused:
-    return ConfigRefused(f'[report] broker must be "mqtts://HOST:PORT" or "mqtt://HOST:PORT", not {url!r}')

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from device.config import broker
 from device.desk.setup import alone, places, wiring
 from device.desk.setup.draft import Draft
 from device.desk.setup.machine import Machine
@@ -62,6 +63,7 @@ def _forward(moment: Interview) -> Interview:
 def refuse_unfit(draft: Draft, machine: Machine, joined: str = "") -> None:
     """Raise ConfigRefused unless a door would start with `draft` on `machine`, and set-up may write it down."""
     draft.checked(joined)
+    broker.parse(draft.config.report.broker)
     alone.refuse(draft, machine)
     wiring.refuse_lines(draft.config, machine.chips)
     places.refuse_missing(draft, machine)

@@ -336,3 +336,12 @@ def test_a_contradiction_at_the_end_leads_back_to_the_questions() -> None:
     with pytest.raises(EOFError):
         interview.hold(Interview.begin(draft, PI), person)
     assert "a photograph would open this door" in person.heard
+
+
+@pytest.mark.parametrize("broker", ["mqtt://192.0.2.7:1883", "mqtt://127.0.0.1:99999", "mqtts://[broker.example]"])
+def test_a_broker_that_report_would_not_start_with_is_not_written_down(broker: str) -> None:
+    fit = Draft().put("sign", contact="O").put("camera", backend="none")
+    for taken in ("", "mqtts://broker.example", "mqtt://127.0.0.1:1883"):
+        interview.refuse_unfit(fit.put("report", broker=taken), PI)
+    with pytest.raises(ConfigRefused, match=r"^\[report\] broker"):
+        interview.refuse_unfit(fit.put("report", broker=broker), PI)
