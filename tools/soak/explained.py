@@ -81,5 +81,11 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
         _COMING,
         "a client left in the middle of its handshake, which Mosquitto calls so: it was killed, or gave the broker up",
     ),
+    _line(
+        "broker",
+        r"Client manager/office disconnected: Protocol error\.",
+        frozenset({Cause.BROKER}),
+        "the manager, whose keep-alive is fifteen seconds, had given up a broker that stood still",
+    ),
     _line("broker", rf"Client {_CLIENT} disconnected due to .{{1,60}}\.", _COMING, "a connection broke"),
 )

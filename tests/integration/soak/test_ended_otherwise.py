@@ -131,6 +131,8 @@ def test_ctrl_c_at_the_terminal_ends_the_day_early_and_whole() -> None:
     with short_root() as folder:
         folder.chmod(0o755)
         with soaking(folder) as process:
+            (number,) = folder.glob(f"*/{broker.BROKER_PID}")
+            assert os.getpgid(int(number.read_text())) != os.getpgid(process.pid)
             os.killpg(process.pid, signal.SIGINT)
             said, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, said
