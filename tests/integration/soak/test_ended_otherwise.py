@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.room_process import CHECKOUT, short_root
+from tools.benchmark.guard import BROKER_PID
 from tools.broker import INSTALL, PROGRAM
 from tools.soak import __main__ as soak
 from tools.soak import broker
@@ -131,7 +132,7 @@ def test_ctrl_c_at_the_terminal_ends_the_day_early_and_whole() -> None:
     with short_root() as folder:
         folder.chmod(0o755)
         with soaking(folder) as process:
-            (number,) = folder.glob(f"*/{broker.BROKER_PID}")
+            (number,) = folder.glob(f"*/{BROKER_PID}")
             assert os.getpgid(int(number.read_text())) != os.getpgid(process.pid)
             os.killpg(process.pid, signal.SIGINT)
             said, _ = process.communicate(timeout=PATIENCE_S)
