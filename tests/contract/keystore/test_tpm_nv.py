@@ -72,7 +72,7 @@ def test_a_tpm_that_stalls_is_a_fault_in_bounded_time(tpm: SoftwareTpm, call: st
         began = time.monotonic()
         with pytest.raises(KeyFault, match=r"did not .* within 0\.3 s"):
             store.load() if call == "load" else store.replace(NEXT)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10.0  # the TPM never answers, and two programs start on a busy machine
     assert keys(tpm.tcti).load() == KEY
 
 
