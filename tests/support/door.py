@@ -441,6 +441,11 @@ class Home:
         """The sealed records of `room` on disk."""
         return sorted(self.paths.state(room).rglob("*.rec"))
 
+    def kept(self, room: Room) -> set[str]:
+        """Every file below the state folder of `room`, by its path there."""
+        folder = self.paths.state(room)
+        return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
     def log(self, room: Room) -> str:
         """Everything one process wrote."""
         path = self.paths.board / f"{room}.log"

@@ -6,7 +6,6 @@ machine's own key on top: that one lies on this machine's disk and has nothing t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from device import config
 from device.desk.upkeep import first_keys, tpm_patience
 from device.errors import KeyFault
 from device.paths import Paths
-from tests.support.swtpm import SoftwareTpm, software_tpm
+from tests.support.swtpm import SoftwareTpm
 
 BY_TPM = config.parse(
     '[vault]\nroot_key_sealed_with = "tpm2"\n[keeper]\nroot_key_sealed_with = "tpm2"\n', without_id=True
@@ -27,12 +26,6 @@ LOCKED = "lockout"
 needs_systemd = pytest.mark.skipif(
     not Path(first_keys.PROGRAM).exists(), reason="needs systemd-creds: apt-get install systemd"
 )
-
-
-@pytest.fixture
-def tpm() -> Iterator[SoftwareTpm]:
-    with software_tpm() as running:
-        yield running
 
 
 @pytest.fixture

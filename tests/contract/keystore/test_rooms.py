@@ -8,13 +8,7 @@ import pytest
 from device.edges import Room
 from device.service import EXIT_FAULT
 from tests.support.room_process import room_process, short_root, write_config
-from tests.support.swtpm import SoftwareTpm, Wire, software_tpm
-
-
-@pytest.fixture
-def tpm() -> Iterator[SoftwareTpm]:
-    with software_tpm() as running:
-        yield running
+from tests.support.swtpm import SoftwareTpm, Wire
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,13 @@ from device.sealing import tpm_index, tpm_tool
 from device.sealing.store import Binding, SealedStore
 from device.sealing.tpm import Index, Tpm, TpmNvKeyStore
 from tests.support.key_places import ROOT_KEY
-from tests.support.swtpm import INSTALL, NV_WRITE, SoftwareTpm, Wire, have_swtpm, software_tpm
+from tests.support.swtpm import INSTALL, NV_WRITE, SoftwareTpm, Wire, have_swtpm
 from tools.simulator.init import WATCHDOG_S
 
 KEY, NEXT = b"k" * 32, b"n" * 32
 AUTH = tpm_index.auth_value(ROOT_KEY, Index.VAULT)
 BINDING = Binding(b"one door", "face", b"m" * 32)
 OURS = ("-s", str(tpm_index.CONTENTS_BYTES), "-a", "|".join(tpm_index.ATTRIBUTES))
-
-
-@pytest.fixture
-def tpm() -> Iterator[SoftwareTpm]:
-    with software_tpm() as running:
-        yield running
 
 
 def keys(tcti: str, index: Index = Index.VAULT, *, program: str = tpm_tool.PROGRAM, s: float = 3.0) -> TpmNvKeyStore:

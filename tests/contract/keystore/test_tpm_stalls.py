@@ -14,7 +14,7 @@ from device.sealing import tpm_tool
 from device.sealing.store import SealedStore
 from device.sealing.tpm import Index, Tpm, TpmNvKeyStore
 from tests.support.key_places import ROOT_KEY
-from tests.support.swtpm import NV_WRITE, SoftwareTpm, Wire, code_of, software_tpm
+from tests.support.swtpm import NV_WRITE, SoftwareTpm, Wire, code_of
 from tests.unit.sealing.story import BINDING, Put, Texts, in_force, make, tag, texts, turned
 from tools.simulator.init import WATCHDOG_S
 
@@ -63,12 +63,6 @@ MOMENTS: dict[str, tuple[Callable[[], Moment], bool]] = {
     "at the write": (lambda: Moment(before=lambda code: code == NV_WRITE), False),
     "after the write": (lambda: Moment(after=lambda code: code == NV_WRITE), True),
 }
-
-
-@pytest.fixture
-def tpm() -> Iterator[SoftwareTpm]:
-    with software_tpm() as running:
-        yield running
 
 
 def opened(tpm: SoftwareTpm, tcti: str, command_s: float = 3.0) -> SealedStore:

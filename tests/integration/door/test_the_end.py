@@ -25,12 +25,6 @@ def home() -> Iterator[Home]:
         yield enrolled(home)
 
 
-def kept(home: Home, room: Room) -> set[str]:
-    """Every file below the state folder of `room`."""
-    folder = home.paths.state(room)
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
 def applies(home: Home, tmp_path: Path, hours: int, version: int) -> dict[str, object]:
     path = tmp_path / f"{version}.doc"
     signed = home.manager.signed(home.door_id, Retirement(hours), version, 1_900_000_000)
@@ -60,9 +54,9 @@ def test_a_door_that_was_ended_at_the_door_opens_to_nobody_and_keeps_nothing(hom
         home.all_up()
         assert home.status()["ending"] == "retired"
         assert home.types(f"{SLOT}#{PIN}#") == REFUSED
-        assert kept(home, Room.KEEPER) == MARKS
-        assert kept(home, Room.VAULT) == {*MARKS, "end-of-door"}
-        assert kept(home, Room.LOCK) <= {"retired", "time-floor"}
+        assert home.kept(Room.KEEPER) == MARKS
+        assert home.kept(Room.VAULT) == {*MARKS, "end-of-door"}
+        assert home.kept(Room.LOCK) <= {"retired", "time-floor"}
         again = home.doorctl("retire")
         assert (again.facts["result"], again.facts["receipt"]) == ("retired", receipt.read_text())
         home.doorsim("cut")

@@ -48,11 +48,6 @@ def has_run(home: Home, seconds: int, version: int = VERSION) -> None:
     home.well()
 
 
-def files_of(home: Home, room: Room) -> set[str]:
-    folder = home.paths.state(room)
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.mark.timeout(400)
 def test_announced_end_comes_by_itself_after_its_last_minute_and_not_before(announced: Home) -> None:
     home = announced
@@ -78,5 +73,5 @@ def test_announced_end_comes_by_itself_after_its_last_minute_and_not_before(anno
     assert marked(home.paths.state(Room.LOCK)) == VERSION
     home.all_up()
     assert home.types(f"{SLOT}#{PIN}#") == REFUSED
-    assert files_of(home, Room.KEEPER) == {MARK, DONE}
-    assert files_of(home, Room.VAULT) == {MARK, DONE, "end-of-door"}
+    assert home.kept(Room.KEEPER) == {MARK, DONE}
+    assert home.kept(Room.VAULT) == {MARK, DONE, "end-of-door"}

@@ -50,11 +50,6 @@ def home(lived_in: Home) -> Home:
     return lived_in
 
 
-def kept(home: Home, room: Room) -> set[str]:
-    folder = home.paths.state(room)
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
 def ends(home: Home) -> None:
     """The local act, to its end."""
     assert home.types(f"011#{SLOT}#{PIN}#") == NOTED
@@ -78,9 +73,9 @@ def has_ended(home: Home) -> None:
     home.all_up()
     assert home.status()["ending"] == "retired"
     assert home.types(f"{SLOT}#{PIN}#") == REFUSED
-    assert kept(home, Room.KEEPER) == MARKS
-    assert kept(home, Room.VAULT) == {*MARKS, RECEIPT}
-    assert kept(home, Room.LOCK) <= {"retired", "time-floor"}
+    assert home.kept(Room.KEEPER) == MARKS
+    assert home.kept(Room.VAULT) == {*MARKS, RECEIPT}
+    assert home.kept(Room.LOCK) <= {"retired", "time-floor"}
 
 
 @contextmanager
@@ -153,7 +148,7 @@ def test_a_copy_of_some_rooms_is_destroyed_again_and_only_a_copy_of_all_of_them_
     home.up()
     home.all_up()
     assert home.types(f"{SLOT}#{PIN}#") == REFUSED, "lock alone has nobody to ask"
-    assert kept(home, Room.KEEPER) == MARKS
+    assert home.kept(Room.KEEPER) == MARKS
     restored(home)
     home.up()
     home.well()

@@ -12,31 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from provisioning import line
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.line import LONGEST_PACKET, Heard, Line
-
-
-class Bytes:
-    """A socket that has received these bytes and no more."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def recv(self, buffer_size: int) -> bytes:
-        if not self.data:
-            raise BlockingIOError
-        got, self.data = self.data[:buffer_size], self.data[buffer_size:]
-        return got
-
-    def send(self, buffer: bytes | bytearray) -> int:
-        return len(buffer)
-
-    def setblocking(self, flag: bool) -> None:
-        pass
-
-    def fileno(self) -> int:
-        return -1
-
-    def close(self) -> None:
-        self.data = b""
+from tests.support.mqtt_bytes import Bytes, too_long
 
 
 def client_with(data: bytes) -> line._Client:
@@ -47,9 +23,8 @@ def client_with(data: bytes) -> line._Client:
 
 @pytest.fixture
 def announced() -> bytes:
-    """A PUBLISH that is one byte longer than the manager takes, and the first bytes of it."""
-    size = LONGEST_PACKET + 1
-    return bytes((0x32, size & 0x7F | 0x80, size >> 7)) + b"x" * 100
+    """A PUBLISH that is longer than the manager takes."""
+    return too_long(LONGEST_PACKET)
 
 
 def test_of_a_packet_that_is_too_long_nothing_is_read(announced: bytes) -> None:

@@ -6,31 +6,7 @@ from hypothesis import strategies as st
 
 from device.report import guarded
 from device.report.guarded import LONGEST_PACKET, GuardedClient
-
-
-class Bytes:
-    """A socket that has received these bytes and no more."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def recv(self, buffer_size: int) -> bytes:
-        if not self.data:
-            raise BlockingIOError
-        got, self.data = self.data[:buffer_size], self.data[buffer_size:]
-        return got
-
-    def send(self, buffer: bytes | bytearray) -> int:
-        return len(buffer)
-
-    def setblocking(self, flag: bool) -> None:
-        pass
-
-    def fileno(self) -> int:
-        return -1
-
-    def close(self) -> None:
-        self.data = b""
+from tests.support.mqtt_bytes import Bytes, too_long
 
 
 def client_with(data: bytes) -> tuple[GuardedClient, Bytes]:
@@ -55,9 +31,8 @@ def test_no_packet_raises_into_the_thread(data: bytes) -> None:
 
 @pytest.fixture
 def announced() -> bytes:
-    """A PUBLISH whose length is one more than the door takes, and the first bytes of it."""
-    size = LONGEST_PACKET + 1
-    return bytes((0x32, size & 0x7F | 0x80, size >> 7)) + b"x" * 100
+    """A PUBLISH that is longer than the door takes."""
+    return too_long(LONGEST_PACKET)
 
 
 def test_of_a_packet_that_is_too_long_nothing_is_read(announced: bytes) -> None:
