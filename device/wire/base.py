@@ -11,11 +11,11 @@ door's list, 0 meaning nobody.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeVar
 
 from device.codec import Blob, DigitText, Exactly, Number, Schema
 from device.errors import MessageRefused
-from device.frozen import dataclass
 
 WIRE_VERSION = 3
 NONCE_BYTES = 16

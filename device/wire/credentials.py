@@ -8,9 +8,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from device.frozen import dataclass
 from device.wire.base import (
     NO_END,
     NO_PAGE_CODE,

@@ -6,9 +6,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from device.frozen import dataclass
 from device.wire.base import U8, U32, Embedding, Message, ModelId, Nonce, TimeNs, message
 from device.wire.values import Attack, CameraCondition, Facing, Hint, LookMode, Outcome, Result
 

@@ -8,7 +8,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.frozen import dataclass
+from dataclasses import dataclass
+
 from device.wire.base import U8, U32, DocumentBytes, Hash, Message, Noisy, message
 from device.wire.values import Ending, OccurrenceKind, Profile, Result
 

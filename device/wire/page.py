@@ -8,7 +8,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.frozen import dataclass
+from dataclasses import dataclass
+
 from device.wire.base import U8, Day, Message, Nonce, TermsId, UnixSeconds, message
 from device.wire.values import HeldFace
 

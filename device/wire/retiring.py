@@ -8,11 +8,10 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from device.codec import Exactly
-from device.frozen import dataclass
 from device.wire.base import U32, Digits, Message, Nonce, message
 
 DOOR_BYTES = 8

@@ -7,7 +7,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from device.frozen import dataclass
+from dataclasses import dataclass
+
 from device.wire.base import Message, message
 from device.wire.values import Attack
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 
 import pytest
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from device import wire
 from device.codec import Blob, DigitText, Member, Number, YesNo
 from device.errors import MessageRefused
-from device.frozen import dataclass
 from device.wire import Message
 from tests.unit.shared.strategies import RANGES, TYPES, example, instances, messages, places
 
