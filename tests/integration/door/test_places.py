@@ -28,7 +28,7 @@ ONE_PICTURE = resident_pictures()[0]
 @pytest.fixture(scope="module")
 def full_house() -> Iterator[Home]:
     """Two faces awake where so many strangers are expected that a press is enough for one at most."""
-    with door_up(vault="strangers_per_day = 10") as home:
+    with door_up(vault="strangers_per_day = 14") as home:
         home.move_in(SLOT, PIN)
         home.move_in(OTHER_SLOT, OTHER_PIN)
         home.move_in(FACELESS_SLOT, FACELESS_PIN)
