@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 # About half of the units' time; the other part is whatever else there is in tests/unit.
-half='attack_lab evaluate eye joining keeper provisioning report sealing simulator'
+half='attack_lab card evaluate eye joining keeper policy provisioning report sealing simulator'
 
 "$bin/ruff" check
 "$bin/ruff" format --check
