@@ -7,15 +7,12 @@ Rules kept here:
 
 from __future__ import annotations
 
-import errno
-import io
-import os
-import sys
 import time
 from pathlib import Path
 
 import click
 
+from device import terminal
 from device.wire import NO_END
 from provisioning import (
     cli_broker,
@@ -42,7 +39,6 @@ from provisioning.errors import FleetRefused
 from provisioning.store import Door
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 _FILE_WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
@@ -296,19 +292,7 @@ def _show_doors(doors: tuple[Door, ...], now_unix: int) -> None:
 
 def main() -> None:
     """Run doorward; exits."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Doors have names in any script; a terminal that lacks one shows escapes instead of failing.
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        cli(prog_name="doorward")
-    except OSError as cause:
-        if cause.errno not in _FULL:
-            raise
-        # What fails in a command has its sentence there: this is the answer itself.
-        sys.stderr.write(f"The answer could not be written: {cause.strerror}. What was asked for may have been done.\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more, and complain
-        sys.exit(1)
+    terminal.answer(cli, "doorward")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,13 @@ Rules kept here:
 
 from __future__ import annotations
 
-import errno
 import importlib
-import io
-import os
-import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final, cast
 
 import click
+
+from device import terminal
 
 # Name -> the module that has it, below device.desk, and what it is called there.
 COMMANDS: Final = {
@@ -43,8 +41,6 @@ COMMANDS: Final = {
     "try-attacks": ("trying.cli", "try_attacks"),
     "upgrade": ("upkeep.cli_upgrade", "upgrade"),
 }
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class WhenAsked(Mapping[str, click.Command]):
@@ -80,19 +76,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run doorctl; exits."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # The notice is in two scripts; a terminal that lacks one shows escapes instead of failing.
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        cli(prog_name="doorctl")
-    except OSError as cause:
-        if cause.errno not in _FULL:
-            raise
-        # What fails in a command has its sentence there: this is the answer itself.
-        sys.stderr.write(f"The answer could not be written: {cause.strerror}. What was asked for may have been done.\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try once more, and complain
-        sys.exit(1)
+    terminal.answer(cli, "doorctl")
 
 
 if __name__ == "__main__":
