@@ -27,7 +27,8 @@ _TAKEN_AFTER_S = 0.5
 class PersonalAct:
     """One act of `purpose` over `line`; `tell` says each step to the person.
 
-    `consent`: the hash of the terms that were agreed to, zeros for an act without. `attestation`: what the door signed.
+    `consent`: the hash of the terms that were agreed to, zeros for an act without. `again`: an enrolment that adds a
+    sitting to the face that is kept. `attestation`: what the door signed.
     """
 
     line: DeskLine
@@ -36,6 +37,7 @@ class PersonalAct:
     tell: Callable[[str], None]
     under_14: bool = False
     covered: bool = False
+    again: bool = False
     attestation: bytes | None = None
     _last_hint: Hint | None = None
 
@@ -53,7 +55,7 @@ class PersonalAct:
             self.line.idle(POLL_S)
 
     def _attempt(self) -> Result:
-        self.line.send(wire.Act(self.purpose, self.consent, self.under_14, self.covered))
+        self.line.send(wire.Act(self.purpose, self.consent, self.under_14, self.covered, self.again))
         ends = time.monotonic() + timeouts.act_s(self.purpose) + timeouts.GRACE_S
         answer = self.line.receive(_TAKEN_AFTER_S)
         if self.purpose is Purpose.ENROL and not isinstance(answer, wire.Ended):

@@ -139,13 +139,13 @@ class Questions:
                 errand.asker = None
 
 
-def order(act: ActErrand, consent: bytes, *, under_14: bool, covered: bool = False) -> wire.Message:
-    """What vault is told to do."""
-    match act.purpose:
-        case None:
-            return wire.Rekey(act.grant)
+def order(act: ActErrand, asked: wire.Act | None = None) -> wire.Message:
+    """What vault is told to do for `asked`; None: the keys are to be renewed. Raises NotPermitted."""
+    if asked is None:
+        return wire.Rekey(act.grant)
+    match asked.purpose:
         case Purpose.ENROL:
-            return wire.Enrol(act.grant, consent, under_14, covered)
+            return wire.Enrol(act.grant, asked.consent, asked.under_14, asked.covered, asked.again)
         case Purpose.ERASE:
             return wire.Erase(act.grant)
         case Purpose.PAUSE:
@@ -153,7 +153,7 @@ def order(act: ActErrand, consent: bytes, *, under_14: bool, covered: bool = Fal
         case Purpose.RESUME:
             return wire.Resume(act.grant)
         case Purpose.RENEW:
-            return wire.Renew(act.grant, consent)
+            return wire.Renew(act.grant, asked.consent)
         case Purpose.PAGE:
             msg = "a sitting is opened at the keypad, and is no act"
             raise NotPermitted(msg)

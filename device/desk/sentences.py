@@ -94,6 +94,9 @@ _ACTS = {
     Result.RETIRED: "This door has ended: nothing of anybody is kept here any more.",
     Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered in a bare enrolment, or bare in a covered one; "
     "nothing was stored: try again with nothing over them, or covered all the time with `doorctl enrol --covered`.",
+    Result.NO_FACE: "There is no face here that a sitting like this could be added to; nothing was stored.",
+    Result.UNLIKE: "The new sitting is not alike enough to the face that is kept; that one stays as it was.",
+    Result.ENOUGH_SITTINGS: "The face that is kept has as many sittings as a face may have; it stays as it was.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
     "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
 }

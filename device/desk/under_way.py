@@ -73,7 +73,7 @@ class ActUnderWay:
         if (purpose in _WITH_CONSENT) is (asked.consent == NO_CONSENT):
             text = "a consent belongs to an enrolment or its renewal, and to nothing else"
             raise NotPermitted(text)
-        if (asked.under_14 or asked.covered) and purpose is not Purpose.ENROL:
+        if (asked.under_14 or asked.covered or asked.again) and purpose is not Purpose.ENROL:
             text = "what is declared of a face belongs to its enrolment, and to nothing else"
             raise NotPermitted(text)
         if self._busy(purpose):
@@ -98,14 +98,14 @@ class ActUnderWay:
             asker.send(wire.Ended(BUSY))
             return
         act = ActErrand(asker, self.now_s() + timeouts.REKEY_S, None, secrets.token_bytes(wire.NONCE_BYTES))
-        self._begin(act, order(act, NO_CONSENT, under_14=False))
+        self._begin(act, order(act))
 
     def _busy(self, purpose: Purpose) -> bool:
         return self._act is not None or (purpose is Purpose.ENROL and self.trying.under_way)
 
     def _ask_vault(self, asker: Asker, grant: bytes, asked: wire.Act) -> None:
         act = ActErrand(asker, self.now_s() + timeouts.act_s(asked.purpose), asked.purpose, grant)
-        self._begin(act, order(act, asked.consent, under_14=asked.under_14, covered=asked.covered))
+        self._begin(act, order(act, asked))
 
     def _begin(self, act: ActErrand, to_vault: wire.Message) -> None:
         self._act = act

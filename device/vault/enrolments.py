@@ -86,7 +86,7 @@ class Enrolments:
 
     def begin(self, msg: wire.Enrol, allowed: Allowed) -> None:
         """Somebody agreed, and may enrol for the slot that the grant allowed."""
-        refusal = self._why_not(allowed.slot, msg.consent, covered=msg.covered)
+        refusal = Result.NO_FACE if msg.again else self._why_not(allowed.slot, msg.consent, covered=msg.covered)
         if refusal is not None:
             self.rooms.send(Room.DESK, wire.Done(msg.grant, refusal))
             return

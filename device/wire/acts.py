@@ -28,12 +28,14 @@ class Enrol(Message):
 
     `under_14`: a parent or guardian says that the face is a child's; it then never opens without the PIN.
     `covered`: the resident says that they enrol with mouth and nose covered; that face does not open without it either.
+    `again`: another sitting of the face that is kept; both say of it what was declared when it was enrolled.
     """
 
     grant: Nonce
     consent: Hash
     under_14: bool
     covered: bool = False
+    again: bool = False
 
 
 @message(0x51)
@@ -131,13 +133,14 @@ class RecordAnswer(Message):
 class Act(Message):
     """doorctl -> desk: do `purpose` with the grant that was just earned at the keypad.
 
-    `consent` is 0 unless ENROL or RENEW; `under_14` and `covered` are false unless ENROL.
+    `consent` is 0 unless ENROL or RENEW; `under_14`, `covered` and `again` are false unless ENROL.
     """
 
     purpose: Purpose
     consent: Hash
     under_14: bool
     covered: bool = False
+    again: bool = False
 
 
 @message(0x65)

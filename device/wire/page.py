@@ -35,7 +35,7 @@ class Held(Message):
 
     `enrolled`: a day, NO_DAY if the clock was not believed then. `pictures`: how many were averaged into the template.
     `ends_unix`: when the place ends, NO_END if it does not. `terms`: the beginning of the hash of the terms agreed to.
-    `covered`: it was enrolled with mouth and nose covered.
+    `covered`: it was enrolled with mouth and nose covered. `sittings`: in how many.
     """
 
     grant: Nonce
@@ -46,6 +46,7 @@ class Held(Message):
     ends_unix: UnixSeconds
     terms: TermsId
     covered: bool = False
+    sittings: U8 = 0
 
 
 @message(0xA3)

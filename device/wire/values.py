@@ -158,6 +158,9 @@ class Result(IntEnum):
     COVERED_OTHERWISE = (
         19  # mouth and nose were covered where a bare face was declared, or bare where a covered one was
     )
+    NO_FACE = 20  # no face of this slot is kept to which such a sitting could be added
+    UNLIKE = 21  # the new sitting is not alike enough to the face that is kept; that one stays as it was
+    ENOUGH_SITTINGS = 22  # the face that is kept has as many sittings as one may have; it stays as it was
 
 
 @unique

@@ -154,7 +154,7 @@ VECTORS = {
     "GrantTicket": wire.GrantTicket(count(0, 16), wire.Purpose.PAGE, 60_000_000_000, 739_105),
     "CredentialAnswer": wire.CredentialAnswer(12, count(0, 16), 2_100_000_000),
     "PlaceEnded": wire.PlaceEnded(12),
-    "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True, covered=True),
+    "Enrol": wire.Enrol(count(0, 16), count(0, 32), under_14=True, covered=True, again=True),
     "Done": wire.Done(count(0, 16), wire.Result.OTHER_TERMS),
     "RecordAnswer": wire.RecordAnswer(
         named=True, key_place=KeyPlace.TPM_NV, door_key=count(0, 32), terms=count(32, 16)
@@ -172,7 +172,7 @@ VECTORS = {
         ending=wire.Ending.ANNOUNCED,
         ends_in_s=7200,
     ),
-    "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True, covered=True),
+    "Act": wire.Act(wire.Purpose.ENROL, count(0, 32), under_14=True, covered=True, again=True),
     "QueryRecord": wire.QueryRecord(count(0, 16)),
     "Occurrence": wire.Occurrence(wire.OccurrenceKind.TAMPER),
     "Reporting": wire.Reporting(wire.Profile.HOME, count(0, 32)),
@@ -198,6 +198,7 @@ VECTORS = {
         2_100_000_000,
         count(32, 16),
         covered=True,
+        sittings=2,
     ),
     "SittingOver": wire.SittingOver(count(0, 16)),
 }

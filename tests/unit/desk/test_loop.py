@@ -346,6 +346,12 @@ def test_that_a_face_is_covered_reaches_vault_with_the_enrolment(scene: Scene) -
     assert scene.vault.heard() == [wire.Enrol(grant, AGREED, under_14=False, covered=True)]
 
 
+def test_that_it_is_another_sitting_reaches_vault_with_the_enrolment(scene: Scene) -> None:
+    grant = scene.earn(Purpose.ENROL)
+    scene.ask(dataclasses.replace(asked(Purpose.ENROL), again=True))
+    assert scene.vault.heard() == [wire.Enrol(grant, AGREED, under_14=False, again=True)]
+
+
 # ---- what the door signs
 
 
@@ -694,6 +700,7 @@ def test_an_answer_nobody_asked_for_cuts_lock_off_and_is_an_alarm_once_lock_is_b
         *(wire.Act(p, AGREED, under_14=False) for p in ACTS if p not in WITH_CONSENT),
         *(dataclasses.replace(asked(p), under_14=True) for p in ACTS if p is not Purpose.ENROL),
         *(dataclasses.replace(asked(p), covered=True) for p in ACTS if p is not Purpose.ENROL),
+        *(dataclasses.replace(asked(p), again=True) for p in ACTS if p is not Purpose.ENROL),
     ],
 )
 def test_an_act_with_a_consent_or_a_declaration_where_none_belongs_uses_no_ticket(

@@ -110,7 +110,7 @@ SIZES = {
     "SlotOffer": 73,
     "CardCommand": 114,
     "CredentialAnswer": 28,
-    "Enrol": 50,
+    "Enrol": 51,
     "Attestation": 402,
     "AttestationCopy": 386,
     "Document": 4098,

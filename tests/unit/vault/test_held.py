@@ -48,6 +48,7 @@ def test_of_a_face_it_says_what_the_record_says(house: House, under_14: bool, co
         ends_unix=2_100_000_000,
         terms=CONSENT[: wire.TERMS_ID_BYTES],
         covered=covered,
+        sittings=1,
     )
 
 
