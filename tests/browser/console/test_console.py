@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,7 @@ from provisioning.users import Role
 from tests.support.chromium import accessible, visit
 from tests.support.console_site import PASSPHRASE, ROOT, Served, door, served, shoot
 from tests.support.office import Office
-from tests.support.ports import own_port
-from tests.support.room_process import short_root
 from tests.support.site import Party, context_of, request_for, written
-from tools.broker import INSTALL, PROGRAM
 
 PAGES = ("/", "/alarms", "/plan", "/import", "/acts", "/users", "/account")
 OF_A_DOOR = ("", "/hours", "/telling", "/joining", "/certificate", "/ending")
@@ -228,21 +224,6 @@ def test_over_tls_it_serves_with_cookies_of_its_own(browser: Browser, console: S
 
 
 # ---- live
-
-
-@pytest.fixture
-def office() -> Iterator[Office]:
-    if not Path(PROGRAM).exists():
-        pytest.skip(INSTALL)
-    with short_root() as root:
-        root.chmod(0o755)
-        made = Office(root, own_port(3))
-        made.begin(made.now_unix - 86_400)
-        try:
-            made.start()
-            yield made
-        finally:
-            made.stop()
 
 
 REPORT = {"v": 2, "kind": "report", "seq": 7, "sw": "0.1.0", "dropped": 0, "docs": 3, "count": None} | dict.fromkeys(
