@@ -21,16 +21,15 @@ Files below report's state folder: `tls/door.key`, `tls/ca.pem`, `tls/door.pem`,
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
-from device import certificates, learned
+from device import certificates, durable, learned
 from device.certificates import DoorKey
+from device.durable import sync_folder
 from device.errors import JoiningRefused, StoreFault
 from device.joining import Answer, Label
 from device.learned import COPY, JOINED, Kept
@@ -207,25 +206,10 @@ def settings(label: Label) -> str:
 
 def store(path: Path, content: bytes, mode: int = _PUBLIC) -> None:
     """Let `path` hold `content`, durably. Raises StoreFault; the old file then stands, and nothing lies beside it."""
-    temporary = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-        try:
-            os.fchmod(file, mode)  # whatever the umask of whoever calls
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
-        temporary.replace(path)
-        _sync(path.parent)
+        durable.replace(path, content, mode)
     except OSError as cause:
-        with suppress(OSError):
-            temporary.unlink()
         msg = f"{path} cannot be written: {cause.strerror}"
         raise StoreFault(msg) from cause
 
@@ -245,20 +229,12 @@ def _refuse_other_times(found: x509.Certificate, now_unix: float) -> None:
 def _remove(path: Path) -> None:
     try:
         path.unlink()
-        _sync(path.parent)
+        sync_folder(path.parent)
     except FileNotFoundError:
         return
     except OSError as cause:
         msg = f"{path} cannot be removed: {cause.strerror}"
         raise StoreFault(msg) from cause
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(path: Path) -> bytes | None:

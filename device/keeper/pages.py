@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from device.durable import sync_folder
 from device.errors import StoreFault
 from device.sealing import box
 
@@ -116,11 +117,7 @@ class TwinPages(Generic[_T]):
         finally:
             os.close(handle)
         fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
     def _sealed(self, sequence: int, value: _T) -> bytes:
         bound = _BOUND.pack(self._form.magic, sequence % len(_PLACES))

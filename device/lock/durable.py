@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from device.durable import sync_folder
 from device.errors import StoreFault
 
 
@@ -22,11 +23,7 @@ def store(path: Path, content: bytes, what: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as cause:
         msg = f"{what} cannot be stored: {cause.strerror}"
         raise StoreFault(msg) from cause

@@ -30,6 +30,7 @@ from nacl.secret import SecretBox
 
 from device.bodies import RECALL, Retirement
 from device.document import Parsed
+from device.durable import sync_folder
 from device.errors import DocumentRefused, StoreFault
 from device.journal import log
 from device.lock import durable
@@ -188,8 +189,9 @@ def finish(folder: Path) -> None:
     StoreFault; it may then be called again.
     """
     try:
-        _sync(folder / _MARK_NAME)
-        _sync(folder)
+        with (folder / _MARK_NAME).open("rb") as mark:
+            os.fsync(mark.fileno())
+        sync_folder(folder)
         for path in sorted(folder.iterdir()):
             if path.name == _MARK_NAME or path.is_dir():
                 continue
@@ -198,15 +200,7 @@ def finish(folder: Path) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-        _sync(folder)
+        sync_folder(folder)
     except OSError as cause:
         msg = f"this door has ended, but what lock kept cannot be removed yet: {cause.strerror}"
         raise StoreFault(msg) from cause
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

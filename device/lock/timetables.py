@@ -18,7 +18,6 @@ then ISO/IEC 7816-4 padding to whole pages. A serial of 0 (no offer has it) with
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from device.document import FIRST_SLOT, LAST_SLOT
+from device.durable import sync_folder
 from device.errors import StoreFault
 from device.journal import log
 from device.lock import durable
@@ -169,11 +169,7 @@ def _remove(path: Path) -> None:
     """Let there be no file at `path`, durably. Raises StoreFault."""
     try:
         path.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as cause:
         msg = f"the slots' timetables cannot be stored: {cause.strerror}"
         raise StoreFault(msg) from cause

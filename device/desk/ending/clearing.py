@@ -16,7 +16,6 @@ Files: the marks that `device.sealing.retired` and `device.lock.retiring` leave,
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from device import learned
 from device.attestation import EndOfDoor, Paper
 from device.desk.joining.owner import as_owner
 from device.desk.upkeep import first_keys
+from device.durable import sync_folder
 from device.edges import Room
 from device.errors import Refusal, StoreFault
 from device.paths import Paths
@@ -76,7 +76,7 @@ def _empty(folder: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-            _sync(folder)
+            sync_folder(folder)
         except OSError as cause:
             raise _stays(path, cause) from cause
 
@@ -84,7 +84,7 @@ def _empty(folder: Path) -> None:
 def _remove(path: Path) -> None:
     try:
         path.unlink()
-        _sync(path.parent)
+        sync_folder(path.parent)
     except FileNotFoundError:
         return
     except OSError as cause:
@@ -99,14 +99,6 @@ def _names(folder: Path) -> set[str]:
     except OSError as cause:
         msg = f"{folder} cannot be looked into: {cause.strerror}"
         raise StoreFault(msg) from cause
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _stays(path: Path, cause: OSError) -> StoreFault:

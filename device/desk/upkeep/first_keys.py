@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device import config as door_config
+from device import durable
 from device.config.tables import Config
 from device.desk.upkeep import tpm_patience
 from device.desk.upkeep.tpm_patience import Tool
@@ -36,6 +37,7 @@ from device.paths import Paths, door_paths
 KEY_BYTES = 32
 PROGRAM = "/usr/bin/systemd-creds"
 SEAL_S = 20.0  # a TPM takes about a second; the unit gives all keys together a minute
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 # systemd 252 seals to no PCR at all, and then refuses to open that ("TPM2 PCR bank invalid or not supported"; seen on
 # Debian 12). 23 is for applications (TCG PC Client Platform Firmware Profile): nothing writes to it here.
 _UNUSED_PCR = 23
@@ -148,9 +150,10 @@ def _keep(path: Path, content: bytes) -> None:
     """Durable, whole or not at all, and never in the place of another."""
     new = path.with_name(f"{path.name}.new")
     try:
-        _write(new, content)
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        durable.write_beside(new, content, _FILE_MODE)
         os.link(new, path)
-        _sync_folder(path.parent)
+        durable.sync_folder(path.parent)
     except OSError as cause:
         msg = f"the key {path.name} cannot be kept in {path.parent}: {cause.strerror}"
         raise KeyFault(msg) from cause
@@ -160,31 +163,12 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
     try:
-        _write(new, content)
-        new.replace(path)
-        _sync_folder(path.parent)
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        durable.replace(path, content, _FILE_MODE)
     except OSError as cause:
         msg = f"{path} cannot be written: {cause.strerror}"
         raise KeyFault(msg) from cause
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # what a power cut left
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 if __name__ == "__main__":

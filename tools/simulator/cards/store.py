@@ -9,10 +9,10 @@ Rules kept here:
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from device import durable
 from tools.simulator.cards.aes import KEY_BYTES
 from tools.simulator.cards.memory import (
     MAX_FILE_BYTES,
@@ -104,19 +104,8 @@ def load(path: Path) -> Memory:
 
 def save(path: Path, memory: Memory) -> None:
     """Let `path` hold `memory`, durably. Raises CardFileRefused, and leaves what it held."""
-    fresh = path.with_name(path.name + ".new")
     try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(encode(memory))
-            file.flush()
-            os.fsync(handle)
-        fresh.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.replace(path, encode(memory), 0o600)
     except OSError as cause:
         msg = f"the card {path.name} cannot be written: {cause.strerror}"
         raise CardFileRefused(msg) from cause

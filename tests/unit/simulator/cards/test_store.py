@@ -59,7 +59,7 @@ def test_a_disk_that_takes_nothing_leaves_the_old_card(tmp_path: Path, monkeypat
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tools.simulator.cards.store.os.fsync", full)
+    monkeypatch.setattr("device.durable.os.fsync", full)
     with pytest.raises(CardFileRefused, match="the card card cannot be written: No space left on device"):
         card.process(native(0xCA, AID + b"\x0f\x81"))
     assert path.read_bytes() == before
