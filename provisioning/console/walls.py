@@ -16,6 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from device import cookies
+
 LARGEST_FORM = 64 * 1024
 LARGEST_UPLOAD = 4 * 1024 * 1024
 BODY_S = 30.0
@@ -54,6 +56,7 @@ class Walls:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "headers": cookies.plain(scope["headers"])}
         headers = Headers(scope=scope)
 
         async def sending(message: Message) -> None:

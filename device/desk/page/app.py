@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -81,7 +81,10 @@ def application(counter: Counter, site: Site, pace: Pace | None = None) -> ASGIA
 
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return view.error(request, status if status in (403, 404, 405) else 400)
+        return view.error(request, status if status in (403, 404, 405, 413) else 400)
+
+    async def left(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # for nobody: whoever sent half a form has hung up, which is no news
 
     async def unforeseen(request: Request, error: Exception) -> Response:
         log(f"the page: {in_words(error)}")
@@ -96,6 +99,7 @@ def application(counter: Counter, site: Site, pace: Pace | None = None) -> ASGIA
             Refusal: unusable,
             Fault: unusable,
             HTTPException: refused,
+            ClientDisconnect: left,
             Exception: unforeseen,
         },
     )

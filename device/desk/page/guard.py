@@ -24,8 +24,10 @@ import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from device import cookies
 from device.desk.page.pace import Pace
 from device.desk.page.shares import address_of
 from device.journal import log
@@ -76,7 +78,17 @@ class Guard:
         """Serve one request."""
         if scope["type"] != "http":
             return
+        scope = {**scope, "headers": cookies.plain(scope["headers"])}
         still = scope["path"].startswith(STATIC)
+        left = MOST_BODY
+
+        async def receiving() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413)
+            return message
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -91,7 +103,7 @@ class Guard:
         if status:
             await self._refused(scope, status)(scope, receive, sending)
             return
-        await self._app(scope, receive, sending)
+        await self._app(scope, receiving, sending)
 
     def _tell(self) -> None:
         now_s = self._now_s()
@@ -118,9 +130,8 @@ class Guard:
             return 403
         if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             return 415
-        length = headers.get("content-length", "")
-        # Without a length a body could be of any; no browser sends a form like that.
-        return 0 if length.isascii() and length.isdigit() and int(length[:9]) <= MOST_BODY else 413
+        # Without a length a body could be of any; no browser sends a form like that. What comes is counted as well.
+        return 0 if _short(headers.get("content-length", "")) and "transfer-encoding" not in headers else 413
 
 
 def caller(scope: Scope) -> str:
@@ -129,12 +140,18 @@ def caller(scope: Scope) -> str:
     return address_of(str(client[0])) if client else ""
 
 
+def _short(length: str) -> bool:
+    return length.isascii() and length.isdigit() and len(length) <= len(str(MOST_BODY)) and int(length) <= MOST_BODY
+
+
 def ours(host: str, name: str) -> bool:
     """Whether a Host header (with a port or without) means this page."""
     bare = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
     bare = bare.lower().rstrip(".").removeprefix("[").removesuffix("]")
     if bare and bare == name:
         return True
+    if "%" in bare:  # the zone of an address may be any words at all, and no browser sends one
+        return False
     try:
         ipaddress.ip_address(bare)
     except ValueError:

@@ -108,7 +108,7 @@ class View:
                 "t": words,
                 "tag": TAGS[words.language],
                 "languages": [(name, tag, TAGS[name]) for name, tag in NAMES.items() if name != words.language],
-                "path": request.url.path,
+                "path": "/" + request.url.path.lstrip("/"),  # two strokes would lead to whoever stands behind them
                 "token": self.site.token("form", sitting) if sitting else "",
                 "contact": self.site.contact,
                 "sits": False,

@@ -139,6 +139,21 @@ def test_whoever_speaks_byte_by_byte_is_hung_up_on_and_keeps_nobody_waiting(
     assert capfd.readouterr().err == ""
 
 
+def test_whoever_hangs_up_in_the_middle_of_a_form_is_no_news(served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    served.open()
+    trust = ssl.create_default_context(cadata=served.pem.read_text().partition("-----END PRIVATE KEY-----")[2])
+    trust.check_hostname = False
+    origin = f"127.0.0.1:{served.where[1]}"
+    head = SLOW_BODY.replace(b"Host: 127.0.0.1", f"Host: {origin}\r\nOrigin: https://{origin}".encode())
+    with socket.create_connection(served.where, 10) as line, trust.wrap_socket(line) as tls:
+        tls.sendall(head)
+        time.sleep(0.3)  # it waits for the rest
+    for _ in range(5):
+        assert served.get() == 200
+    assert served.house.done == []
+    assert capfd.readouterr().err == ""
+
+
 def test_a_server_that_falls_over_is_started_again_and_its_thread_never_ends(
     served: Served, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from starlette import requests
+from starlette.requests import cookie_parser
 
 from device.desk.page import guard
 from device.desk.page.counter import Face, Phase
@@ -14,6 +18,7 @@ from device.desk.page.pace import Pace
 from tests.unit.desk.page.house import URL, Browser, House, browser, page, run
 
 PATHS = ("/", "/notice", "/notice.txt", "/keys", "/export", "/export.json", "/face/enrol", "/face/erase", "/act", "/no")
+STROKES = "\\" * 7000
 FORMS = (
     *("/leave", "/face/enrol", "/face/renew", "/face/pause", "/face/resume", "/face/erase", "/face/erase/sure"),
     "/act/stop",
@@ -132,6 +137,8 @@ def test_a_form_without_the_token_of_this_sitting_does_nothing(path: str, token:
         ("", "", False),
         (":8443", "", False),
         ("192.168.1.20.evil.example", "", False),
+        ("fe80::1%evil.example", "", False),
+        ("[fe80::1%25eth0]:8443", "", False),
     ],
 )
 def test_another_name_than_the_doors_is_not_answered_to(host: str, name: str, well: bool) -> None:
@@ -174,6 +181,10 @@ def test_what_is_no_form_or_longer_than_one_is_not_read() -> None:
         async def endless() -> object:
             yield f"token={token}".encode()
 
+        for length in ("000000000000000099999", "9" * 5000):
+            lie = {"content-type": "application/x-www-form-urlencoded", "content-length": length}
+            answer = await one.client.post("/face/pause", content=f"token={token}".encode(), headers=ours_alone | lie)
+            assert answer.status_code == 413, "nines behind zeros are nines"
         answer = await one.client.post(
             "/face/pause",
             content=endless(),  # type: ignore[arg-type]  # a body of no stated length
@@ -181,6 +192,66 @@ def test_what_is_no_form_or_longer_than_one_is_not_read() -> None:
         )
         assert answer.status_code == 413
         assert one.house.done == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_body_is_counted_whatever_its_length_was_said_to_be(path: str) -> None:
+    async def story() -> None:
+        one = await seated()
+        token, taken = await one.token(), 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal taken
+            yield f"token={token}&x=".encode()
+            while taken < 1000 * MOST_BODY:
+                taken += MOST_BODY
+                yield b"y" * MOST_BODY
+
+        headers = {"origin": URL, "content-type": "application/x-www-form-urlencoded", "content-length": "40"}
+        answer = await one.client.post(path, content=endless(), headers=headers)
+        assert answer.status_code == 413
+        assert taken <= 2 * MOST_BODY
+        assert one.house.done == []
+        assert one.house.phases[one.sitting] is Phase.OPEN
+
+    run(story())
+
+
+def test_of_the_cookies_a_browser_sends_only_what_could_be_ours_is_read_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python's reader of quoted values needs time as the square of their length; strangers send it before any pace."""
+    read = []
+
+    def reader(header: str) -> dict[str, str]:
+        read.append(header)
+        return cookie_parser(header)
+
+    monkeypatch.setattr(requests, "cookie_parser", reader)
+
+    async def story() -> None:
+        one = await seated()
+        secret = one.sitting
+        one.client.cookies.clear()
+        evil = f'theirs="{STROKES}"; __Host-sitting={secret}; __Host-language="{STROKES}"'
+        assert (await one.client.get("/phase.json", headers={"cookie": evil})).json() == {"phase": "open"}
+        assert read[-1] == f"__Host-sitting={secret}"
+        assert not any("\\" in header for header in read)
+
+    run(story())
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/%2f/evil.example", "///evil.example"])
+def test_no_link_of_a_page_leads_to_another_site(path: str) -> None:
+    async def story() -> None:
+        one = browser(House())
+        answer = await one.client.get(httpx.URL(URL).copy_with(raw_path=path.encode()))
+        assert answer.status_code == 404
+        links = re.findall(r'href="([^"]*)"', answer.text)
+        assert any("lang=" in link for link in links)
+        assert not any(re.match(r"[/\\]{2}|[a-z]+:", link) for link in links), links
 
     run(story())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from starlette import requests
+from starlette.requests import cookie_parser
 
 from provisioning.accounts import hash_of
 from provisioning.console import guard
@@ -36,6 +38,25 @@ def test_a_forged_session_is_nobody(desk: Desk, token: str) -> None:
     browser = Browser(desk)
     said = browser.client.get("/", headers={"cookie": f"doorward-session={token}".encode("utf-8", "surrogatepass")})
     assert said.status_code == 303
+
+
+def test_of_the_cookies_a_browser_sends_only_what_could_be_ours_is_read_as_such(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's reader of quoted values needs time as the square of their length, and nobody has to be known for it."""
+    read = []
+
+    def reader(header: str) -> dict[str, str]:
+        read.append(header)
+        return cookie_parser(header)
+
+    browser = desk.signed_in()
+    token = browser.client.cookies["doorward-session"]
+    monkeypatch.setattr(requests, "cookie_parser", reader)
+    strokes = "\\" * 30_000
+    evil = f'theirs="{strokes}"; doorward-session={token}; doorward-device="{strokes}"'
+    assert Browser(desk).client.get("/", headers={"cookie": evil}).status_code == 200
+    assert read == [f"doorward-session={token}"]
 
 
 def test_what_the_database_keeps_is_no_session(desk: Desk) -> None:
