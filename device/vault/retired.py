@@ -22,9 +22,8 @@ from device.errors import AttestationRefused, Fault, NotPermitted
 from device.journal import log
 from device.link import Link
 from device.sealing.files import write_new
-from device.sealing.retired import Destroying
+from device.sealing.retired_room import RetiredRoom
 from device.strength import KeyPlace
-from device.vault.enrolments import Rooms
 from device.wire import Result
 
 RECEIPT = "end-of-door"
@@ -41,32 +40,24 @@ class Facts:
 
 
 @dataclass(slots=True)
-class RetiredVault:
+class RetiredVault(RetiredRoom):
     """The Work of vault at a door that has ended. `sign` gives the signed bytes of a paper.
 
     `unix_s` is the wall clock, which may be wrong; it dates the receipt.
     """
 
-    rooms: Rooms
-    destroying: Destroying
     facts: Facts
     sign: Callable[[EndOfDoor], bytes] = field(repr=False)
     unix_s: Callable[[], float] = time.time
     receipt: bytes = field(init=False, default=b"")
-    _alarm_owed: bool = False
 
     def __post_init__(self) -> None:
         self.receipt = self._stored()
 
-    # ---- Work
-
-    def connected(self, link: Link) -> None:
-        """Lock hears that there is nobody to look for, and what is left."""
-        if link.peer is Room.LOCK:
-            if self._alarm_owed:
-                self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
-            self.rooms.send(Room.LOCK, wire.FaceReady(recognise=False, enrol=False, claim_first=False))
-            self._tell()
+    def _greet(self) -> None:
+        """There is nobody to look for."""
+        self.rooms.send(Room.LOCK, wire.FaceReady(recognise=False, enrol=False, claim_first=False))
+        self._tell()
 
     def received(self, link: Link, msg: wire.Message) -> None:
         """One message. What eye and keeper say is heard by nobody any more. Raises NotPermitted."""
@@ -101,31 +92,6 @@ class RetiredVault:
         if link.peer is Room.DESK and not isinstance(msg, wire.SittingOver):
             text = f"vault has no use for a {type(msg).__name__} of {link.peer}"
             raise NotPermitted(text)
-
-    def disconnected(self, link: Link) -> None:
-        """Nothing is owed to anybody."""
-
-    def breached(self, room: Room) -> None:
-        """Lock raises the alarm; if it cannot be told now, it is told when it comes back."""
-        self._alarm_owed = not self.rooms.send(Room.LOCK, wire.Breach())
-
-    def deadline(self) -> float | None:
-        """When to try again to destroy what could not be destroyed."""
-        return self.destroying.due_s
-
-    def tick(self) -> None:
-        """Try again."""
-        if self.destroying.tick():
-            self._tell()
-
-    def healthy(self) -> bool:
-        """There is nothing that could hang."""
-        return True
-
-    def stop(self) -> None:
-        """Nothing to put away."""
-
-    # ---- the receipt
 
     def _tell(self) -> None:
         if self.destroying.done:

@@ -75,7 +75,7 @@ class Away(House):
 def test_an_alarm_that_nobody_could_hear_is_told_to_whoever_comes_and_once(home: Door, lock: Link) -> None:
     keeper, _ = ended(home)
     out = Away()
-    keeper.out = out
+    keeper.rooms = out
     keeper.breached(Room.VAULT)
     assert out.heard() == [wire.Breach()]
     keeper.connected(lock)
