@@ -45,8 +45,11 @@ def write_beside(path: Path, content: bytes, mode: int) -> None:
     """A synced file at `path`, in the place of what an earlier try left; its name is not synced. Raises OSError."""
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    with os.fdopen(handle, "wb") as file:
+    try:
         os.fchmod(handle, mode)
-        file.write(content)
-        file.flush()
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
         os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -14,8 +14,8 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from device.desk.setup.camera import pin_camera
 from device.desk.setup.draft import Draft
-from device.desk.setup.steps import pin_camera
 from device.errors import ConfigRefused
 from device.settings import named, read_table
 

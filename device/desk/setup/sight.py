@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from device.desk.setup import steps
+from device.desk.setup import parts
 from device.desk.setup.draft import Draft, render
 from device.desk.setup.machine import Machine
 from device.desk.setup.neighbours import EYE, LOCK, VAULT, Ask, NeighbourFault
@@ -49,7 +49,7 @@ def keypad(draft: Draft, machine: Machine, terminal: Terminal, ask: Ask, *, may_
         terminal.say(f"Seen: a 5, but on {pressed}.")
         why = "The door listens to one keypad; another one with its make is an alarm."
         if may_change and agrees(terminal, "trial.keypad.other", "Is that the door's keypad?", why, default="yes"):
-            return steps.pin_keypad(draft, machine, pressed), True
+            return parts.pin_keypad(draft, machine, pressed), True
     return draft, False
 
 

@@ -89,11 +89,14 @@ def test_on_a_full_disk_the_old_file_stands_and_nothing_lies_beside_it(
     answer = AUTHORITY.answer(request(files.key()))
     files.install(answer, DOOR, NOW_UNIX)
     before = everything(files)
+    write = os.write
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(file: int, content: bytes) -> int:
+        if len(content) < 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, content[: len(content) // 2])
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(StoreFault, match="No space left"):
         files.install(AUTHORITY.answer(request(files.key()), days=390), DOOR, NOW_UNIX)
     assert everything(files) == before

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.config.tables import LockTable, PageTable
-from device.desk.setup import interview, page, places, steps, wiring
+from device.desk.setup import interview, page, parts, places, wiring
 from device.desk.setup.draft import NEW, Draft
 from device.desk.setup.interview import Interview
 from device.desk.setup.machine import Machine
@@ -139,7 +139,7 @@ def test_a_keypad_is_pinned_by_socket_and_make() -> None:
     moment = step_to("lock.keypad", PI).answered(PI.keypads[1].path)
     lock = moment.draft.config.lock
     assert (lock.keypad, lock.keypad_id) == (PI.keypads[1].path, PI.keypads[1].make)
-    gone = steps.pin_keypad(moment.draft, PI, "none").config.lock
+    gone = parts.pin_keypad(moment.draft, PI, "none").config.lock
     assert (gone.keypad, gone.keypad_id) == ("", "")
 
 
