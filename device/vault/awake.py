@@ -11,46 +11,47 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from device.vault.record import Averaged
+
 
 @dataclass(slots=True)
 class Awake:
-    """The slots that are awake, how many pictures each of their templates averages, and how many it is worth."""
+    """The slots that are awake, and of what each of their templates is the mean."""
 
-    _pictures: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
-    _counts: Counter[tuple[int, int]] = field(default_factory=Counter, repr=False)
+    _averaged: dict[int, Averaged] = field(default_factory=dict, repr=False)
+    _counts: Counter[Averaged] = field(default_factory=Counter, repr=False)
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._averaged)
 
     def __contains__(self, slot: int) -> bool:
-        return slot in self._pictures
+        return slot in self._averaged
 
     @property
     def slots(self) -> tuple[int, ...]:
         """All of them."""
-        return tuple(self._pictures)
+        return tuple(self._averaged)
 
     @property
-    def pictures(self) -> int:
-        """The most pictures that were averaged in one of them; 1 if nobody is awake."""
-        return max((pictures for pictures, _ in self._counts), default=1)
+    def kinds(self) -> tuple[Averaged, ...]:
+        """Each way in which one of their templates was averaged, once."""
+        return tuple(self._counts)
 
-    @property
-    def worth(self) -> int:
-        """As how many different pictures the one of them is compared that counts most; 1 if nobody is awake."""
-        return max((worth for _, worth in self._counts), default=1)
+    def count(self, kind: Averaged) -> int:
+        """How many of them were averaged so."""
+        return self._counts[kind]
 
-    def note(self, slot: int, pictures: int | None, worth: int = 0) -> bool:
-        """`slot` is awake with a template of so many pictures, or asleep (None). Returns whether that is news.
+    def averaged(self, slot: int) -> Averaged | None:
+        """Of what the template of `slot` is the mean; None if it is not awake."""
+        return self._averaged.get(slot)
 
-        `worth`: as how many different ones they count; 0: as many.
-        """
-        now = None if pictures is None else (pictures, worth or pictures)
-        before = self._pictures.pop(slot, None)
+    def note(self, slot: int, averaged: Averaged | None) -> bool:
+        """`slot` is awake with such a template, or asleep (None). Returns whether that is news."""
+        before = self._averaged.pop(slot, None)
         if before is not None:
             self._counts[before] -= 1
-            self._counts += Counter()  # forget those nobody has: `pictures` asks for the largest
-        if now is not None:
-            self._pictures[slot] = now
-            self._counts[now] += 1
-        return before != now
+            self._counts += Counter()  # forget those nobody has: `kinds` asks for all
+        if averaged is not None:
+            self._averaged[slot] = averaged
+            self._counts[averaged] += 1
+        return before != averaged

@@ -6,6 +6,9 @@ Rules kept here:
 - Frames of one sitting are alike, and bring strangers' scores less near than as many pictures of different days: a
   template counts for as many different pictures as the length of its own mean says, measured when it was made, never
   for more than were averaged. How often residents are refused is read as if all were different.
+- Each template is compared under the threshold that follows from its own worth: what one resident's averages raises
+  nobody else's. The promise holds all the same: a stranger matches somebody at most as often as the sum over all
+  templates, and each keeps to its share of the budget under its own. That the best score alone counts can but lower it.
 - More residents, tries, strangers or averaged pictures, or fewer false opens allowed, never lower it.
 - Covered faces are compared under a threshold of their own, from a tail that was measured on covered faces, and never
   under a lower one than bare faces are; without such a tail under none.
@@ -23,8 +26,10 @@ Rules kept here:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from device.vault.record import Averaged
 from device.vault.tail import Tail
 
 APPROACHES_PER_WINDOW = 3  # docs/rules.md, rule 7
@@ -81,8 +86,8 @@ class Thresholds:
     ) -> float | None:
         """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
 
-        gallery: faces of that kind awake now; pictures: the most that were averaged in one of their templates; worth:
-        as how many different ones they count, 0 if that is not known: then as many.
+        gallery: faces of that kind awake now; pictures: that were averaged in the template; worth: as how many
+        different ones they count, 0 if that is not known: then as many.
         """
         needed = [
             self._height(tail, gallery, worth or pictures, tries)
@@ -94,6 +99,17 @@ class Thresholds:
         tail, threshold = self.covered if covered else self.tail, max(heights)
         refused = tail.refused(pictures, self.frames, threshold) if tail else 1.0
         return None if refused > REFUSALS_ALLOWED else threshold
+
+    def heights(
+        self, kinds: Iterable[Averaged], gallery: int, tries: int = APPROACHES_PER_WINDOW, *, covered: bool = False
+    ) -> tuple[float, ...] | None:
+        """The threshold of each of `kinds`, among `gallery` faces awake; None if one has none: ask for a claim first.
+
+        For all of them or for none: whoever presses the button is not to be refused because of who they are.
+        """
+        each = [self.threshold(gallery, one.pictures, tries, covered=covered, worth=one.worth) for one in kinds]
+        found = tuple(height for height in each if height is not None)
+        return found if len(found) == len(each) else None
 
     def worth(self, pictures: int, length: float, *, covered: bool = False) -> int:
         """How many different pictures a template of `pictures` counts for; `length`: of the mean it was made of.

@@ -23,7 +23,7 @@ from device.vault.credentials import UNTAKEN, Place
 from device.vault.expiry import Expiry
 from device.vault.galleries import Galleries
 from device.vault.gallery import Gallery
-from device.vault.record import FaceRecord
+from device.vault.record import Averaged, FaceRecord
 from device.vault.rotation import Rotation
 from device.vault.turning import Turning
 from device.wire import NO_END, NOBODY
@@ -106,6 +106,10 @@ class Faces:
     def gallery(self, *, covered: bool = False) -> Gallery:
         """The templates that are awake, of bare faces or of covered ones."""
         return self._galleries.of(covered=covered)
+
+    def kinds(self, *, covered: bool = False) -> tuple[Averaged, ...]:
+        """Each way in which one of those templates was averaged, once."""
+        return self._galleries.kinds(covered=covered)
 
     def only(self, slot: int, *, covered: bool = False) -> Gallery:
         """The template of `slot` alone if it is awake and of that kind, for a claim; else a gallery of nobody."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from device.vault import record
 from device.vault.awake import Awake
 from device.vault.gallery import Gallery, gallery_of
-from device.vault.record import FaceRecord
+from device.vault.record import Averaged, FaceRecord
 from device.vault.rotation import Rotation
 
 
@@ -30,13 +30,13 @@ class Galleries:
 
     def note(self, slot: int, face: FaceRecord | None, *, anew: bool = False) -> None:
         """`slot` is awake with `face`, or asleep (None). `anew`: that face was just changed."""
-        frames, worth = (face.frames, face.counted) if face else (None, 0)
+        averaged = face.averaged if face else None
         if face:
             self._faces[slot] = face
         else:
             self._faces.pop(slot, None)
-        self.covered.note(slot, frames if face and face.covered else None, worth)
-        if self.awake.note(slot, frames, worth) or anew:
+        self.covered.note(slot, averaged if face and face.covered else None)
+        if self.awake.note(slot, averaged) or anew:
             self._made.clear()
 
     def of(self, *, covered: bool) -> Gallery:
@@ -44,15 +44,20 @@ class Galleries:
         if covered not in self._made:
             faces = {slot: self._faces[slot] for slot in self.awake.slots}
             alike = {slot: face for slot, face in faces.items() if face.covered is covered}
-            pictures = max((face.frames for face in alike.values()), default=1)
-            worth = max((face.counted for face in alike.values()), default=1)
             templates = {slot: record.vector_of(face) for slot, face in alike.items()}
-            self._made[covered] = gallery_of(templates, self.rotation, pictures, worth)
+            averaged = {slot: face.averaged for slot, face in alike.items()}
+            self._made[covered] = gallery_of(templates, self.rotation, averaged)
         return self._made[covered]
+
+    def kinds(self, *, covered: bool) -> tuple[Averaged, ...]:
+        """Each way in which a template of one kind that is awake was averaged, without making the gallery."""
+        if covered:
+            return self.covered.kinds
+        return tuple(kind for kind in self.awake.kinds if self.awake.count(kind) > self.covered.count(kind))
 
     def only(self, slot: int, *, covered: bool) -> Gallery:
         """The template of `slot` alone, if it is awake and of that kind; else a gallery of nobody."""
         face = self._faces.get(slot)
         if face is None or face.covered is not covered:
             return gallery_of({}, self.rotation)
-        return gallery_of({slot: record.vector_of(face)}, self.rotation, face.frames, face.counted)
+        return gallery_of({slot: record.vector_of(face)}, self.rotation, face.averaged)

@@ -6,6 +6,8 @@ Rules kept here:
 - Only a slot comes out, or None. The score dies inside `compare`.
 - Whoever is paused or asleep is not in the matrix, so no flag can be forgotten at comparison time.
 - Two slots with the same best score are nobody: the door does not guess between two people.
+- Each template has a threshold of its own, that of its kind (`Averaged`). The best score alone counts: if it misses its
+  own threshold that is nobody, and never the next best one, whose threshold may be lower.
 
 The score is the cosine of the angle between two unit vectors, their dot product (the measure SFace was trained for:
 Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss", 2021).
@@ -19,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from device.vault.record import Vector
+from device.vault.record import ONE_PICTURE, Averaged, Vector
 from device.vault.rotation import Rotation
 from device.wire import EMBEDDING_DIM
 
@@ -28,41 +30,42 @@ from device.wire import EMBEDDING_DIM
 class Gallery:
     """`templates`: N x 128 float32, one turned unit row per awake slot; `slots`: their N numbers.
 
-    pictures: the most that were averaged in one of the templates; worth: as how many different ones the one counts that
-    counts most.
+    kinds: each way in which one of them was averaged, once; kind_of: for each row which of them it is. A house has few
+    kinds however many faces it has, so thresholds are worked out per kind.
     """
 
     slots: tuple[int, ...]
     templates: NDArray[np.float32] = field(repr=False)
     rotation: Rotation
-    pictures: int = 1
-    worth: int = 1
+    kinds: tuple[Averaged, ...]
+    kind_of: tuple[int, ...] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.slots)
 
-    def compare(self, probe: Vector, threshold: float) -> int | None:
-        """The slot whose template has the highest score with `probe`, if that reaches `threshold`; else None.
+    def compare(self, probe: Vector, *thresholds: float) -> int | None:
+        """The slot whose template has the highest score with `probe`, if that reaches its own threshold; else None.
 
-        `probe`: a unit vector as eye makes it.
+        `probe`: a unit vector as eye makes it; `thresholds`: one for each of `kinds`.
         """
         if not self.slots:
             return None
         scores = self.templates @ self.rotation.apply(probe)
         best = int(scores.argmax())
         # `not >=` and not `<`: a score that is no number is no match.
-        if not scores[best] >= threshold:
+        if not scores[best] >= thresholds[self.kind_of[best]]:
             return None
         alone = np.count_nonzero(scores == scores[best]) == 1
         return self.slots[best] if alone else None
 
 
-def gallery_of(templates: Mapping[int, Vector], rotation: Rotation, pictures: int = 1, worth: int = 0) -> Gallery:
-    """A gallery of unit vectors by slot, turned by `rotation`, each a mean of at most `pictures`.
-
-    worth: as how many different ones the one counts that counts most; 0 if that is not known: then as many.
-    """
+def gallery_of(
+    templates: Mapping[int, Vector], rotation: Rotation, averaged: Mapping[int, Averaged] | Averaged = ONE_PICTURE
+) -> Gallery:
+    """A gallery of unit vectors by slot, turned by `rotation`; `averaged`: of what each is the mean, or all of them."""
     matrix = np.empty((len(templates), EMBEDDING_DIM), dtype=np.float32)
     for row, vector in enumerate(templates.values()):
         matrix[row] = vector
-    return Gallery(tuple(templates), matrix, rotation, pictures, worth or pictures)
+    each = [averaged if isinstance(averaged, Averaged) else averaged[slot] for slot in templates]
+    number = {kind: at for at, kind in enumerate(dict.fromkeys(each))}
+    return Gallery(tuple(templates), matrix, rotation, tuple(number), tuple(number[kind] for kind in each))

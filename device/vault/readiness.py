@@ -19,6 +19,7 @@ from device.journal import log
 from device.vault.enrolments import Enrolments, Rooms
 from device.vault.faces import Faces
 from device.vault.recognition import Recogniser
+from device.vault.record import Averaged
 from device.vault.tries import Tries
 
 
@@ -49,7 +50,8 @@ class Readiness:
 
     def knows(self, claim: int) -> bool:
         """Whether the face of slot `claim` is awake, and could be told from a stranger's."""
-        return claim in self.faces.awake and self._threshold(1, covered=self.faces.covered(claim)) is not None
+        averaged, covered = self.faces.awake.averaged(claim), self.faces.covered(claim)
+        return averaged is not None and self._all_have((averaged,), 1, covered=covered)
 
     def _recognises(self) -> tuple[bool, bool]:
         """Whether somebody is awake and the budget can be met by a press alone; whether only with a claim."""
@@ -59,13 +61,13 @@ class Readiness:
         covered = self.faces.awake_covered
         bare = len(self.faces.awake) - covered
         faces, kind = (bare, False) if bare else (covered, True)
-        alone = faces > 0 and self._threshold(faces, covered=kind) is not None
-        claim_first = faces > 0 and not alone and self._threshold(1, covered=kind) is not None
+        kinds = self.faces.kinds(covered=kind)
+        alone = faces > 0 and self._all_have(kinds, faces, covered=kind)
+        claim_first = not alone and any(self._all_have((each,), 1, covered=kind) for each in kinds)
         if claim_first and not self._claim_first:
             log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
         self._claim_first = claim_first
         return alone, claim_first
 
-    def _threshold(self, gallery: int, *, covered: bool) -> float | None:
-        awake = self.faces.awake
-        return self.recogniser.thresholds.threshold(gallery, awake.pictures, covered=covered, worth=awake.worth)
+    def _all_have(self, kinds: tuple[Averaged, ...], gallery: int, *, covered: bool) -> bool:
+        return self.recogniser.thresholds.heights(kinds, gallery, covered=covered) is not None

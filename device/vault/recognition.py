@@ -54,11 +54,10 @@ class Recogniser:
         self.refuse(probe)
         vector = self.usable(probe, now_ns)
         # From the gallery it is compared with, so no change of it can leave a threshold behind.
-        faces, pictures, worth = len(gallery), gallery.pictures, gallery.worth
-        threshold = self.thresholds.threshold(faces, pictures, covered=probe.covered, worth=worth)
-        if vector is None or threshold is None or not self._limit.charge(now_ns):
+        heights = self.thresholds.heights(gallery.kinds, len(gallery), covered=probe.covered)
+        if vector is None or heights is None or not self._limit.charge(now_ns):
             return None
-        slot = gallery.compare(vector, threshold)
+        slot = gallery.compare(vector, *heights)
         if slot is not None and self.face_alone and probe.attack not in WITH_PIN_ONLY:
             self._limit.refund()
         return slot

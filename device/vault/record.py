@@ -39,6 +39,21 @@ _NORM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Averaged:
+    """Of what a template is the mean, as far as its threshold goes.
+
+    pictures: for as many is read how often its resident is refused; worth: as many different ones bring strangers
+    nearer.
+    """
+
+    pictures: int
+    worth: int
+
+
+ONE_PICTURE = Averaged(1, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class FaceRecord:
     """One enrolled face. `template` is the wire form (little-endian float32), so that records compare and hash.
 
@@ -61,9 +76,9 @@ class FaceRecord:
     worth: int = 0
 
     @property
-    def counted(self) -> int:
-        """As how many different pictures it is compared."""
-        return self.worth or self.frames
+    def averaged(self) -> Averaged:
+        """As the mean of what it is compared."""
+        return Averaged(self.frames, self.worth or self.frames)
 
 
 def pack(record: FaceRecord) -> bytes:

@@ -26,7 +26,7 @@ from device.vault import tail
 from device.vault.budget import FAILURES_ALLOWED, FAILURES_SPAN_NS, Budget, Thresholds
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.recognition import Recogniser
-from device.vault.record import Vector, to_bytes
+from device.vault.record import Averaged, Vector, to_bytes
 from device.vault.rotation import Rotation
 from device.wire import EMBEDDING_DIM
 from tools.evaluate.linkability import new_secret
@@ -89,7 +89,7 @@ def target_of(thresholds: Thresholds, seed: int, kind: type[Target] = Target) ->
     """A vault with a random face, turned by a random secret."""
     generator = np.random.default_rng(seed)
     template, rotation = unit(generator), Rotation.of(new_secret(generator))
-    gallery = gallery_of({SLOT: rotation.apply(template)}, rotation, PICTURES)
+    gallery = gallery_of({SLOT: rotation.apply(template)}, rotation, Averaged(PICTURES, PICTURES))
     threshold = thresholds.threshold(1, PICTURES)
     if threshold is None:
         raise ValueError("a face alone is never compared under these thresholds")

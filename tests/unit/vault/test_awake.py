@@ -17,6 +17,7 @@ from device.vault.awake import Awake
 from device.vault.credentials import UNTAKEN, Place
 from device.vault.expiry import Expiry
 from device.vault.faces import Faces
+from device.vault.record import Averaged
 from device.vault.rotation import Rotation
 from device.wire import NO_END
 from tests.unit.sealing.simulated_disk import SimulatedDisk
@@ -152,15 +153,18 @@ class FacesOverTime(RuleBasedStateMachine):
         assert set(self.faces.slots()) == set(self.held)
         assert set(self.faces.awake.slots) == set(awake)
         assert len(self.faces.awake) == len(awake)
-        assert self.faces.awake.pictures == max(awake.values(), default=1)
+        kinds = {Averaged(frames, frames) for frames in awake.values()}
+        assert set(self.faces.awake.kinds) == set(self.faces.kinds()) == kinds
+        assert self.faces.kinds(covered=True) == ()
         gallery = self.faces.gallery()
         assert set(gallery.slots) == set(awake)
-        assert gallery.pictures == max(awake.values(), default=1)
+        assert set(gallery.kinds) == kinds
+        assert [gallery.kinds[at].pictures for at in gallery.kind_of] == [awake[slot] for slot in gallery.slots]
         for slot in SLOTS:
             assert (slot in self.faces.awake) is (slot in awake)
             assert self.faces.only(slot).slots == ((slot,) if slot in awake else ())
-            assert self.faces.only(slot).pictures == awake.get(slot, 1)
-            assert gallery.compare(unit(slot), 0.9) == (slot if slot in awake else None)
+            assert self.faces.only(slot).kinds == ((Averaged(awake[slot], awake[slot]),) if slot in awake else ())
+            assert gallery.compare(unit(slot), *[0.9] * len(kinds)) == (slot if slot in awake else None)
         assert self.faces.outdated == sum(face.terms != self.terms for face in self.held.values())
 
 
@@ -271,16 +275,16 @@ def test_a_vault_that_takes_no_notice_of_the_end_is_seen(monkeypatch: pytest.Mon
 # ---- the count itself
 
 
-def test_pictures_is_the_most_of_those_awake_and_forgets_who_sleeps() -> None:
-    awake = Awake()
-    assert (len(awake), awake.pictures) == (0, 1)
-    assert awake.note(1, 5)
-    assert awake.note(2, 9)
-    assert not awake.note(2, 9), "no news"
-    assert (awake.pictures, awake.slots) == (9, (1, 2))
+def test_the_kinds_are_those_of_who_is_awake_and_nobody_else_s() -> None:
+    awake, five, nine, three = Awake(), Averaged(5, 2), Averaged(9, 3), Averaged(3, 3)
+    assert (len(awake), awake.kinds) == (0, ())
+    assert awake.note(1, five)
+    assert awake.note(2, nine)
+    assert not awake.note(2, nine), "no news"
+    assert (awake.kinds, awake.slots, awake.averaged(2)) == ((five, nine), (1, 2), nine)
     assert awake.note(2, None)
     assert not awake.note(2, None)
-    assert (awake.pictures, awake.slots, 2 in awake) == (5, (1,), False)
-    assert awake.note(1, 3)
-    assert awake.pictures == 3
+    assert (awake.kinds, awake.slots, 2 in awake, awake.averaged(2)) == ((five,), (1,), False, None)
+    assert awake.note(1, three)
+    assert (awake.kinds, awake.count(three), awake.count(five)) == ((three,), 1, 0)
     assert "1" not in repr(awake).replace("Awake()", ""), "a repr names no slot"

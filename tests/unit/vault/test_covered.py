@@ -86,7 +86,8 @@ def whatever_it_wears(self: Faces, *, covered: bool = False) -> Gallery:
     del covered
     bare, others = REAL_GALLERY(self, covered=False), REAL_GALLERY(self, covered=True)
     templates = np.vstack((bare.templates, others.templates))
-    return Gallery((*bare.slots, *others.slots), templates, bare.rotation, FRAMES)
+    slots = (*bare.slots, *others.slots)
+    return Gallery(slots, templates, bare.rotation, bare.kinds, (0,) * len(slots))
 
 
 def test_a_vault_that_compares_covered_with_bare_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from device.errors import RecordRefused
 from device.vault import record
 from device.vault.expiry import Expiry
 from device.vault.faces import Faces
-from device.vault.record import CONSENT_BYTES, RECORD_BYTES, FaceRecord
+from device.vault.record import CONSENT_BYTES, RECORD_BYTES, Averaged, FaceRecord
 from device.vault.rotation import Rotation
 from device.wire import Result
 from tests.unit.vault.house import House
@@ -73,7 +73,7 @@ def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> N
 def test_a_record_that_counts_for_more_than_was_averaged_is_neither_read_nor_written() -> None:
     data = bytearray(record.pack(FACE))
     data[3] = FACE.frames
-    assert record.parse(bytes(data)).counted == FACE.frames == FACE.counted
+    assert record.parse(bytes(data)).averaged == FACE.averaged == Averaged(FACE.frames, FACE.frames)
     data[3] = FACE.frames + 1
     with pytest.raises(RecordRefused, match="counts more pictures"):
         record.parse(bytes(data))

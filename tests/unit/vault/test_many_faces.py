@@ -16,7 +16,7 @@ from device.vault import record
 from device.vault.credentials import Place
 from device.vault.expiry import Expiry
 from device.vault.faces import Faces
-from device.vault.record import FaceRecord
+from device.vault.record import Averaged, FaceRecord
 from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tests.unit.vault.values import BINDING, FOLDER, GRACE_NS, ROOT_KEY, TERMS, TODAY, new_face, tenancy_of, unit
 
@@ -67,7 +67,7 @@ def steps_of_keeper_s_answers(people: int) -> int:
         for slot in range(1, people + 1):
             faces.credential(slot, Place(tenancy_of(slot)))
             assert len(faces.awake) == slot
-            assert faces.awake.pictures == 5
+            assert faces.awake.kinds == (Averaged(5, 5),)
 
     steps = steps_of(answers)
     assert len(faces.gallery()) == people

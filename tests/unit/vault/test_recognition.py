@@ -14,7 +14,7 @@ from device.errors import NotPermitted
 from device.vault.budget import FAILURES_ALLOWED
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.recognition import NONCES_REMEMBERED, Recogniser
-from device.vault.record import Vector
+from device.vault.record import ONE_PICTURE, Vector
 from device.vault.rotation import Rotation
 from device.wire import Attack, LookMode, Outcome, Probe
 from tests.unit.vault.house import House
@@ -76,7 +76,7 @@ def test_an_empty_gallery_recognises_nobody() -> None:
 
 def test_a_score_that_is_no_number_is_no_match() -> None:
     broken = np.full((1, 128), np.nan, dtype=np.float32)
-    assert Gallery((1,), broken, ROTATION).compare(ANNA, 0.5) is None
+    assert Gallery((1,), broken, ROTATION, (ONE_PICTURE,), (0,)).compare(ANNA, 0.5) is None
 
 
 UNUSABLE: dict[str, dict[str, object]] = {

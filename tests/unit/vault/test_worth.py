@@ -117,6 +117,13 @@ def enrolled(house: House, slot: int, likeness: float) -> FaceRecord:
     return record
 
 
+def worths(house: House) -> dict[int, int]:
+    """For how many different pictures each face that is awake counts."""
+    gallery = house.vault.faces.gallery()
+    assert set(gallery.kinds) == set(house.vault.faces.awake.kinds) == set(house.vault.faces.kinds())
+    return {slot: gallery.kinds[at].worth for slot, at in zip(gallery.slots, gallery.kind_of, strict=True)}
+
+
 def test_a_sitting_of_alike_frames_is_kept_as_worth_two_pictures_and_one_of_different_frames_as_all(
     house: House,
 ) -> None:
@@ -126,14 +133,14 @@ def test_a_sitting_of_alike_frames_is_kept_as_worth_two_pictures_and_one_of_diff
     assert (different.frames, different.worth) == (3, 3)
 
 
-def test_everybody_is_compared_as_strictly_as_the_one_who_counts_most_also_after_a_restart(house: House) -> None:
+def test_each_is_compared_by_what_their_own_template_counts_also_after_a_restart(house: House) -> None:
     door(house)
     enrolled(house, 11, 0.95)
-    assert house.vault.faces.gallery().worth == house.vault.faces.awake.worth == 2
+    assert worths(house) == {11: 2}
     enrolled(house, 12, 0.6)
     for _ in range(2):
-        assert house.vault.faces.gallery().worth == house.vault.faces.awake.worth == 3
-        assert house.vault.faces.only(11).worth == 2
+        assert worths(house) == {11: 2, 12: 3}
+        assert [kind.worth for kind in house.vault.faces.only(11).kinds] == [2]
         house.restart()
         house.connect()
 
@@ -143,7 +150,8 @@ def test_a_face_from_before_this_was_measured_is_compared_as_before(house: House
     kept = enrolled(house, 11, 0.95)
     faces = house.vault.faces
     faces._put(11, replace(kept, worth=0), house.terms.hash)  # as an older door wrote it
-    assert faces.only(11).worth == faces.gallery().worth == faces.awake.worth == kept.frames
+    assert worths(house) == {11: kept.frames}
+    assert [kind.worth for kind in faces.only(11).kinds] == [kept.frames]
 
 
 def test_somebody_just_between_both_thresholds_is_let_in_by_alike_frames_alone(house: House) -> None:

@@ -77,7 +77,7 @@ def _begin() -> tuple[See, Ask]:
         threshold = thresholds.threshold(len(enrolled), pictures)
         if threshold is None:
             return None, likeness  # a press is not enough there: the door asks for a claim first
-        slot = gallery_of(enrolled, turn, pictures).compare(shown, threshold)
+        slot = gallery_of(enrolled, turn).compare(shown, threshold)
         return None if slot is None else str(slot), likeness
 
     return see, ask
