@@ -4,6 +4,8 @@ Rules kept here:
 - No command takes a slot, a PIN or a name: a personal act is for whoever just showed a PIN at the keypad.
 - Nobody is enrolled or renewed without having been shown the notice and asked; --consent states that this happened
   elsewhere. That a face is a child's is declared by the guardian, never guessed.
+- Another sitting is asked about like the first one, and is never begun by anything but this: what is kept of a face
+  does not change because somebody came in.
 - What the door signs about an act reaches the person, however the act ends.
 """
 
@@ -60,11 +62,19 @@ _copy = click.option(
     help="I enrol with mouth and nose covered, by a mask or a veil, and will come so. This face then never opens "
     "without the PIN.",
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="A face is kept already: add another sitting to it, best on another day, so that the door refuses it less "
+    "often. Say --covered or --under-14 as when it was enrolled. If anything goes wrong, that face stays as it was.",
+)
 @_copy
 @language_option
 @_wait
 @answering
-def enrol(*, agreed: bool, under_14: bool, covered: bool, paper: Path | None, language: str, wait_s: float) -> Answer:
+def enrol(
+    *, agreed: bool, under_14: bool, covered: bool, again: bool, paper: Path | None, language: str, wait_s: float
+) -> Answer:
     """Let your face open this door, beside your PIN or card.
 
     Shows what is stored and asks whether you agree. Then type 01 #, your flat number, #, your PIN, # at the keypad,
@@ -74,14 +84,22 @@ def enrol(*, agreed: bool, under_14: bool, covered: bool, paper: Path | None, la
     Example: doorctl enrol --copy my-consent.txt
              doorctl enrol --under-14
              doorctl enrol --covered
+             doorctl enrol --again
              doorctl enrol --consent --wait 30 --json
     """
-    question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]
-    terms_hash = _agree(question, language, sentences.COVERED if covered else "", agreed=agreed)
+    if again:
+        question = sentences.AGREE_AGAIN_FOR_CHILD if under_14 else sentences.AGREE_AGAIN
+        beside = "\n".join([sentences.AGAIN, *([sentences.COVERED_AGAIN] if covered else [])])
+        declined, stopped = sentences.DECLINED_AGAIN, sentences.STOPPED_AGAIN
+    else:
+        question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]
+        beside = sentences.COVERED if covered else ""
+        declined, stopped = sentences.DECLINED[Purpose.ENROL], sentences.STOPPED_ENROLMENT
+    terms_hash = _agree(question, language, beside, agreed=agreed)
     if terms_hash is None:
-        return Answer(sentences.DECLINED[Purpose.ENROL], ok=False)
-    if_stopped(sentences.STOPPED_ENROLMENT)
-    return _act(Asked(Purpose.ENROL, terms_hash, under_14, covered), wait_s, paper)
+        return Answer(declined, ok=False)
+    if_stopped(stopped)
+    return _act(Asked(Purpose.ENROL, terms_hash, under_14, covered, again), wait_s, paper)
 
 
 @click.command()
@@ -161,10 +179,10 @@ def _act(asked: Asked, wait_s: float, paper: Path | None = None) -> Answer:
     with contextlib.ExitStack() as opened:
         file = opened.enter_context(NewPaper.make(paper)) if paper is not None else None
         line = opened.enter_context(DeskLine.open(door_paths()))
-        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14, asked.covered)
+        act = PersonalAct(line, asked.purpose, asked.consent, tell, asked.under_14, asked.covered, asked.again)
         try:
             result = act.perform(wait_s)
-            sentence = sentences.act_sentence(asked.purpose, result)
+            sentence = sentences.act_sentence(asked.purpose, result, again=asked.again)
         except (Refusal, Fault, KeyboardInterrupt):
             if act.attestation is None:
                 raise

@@ -25,6 +25,18 @@ AGREE_FOR_CHILD = (
     "Are you the parent or guardian of this child under 14, and do you agree for them that this door stores a template "
     "of their face, for this purpose?"
 )
+AGREE_AGAIN = "Do you agree that this door adds this sitting to the template of your face, for this purpose?"
+AGREE_AGAIN_FOR_CHILD = (
+    "Are you the parent or guardian of this child under 14, and do you agree for them that this door adds this sitting "
+    "to the template of their face, for this purpose?"
+)
+AGAIN = (
+    "Another sitting: the door looks once more, and the template is then computed from all sittings together, so that "
+    "it refuses you less often. That is worth most on another day, in another light, with glasses or without. It takes "
+    "as long as enrolling did, with your PIN twice; you may leave it, and nothing changes. The door never learns by "
+    "itself: only this act adds anything."
+)
+COVERED_AGAIN = "Your face was enrolled with mouth and nose covered: keep the cover on while the camera looks."
 COVERED = (
     "You enrol with mouth and nose covered. The door will know your face when it is covered like this, and not when it "
     "is bare, and it never opens without your PIN. Keep the cover on while the camera looks."
@@ -34,7 +46,14 @@ DECLINED = {
     Purpose.ENROL: "You did not agree, so nothing was stored; your PIN or card opens the door as before.",
     Purpose.RENEW: "You did not agree, so nothing was changed; your PIN or card opens the door as before.",
 }
+DECLINED_AGAIN = (
+    "You did not agree, so nothing was changed: the face that is kept stays as it was, and your PIN or card opens the "
+    "door as before."
+)
 STOPPED_ENROLMENT = "Stopped; nothing is stored of an enrolment that was not finished."
+STOPPED_AGAIN = (
+    "Stopped; nothing is stored of a sitting that was not finished, and the face that is kept stays as it was."
+)
 SIGNED_BUT_NOT_ENDED = (
     "The door signed what follows, but did not say how the act ended; `doorctl status` says whether it is well."
 )
@@ -94,11 +113,30 @@ _ACTS = {
     Result.RETIRED: "This door has ended: nothing of anybody is kept here any more.",
     Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered in a bare enrolment, or bare in a covered one; "
     "nothing was stored: try again with nothing over them, or covered all the time with `doorctl enrol --covered`.",
-    Result.NO_FACE: "There is no face here that a sitting like this could be added to; nothing was stored.",
-    Result.UNLIKE: "The new sitting is not alike enough to the face that is kept; that one stays as it was.",
-    Result.ENOUGH_SITTINGS: "The face that is kept has as many sittings as a face may have; it stays as it was.",
+    Result.NO_FACE: "No face is kept here to which this sitting could be added, so nothing was changed: enrol first, "
+    "without --again; or, if the face was enrolled covered or as a child's, say --covered or --under-14 now as then.",
+    Result.UNLIKE: "This sitting is not enough like the face that is kept, so it was forgotten, and that face stays as "
+    "it was; try again in a better light, or erase that face and enrol anew.",
+    Result.ENOUGH_SITTINGS: "The face that is kept has as many sittings as a face may have, and stays as it was; if "
+    "the door still refuses you often, erase it and enrol anew.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was stored; read it again and, if you "
     "still agree, start again; should the door say this once more, whoever looks after it has to restart it.",
+}
+# What another sitting says otherwise than an enrolment: a face is kept, and whatever goes wrong, it stays as it was.
+_AGAIN = {
+    Result.DONE: "This sitting is added to your face. Your PIN or card works as before.",
+    Result.NO_CREDENTIAL: "A face needs a working PIN or card beside it; set a PIN first, and until then the face that "
+    "is kept stays as it was.",
+    Result.TOO_FEW_FRAMES: "The camera got too few good pictures; the face that is kept stays as it was, please try "
+    "again.",
+    Result.FRAMES_DISAGREE: "The pictures did not show one and the same face; the face that is kept stays as it was, "
+    "please try again.",
+    Result.UNCONFIRMED: "The PIN was not shown again, so nothing was added, and the face that is kept stays as it was; "
+    "please try again.",
+    Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered otherwise than when the face that is kept was "
+    "enrolled; that face stays as it was, please try again as you enrolled.",
+    Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was added, and the face that is kept "
+    "stays as it was; read it again and, if you still agree, start again.",
 }
 _REKEYED = {
     Result.DONE: "Every face that could be read has a new key and is turned by a new secret.",
@@ -149,8 +187,10 @@ _ALARMS = {
 }
 
 
-def act_sentence(purpose: Purpose, result: Result) -> str:
-    """How a personal act ended."""
+def act_sentence(purpose: Purpose, result: Result, *, again: bool = False) -> str:
+    """How a personal act ended. `again`: it was another sitting."""
+    if again and result in _AGAIN:
+        return _AGAIN[result]
     if result is Result.DONE:
         return _DONE[purpose]
     if result is Result.NO_GRANT:

@@ -5,6 +5,8 @@ Rules kept here:
 - Nobody agrees by default: nothing is ticked, and "no" is a button as large as "yes" and stands before it. That a face
   is a child's is declared by the guardian, never guessed.
 - What is agreed to is what was shown: its hash travels with the form, and another one is asked about again.
+- Another sitting is agreed to like the first, of a face that is kept and as that was declared; and only whoever sits
+  there begins it.
 - A deletion is asked about twice, and the second question can only be answered after the first.
 - What the door signed goes to whoever asked for that act, while they sit there, and is then gone.
 """
@@ -41,6 +43,11 @@ _MISSING = (
 )  # what may be wrong with an answer, as the sentences call it
 _WHOSE = {"adult": False, "child": True}
 _HOW = {"bare": False, "covered": True}
+_ASKED_OF: dict[str, frozenset[Face]] = {
+    "enrol": frozenset({Face.NONE}),
+    "renew": frozenset({Face.OTHER_TERMS}),
+    "again": frozenset({Face.AWAKE, Face.PAUSED}),
+}
 _VERIFY = {Purpose.ENROL: "doorctl consent verify", Purpose.RENEW: "doorctl consent verify"}
 
 
@@ -55,8 +62,8 @@ class Acting:
     async def consent(self, request: Request) -> Response:
         """The notice, and the question; and what was missing from an answer to it."""
         held, said = await self._held(request), request.query_params
-        words, purpose, terms = self.view.words(request), _purpose(request), self.view.site.terms()
-        if held.face is not (Face.NONE if purpose is Purpose.ENROL else Face.OTHER_TERMS):
+        words, asked, terms = self.view.words(request), _asked(request), self.view.site.terms()
+        if held.face not in _ASKED_OF[asked]:
             return self.view.to("/")
         return self.view.page(
             request,
@@ -65,10 +72,10 @@ class Acting:
             sits=True,
             notice=shown(terms.notice.text(words.language), words.language),
             terms=terms.hash.hex(),
-            enrols=purpose is Purpose.ENROL,
+            asked=asked,
             missing=[words(f"consent.{key}") for key in _MISSING if key in said.getlist("but")],
-            whose=said.get("whose", ""),
-            how=said.get("how", ""),
+            whose=_said(_WHOSE, held.under_14) if asked == "again" else said.get("whose", ""),
+            how=_said(_HOW, held.covered) if asked == "again" else said.get("how", ""),
             away=away(await self.view.counter.status()),
         )
 
@@ -78,19 +85,19 @@ class Acting:
         form = await forms.read(self.view, request)
         if form.get("answer") != "yes":
             return self.view.to("/")
-        terms, purpose = self.view.site.terms(), _purpose(request)
+        terms, asked = self.view.site.terms(), _asked(request)
         whose, how = form.get("whose", ""), form.get("how", "")
-        enrols = purpose is Purpose.ENROL
+        enrols = asked != "renew"
         lacks = (False, enrols and whose not in _WHOSE, enrols and how not in _HOW, form.get("agree") != "yes")
-        if form.get("terms") != terms.hash.hex():
+        if form.get("terms") != terms.hash.hex() or (asked == "again" and not await self._kept(sitting, whose, how)):
             lacks = (True, False, False, False)
         if any(lacks):
             again = [("but", key) for key, lack in zip(_MISSING, lacks, strict=True) if lack]
             again += [("whose", whose)] if whose in _WHOSE else []
             again += [("how", how)] if how in _HOW else []
             return self.view.to(f"{request.url.path}?{urlencode(again)}")
-        declared = {"under_14": _WHOSE[whose], "covered": _HOW[how]} if enrols else {}
-        return await self._begin(sitting, purpose, terms.hash, **declared)
+        declared = {"under_14": _WHOSE[whose], "covered": _HOW[how], "again": asked == "again"} if enrols else {}
+        return await self._begin(sitting, Purpose.ENROL if enrols else Purpose.RENEW, terms.hash, **declared)
 
     # ---- acts without a question, and the deletion with two
 
@@ -151,7 +158,7 @@ class Acting:
             "held": held,
             "sits": True,
             "act": act,
-            "title": words(f"act.title.{act.purpose.name}"),
+            "title": words(f"act.title.{'AGAIN' if act.again else act.purpose.name}"),
         }
         if act.running:
             return self.view.page(request, "act.html", hint=_hint(act, words), confirm=_confirms(act), **common)
@@ -205,9 +212,20 @@ class Acting:
     async def _held(self, request: Request) -> Held:
         return await self.view.counter.held(await self._open(request))
 
+    async def _kept(self, sitting: str, whose: str, how: str) -> bool:
+        """Whether a face is kept that another sitting can be added to, and is declared as the form has it."""
+        held = await self.view.counter.held(sitting)
+        declared = (_said(_WHOSE, held.under_14), _said(_HOW, held.covered))
+        return held.face in _ASKED_OF["again"] and declared == (whose, how)
 
-def _purpose(request: Request) -> Purpose:
-    return Purpose.RENEW if request.url.path == "/face/renew" else Purpose.ENROL
+
+def _asked(request: Request) -> str:
+    """What is agreed to at this address: "enrol", "renew" or "again"."""
+    return request.url.path.rpartition("/")[2]
+
+
+def _said(words: dict[str, bool], declared: bool) -> str:  # noqa: FBT001 - looked up, and decides nothing
+    return next(word for word, means in words.items() if means is declared)
 
 
 def _hint(act: Act, words: Words) -> str:
@@ -222,7 +240,9 @@ def _confirms(act: Act) -> bool:
 
 def _sentence(act: Act, words: Words) -> str:
     result = Result.FAULT if act.result is None else act.result
-    return words.stopped if act.stopped and result is not Result.DONE else words.ended(act.purpose, result)
+    if act.stopped and result is not Result.DONE:
+        return words.stopped(again=act.again)
+    return words.ended(act.purpose, result, again=act.again)
 
 
 def _paper(act: Act) -> tuple[str, str]:

@@ -108,12 +108,13 @@ class Clerk:
         *,
         under_14: bool = False,
         covered: bool = False,
+        again: bool = False,
     ) -> AsyncIterator[Step]:
         """Do `purpose` for whoever sits there; the steps until it is Finished. See `Counter.act`."""
-        _refuse_ill_formed(purpose, consent, declares=under_14 or covered)
+        _refuse_ill_formed(purpose, consent, declares=under_14 or covered or again)
         steps: Stream[Step | None] = Stream()
         asker = _ForAct(steps)
-        order = wire.Act(purpose, consent, under_14, covered)
+        order = wire.Act(purpose, consent, under_14, covered, again)
 
         def begin() -> None:
             if not self.reception.act(sitting_id, asker, order):

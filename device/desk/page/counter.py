@@ -76,6 +76,7 @@ class Held:
     terms: bytes  # the first 16 bytes of the hash of the terms agreed to; zeros: not known
     ends_s: float  # CLOCK_MONOTONIC; the sitting's end
     covered: bool = False  # enrolled with mouth and nose covered
+    sittings: int = 0  # in how many it was enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,13 @@ class Counter(Protocol):
         *,
         under_14: bool = False,
         covered: bool = False,
+        again: bool = False,
     ) -> AsyncIterator[Step]:
         """Do `purpose` (never PAGE) for whoever sits there; the steps until it is `Finished`.
 
         `consent`: the hash of the terms agreed to, for ENROL and RENEW and for nothing else. `under_14`, `covered`:
-        what is declared of a face, for ENROL and for nothing else. An enrolment takes up to 140 s; who stops iterating
+        what is declared of a face; `again`: it is another sitting of the one that is kept; for ENROL and for nothing
+        else. An enrolment takes up to 140 s; who stops iterating
         over it (`aclose`) ends it, and nothing of it is kept. Raises Ended at the first step if the sitting is over,
         ValueError for a consent or a declaration that does not belong there. A vault that is away ends the act with
         Result.FAULT, an act under way with Result.BUSY.

@@ -42,6 +42,11 @@ class Act:
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
+    def again(self) -> bool:
+        """Whether it is another sitting of a face that is kept."""
+        return self.declared.get("again", False)
+
+    @property
     def running(self) -> bool:
         """Whether it goes on."""
         return self.result is None

@@ -226,4 +226,5 @@ def _held(msg: wire.Held, ends_s: float) -> Held:
         terms=msg.terms,
         ends_s=ends_s,
         covered=msg.covered,
+        sittings=msg.sittings,
     )

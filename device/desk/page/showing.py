@@ -26,8 +26,8 @@ from device.wire import DoorStatus
 
 ACTS: dict[Face, tuple[str, ...]] = {
     Face.NONE: ("enrol",),
-    Face.AWAKE: ("pause", "erase"),
-    Face.PAUSED: ("resume", "erase"),
+    Face.AWAKE: ("pause", "again", "erase"),
+    Face.PAUSED: ("resume", "again", "erase"),
     Face.OTHER_TERMS: ("renew", "erase"),
     Face.ASLEEP: ("erase",),
     Face.UNREADABLE: ("erase",),
@@ -108,6 +108,7 @@ class Showing:
                 "enrolled_day": held.enrolled_day if has and held.enrolled_day else None,
                 "enrolled_days_since": "1970-01-01",
                 "pictures_averaged": held.pictures if has and held.pictures else None,
+                "sittings": held.sittings if has and held.sittings else None,
                 "declared_under_14": held.under_14 if has else None,
                 "enrolled_covered": held.covered if has else None,
                 "terms_agreed_to": held.terms.hex() if held.terms != _NO_TERMS else None,
@@ -156,7 +157,7 @@ class Showing:
         told = [
             (words("held.enrolled"), since),
             (words("held.template"), words("held.template.is")),
-            (words("held.pictures"), words("held.pictures.of", count=held.pictures)),
+            (words("held.pictures"), _pictures(held, words)),
             (words("held.child"), words("held.yes" if held.under_14 else "held.no")),
             (words("held.covered"), words("held.yes" if held.covered else "held.no")),
             (words("held.ends"), words.day(held.place_ends_unix) if held.place_ends_unix else words("held.no_end")),
@@ -179,6 +180,12 @@ class Showing:
             away=away(status),
             running=bool(under_way and under_way.running),
         )
+
+
+def _pictures(held: Held, words: Words) -> str:
+    if held.sittings > 1:
+        return words("held.pictures.sittings", count=held.pictures, sittings=held.sittings)
+    return words("held.pictures.of", count=held.pictures)
 
 
 def _in_its_words(terms: Terms, words: Words) -> dict[str, str]:

@@ -47,17 +47,18 @@ class Words:
         """What whoever enrols should do."""
         return tables(self.language)["hint"][hint.name.lower()]
 
-    def ended(self, purpose: Purpose, result: Result) -> str:
-        """How an act ended."""
+    def ended(self, purpose: Purpose, result: Result, *, again: bool = False) -> str:
+        """How an act ended. `again`: it was another sitting of a face that is kept."""
         found = tables(self.language)
+        if again and (said := found["again"].get(result.name.lower())):
+            return said
         if result is Result.DONE:
             return found["done"][purpose.name.lower()]
         return found["ended"].get(result.name.lower(), found["ended"]["other"])
 
-    @property
-    def stopped(self) -> str:
+    def stopped(self, *, again: bool = False) -> str:
         """That somebody ended it themselves."""
-        return tables(self.language)["ended"]["stopped"]
+        return tables(self.language)["again" if again else "ended"]["stopped"]
 
     def paper(self, purpose: Purpose) -> str:
         """What the paper about an act is called; empty if the door signs none about it."""

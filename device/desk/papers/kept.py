@@ -34,6 +34,7 @@ class Asked:
     consent: bytes
     under_14: bool
     covered: bool = False
+    again: bool = False  # another sitting; its paper is that of an enrolment
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ class House:
     face: Face = Face.NONE
     away: bool = False
     phases: dict[str, Phase] = field(default_factory=dict)
-    done: list[tuple[str, Purpose, bytes, bool, bool]] = field(default_factory=list)
+    done: list[tuple[str, Purpose, bytes, bool, bool, bool]] = field(default_factory=list)
+    under_14: bool = False
+    covered: bool = False
+    sittings: int = 1
     steps: dict[Purpose, list[Step]] = field(default_factory=dict)
     ended_early: list[Purpose] = field(default_factory=list)
     hangs: bool = False
@@ -77,7 +80,17 @@ class House:
         ends_s = time.monotonic() + 500
         if self.face in (Face.NONE, Face.UNREADABLE):
             return Held(self.face, 0, 0, under_14=False, place_ends_unix=0, terms=bytes(16), ends_s=ends_s)
-        return Held(self.face, 20000, 5, under_14=False, place_ends_unix=0, terms=terms().hash[:16], ends_s=ends_s)
+        return Held(
+            self.face,
+            20000,
+            5 * self.sittings,
+            under_14=self.under_14,
+            place_ends_unix=0,
+            terms=terms().hash[:16],
+            ends_s=ends_s,
+            covered=self.covered,
+            sittings=self.sittings,
+        )
 
     async def act(
         self,
@@ -87,10 +100,11 @@ class House:
         *,
         under_14: bool = False,
         covered: bool = False,
+        again: bool = False,
     ) -> AsyncIterator[Step]:
         if self.phases.get(sitting_id) is not Phase.OPEN:
             raise Ended("over")
-        self.done.append((sitting_id, purpose, consent, under_14, covered))
+        self.done.append((sitting_id, purpose, consent, under_14, covered, again))
         self.began.set()
         over = False
         try:

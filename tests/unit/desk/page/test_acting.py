@@ -77,17 +77,121 @@ def test_what_is_agreed_to_and_declared_is_what_was_shown(whose: str, child: boo
         assert one.house.done == []
         assert await agrees(one, terms=shown, whose=whose, how=how, agree="yes") == "/act"
         await asyncio.wait_for(one.house.began.wait(), 10)
-        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered)]
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered, False)]
 
     run(story())
 
 
-def test_a_face_is_offered_only_where_there_is_none_and_renewed_only_where_it_sleeps() -> None:
+@pytest.mark.parametrize("face", Face)
+def test_a_face_is_offered_where_there_is_none_renewed_where_it_sleeps_and_looked_at_again_where_it_may(
+    face: Face,
+) -> None:
+    fits = {
+        "/face/enrol": {Face.NONE},
+        "/face/renew": {Face.OTHER_TERMS},
+        "/face/again": {Face.AWAKE, Face.PAUSED},
+    }
+
     async def story() -> None:
-        for face in Face:
-            one = await seated(face)
-            for path, fits in (("/face/enrol", Face.NONE), ("/face/renew", Face.OTHER_TERMS)):
-                assert (await one.client.get(path)).status_code == (200 if face is fits else 303)
+        one = await seated(face)
+        home = (await one.client.get("/")).text
+        for path, faces in fits.items():
+            assert (await one.client.get(path)).status_code == (200 if face in faces else 303)
+            assert (f'href="{path}"' in home) is (face in faces)
+
+    run(story())
+
+
+# ---- another sitting of a face that is kept
+
+# Said of no other sitting: how it ends well, that somebody else is served, and what is of a first one or another act.
+OF_OTHERS = {Result.DONE, Result.BUSY, Result.SLOT_TAKEN, Result.NOTHING_TO_DO}
+WHOSE = {False: "adult", True: "child"}
+HOW = {False: "bare", True: "covered"}
+
+
+@pytest.mark.parametrize(("child", "covered"), [(False, False), (True, False), (False, True), (True, True)])
+def test_another_sitting_is_agreed_to_as_the_face_that_is_kept_was_declared(child: bool, covered: bool) -> None:
+    async def story() -> None:
+        one = browser(House(face=Face.AWAKE, under_14=child, covered=covered))
+        await one.sit()
+        text = (await one.client.get("/face/again")).text
+        assert " checked" not in text
+        assert text.index('name="answer" value="no"') < text.index('name="answer" value="yes"')
+        assert ("parent or guardian of this child" in text) is child
+        assert ("keep the cover on" in text) is covered
+        assert 'type="radio"' not in text, "what was declared is not asked anew"
+        said = {"terms": terms().hash.hex(), "whose": WHOSE[child], "how": HOW[covered]}
+        assert all(f'name="{name}" value="{value}"' in text for name, value in said.items())
+        assert (await one.post("/face/again", answer="no", agree="yes", **said)).headers["location"] == "/"
+        assert (await agrees(one, "/face/again", **said)).startswith("/face/again?but=missing.agree")
+        for wrong in (
+            {"terms": "00" * 32},
+            {"whose": WHOSE[not child]},
+            {"how": HOW[not covered]},
+            {"whose": "somebody"},
+            {"how": ""},
+        ):
+            assert (await agrees(one, "/face/again", **said | wrong, agree="yes")).startswith("/face/again?but=changed")
+        assert one.house.done == []
+        assert await agrees(one, "/face/again", **said, agree="yes") == "/act"
+        await asyncio.wait_for(one.house.began.wait(), 10)
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered, True)]
+
+    run(story())
+
+
+@pytest.mark.parametrize("face", [face for face in Face if face not in (Face.AWAKE, Face.PAUSED)])
+def test_no_other_sitting_is_begun_where_no_face_is_kept_that_it_fits(face: Face) -> None:
+    """Whoever sends the form by hand, or deleted their face in another window since it was shown."""
+
+    async def story() -> None:
+        one = await seated(face)
+        form = {"terms": terms().hash.hex(), "whose": "adult", "how": "bare", "agree": "yes"}
+        assert (await agrees(one, "/face/again", **form)).startswith("/face/again?but=changed")
+        assert one.house.done == []
+
+    run(story())
+
+
+def test_a_first_enrolment_is_never_another_sitting_and_another_one_never_the_first() -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE)
+        form = {"terms": terms().hash.hex(), "whose": "adult", "how": "bare", "agree": "yes"}
+        assert await agrees(one, "/face/enrol", **form, again="yes") == "/act"
+        await asyncio.wait_for(one.house.began.wait(), 10)
+        assert [again for *_, again in one.house.done] == [False], "the address says what is agreed to, no field does"
+
+    run(story())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("result", [result for result in Result if result not in OF_OTHERS])
+def test_whatever_goes_wrong_with_another_sitting_the_page_says_that_the_face_is_as_it_was(
+    result: Result, language: str
+) -> None:
+    async def story() -> None:
+        one = await seated(Face.AWAKE, language)
+        one.house.steps[Purpose.ENROL] = [Finished(result)]
+        form = {"terms": terms().hash.hex(), "whose": "adult", "how": "bare", "agree": "yes"}
+        assert await agrees(one, "/face/again", **form) == "/act"
+        await asyncio.wait_for(one.house.began.wait(), 10)
+        text = re.sub(r"<[^>]*>", " ", (await one.client.get("/act")).text)
+        same = ("as it was", "Nothing was changed", "whole or not at all", "nothing of anybody is kept")
+        zh = ("保持原样", "什么都没有改变", "要么全部完成", "不再保存任何人")
+        assert any(words in text for words in (same if language == "en" else zh)), text
+        assert "nothing was stored" not in text.lower()
+
+    run(story())
+
+
+def test_of_how_many_sittings_a_face_is_made_is_shown_and_taken_along() -> None:
+    async def story() -> None:
+        for sittings, said in ((1, "5 pictures, none"), (3, "15 pictures of 3 sittings, none")):
+            one = browser(House(face=Face.AWAKE, sittings=sittings))
+            await one.sit()
+            assert said in (await one.client.get("/")).text
+            assert (await one.client.get("/export.json")).json()["face"]["sittings"] == sittings
 
     run(story())
 

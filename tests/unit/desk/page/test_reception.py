@@ -32,7 +32,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def held(grant: bytes) -> wire.Held:
-    return wire.Held(grant, HeldFace.PAUSED, 20_000, 5, under_14=True, covered=True, ends_unix=7, terms=TERMS)
+    return wire.Held(
+        grant, HeldFace.PAUSED, 20_000, 5, under_14=True, covered=True, ends_unix=7, terms=TERMS, sittings=2
+    )
 
 
 # ---- armed
@@ -108,7 +110,7 @@ def test_two_browsers_wait_and_the_one_whose_code_is_typed_sits(scene: Scene) ->
     scene.vault.say(held(grant))
     said = scene.settled(asked)
     assert (said.face, said.enrolled_day, said.pictures) == (Face.PAUSED, 20_000, 5)
-    assert (said.under_14, said.covered) == (True, True)
+    assert (said.under_14, said.covered, said.sittings) == (True, True, 2)
     assert (said.place_ends_unix, said.terms, said.ends_s) == (7, TERMS, scene.house.now_s + SITTING_S)
 
 
@@ -192,9 +194,9 @@ def test_an_act_goes_to_vault_in_the_name_of_the_sitting_as_often_as_somebody_li
 
 def test_what_was_declared_of_a_face_goes_to_vault_as_it_was_declared(scene: Scene) -> None:
     browser, grant = scene.sits()
-    for under_14, covered in ((True, False), (False, True)):
-        act = scene.begins(browser, Purpose.ENROL, AGREED, under_14=under_14, covered=covered)
-        assert scene.vault_hears() == [wire.Enrol(grant, AGREED, under_14, covered)]
+    for under_14, covered, again in ((True, False, False), (False, True, False), (False, False, True)):
+        act = scene.begins(browser, Purpose.ENROL, AGREED, under_14=under_14, covered=covered, again=again)
+        assert scene.vault_hears() == [wire.Enrol(grant, AGREED, under_14, covered, again)]
         scene.vault.say(wire.Done(grant, Result.REFUSED))
         scene.settled(act.done)
 
@@ -276,6 +278,8 @@ def test_a_sitting_is_no_act_that_a_command_line_may_ask_for(scene: Scene) -> No
         (Purpose.PAUSE, bytes(32), {"under_14": True}),
         (Purpose.RENEW, AGREED, {"under_14": True}),
         (Purpose.RENEW, AGREED, {"covered": True}),
+        (Purpose.RENEW, AGREED, {"again": True}),
+        (Purpose.PAUSE, bytes(32), {"again": True}),
     ],
 )
 def test_an_act_without_its_form_is_a_fault_of_the_page_and_goes_nowhere(

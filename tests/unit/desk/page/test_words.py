@@ -44,6 +44,7 @@ def test_every_hint_every_result_and_every_face_has_its_sentence(language: str) 
         assert words.ended(purpose, Result.DONE) == tables(language)["done"][purpose.name.lower()]
         for result in Result:
             assert words.ended(purpose, result)
+            assert words.ended(purpose, result, again=True)
         assert words(f"act.title.{purpose.name}")
     for face in Face:
         assert words(f"face.{face.name}")
@@ -99,7 +100,7 @@ def test_the_export_says_purpose_and_retention_in_the_words_of_the_notice(langua
 
 
 ENGLISH = re.compile(r"(?:\b[A-Za-z]{2,} ){3,}")
-PAGES = ("/", "/keys", "/notice", "/export", "/export.json", "/face/erase", "/face/enrol", "/no")
+PAGES = ("/", "/keys", "/notice", "/export", "/export.json", "/face/erase", "/face/enrol", "/face/again", "/no")
 
 
 def english_in(text: str) -> list[str]:
