@@ -3,14 +3,11 @@
 Rules kept here:
 - Nothing is believed before the Ed25519 signature over every other byte is verified with the door's manager key. The
   signature covers a prefix of its own, so that no other signed thing of ours can be passed off as a document.
-- A document is for one door and has exactly one byte form: fixed sizes, no trailing bytes, offers in ascending order of
-  slot. What would not be produced by `sign` is not accepted by `parse`.
-- A place ends after the document that offers it was issued, or not at all. It may end before the invitation does: a
-  cleaner's place of one day is no mistake, and an invitation is worth nothing once its place has ended.
-- An offer to nobody (`SlotOffer.withdrawal`) withdraws a place; it has one form, which says nothing else.
+- A document is for one door and has exactly one byte form: fixed sizes, no trailing bytes. What would not be
+  produced by `sign` is not accepted by `parse`.
 - A document offers slots, or says which methods open in which hours, what the door tells by itself, when it ends, or
   which key signs from now on. No kind exists that opens a door, sets a PIN or names a person.
-- A key is never replaced by itself. What else bodies may say stands in `bodies`.
+- A key is never replaced by itself. What else bodies may say stands in `bodies` and `offers`.
 - A policy in which some minute opens by face but not by PIN and card is neither signed nor believed (`policy.prover`).
 - What travels is an envelope: the signed document, sealed to the key of the one door it is for. Whoever carries it
   reads which door, and nothing else. It convinces nobody: anybody can seal, and only the signature inside counts.
@@ -26,7 +23,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from itertools import pairwise
 from typing import Annotated
 
 from nacl import bindings
@@ -34,7 +30,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
-from device import bodies
+from device import bodies, offers
 from device.bodies import (
     LEAST_EPSILON_MILLI,
     MOST_EPSILON_MILLI,
@@ -48,13 +44,17 @@ from device.bodies import (
 )
 from device.codec import Exactly, Number, Schema
 from device.errors import DocumentRefused, MessageRefused
+from device.offers import FIRST_SLOT, LAST_SLOT, LATEST_UNIX, SlotOffers
 from device.policy import table
 from device.policy.prover import refuse_unequal
 from device.policy.schedule import DoorPolicy
-from device.wire import MAX_DOCUMENT, NO_END, U8, U32, SlotOffer
+from device.wire import MAX_DOCUMENT, U8, U32
 
-# With the bodies that stand in `bodies`: whoever reads documents imports them from one place.
+# With the bodies of `bodies` and `offers`: whoever reads documents imports them from one place.
 __all__ = [
+    "FIRST_SLOT",
+    "LAST_SLOT",
+    "LATEST_UNIX",
     "LEAST_EPSILON_MILLI",
     "MOST_EPSILON_MILLI",
     "NO_COUNT",
@@ -82,11 +82,6 @@ ENVELOPE = 1
 DOOR_ID_BYTES = 8
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
-FIRST_SLOT = 1
-LAST_SLOT = 9999  # what a person can type as a flat number: four digits
-# The year 5138. A later time is a mistake of units (milliseconds, nanoseconds), and an end then would never come.
-LATEST_UNIX = 10**11
-
 _MAGIC = b"DWDC"
 _DOMAIN = b"doorward signed document\x00"  # no other signature of the project begins with these bytes
 _ENVELOPE_MAGIC = b"DWDS"
@@ -111,13 +106,6 @@ class Kind(IntEnum):
     REPORTING = 3
     RETIRE = 4
     SUCCESSOR = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SlotOffers:
-    """The body of Kind.SLOT_OFFERS: one offer or more, each slot once, ascending."""
-
-    offers: tuple[SlotOffer, ...]
 
 
 Body = SlotOffers | DoorPolicy | Fixed
@@ -151,13 +139,12 @@ class _Envelope:
 
 
 _HEAD = Schema(_Head)
-_OFFER = Schema(SlotOffer)
 _FIXED: dict[Kind, type[Fixed]] = {Kind.REPORTING: Telling, Kind.RETIRE: Retirement, Kind.SUCCESSOR: Successor}
 _OUTSIDE = Schema(_Envelope)
 SEAL_BYTES: int = bindings.crypto_box_SEALBYTES  # an X25519 key for this one message, and a tag of 16 bytes
 MAX_SIGNED = MAX_DOCUMENT - _OUTSIDE.size - SEAL_BYTES
 MAX_BODY = MAX_SIGNED - _HEAD.size - SIGNATURE_BYTES
-MAX_OFFERS = MAX_BODY // _OFFER.size
+MAX_OFFERS = MAX_BODY // offers.OFFER_BYTES
 
 
 def sign(body: Body, *, door_id: bytes, version: int, issued_unix: int, key: SigningKey) -> bytes:
@@ -284,14 +271,14 @@ def _packed(body: Body) -> bytes:
     if isinstance(body, DoorPolicy):
         return table.pack(body)
     if isinstance(body, SlotOffers):
-        return b"".join(_OFFER.pack(offer) for offer in body.offers)
+        return offers.pack(body)
     return bodies.pack(body)
 
 
 def _unpacked(kind: Kind, rest: bytes) -> Body:
     if kind is Kind.POLICY:
         return table.unpack(rest)
-    return _slot_offers(rest) if kind is Kind.SLOT_OFFERS else bodies.unpack(_FIXED[kind], rest)
+    return offers.unpack(rest) if kind is Kind.SLOT_OFFERS else bodies.unpack(_FIXED[kind], rest)
 
 
 def _refuse_body(body: Body, issued_unix: int) -> None:
@@ -299,20 +286,9 @@ def _refuse_body(body: Body, issued_unix: int) -> None:
         refuse_unequal(body)
         return
     if isinstance(body, SlotOffers):
-        _refuse_offers(body.offers)
-        _refuse_times(body.offers, issued_unix)
+        offers.refuse(body.offers, MAX_OFFERS, issued_unix)
         return
     bodies.refuse(body)
-
-
-def _slot_offers(body: bytes) -> SlotOffers:
-    if len(body) % _OFFER.size:
-        msg = "the document ends in the middle of an offer"
-        raise DocumentRefused(msg)
-    offers: tuple[SlotOffer, ...] = tuple(
-        _OFFER.unpack(body[at : at + _OFFER.size]) for at in range(0, len(body), _OFFER.size)
-    )
-    return SlotOffers(offers)
 
 
 def _refuse_itself(body: Body, manager_key: bytes) -> None:
@@ -327,29 +303,4 @@ def _refuse_numbers(version: int, issued_unix: int) -> None:
         raise DocumentRefused(msg)
     if not 0 <= issued_unix <= LATEST_UNIX:
         msg = "a document is issued between 1970 and the year 5138; times in a document are seconds since 1970"
-        raise DocumentRefused(msg)
-
-
-def _refuse_offers(offers: tuple[SlotOffer, ...]) -> None:
-    if not 1 <= len(offers) <= MAX_OFFERS:
-        msg = f"a document holds 1 to {MAX_OFFERS} offers, not {len(offers)}"
-        raise DocumentRefused(msg)
-    slots = [offer.slot for offer in offers]
-    if any(low >= high for low, high in pairwise(slots)):
-        msg = "a document names each slot once, in ascending order"
-        raise DocumentRefused(msg)
-    if not (slots[0] >= FIRST_SLOT and slots[-1] <= LAST_SLOT):
-        msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}"
-        raise DocumentRefused(msg)
-    if any(offer.serial < 1 or (offer.expires_unix < 1 and not offer.withdraws) for offer in offers):
-        msg = "an offer's serial and its expiry start at 1; only one that withdraws a place has no expiry, and no more"
-        raise DocumentRefused(msg)
-
-
-def _refuse_times(offers: tuple[SlotOffer, ...], issued_unix: int) -> None:
-    if any(max(offer.expires_unix, offer.ends_unix) > LATEST_UNIX for offer in offers):
-        msg = "an offer ends before the year 5138; times in a document are seconds since 1970"
-        raise DocumentRefused(msg)
-    if any(offer.ends_unix != NO_END and offer.ends_unix <= issued_unix for offer in offers):
-        msg = "a place cannot have ended before it was offered"
         raise DocumentRefused(msg)

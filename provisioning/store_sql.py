@@ -4,7 +4,8 @@ Rules kept here:
 - Every operation is one transaction, which holds the row of the door it is about (SQLite: the whole file) before it
   reads it. So a version, a serial or a label is handed out once, by whichever of several managers came first.
 - What a change notes of the manager's act is in the same transaction, and holds no argument of the command.
-- What labels and certificates mean stands in `store_joining` and `store_revoked`, within a transaction of this module.
+- What doors, labels and certificates mean stands in `store_doors`, `store_joining` and `store_revoked`, within a
+  transaction of this module.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from device.errors import Refusal
-from provisioning import store_acts, store_joining, store_revoked, store_rows, store_schema
+from provisioning import store_acts, store_doors, store_joining, store_revoked, store_rows, store_schema
 from provisioning.errors import FleetRefused
 from provisioning.store import (
-    HIGHEST,
     Act,
     Certificate,
     Check,
@@ -40,7 +40,6 @@ from provisioning.store_tables import (
     DoorRow,
     FleetRow,
     LabelRow,
-    SlotRow,
 )
 
 
@@ -64,16 +63,18 @@ class SqlStore:
 
     def door(self, door_name: str) -> Door:
         with self.reading() as session:
-            return store_rows.door(_named(session, door_name))
+            return store_rows.door(store_doors.named(session, door_name))
 
     def labels(self, door_name: str) -> tuple[Label, ...]:
         with self.reading() as session:
-            of_door = sa.select(LabelRow).where(LabelRow.door_id == _named(session, door_name).id)
+            of_door = sa.select(LabelRow).where(LabelRow.door_id == store_doors.named(session, door_name).id)
             return tuple(store_rows.label(row) for row in session.scalars(of_door.order_by(LabelRow.number)))
 
     def certificates(self, door_name: str) -> tuple[Certificate, ...]:
         with self.reading() as session:
-            of_door = sa.select(CertificateRow).where(CertificateRow.door_id == _named(session, door_name).id)
+            of_door = sa.select(CertificateRow).where(
+                CertificateRow.door_id == store_doors.named(session, door_name).id
+            )
             ordered = of_door.order_by(CertificateRow.not_before_unix, CertificateRow.serial)
             return tuple(store_rows.certificate(row) for row in session.scalars(ordered))
 
@@ -93,7 +94,7 @@ class SqlStore:
         with self.writing() as session:
             session.scalars(sa.select(FleetRow).with_for_update()).one()  # names are given one after the other
             for door in doors:
-                _add(session, door)
+                store_doors.add(session, door)
                 self.note(session, "door add", door.id)
 
     def place_door(self, door_name: str, building: str, floor: str) -> Door:
@@ -108,27 +109,27 @@ class SqlStore:
 
     def reserve_offer(self, door_name: str, offered: Slot, check: Check) -> Reserved:
         with self._changing(door_name, check, "slot offer") as (_session, row):
-            return _next_offer(row, offered)
+            return store_doors.next_offer(row, offered)
 
     def reserve_withdrawal(self, door_name: str, number: int, now_unix: int, check: Check) -> Reserved:
         with self._changing(door_name, check, "slot revoke") as (_session, row):
-            return _next_offer(row, Slot(number, 0, 0, now_unix))
+            return store_doors.next_offer(row, Slot(number, 0, 0, now_unix))
 
     def reserve_policy(self, door_name: str, policy: bytes, check: Check) -> Door:
         with self._changing(door_name, check, "policy set") as (_session, row):
             row.policy = policy
-            _take_version(row)
+            store_doors.take_version(row)
             return store_rows.door(row)
 
     def reserve_reporting(self, door_name: str, body: bytes, check: Check) -> Door:
         with self._changing(door_name, check, "reporting set") as (_session, row):
             row.reporting = body
-            _take_version(row)
+            store_doors.take_version(row)
             return store_rows.door(row)
 
     def reserve_retirement(self, door_name: str, check: Check) -> Door:
         with self._changing(door_name, check, "door retire") as (_session, row):
-            _take_version(row)
+            store_doors.take_version(row)
             return store_rows.door(row)
 
     def rotate(self, old: str, new: str) -> None:
@@ -146,15 +147,15 @@ class SqlStore:
 
     def reserve_succession(self, door_name: str, check: Check) -> Door:
         with self._changing(door_name, check, "fleet rotate") as (_session, row):
-            _refuse_knowing(row)
+            store_doors.refuse_knowing(row)
             if row.succession is None:
-                _take_version(row)
+                store_doors.take_version(row)
                 row.succession = row.version
             return store_rows.door(row)
 
     def acknowledge(self, door_name: str, check: Check) -> Door:
         with self._changing(door_name, check, "fleet rotate") as (_session, row):
-            _refuse_knowing(row)
+            store_doors.refuse_knowing(row)
             row.manager_key = row.succession = None
             return store_rows.door(row)
 
@@ -249,7 +250,7 @@ class SqlStore:
     def _changing(self, door_name: str, check: Check, command: str) -> Iterator[tuple[Session, DoorRow]]:
         """One step on one door that is not retired, and passes `check`."""
         with self.writing() as session:
-            row = _named(session, door_name)
+            row = store_doors.named(session, door_name)
             door = store_rows.door(row)
             if door.state is DoorState.RETIRED:
                 msg = f'"{door_name}" is retired, and nothing is made for it any more'
@@ -286,71 +287,5 @@ class SqlStore:
         store_acts.note(session, Act(self.clock(), self.who, command, door_id, about))
 
 
-def _add(session: Session, door: Door) -> None:
-    if session.scalar(sa.select(DoorRow.id).where(DoorRow.name == door.name)) is not None:
-        msg = f'there is a door named "{door.name}" already'
-        raise FleetRefused(msg)
-    if session.get(DoorRow, door.id) is not None:
-        msg = f"there is a door with the id {door.id} already"
-        raise FleetRefused(msg)
-    row = DoorRow(
-        id=door.id,
-        name=door.name,
-        version=door.version,
-        policy=bytes.fromhex(door.policy),
-        reporting=bytes.fromhex(door.reporting),
-        document_key=door.document_key,
-        state=DoorState.ADDED.value,
-        created_unix=door.created_unix,
-        building=door.building,
-        floor=door.floor,
-    )
-    store_rows.door(row)  # nothing is written that could not be read again
-    session.add(row)
-
-
-def _named(session: Session, name: str) -> DoorRow:
-    """The row of a door, held until the transaction ends. Raises FleetRefused."""
-    asked = sa.select(DoorRow).where(DoorRow.name == name)
-    if not session.get_bind().get_execution_options().get(READING):
-        asked = asked.with_for_update()
-    row = session.scalar(asked)
-    if row is None:
-        msg = f'there is no door named "{name}" in this fleet'
-        raise FleetRefused(msg)
-    return row
-
-
 def _nothing(_door: Door) -> None:
     """No reason to refuse."""
-
-
-def _take_version(row: DoorRow) -> None:
-    if row.version == HIGHEST:
-        raise _used_up(row)
-    row.version += 1
-
-
-def _next_offer(row: DoorRow, offered: Slot) -> Reserved:
-    place = next((known for known in row.slots if known.number == offered.number), None)
-    if place is None:
-        place = SlotRow(number=offered.number, serial=0)
-        row.slots.append(place)
-        row.slots.sort(key=lambda each: each.number)
-    if place.serial == HIGHEST:
-        raise _used_up(row)
-    place.serial += 1
-    place.expires_unix, place.ends_unix = offered.expires_unix, offered.ends_unix
-    place.timetable = offered.timetable
-    _take_version(row)
-    return Reserved(store_rows.door(row), row.version, place.serial)
-
-
-def _refuse_knowing(row: DoorRow) -> None:
-    if row.manager_key is None:
-        msg = f'"{row.name}" knows the key of this fleet; no other one is on its way'
-        raise FleetRefused(msg)
-
-
-def _used_up(row: DoorRow) -> FleetRefused:
-    return FleetRefused(f'"{row.name}" has used up all its versions; add it to the fleet anew')

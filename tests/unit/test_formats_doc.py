@@ -18,7 +18,7 @@ import pytest
 from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
-from device import bodies, document, motion, wire
+from device import bodies, document, motion, offers, wire
 from device.codec import Blob, Member
 from device.edges import EDGES
 from device.errors import DocumentRefused
@@ -220,7 +220,7 @@ def test_the_document_has_the_layout_of_the_page() -> None:
     stated = [(row["offset"], row["size"], row["form"], row["field"]) for row in rows]
     assert [(int(offset), int(size), form, name) for offset, size, form, name in stated[: len(head)]] == head
     assert stated[len(head) :] == [
-        (str(document._HEAD.size), f"{document._OFFER.size} each", "SlotOffer", "offers"),
+        (str(document._HEAD.size), f"{offers.OFFER_BYTES} each", "SlotOffer", "offers"),
         (f"end \N{MINUS SIGN} {document.SIGNATURE_BYTES}", str(document.SIGNATURE_BYTES), "bytes", "signature"),
     ]
     assert stated[1][3] == "format"

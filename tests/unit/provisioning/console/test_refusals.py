@@ -33,13 +33,16 @@ NOT_HERE = {
     "device.config.contradictions": {"": "door.toml is the door's"},
     "device.consent": {"": "the door's notices"},
     "device.document": dict.fromkeys(
-        ("parse", "_verify", "_slot_offers", "_refuse_itself", "_refuse_numbers", "_refuse_offers", "_refuse_times"),
+        ("parse", "_verify", "_refuse_itself", "_refuse_numbers"),
         "the door reads it; here numbers are checked before",
     )
     | {"sealed_box": "`door send` looks at a file"},
     "device.joining": dict.fromkeys(("_unchecked", "read", "believed"), "the door reads labels and answers"),
     "device.learned": {"": "joined.toml is the door's"},
     "device.manifest": {"": "the door's models"},
+    "device.offers": dict.fromkeys(
+        ("unpack", "_refuse_offers", "_refuse_times"), "the door reads it; here numbers are checked before"
+    ),
     "device.settings": {"": "door.toml is the door's"},
     "device.tried": {"": "the door's tries"},
     "device.wire.base": {"": "messages between the door's rooms"},
