@@ -66,7 +66,7 @@ _copy = click.option(
     "--again",
     is_flag=True,
     help="A face is kept already: add another sitting to it, best on another day, so that the door refuses it less "
-    "often. Say --covered or --under-14 as when it was enrolled. If anything goes wrong, that face stays as it was.",
+    "often. Say --under-14 if it is a child's. If anything goes wrong, that face stays as it was.",
 )
 @_copy
 @language_option
@@ -87,9 +87,11 @@ def enrol(
              doorctl enrol --again
              doorctl enrol --consent --wait 30 --json
     """
+    if again and covered:
+        return Answer(sentences.COVERED_AGAIN, ok=False)
     if again:
         question = sentences.AGREE_AGAIN_FOR_CHILD if under_14 else sentences.AGREE_AGAIN
-        beside = "\n".join([sentences.AGAIN, *([sentences.COVERED_AGAIN] if covered else [])])
+        beside = sentences.AGAIN
         declined, stopped = sentences.DECLINED_AGAIN, sentences.STOPPED_AGAIN
     else:
         question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]

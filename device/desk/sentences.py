@@ -36,7 +36,10 @@ AGAIN = (
     "as long as enrolling did, with your PIN twice; you may leave it, and nothing changes. The door never learns by "
     "itself: only this act adds anything."
 )
-COVERED_AGAIN = "Your face was enrolled with mouth and nose covered: keep the cover on while the camera looks."
+COVERED_AGAIN = (
+    "A face that was enrolled covered takes no other sitting, because how alike strangers are to several such sittings "
+    "together was not measured; it stays as it was."
+)
 COVERED = (
     "You enrol with mouth and nose covered. The door will know your face when it is covered like this, and not when it "
     "is bare, and it never opens without your PIN. Keep the cover on while the camera looks."
@@ -113,8 +116,9 @@ _ACTS = {
     Result.RETIRED: "This door has ended: nothing of anybody is kept here any more.",
     Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered in a bare enrolment, or bare in a covered one; "
     "nothing was stored: try again with nothing over them, or covered all the time with `doorctl enrol --covered`.",
-    Result.NO_FACE: "No face is kept here to which this sitting could be added, so nothing was changed: enrol first, "
-    "without --again; or, if the face was enrolled covered or as a child's, say --covered or --under-14 now as then.",
+    Result.NO_FACE: "No face is kept here to which this sitting could be added, so nothing was changed: if there is "
+    "none, enrol without --again; if it sleeps, `doorctl renew` first; if it is a child's, say --under-14; a face that "
+    "was enrolled covered takes none.",
     Result.UNLIKE: "This sitting is not enough like the face that is kept, so it was forgotten, and that face stays as "
     "it was; try again in a better light, or erase that face and enrol anew.",
     Result.ENOUGH_SITTINGS: "The face that is kept has as many sittings as a face may have, and stays as it was; if "
@@ -124,7 +128,8 @@ _ACTS = {
 }
 # What another sitting says otherwise than an enrolment: a face is kept, and whatever goes wrong, it stays as it was.
 _AGAIN = {
-    Result.DONE: "This sitting is added to your face. Your PIN or card works as before.",
+    Result.DONE: "This sitting is added to your face, and its consent record takes the place of your earlier one. Your "
+    "PIN or card works as before.",
     Result.NO_CREDENTIAL: "A face needs a working PIN or card beside it; set a PIN first, and until then the face that "
     "is kept stays as it was.",
     Result.TOO_FEW_FRAMES: "The camera got too few good pictures; the face that is kept stays as it was, please try "

@@ -28,7 +28,7 @@ from device.desk.page import forms
 from device.desk.page.counter import NO_CONSENT, Ended, Face, Held, Phase
 from device.desk.page.errands import Act
 from device.desk.page.notice import shown
-from device.desk.page.showing import away
+from device.desk.page.showing import acts_for, away
 from device.desk.page.view import View
 from device.desk.page.words import Words
 from device.errors import AttestationRefused
@@ -43,11 +43,6 @@ _MISSING = (
 )  # what may be wrong with an answer, as the sentences call it
 _WHOSE = {"adult": False, "child": True}
 _HOW = {"bare": False, "covered": True}
-_ASKED_OF: dict[str, frozenset[Face]] = {
-    "enrol": frozenset({Face.NONE}),
-    "renew": frozenset({Face.OTHER_TERMS}),
-    "again": frozenset({Face.AWAKE, Face.PAUSED}),
-}
 _VERIFY = {Purpose.ENROL: "doorctl consent verify", Purpose.RENEW: "doorctl consent verify"}
 
 
@@ -63,7 +58,7 @@ class Acting:
         """The notice, and the question; and what was missing from an answer to it."""
         held, said = await self._held(request), request.query_params
         words, asked, terms = self.view.words(request), _asked(request), self.view.site.terms()
-        if held.face not in _ASKED_OF[asked]:
+        if asked not in acts_for(held):
             return self.view.to("/")
         return self.view.page(
             request,
@@ -74,8 +69,8 @@ class Acting:
             terms=terms.hash.hex(),
             asked=asked,
             missing=[words(f"consent.{key}") for key in _MISSING if key in said.getlist("but")],
-            whose=_said(_WHOSE, held.under_14) if asked == "again" else said.get("whose", ""),
-            how=_said(_HOW, held.covered) if asked == "again" else said.get("how", ""),
+            whose=_whose(held) if asked == "again" else said.get("whose", ""),
+            how=said.get("how", ""),
             away=away(await self.view.counter.status()),
         )
 
@@ -87,16 +82,16 @@ class Acting:
             return self.view.to("/")
         terms, asked = self.view.site.terms(), _asked(request)
         whose, how = form.get("whose", ""), form.get("how", "")
-        enrols = asked != "renew"
-        lacks = (False, enrols and whose not in _WHOSE, enrols and how not in _HOW, form.get("agree") != "yes")
-        if form.get("terms") != terms.hash.hex() or (asked == "again" and not await self._kept(sitting, whose, how)):
+        enrols, first = asked != "renew", asked == "enrol"
+        lacks = (False, enrols and whose not in _WHOSE, first and how not in _HOW, form.get("agree") != "yes")
+        if form.get("terms") != terms.hash.hex() or (asked == "again" and not await self._fits(sitting, whose)):
             lacks = (True, False, False, False)
         if any(lacks):
             again = [("but", key) for key, lack in zip(_MISSING, lacks, strict=True) if lack]
             again += [("whose", whose)] if whose in _WHOSE else []
             again += [("how", how)] if how in _HOW else []
             return self.view.to(f"{request.url.path}?{urlencode(again)}")
-        declared = {"under_14": _WHOSE[whose], "covered": _HOW[how], "again": asked == "again"} if enrols else {}
+        declared = {"under_14": _WHOSE[whose], "covered": first and _HOW[how], "again": not first} if enrols else {}
         return await self._begin(sitting, Purpose.ENROL if enrols else Purpose.RENEW, terms.hash, **declared)
 
     # ---- acts without a question, and the deletion with two
@@ -212,11 +207,10 @@ class Acting:
     async def _held(self, request: Request) -> Held:
         return await self.view.counter.held(await self._open(request))
 
-    async def _kept(self, sitting: str, whose: str, how: str) -> bool:
-        """Whether a face is kept that another sitting can be added to, and is declared as the form has it."""
+    async def _fits(self, sitting: str, whose: str) -> bool:
+        """Whether a face is kept that another sitting can be added to, of whom the form was about."""
         held = await self.view.counter.held(sitting)
-        declared = (_said(_WHOSE, held.under_14), _said(_HOW, held.covered))
-        return held.face in _ASKED_OF["again"] and declared == (whose, how)
+        return "again" in acts_for(held) and _whose(held) == whose
 
 
 def _asked(request: Request) -> str:
@@ -224,8 +218,8 @@ def _asked(request: Request) -> str:
     return request.url.path.rpartition("/")[2]
 
 
-def _said(words: dict[str, bool], declared: bool) -> str:  # noqa: FBT001 - looked up, and decides nothing
-    return next(word for word, means in words.items() if means is declared)
+def _whose(held: Held) -> str:
+    return "child" if held.under_14 else "adult"
 
 
 def _hint(act: Act, words: Words) -> str:

@@ -32,6 +32,7 @@ ACTS: dict[Face, tuple[str, ...]] = {
     Face.ASLEEP: ("erase",),
     Face.UNREADABLE: ("erase",),
 }
+MOST_SITTINGS = 3  # as vault has it
 _NO_TERMS = bytes(16)
 
 
@@ -176,10 +177,16 @@ class Showing:
             held=held,
             sits=True,
             facts=self.facts(held, self.view.words(request)),
-            acts=ACTS[held.face],
+            acts=acts_for(held),
             away=away(status),
             running=bool(under_way and under_way.running),
         )
+
+
+def acts_for(held: Held) -> tuple[str, ...]:
+    """What whoever sits there may do, as far as the page knows it: a sitting that vault would refuse is not offered."""
+    full = held.covered or held.sittings >= MOST_SITTINGS  # several covered sittings together were not measured
+    return tuple(act for act in ACTS[held.face] if not (full and act == "again"))
 
 
 def _pictures(held: Held, words: Words) -> str:

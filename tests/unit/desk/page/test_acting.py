@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 
 from device import attestation
 from device.attestation import Receipt
-from device.desk.page import errands
+from device.desk.page import errands, showing
 from device.desk.page.counter import Face, Finished, Hinted, Paper, Phase
 from device.desk.page.errands import Errands
 from device.desk.page.sittings import ROOM
@@ -107,36 +107,44 @@ def test_a_face_is_offered_where_there_is_none_renewed_where_it_sleeps_and_looke
 # Said of no other sitting: how it ends well, that somebody else is served, and what is of a first one or another act.
 OF_OTHERS = {Result.DONE, Result.BUSY, Result.SLOT_TAKEN, Result.NOTHING_TO_DO}
 WHOSE = {False: "adult", True: "child"}
-HOW = {False: "bare", True: "covered"}
 
 
-@pytest.mark.parametrize(("child", "covered"), [(False, False), (True, False), (False, True), (True, True)])
-def test_another_sitting_is_agreed_to_as_the_face_that_is_kept_was_declared(child: bool, covered: bool) -> None:
+@pytest.mark.parametrize("child", [False, True])
+def test_another_sitting_is_agreed_to_as_the_face_that_is_kept_was_declared(child: bool) -> None:
     async def story() -> None:
-        one = browser(House(face=Face.AWAKE, under_14=child, covered=covered))
+        one = browser(House(face=Face.AWAKE, under_14=child))
         await one.sit()
         text = (await one.client.get("/face/again")).text
         assert " checked" not in text
         assert text.index('name="answer" value="no"') < text.index('name="answer" value="yes"')
         assert ("parent or guardian of this child" in text) is child
-        assert ("keep the cover on" in text) is covered
         assert 'type="radio"' not in text, "what was declared is not asked anew"
-        said = {"terms": terms().hash.hex(), "whose": WHOSE[child], "how": HOW[covered]}
+        said = {"terms": terms().hash.hex(), "whose": WHOSE[child]}
         assert all(f'name="{name}" value="{value}"' in text for name, value in said.items())
         assert (await one.post("/face/again", answer="no", agree="yes", **said)).headers["location"] == "/"
         assert (await agrees(one, "/face/again", **said)).startswith("/face/again?but=missing.agree")
-        for wrong in (
-            {"terms": "00" * 32},
-            {"whose": WHOSE[not child]},
-            {"how": HOW[not covered]},
-            {"whose": "somebody"},
-            {"how": ""},
-        ):
+        for wrong in ({"terms": "00" * 32}, {"whose": WHOSE[not child]}, {"whose": "somebody"}):
             assert (await agrees(one, "/face/again", **said | wrong, agree="yes")).startswith("/face/again?but=changed")
         assert one.house.done == []
         assert await agrees(one, "/face/again", **said, agree="yes") == "/act"
         await asyncio.wait_for(one.house.began.wait(), 10)
-        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered, True)]
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, False, True)]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "house", [House(face=Face.AWAKE, covered=True), House(face=Face.AWAKE, sittings=showing.MOST_SITTINGS)]
+)
+def test_what_vault_would_refuse_is_not_offered(house: House) -> None:
+    async def story() -> None:
+        one = browser(house)
+        await one.sit()
+        assert 'href="/face/again"' not in (await one.client.get("/")).text
+        assert (await one.client.get("/face/again")).headers["location"] == "/"
+        form = {"terms": terms().hash.hex(), "whose": "adult", "agree": "yes"}
+        assert (await agrees(one, "/face/again", **form)).startswith("/face/again?but=changed")
+        assert one.house.done == []
 
     run(story())
 
@@ -147,7 +155,7 @@ def test_no_other_sitting_is_begun_where_no_face_is_kept_that_it_fits(face: Face
 
     async def story() -> None:
         one = await seated(face)
-        form = {"terms": terms().hash.hex(), "whose": "adult", "how": "bare", "agree": "yes"}
+        form = {"terms": terms().hash.hex(), "whose": "adult", "agree": "yes"}
         assert (await agrees(one, "/face/again", **form)).startswith("/face/again?but=changed")
         assert one.house.done == []
 
