@@ -59,7 +59,7 @@ class Served:
 
         while time.monotonic() < ends:
             try:
-                with urllib.request.urlopen(f"{self.url}/sign-in", context=context, timeout=5):  # noqa: S310
+                with urllib.request.urlopen(f"{self.url}/sign-in", context=context, timeout=5):  # noqa: S310 - our own server
                     return
             except OSError:
                 time.sleep(0.05)

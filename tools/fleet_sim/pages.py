@@ -33,7 +33,7 @@ from tools.postgresql import running
 
 FEW, MANY = 100, 10_000
 LIMIT = 2.0
-_PASSWORD = "only for the measurement"  # noqa: S105
+_PASSWORD = "only for the measurement"  # noqa: S105 - of a fleet that ends with the measurement
 _WARM_UP = 10
 _ROOT = Path(__file__).parents[2]
 

@@ -110,7 +110,7 @@ def test_whoever_speaks_byte_by_byte_is_hung_up_on_and_keeps_nobody_waiting(
     """A slow loris, over TLS, on as many lines as one address may have, but for one."""
     monkeypatch.setattr(listening, "LONGEST_S", 2.0)
     served.open()
-    time.sleep(2.0)  # the lines of before are over
+    time.sleep(listening.LONGEST_S)  # the lines of before are over
     trust = ssl.create_default_context(cadata=served.pem.read_text().partition("-----END PRIVATE KEY-----")[2])
     trust.check_hostname = False
     with ExitStack() as lines:

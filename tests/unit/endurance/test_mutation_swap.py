@@ -121,7 +121,7 @@ def test_a_function_that_somebody_holds_already_does_what_the_change_says(
     held = dict(vars(loaded))  # as `from victim import plain` would have it
     assert eval(shown, held) == before  # noqa: S307 - the texts above
     assert change(loaded, old, new) == 1
-    assert eval(shown, held) == after  # noqa: S307
+    assert eval(shown, held) == after  # noqa: S307 - likewise
 
 
 def test_a_guard_that_is_gone_lets_pass_and_what_stands_below_it_is_left_alone(loaded: ModuleType) -> None:

@@ -298,19 +298,26 @@ def test_leaving_ends_what_is_under_way() -> None:
 
 def test_an_enrolment_that_nobody_looks_at_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errands, "_LOOK_S", 0.001)
-    now_s = 1000.0
+    now_s, looks = 1000.0, 0
+
+    def clock() -> float:
+        nonlocal looks
+        looks += 1
+        return now_s
 
     async def story() -> None:
         nonlocal now_s
         house = House(hangs=True, steps={Purpose.ENROL: [Hinted(Hint.NOBODY)]})
         house.phases["one"] = Phase.OPEN
-        acts = Errands(house, lambda: now_s)
+        acts = Errands(house, clock)
         act = acts.begin("one", Purpose.ENROL, terms().hash)
         assert act is not None
         for _ in range(20):
             now_s += errands.UNSEEN_S - 1
             assert acts.of("one") is act, "somebody looks"
-            await asyncio.sleep(0.003)
+            seen = looks
+            while looks == seen and act.running:
+                await asyncio.sleep(0.001)
             assert act.running
         now_s += errands.UNSEEN_S + 1
         assert await act.finished(5)
