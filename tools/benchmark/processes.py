@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+_NOBODY = ":0000"  # the other end of who listens
 _UTIME, _STIME = 11, 12  # counted from the field after the command's name
 
 
@@ -54,6 +57,17 @@ def rollup(text: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Descriptors:
+    """How many are open. `abroad`: those of them that are TCP connections to another process.
+
+    Both ends of a connection that a process has with itself (a pair that wakes its own thread) are none.
+    """
+
+    open: int
+    abroad: int
+
+
+@dataclass(frozen=True, slots=True)
 class Used:
     """So far, over all threads: processor seconds (10 ms steps), switches given away and taken by the kernel."""
 
@@ -78,6 +92,32 @@ def used(pid: int) -> Used:
             voluntary += int(value) if name == "voluntary_ctxt_switches" else 0
             involuntary += int(value) if name == "nonvoluntary_ctxt_switches" else 0
     return Used(processor_s(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")), voluntary, involuntary)
+
+
+def descriptors(pid: int) -> Descriptors:
+    """Of the process `pid` now. Raises OSError if it is gone, or may not be looked into."""
+    folder = Path(f"/proc/{pid}")
+    names = []
+    for each in (folder / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed just now
+            names.append(each.readlink().name)
+    there = set(names)
+    sockets = [
+        (local, remote)
+        for table in ("tcp", "tcp6")
+        for local, remote, name in _tcp((folder / "net" / table).read_text(encoding="ascii"))
+        if name in there
+    ]
+    own = {local for local, _ in sockets}
+    abroad = sum(remote not in own and not remote.endswith(_NOBODY) for _, remote in sockets)
+    return Descriptors(len(names), abroad)
+
+
+def _tcp(text: str) -> Iterator[tuple[str, str, str]]:
+    """The two addresses of each line of /proc/PID/net/tcp, and its socket as a descriptor's link names it."""
+    for line in text.splitlines()[1:]:
+        words = line.split()
+        yield words[1], words[2], f"socket:[{words[9]}]"
 
 
 def processor_s(stat: str) -> float:

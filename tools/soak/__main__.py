@@ -31,7 +31,7 @@ APPROACHES_A_FLAP = 150
 
 
 @click.command()
-@click.option("--approaches", type=click.IntRange(20), default=60, show_default=True, help="At least so many.")
+@click.option("--approaches", type=click.IntRange(20), default=60, show_default=True, help="So many are drawn.")
 @click.option("--cycles", type=click.IntRange(0), default=2, show_default=True, help="Homes that change hands.")
 @click.option("--kills", type=click.IntRange(0), help="Of rooms; default: one in 250 approaches, at least one of each.")
 @click.option("--flaps", type=click.IntRange(0), help="Of the broker; default: one in 150 approaches, at least two.")

@@ -6,6 +6,9 @@ Rules kept here:
   opens, what is gone does not, every pair of papers still speaks of a record that the door does not name, and a
   document that came before changes nothing.
 - A home changes hands between other approaches: its steps wait while its face would come too fast.
+- Behind the last approach that was drawn nobody new comes. Who still waits for the camera (faces, homes that change
+  hands) comes as fast as a door looks at faces, for at most `MORE` of the day's time so far and never less than
+  `MORE_AT_LEAST_S`. Who has not come by then is counted as left out, and nothing is asserted of them.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from tools.soak.house import House
 from tools.soak.ledger import Credential, Kind, Ledger, Standing
 from tools.soak.lines import Cause, Causes, Journal, Secrets, Tails
 from tools.soak.memory import Watch
-from tools.soak.plan import BY_FACE, Approach, Broker, BrokerTrouble, Cycle, Kill, Sizes, Way, drawn, more
+from tools.soak.plan import BY_FACE, Approach, Broker, BrokerTrouble, Cycle, Kill, Sizes, Way, drawn
 from tools.soak.street import Death, Street
 from tools.soak.visitors import Visitors
 
@@ -35,6 +38,9 @@ MOST_FOUND: Final = 25  # findings, after which nothing is learned any more
 CODES_TRIED_AGAIN: Final = 3  # at the end: each costs a guess
 SAID_EVERY: Final = 250
 LOOKED_EVERY: Final = 10  # approaches, between two looks at what was written
+MORE: Final = 0.25
+MORE_AT_LEAST_S: Final = 180.0
+WAITS_S: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -94,12 +100,7 @@ class Day:
             self._says()
             if self._enough:
                 break
-        while (self._moving or self._faces) and not self._enough:
-            self._says()
-            self._late_faces()
-            self._next_move()
-            if not self._visitors.pace.room(time.monotonic()):  # nobody waits idly for the next face
-                self._comes(more(self._dice))
+        self._late(time.monotonic() + max(MORE_AT_LEAST_S, MORE * (time.monotonic() - began)))
         self.took_s = time.monotonic() - began
         self._end()
         self._look(whole=True)
@@ -108,6 +109,11 @@ class Day:
     def made(self) -> Mapping[Way, int]:
         """How many approaches of each way were drawn."""
         return self._visitors.made
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """Faces, and homes that should have changed hands, that did not come to their end before the day had."""
+        return len(self._faces), len(self._moving)
 
     @property
     def looked_again(self) -> int:
@@ -142,6 +148,15 @@ class Day:
     def _late_faces(self) -> None:
         if self._faces and not self._moving and self._visitors.pace.room(time.monotonic()):
             self._comes(self._faces.popleft())
+
+    def _late(self, ends_s: float) -> None:
+        """Behind the last approach: who waited for the camera, until nobody does or `ends_s` has come."""
+        while (self._moving or self._faces) and not self._enough and time.monotonic() < ends_s:
+            self._says()
+            self._late_faces()
+            self._next_move()
+            if not self._visitors.pace.room(time.monotonic()):
+                time.sleep(WAITS_S)
 
     def _comes(self, step: Approach) -> None:
         if step.killed:

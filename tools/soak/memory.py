@@ -4,6 +4,8 @@ Rules kept here:
 - A life is one process: whoever was killed begins anew. Approaches are counted from its first sample.
 - The slope is of anonymous memory: what a process took for itself. PSS stands beside it; it moves with how many other
   processes share a page, so a neighbour that starts or dies changes it.
+- A connection to the broker comes and goes with the broker: it is no part of `descriptors`, and counted beside them. A
+  life that begins while the broker is away and ends while it is there has grown by nothing; one is a room's right.
 - Only root may read either of a room (it forbids being looked into); who is not root gets RSS, and the log says so.
 """
 
@@ -12,21 +14,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tools.benchmark import processes
 from tools.soak import slope
 from tools.soak.slope import Slope, Verdict
 
+CONNECTIONS: Final = 1  # report's, to the broker; a lost one is closed before the next is made
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Of one process after so many approaches of its life, kB and counts."""
+    """Of one process after so many approaches of its life, kB and counts. `connections`: to other machines, by TCP."""
 
     approaches: int
     anonymous_kb: int
     pss_kb: int
     descriptors: int
     threads: int
+    connections: int = 0
 
 
 @dataclass(slots=True)
@@ -56,11 +62,13 @@ class Life:
             "descriptors": [each.descriptors for each in self.samples],
             "threads": [each.threads for each in self.samples],
         }
-        return tuple(name for name, values in counts.items() if slope.climbs(at, values))
+        climbing = tuple(name for name, values in counts.items() if slope.climbs(at, values))
+        connections = [each.connections for each in self.samples]
+        return (*climbing, "connections") if slope.climbs(at, connections, rightful=CONNECTIONS) else climbing
 
     @property
     def verdict(self) -> Verdict:
-        """Of all three."""
+        """Of its memory and its counts."""
         if self.climbing:
             return Verdict.GROWS
         found = self.slope
@@ -100,10 +108,9 @@ class Watch:
 def _sample(pid: int, approaches: int) -> Sample:
     memory = processes.memory(pid)
     own = memory.rss_kb if memory.anonymous_kb is None else memory.anonymous_kb
-    folder = Path(f"/proc/{pid}")
+    threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     try:
-        descriptors = len(list((folder / "fd").iterdir()))
+        found = processes.descriptors(pid)
     except PermissionError:
-        descriptors = 0
-    threads = len(list((folder / "task").iterdir()))
-    return Sample(approaches, own, memory.counted_kb, descriptors, threads)
+        found = processes.Descriptors(0, 0)
+    return Sample(approaches, own, memory.counted_kb, found.open - found.abroad, threads, found.abroad)

@@ -175,12 +175,6 @@ def drawn(seed: int, sizes: Sizes) -> Iterator[Step]:
             yield Approach(way, dice.random())
 
 
-def more(dice: random.Random) -> Approach:
-    """One more of those that cost neither a face nor a guess: for who fills a time in which others wait."""
-    ways = {way: share for way, share in SHARES.items() if way not in GUESSES | BY_FACE}
-    return Approach(dice.choices(list(ways), list(ways.values()))[0], dice.random())
-
-
 def _flaps(dice: random.Random, sizes: Sizes) -> Iterator[tuple[int, int, BrokerTrouble]]:
     """From which approach to which the broker is in trouble; two troubles never overlap."""
     if not sizes.flaps:

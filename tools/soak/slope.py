@@ -7,7 +7,8 @@ Rules kept here:
 - One scale for both verdicts: what the slope would add in a year of `OPENINGS_A_DAY`. FLAT: even the upper end of the
   interval stays below `MOST_MB_A_YEAR`. GROWS: even the lower end is above it. UNDECIDED: the life was too short.
   That an interval holds 0 proves nothing by itself, for a short and noisy life always has one that does.
-- A count (descriptors, threads) grows if its least in the last quarter is above its most in the first.
+- A count (descriptors, threads, connections) grows if its least in the last quarter is above its most in the first, and
+  above what it may always be.
 
 Sources: scipy.stats.theilslopes; the interval is that of Sen (1968).
 """
@@ -86,8 +87,11 @@ def slope(approaches: Sequence[int], kb: Sequence[float], warm: int = WARM) -> S
     )
 
 
-def climbs(approaches: Sequence[int], counts: Sequence[int], warm: int = WARM) -> bool:
-    """Whether a count is never again as low, in the last quarter of its life, as it was high in the first."""
+def climbs(approaches: Sequence[int], counts: Sequence[int], warm: int = WARM, rightful: int = 0) -> bool:
+    """Whether a count is never again as low, in the last quarter of its life, as it was high in the first.
+
+    `rightful`: so many are no growth at any time.
+    """
     warmed = [count for at, count in zip(approaches, counts, strict=True) if at >= warm]
     quarter = len(warmed) // 4
-    return len(warmed) >= FEWEST and min(warmed[-quarter:]) > max(warmed[:quarter])
+    return len(warmed) >= FEWEST and min(warmed[-quarter:]) > max(rightful, *warmed[:quarter])

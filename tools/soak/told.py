@@ -2,6 +2,7 @@
 
 Rules kept here:
 - What was reached stands beside what was asked for; a day that was ended early says so.
+- Whoever did not come because faces wait for one another is named as left out: it is no finding, and nothing held.
 - A room without a life long enough for a slope is called undecided, never flat.
 - A secret that was found in a line is not printed again.
 """
@@ -16,6 +17,7 @@ from tools.soak import house
 from tools.soak.day import Day
 from tools.soak.memory import Life
 from tools.soak.slope import MOST_MB_A_YEAR, OPENINGS_A_DAY, WARM, Slope, Verdict, mb_a_year
+from tools.soak.visitors import SPAN_S, WINDOWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def lines(day: Day) -> Iterator[str]:
         f"kills, {day.flaps} troubles of the broker, a power cut, in {day.took_s:.0f} s{early}: "
         f"{ledger.approaches / max(day.took_s, 1):.1f} approaches a second"
     )
+    yield from _left_out(day)
     yield (
         f"the door: six real processes, Argon2id as at every door, face with PIN, no lights; "
         f"unlock_ms {house.UNLOCK_MS}, window_s {house.WINDOW_S:g}, enrol_frames {house.ENROL_FRAMES}, "
@@ -85,6 +88,15 @@ def lines(day: Day) -> Iterator[str]:
     if ended.undecided:
         yield f"undecided: no life of {', '.join(ended.undecided)} was long enough to tell whether its memory is flat"
     yield "soak: everything held" if ended.held else f"soak: {len(ended.found)} findings"
+
+
+def _left_out(day: Day) -> Iterator[str]:
+    faces, homes = day.left_out
+    if faces or homes:
+        yield (
+            f"left out: {faces} faces and {homes} homes that waited for the camera, which looks at {WINDOWS} faces in "
+            f"{SPAN_S:.0f} s; more time for them: more approaches, or fewer homes"
+        )
 
 
 def _memory(day: Day) -> Iterator[str]:

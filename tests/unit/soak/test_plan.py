@@ -1,13 +1,11 @@
 """The drawn day: the same for the same seed, of the size that was asked for, with every trouble in it."""
 
-import random
 from collections import Counter
 
 import pytest
 
 from device.edges import PROCESSES
 from tools.soak.plan import (
-    BY_FACE,
     GUESSES,
     MOST_GUESSES,
     SHARES,
@@ -18,7 +16,6 @@ from tools.soak.plan import (
     Kill,
     Sizes,
     drawn,
-    more,
 )
 
 SIZES = Sizes(approaches=3000, cycles=40, kills=48, flaps=20)
@@ -73,9 +70,3 @@ def test_the_broker_is_never_in_two_troubles_at_once(day: list[object]) -> None:
 def test_no_more_is_guessed_than_a_door_looks_at(day: list[object]) -> None:
     assert sum(step.way in GUESSES for step in day if isinstance(step, Approach)) <= MOST_GUESSES
     assert {step.way for step in day if isinstance(step, Approach)} == set(SHARES)
-
-
-def test_who_fills_a_wait_costs_neither_a_face_nor_a_guess() -> None:
-    dice = random.Random(1)
-    ways = {more(dice).way for _ in range(2000)}
-    assert ways == set(SHARES) - GUESSES - BY_FACE

@@ -19,11 +19,13 @@ for line in sys.stdin:
 """
 
 
-def life(kb: list[float], every: int = 10, counts: list[int] | None = None) -> Life:
+def life(
+    kb: list[float], every: int = 10, counts: list[int] | None = None, connections: list[int] | None = None
+) -> Life:
     made = Life("keeper", 1, 0)
     for number, each in enumerate(kb):
-        count = counts[number] if counts else 16
-        made.samples.append(Sample(number * every, round(each), round(each), count, 2))
+        count, abroad = counts[number] if counts else 16, connections[number] if connections else 0
+        made.samples.append(Sample(number * every, round(each), round(each), count, 2, abroad))
     return made
 
 
@@ -77,6 +79,18 @@ def test_fault_a_descriptor_now_and_then_is_found(every: int, grows: bool) -> No
     found = life(noise(5, 400), counts=counts)
     assert (found.verdict is Verdict.GROWS) is grows
     assert found.climbing == (("descriptors",) if grows else ())
+
+
+def test_a_broker_that_is_back_is_no_growth() -> None:
+    found = life(noise(5, 400), connections=[int(number > 200) for number in range(400)])
+    assert found.climbing == ()
+    assert found.verdict is Verdict.FLAT
+
+
+def test_fault_a_connection_that_is_left_open_each_time_is_found() -> None:
+    found = life(noise(5, 400), connections=[1 + number // 100 for number in range(400)])
+    assert found.climbing == ("connections",)
+    assert found.verdict is Verdict.GROWS
 
 
 def test_a_count_that_comes_and_goes_does_not_climb() -> None:
