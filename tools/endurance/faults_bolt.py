@@ -111,6 +111,6 @@ BOLT = (
     fault(
         "a question outlives the room it went to",
         700,
-        ("machine", "asked=tuple(asked for asked in state.asked if asked.room is not room)", "asked=state.asked"),
+        ("machine", "asked=tuple([asked for asked in state.asked if asked.room is not room])", "asked=state.asked"),
     ),
 )
