@@ -3,6 +3,8 @@
 Rules kept here:
 - Whoever holds the most gives way to whoever holds less, until all hold alike. So a caller with one place of an address
   never loses it to callers who want many.
+- Where all hold alike, whoever holds nothing gets the place that was held longest, once it was held long enough to be
+  used. So places that are only held keep nobody away for long, from however many addresses.
 - An address is what the kernel says of a line, and nothing that a caller says. It is kept for as long as the place is,
   in memory alone, and told to nobody.
 
@@ -12,7 +14,8 @@ An address is no person: a household behind one router has one, and whoever want
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 
 def address_of(host: str) -> str:
@@ -33,3 +36,16 @@ def gives_way(held: Mapping[str, int], newcomer: str) -> str | None:
     if most is None or held[most] - 1 < held.get(newcomer, 0) + 1:
         return None
     return most
+
+
+def place_for(newcomer: str, places: Iterable[tuple[str, float]], used_s: float) -> int | None:
+    """Which place `newcomer` gets where all are taken, by its number; None if none gives way.
+
+    `places`: who holds each, and for how many seconds by now, the longest first. `used_s`: how long one is for sure.
+    """
+    listed = list(places)
+    held = Counter(address for address, _ in listed)
+    giving = gives_way(held, newcomer)
+    if giving is None and newcomer not in held and listed and listed[0][1] >= used_s:
+        return 0
+    return next((number for number, (address, _) in enumerate(listed) if address == giving), None)

@@ -6,7 +6,8 @@ Rules kept here:
 - No code is a slip of the finger, or two digits swapped, away from another that is shown: such a slip opens nothing.
 - A sitting ends with its ticket, after ten minutes at most; what has ended is as if it had never been.
 - So many browsers may wait, and so many of one address; beyond that an address with more gives way to one with less
-  (`shares`), and who finds no place is told so. Whoever shows a PIN at the keypad can have all of them begin anew
+  (`shares`), and so does the oldest code to one who shows none, after half of its time. Who finds no place is told so.
+  Whoever shows a PIN at the keypad can have all of them begin anew
   (`ROOM`). Of those who sit, who all have shown a PIN, the first gives way.
 
 Pure but for what is drawn: times are CLOCK_MONOTONIC seconds, given as arguments.
@@ -15,18 +16,18 @@ Pure but for what is drawn: times are CLOCK_MONOTONIC seconds, given as argument
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device.desk.page.counter import Phase, Sitting
-from device.desk.page.shares import gives_way
+from device.desk.page.shares import place_for
 from device.wire import GrantTicket
 
 MOST_WAITING = 32
 MOST_EACH = 8  # of one address: a household behind one router has one
 MOST_OPEN = 4
 CODE_S = 180.0  # from the telephone to the keypad and once back
+SURE_S = 90.0  # nobody else's wish ends a code before, unless its address has others
 SITTING_S = 600.0
 LEAST_CODE, MOST_CODE = 100_000, 999_999  # six digits, and none of them a leading zero that somebody leaves out
 ROOM = "100000"  # nobody's code: whoever types it with a PIN has everybody who waits begin anew
@@ -67,7 +68,7 @@ class Sittings:
     def begin(self, now_s: float, address: str = "") -> Sitting | None:
         """A sitting for a browser at `address` that waits for its code; None if there is no place for it."""
         self.forget(now_s)
-        if not self._room_for(address):
+        if not self._room_for(address, now_s):
             return None
         code = str(self.draw())
         while any(_alike(code, other) for other in (ROOM, *(each.sitting.code for each in self._waiting))):
@@ -125,17 +126,17 @@ class Sittings:
         self._waiting = [each for each in self._waiting if now_s < each.sitting.ends_s]
         self._open = [each for each in self._open if now_s < each.ends_s]
 
-    def _room_for(self, address: str) -> bool:
+    def _room_for(self, address: str, now_s: float) -> bool:
         """Whether one more of `address` has a place; the oldest of who has to give way loses theirs for it."""
-        held = Counter(each.address for each in self._waiting)
-        if held[address] >= MOST_EACH:
+        if sum(each.address == address for each in self._waiting) >= MOST_EACH:
             return False
         if len(self._waiting) < MOST_WAITING:
             return True
-        giving = gives_way(held, address)
-        if giving is None:
+        shown = ((each.address, now_s - (each.sitting.ends_s - CODE_S)) for each in self._waiting)
+        number = place_for(address, shown, SURE_S)
+        if number is None:
             return False
-        self._waiting.remove(next(each for each in self._waiting if each.address == giving))
+        del self._waiting[number]
         return True
 
     def _shows(self, code: str) -> Waiting | None:

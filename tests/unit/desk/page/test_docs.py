@@ -70,3 +70,5 @@ def test_the_figures_of_the_page_s_own_page_are_those_of_the_code() -> None:
     assert f"forms of {guard.MOST_BODY // 1024} KiB" in text
     assert f"{listening.MOST} lines, {listening.MOST_EACH} from one address" in text
     assert f"{sittings.MOST_WAITING} browsers wait, {sittings.MOST_EACH} from one address" in text
+    assert f"the oldest line (after {listening.SURE_S:.0f} s) or code (after {sittings.SURE_S:.0f} s)" in text
+    assert f"at each of {sittings.MOST_WAITING} to {2 * sittings.MOST_WAITING - 1} addresses" in text

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from device.desk.page import listening
-from device.desk.page.listening import MOST, MOST_EACH, Porter
+from device.desk.page.listening import MOST, MOST_EACH, SURE_S, Porter
 
 MINE = "127.0.0.99"
 
@@ -58,7 +58,7 @@ class FirstCome(Porter):
     """Seeded fault: lines for whoever takes them first."""
 
     def _room_for(self, host: str) -> bool:
-        return len(self._inside) < MOST and Counter(each for each, _ in self._inside)[host] < MOST_EACH
+        return len(self._inside) < MOST and Counter(each for each, *_ in self._inside)[host] < MOST_EACH
 
 
 def mine_in_spite_of(hall: Hall, enemies: int) -> bool:
@@ -78,6 +78,29 @@ def test_whoever_takes_all_lines_from_a_few_addresses_keeps_nobody_else_away(sta
 
 def test_lines_by_first_come_would_be_caught(stack: ExitStack) -> None:
     assert not mine_in_spite_of(Hall(FirstCome, stack), 3)
+
+
+def let_in(hall: Hall, porter_s: float) -> bool:
+    """Every line taken, each from an address of its own and for so long by now; then mine."""
+    lines = [hall.calls(f"127.0.4.{number}") for number in range(1, MOST + 1)]
+    hall.porter._inside = [(host, since_s - porter_s, caller) for host, since_s, caller in hall.porter._inside]
+    mine = hall.calls(MINE)
+    assert sum(held(line) for line in [*lines, mine]) == MOST
+    return held(mine) and not held(lines[0])
+
+
+def test_lines_that_are_only_held_keep_nobody_away_from_however_many_addresses(stack: ExitStack) -> None:
+    """The oldest makes room; nobody is hung up on before a page can have come over their line."""
+    assert let_in(Hall(Porter, stack), SURE_S)
+    assert not let_in(Hall(Porter, stack), SURE_S - 5)
+
+
+def test_a_line_beside_one_s_own_is_nobody_s_to_give_up(stack: ExitStack) -> None:
+    hall = Hall(Porter, stack)
+    lines = [hall.calls(f"127.0.4.{number}") for number in range(1, MOST + 1)]
+    hall.porter._inside = [(host, since_s - SURE_S, caller) for host, since_s, caller in hall.porter._inside]
+    assert not held(hall.calls("127.0.4.7"))
+    assert all(held(line) for line in lines)
 
 
 def test_no_more_than_so_many_are_held_of_one_address_and_of_all(stack: ExitStack) -> None:

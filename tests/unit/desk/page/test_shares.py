@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.desk.page.shares import address_of, gives_way
+from device.desk.page.shares import address_of, gives_way, place_for
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,19 @@ def test_whoever_holds_one_place_never_loses_it_and_who_is_refused_holds_as_much
             held[giving] -= 1
         held[address] += 1
         assert held.total() <= places
+
+
+@pytest.mark.parametrize(
+    ("places", "newcomer", "number"),
+    [
+        ([], "a", None),
+        ([("a", 99.0), ("b", 5.0), ("b", 1.0)], "c", 1),
+        ([("a", 10.0), ("b", 9.0)], "c", 0),
+        ([("a", 9.9), ("b", 9.0)], "c", None),
+        ([("a", 99.0), ("b", 98.0)], "b", None),
+    ],
+)
+def test_a_place_that_was_held_long_enough_goes_to_who_holds_none(
+    places: list[tuple[str, float]], newcomer: str, number: int | None
+) -> None:
+    assert place_for(newcomer, places, 10.0) == number

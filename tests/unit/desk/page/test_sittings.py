@@ -19,6 +19,7 @@ from device.desk.page.sittings import (
     MOST_WAITING,
     ROOM,
     SITTING_S,
+    SURE_S,
     Sittings,
     Waiting,
     draw_code,
@@ -159,7 +160,7 @@ class FirstCome(Sittings):
 
     __slots__ = ()
 
-    def _room_for(self, _address: str) -> bool:
+    def _room_for(self, _address: str, _now_s: float) -> bool:
         return len(self._waiting) < MOST_WAITING
 
 
@@ -168,7 +169,7 @@ class OldestOut(Sittings):
 
     __slots__ = ()
 
-    def _room_for(self, _address: str) -> bool:
+    def _room_for(self, _address: str, _now_s: float) -> bool:
         del self._waiting[: len(self._waiting) - MOST_WAITING + 1]
         return True
 
@@ -195,6 +196,43 @@ def test_a_flood_from_a_few_addresses_keeps_nobody_else_away_nor_takes_their_cod
 def test_places_by_first_come_or_taken_from_the_oldest_would_be_caught() -> None:
     assert in_spite_of(FirstCome(), 1) == (False, False)
     assert in_spite_of(OldestOut(), 1) == (True, False)
+
+
+class NoPlaceAges(Sittings):
+    """Seeded fault: where all addresses show alike many codes, each is shown to its end."""
+
+    __slots__ = ()
+
+    def _room_for(self, address: str, _now_s: float) -> bool:
+        return super()._room_for(address, float("-inf"))
+
+
+def waits_in_spite_of(table: Sittings, enemies: int) -> tuple[float | None, float]:
+    """Enemies who ask each second for a code of each of so many addresses, and a telephone that asks every third.
+
+    After how many seconds it gets one (None: not within ten minutes), and for how long that code is good then.
+    """
+    mine, since = None, 0
+    for second in range(600):
+        for number in range(enemies):
+            table.begin(NOW + second, f"10.0.0.{number}")
+        if mine is None and second % 3 == 0:
+            mine, since = table.begin(NOW + second, "192.168.1.7"), second
+        if mine is not None and table.phase(mine.id, NOW + second) is not Phase.WAITING:
+            return since, second - since
+    return None if mine is None else since, 600 - since
+
+
+@pytest.mark.parametrize("enemies", [MOST_WAITING, 48, 2 * MOST_WAITING - 1])
+def test_an_address_for_every_place_keeps_others_away_for_half_of_a_code_s_time_and_no_longer(enemies: int) -> None:
+    waited_s, good_s = waits_in_spite_of(Sittings(), enemies)
+    assert waited_s is not None
+    assert waited_s <= SURE_S + 3
+    assert good_s >= SURE_S
+
+
+def test_places_that_are_only_held_would_be_caught() -> None:
+    assert waits_in_spite_of(NoPlaceAges(), MOST_WAITING)[0] is None
 
 
 def test_an_address_for_every_place_keeps_others_away_until_somebody_makes_room_at_the_keypad() -> None:
