@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 SOM = 0x53
 _REPLY = 0x80  # of the address byte
-_ANYBODY = 0x7F  # what a reader may answer as when asked at that address; we never ask there
 _HEADER_BYTES = 5  # SOM, address, length (2, little-endian), control
 MAX_FRAME_BYTES = 256  # libosdp's own buffer
 _CRC_START = 0x1D0F

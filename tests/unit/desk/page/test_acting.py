@@ -298,11 +298,10 @@ def test_leaving_ends_what_is_under_way() -> None:
 
 def test_an_enrolment_that_nobody_looks_at_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errands, "_LOOK_S", 0.001)
-    now_s, looks = 1000.0, 0
+    now_s, looked = 1000.0, asyncio.Event()
 
     def clock() -> float:
-        nonlocal looks
-        looks += 1
+        looked.set()
         return now_s
 
     async def story() -> None:
@@ -315,9 +314,8 @@ def test_an_enrolment_that_nobody_looks_at_is_ended(monkeypatch: pytest.MonkeyPa
         for _ in range(20):
             now_s += errands.UNSEEN_S - 1
             assert acts.of("one") is act, "somebody looks"
-            seen = looks
-            while looks == seen and act.running:
-                await asyncio.sleep(0.001)
+            looked.clear()
+            await asyncio.wait_for(looked.wait(), 10)
             assert act.running
         now_s += errands.UNSEEN_S + 1
         assert await act.finished(5)
