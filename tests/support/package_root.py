@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.room_process import CHECKOUT
+from tools.vm.image import BROUGHT
 
 KEPT = CHECKOUT / ".cache" / "roots" / "bookworm.tar"
 PACKAGES = "python3,systemd,udev,init-system-helpers,libstdc++6,zlib1g"
 MISSING = "mmdebstrap is missing: apt-get install mmdebstrap"
 _ENTER = 'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"'
-_PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
+_PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": BROUGHT}
 
 
 def lacks() -> str:
@@ -52,6 +53,7 @@ class Root:
             new.replace(KEPT)
         folder.mkdir()
         subprocess.run(["tar", "-xf", str(KEPT), "-C", str(folder)], check=True)
+        (folder / BROUGHT.lstrip("/")).mkdir(parents=True)
         # Nothing here has to outlive a power cut, and dpkg syncs every file.
         (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
         return cls(folder)
@@ -95,8 +97,9 @@ class Root:
 
     def bring(self, file: Path) -> str:
         """Copy `file` into the root; where it is there."""
-        shutil.copyfile(file, self.path(f"/root/{file.name}"))
-        return f"/root/{file.name}"
+        place = f"{BROUGHT}/{file.name}"
+        shutil.copyfile(file, self.path(place))
+        return place
 
     def path(self, inside: str) -> Path:
         """Where `inside` lies for us."""

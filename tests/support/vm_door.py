@@ -22,11 +22,13 @@ from provisioning.invitation import Invitation
 from tests.support import vm_status
 from tests.support.door import Manager, Said
 from tools.vm.gpio import Lines, Watch
+from tools.vm.image import BROUGHT
 from tools.vm.machine import Machine
 from tools.vm.say import VmFault
 
 KEYPAD = "/dev/input/by-path/pci-0000:00:05.0-usb-0:1:1.0-event-kbd"
 BOLT, LAMP, LIGHT, FACE, REX, DOOR, TAMPER = "GPIO17", "GPIO27", "GPIO16", "GPIO22", "GPIO23", "GPIO24", "GPIO25"
+DOCUMENT = f"{BROUGHT}/document"
 PATIENCE_S = 900.0  # an emulated processor, on a machine that others use as well
 STARTS_WITHIN_S = 900.0
 _KEYS = {"#": "kp_enter", "*": "kp_multiply", **{digit: f"kp_{digit}" for digit in "0123456789"}}
@@ -214,8 +216,8 @@ class OnMachine:
     def offer(self, slot: int) -> Invitation:
         """The manager offers `slot`; the document is applied at the door."""
         content, invitation = self.manager.offer(self.door_id, slot, ends_unix=wire.NO_END, timetable=NO_TIMETABLE)
-        self.machine.agent.put("/root/document", content)
-        said = self.doorctl("apply", "/root/document")
+        self.machine.agent.put(DOCUMENT, content)
+        said = self.doorctl("apply", DOCUMENT)
         if said.code:
             msg = f"the offer was not taken: {said}"
             raise VmFault(msg)

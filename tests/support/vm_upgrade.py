@@ -5,6 +5,7 @@ from pathlib import Path
 from device.edges import PROCESSES
 from tests.support import vm_status
 from tests.support.vm_door import OnMachine, unit
+from tools.vm.image import BROUGHT
 from tools.vm.machine import STICK
 
 LIMIT_S = 1400.0  # unpacking, packing and compiling a package on an emulated processor
@@ -13,14 +14,15 @@ TRYING = "/var/cache/doorward/staging/usr/lib/doorward/check"
 
 
 def brought(door: OnMachine, package: Path, name: str = "new.deb") -> str:
-    """Copy `package` from a stick to root's folder in the machine, as `name`; where it is there."""
+    """Copy `package` from a stick into the machine, as `name`; where it is there."""
     door.machine.plug_in(package)
     agent = door.machine.agent
     agent.until(f"test -b {STICK}", "the stick")
-    agent.ask(f"head -c {package.stat().st_size} {STICK} >/root/{name}", limit_s=LIMIT_S)
+    place = f"{BROUGHT}/{name}"
+    agent.ask(f"head -c {package.stat().st_size} {STICK} >{place}", limit_s=LIMIT_S)
     door.machine.pull_out()
     agent.until(f"test ! -e {STICK}", "the end of the stick")
-    return f"/root/{name}"
+    return place
 
 
 def version(door: OnMachine) -> str:
@@ -34,9 +36,9 @@ def mains(door: OnMachine) -> list[str]:
 
 
 def upgrading(door: OnMachine, command: str) -> None:
-    """Start `command`, a `doorctl upgrade`, beside the test, in root's folder."""
+    """Start `command`, a `doorctl upgrade`, beside the test, where packages are brought."""
     vm_status.end(door.machine.agent)
-    line = f"cd /root; {command} --patience {PATIENCE_S} >/run/upgrade.said 2>&1; echo $? >/run/upgrade.code"
+    line = f"cd {BROUGHT}; {command} --patience {PATIENCE_S} >/run/upgrade.said 2>&1; echo $? >/run/upgrade.code"
     door.machine.agent.ask(f"rm -f /run/upgrade.*; systemd-run -q --collect --unit=upgrade sh -c '{line}'")
 
 

@@ -28,10 +28,12 @@ from tests.support.site import HOST, context_of
 from tests.support.vm import booted, journal, told
 from tests.support.vm_door import DOOR, LIGHT, STARTS_WITHIN_S, OnMachine, unit
 from tools.broker import INSTALL, PROGRAM, Mosquitto, Seen, Witness
+from tools.vm.image import BROUGHT
 from tools.vm.machine import BROKER_ADDRESS, BROKER_PORT
 
 NAME, SLOT, PIN = "Front", 12, "482913"
 RIGHT = f"{SLOT}#{PIN}#"
+LABEL, ASKED, ANSWER = (f"{BROUGHT}/{paper}" for paper in ("label", "asked", "answer"))
 CADENCE_S = 20
 PATIENCE_S = 900.0
 HASHED_S = 12.0  # by the guest's clock: an invitation and a new PIN are hashed, and the light is dark meanwhile
@@ -90,18 +92,16 @@ def join(door: OnMachine, office: Office, folder: Path) -> None:
     plan = Plan.of(office.folder, Where(BROKER_ADDRESS, BROKER_PORT), 14, office.now_unix)
     label = labels.make(fleets.open_fleet(office.folder), NAME, plan)
     agent = door.machine.agent
-    agent.put("/root/label", label.text().encode())
-    agent.run(
-        "doorctl join --label /root/label", limit_s=STARTS_WITHIN_S
-    )  # its rooms are only starting: nothing to show
+    agent.put(LABEL, label.text().encode())
+    agent.run(f"doorctl join --label {LABEL}", limit_s=STARTS_WITHIN_S)  # its rooms are only starting: nothing to show
     door.well()
-    asked = agent.until("rm -f /root/asked; doorctl join --out /root/asked --json", "what the door asks")
+    asked = agent.until(f"rm -f {ASKED}; doorctl join --out {ASKED} --json", "what the door asks")
     request, answer = folder / "request", folder / "answer"
-    request.write_bytes(bytes.fromhex(agent.ask("od -A n -v -t x1 /root/asked").replace("\n", "")))
+    request.write_bytes(bytes.fromhex(agent.ask(f"od -A n -v -t x1 {ASKED}").replace("\n", "")))
     shown = json.loads(asked.splitlines()[-1])["fingerprint"]
     office.done("door", "approve", NAME, str(request), "--fingerprint", shown, "--out", str(answer))
-    agent.put("/root/answer", answer.read_bytes())
-    agent.ask("doorctl join --answer /root/answer")
+    agent.put(ANSWER, answer.read_bytes())
+    agent.ask(f"doorctl join --answer {ANSWER}")
 
 
 def move_in(door: OnMachine, office: Office) -> None:

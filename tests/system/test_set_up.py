@@ -12,6 +12,7 @@ from device.desk.upkeep import whole_machine
 from device.edges import PROCESSES, Room
 from tests.support.vm import booted, told
 from tests.support.vm_door import BOLT, DOOR, FACE, KEYPAD, LAMP, LIGHT, PATIENCE_S, REX, TAMPER, OnMachine, unit
+from tools.vm.image import BROUGHT
 from tools.vm.machine import Machine
 
 pytestmark = pytest.mark.long  # five minutes of a processor; what it ends in, the other files begin with
@@ -30,6 +31,7 @@ LINES = {
     "door_switch_pin": DOOR,
     "tamper_pin": TAMPER,
 }
+ANSWERS_FILE = f"{BROUGHT}/answers.toml"
 PLACES = " ".join(f"/{place}" for place in whole_machine.PLACES)
 INDEX = "0x01800d01"  # vault's, in the TPM
 ANSWERS = """
@@ -88,9 +90,9 @@ def door(machine: Machine, before: dict[str, str]) -> OnMachine:
         keypad=KEYPAD,
         unlock_ms=UNLOCK_MS,
     )
-    machine.agent.put("/root/answers.toml", words.encode())
+    machine.agent.put(ANSWERS_FILE, words.encode())
     machine.agent.ask(AS_ON_A_PI)
-    said = made.doorctl("setup", "--answers", "/root/answers.toml")
+    said = made.doorctl("setup", "--answers", ANSWERS_FILE)
     assert said.code == 0, said
     machine.agent.ask(f"ls {PLACES}")
     machine.agent.put("/etc/doorward/joined.toml", JOINED.format(made.door_id, made.manager.public).encode())

@@ -23,6 +23,8 @@ from tools.vm.say import step
 
 _AT_BOOT: Final = ("virtio_blk", "ext4")  # what has to be there before the root file system is
 _SPARE_MIB: Final = 1400
+BROUGHT: Final = "/srv/vm-brought"
+"""A folder of the guest, where papers and packages lie that somebody brings to the door."""
 _UNITS: Final = "etc/systemd/system"
 _PROGRAMS: Final = ("vm_agent.py", "vm_lines.py", "vm-wires.sh")
 _SERVICES: Final = ("vm-agent.service", "vm-wires.service")
@@ -110,6 +112,7 @@ def _make(into: Path, tree: Path, release: Kernel, package: Path | None) -> None
 
 
 def _furnish(root: Path) -> None:
+    (root / BROUGHT.lstrip("/")).mkdir(parents=True)
     # The guest's Debian has no documents; an upgrade wants every file of the door's package as it was installed.
     documents = "path-include=/usr/share/doc/doorward\npath-include=/usr/share/doc/doorward/*\n"
     (root / "etc" / "dpkg" / "dpkg.cfg.d" / "vm-documents").write_text(documents)

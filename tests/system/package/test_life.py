@@ -2,8 +2,17 @@
 
 from tests.support.package_root import Root
 from tests.system.package.conftest import Made
+from tools.vm.image import BROUGHT
 
 ROOMS = ("eye", "vault", "keeper", "lock", "report", "desk")
+# Libraries come without what no program of a door loads (tools/deb/wheels.py).
+LOAD_ALL = """
+import importlib, pkgutil, device
+names = [each.name for each in pkgutil.walk_packages(device.__path__, "device.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
 
 
 def test_installation_makes_users_and_folders_and_no_settings(root: Root) -> None:
@@ -25,6 +34,12 @@ def test_packed_door_opens_by_pin_in_its_own_environment(root: Root) -> None:
     ended = root.run("sh", "-c", trial)
     assert ended.code == 0, ended.said
     assert "opened by the right one" in ended.said
+
+
+def test_every_module_of_the_door_loads_with_what_the_package_brings(root: Root) -> None:
+    ended = root.run("/usr/lib/doorward/bin/python", "-I", "-B", "-c", LOAD_ALL)
+    assert ended.code == 0, ended.said
+    assert int(ended.said) > 300
 
 
 def test_remove_keeps_what_the_door_knows_and_purge_destroys_it_keys_first(root: Root) -> None:
@@ -54,7 +69,7 @@ def test_remove_keeps_what_the_door_knows_and_purge_destroys_it_keys_first(root:
     # Two files stand for two keys under a second name: what they hold after the purge shows that they were overwritten.
     watched = {}
     for name in ("/etc/credstore.encrypted/vault.key", "/var/lib/doorward/keeper/epoch.key"):
-        watched[name] = root.path("/root") / name.replace("/", "-")
+        watched[name] = root.path(BROUGHT) / name.replace("/", "-")
         watched[name].hardlink_to(root.path(name))
     purged = root.run("dpkg", "--purge", "doorward")
     assert purged.code == 0, purged.said

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from tests.support.package_root import Root
 from tests.system.package.conftest import Made
+from tools.vm.image import BROUGHT
 
 OLD, NEW = "installed 0.1.0~deb12", "installed 0.2.0~deb12"
+NOWHERE = f"{BROUGHT}/none.deb"
 
 
 def test_newer_version_is_tried_and_installed_and_the_older_one_can_be_put_back(root: Root, made: Made) -> None:
@@ -55,7 +57,7 @@ def test_what_is_no_upgrade_is_refused_in_one_sentence_and_changes_nothing(
         ((root.bring(half),), "no whole Debian package"),
         ((root.bring(made.old),), "not newer than 0.1.0~deb12"),
         ((new, "--sha256", "00"), "another SHA-256"),
-        (("/root/none.deb",), "no package at /root/none.deb"),
+        ((NOWHERE,), f"no package at {NOWHERE}"),
     ):
         ended = root.run("doorctl", "upgrade", *words)
         assert (ended.code, ended.said.count("\n")) == (1, 1), ended.said
