@@ -37,7 +37,8 @@ SYSTEM_LIBRARIES = {
 }
 _LIBRARY_PLACES = ("purelib", "platlib")
 # Left out: code for other makers' accelerators, which no door has and which asks for libraries that no release brings;
-# LiteRT's own commands; and an installer of packages.
+# LiteRT's own commands; an installer of packages; and what no program of a door loads: each file is unpacked, compiled
+# and compared on a small board, at every upgrade.
 LEFT_OUT = (
     "ai_edge_litert/vendors/",
     "ai_edge_litert/tools/",
@@ -47,7 +48,15 @@ LEFT_OUT = (
     "setuptools-",
     "_distutils_hack/",
     "distutils-precedence.pth",
+    # rich colours source code with it and imports it where it does so alone (rich.syntax): no command here shows code.
+    "pygments/",
+    "pygments-",
+    # Compilers of extensions.
+    "numpy/distutils/",
+    "numpy/f2py/",
 )
+_OWN_TESTS = "tests"  # a folder, wherever a library has it
+_NOT_RUN = (".pyc", ".pyi")
 
 
 class WheelRefused(Refusal, ValueError):
@@ -107,7 +116,8 @@ def _place(name: str, wheel: str) -> PurePosixPath | None:
     if path.is_absolute() or ".." in path.parts:
         raise WheelRefused(f"{wheel} would write outside its folder")
     # Byte code that a wheel brings is replaced when the package is installed: `dpkg --verify` would call it changed.
-    if name.startswith(LEFT_OUT) or path.suffix == ".pyc":
+    # Types (.pyi) are for those who write programs.
+    if name.startswith(LEFT_OUT) or path.suffix in _NOT_RUN or _OWN_TESTS in path.parts[:-1]:
         return None
     if path.parts[0].endswith(".data"):
         return PurePosixPath(*path.parts[2:]) if path.parts[1] in _LIBRARY_PLACES else None

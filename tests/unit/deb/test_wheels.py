@@ -48,11 +48,16 @@ def test_library_is_unpacked_and_commands_and_foreign_code_are_left_out(tmp_path
             "ai_edge_litert/vendors/x.so",
             "distutils-precedence.pth",
             "a/__pycache__/b.cpython-311.pyc",
+            "a/__init__.pyi",
+            "a/tests/test_a.py",
+            "a/tests.py",
+            "pygments/lexers/python.py",
+            "numpy/f2py/f2py2e.py",
         ):
             archive.writestr(name, name)
     wheels.unpack(made, tmp_path / "site")
     found = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site").rglob("*") if path.is_file()}
-    assert found == {"a/__init__.py", "b.py"}
+    assert found == {"a/__init__.py", "a/tests.py", "b.py"}
 
 
 @pytest.mark.parametrize("name", ["../escaped.py", "/escaped.py", "a/../../escaped.py"])
