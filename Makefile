@@ -5,7 +5,7 @@ VENV := .venv/bin
 # Workers of `make test` for its tests of processes: more than a small machine has cores, for they mostly wait.
 WORKERS := 6
 # Machines side by side in `make test-system`: each has one processor, and about half of what it does is to wait.
-MACHINES := 4
+MACHINES := 5
 # Where `make long` writes, and what stands first: what its figures depend on.
 LOG = docs/logs/$$(date -u +%Y-%m-%d)
 HEAD = printf 'date: %s\ncommit: %s\nmachine: %s\n' "$$(date -u '+%F %H:%M UTC')" \

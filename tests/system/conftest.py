@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no type information
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # as above
 
 from tests.support.vm import RUNNING, last_words
 from tests.support.vm_door import OnMachine
@@ -63,6 +64,16 @@ class OneMachineEach(LoadScopeScheduling):  # type: ignore[misc]  # as above
 
     def _split_scope(self, nodeid: str) -> str:
         return machine_of(nodeid)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a worker its next machine's tests when one test of this one's is left, which it begins only then.
+
+        xdist does so when two are left. Of some files two are a quarter of an hour, and the next file waited for that
+        worker while others had nothing to do.
+        """
+        if self.workqueue and self._pending_of(self.assigned_work.get(node, {})) > 1:
+            return
+        super()._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)

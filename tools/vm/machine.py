@@ -6,6 +6,7 @@ Rules kept here:
 - The disk is an overlay over the image: it survives resets and a new start with the same folder, and goes with it.
 - A reset is a power cut: what the guest had not written to its disk is gone.
 - The software TPM's memory is a folder: another folder is another TPM.
+- Programs lie at the same addresses each time (norandmaps): QEMU finds what it translated before. No test asks where.
 - The network card reaches one address, behind which a relay of this machine waits, and nothing else. Where a test asks
   for it, a port of this computer's loopback is the residents' page: calls come from the card's gateway, 10.0.2.2.
 - A machine that was frozen is never run again; others begin where it stood, each with an overlay over its disk, and a
@@ -50,7 +51,7 @@ _PROCESSORS: Final = 1
 _SUN_PATH: Final = 107  # unix(7)
 _KERNEL_LINE: Final = (
     "console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off apparmor=0 audit=0 panic=1 "
-    "random.trust_cpu=on init_on_alloc=0 damon_stat.enabled=0 cryptomgr.notests"
+    "random.trust_cpu=on norandmaps init_on_alloc=0 damon_stat.enabled=0 cryptomgr.notests"
 )
 
 
