@@ -75,7 +75,7 @@ class ModelEntry:
 
     @property
     def model_id(self) -> bytes:
-        """The first 8 bytes of the file's sha256: what a template is bound to (`device.wire.ModelId`)."""
+        """The first 8 bytes of the file's sha256. What a template is bound to `device.meaning` says."""
         return self.sha256[:MODEL_ID_BYTES]
 
 

@@ -200,9 +200,12 @@ class EyeWork:
             return Enrolment(self._eye.enrol_frames, now_ns + self._window_ns, covered)
         if self._watcher is None:
             return Recognition(self._eye.frames)
-        sight, frames = self._sight.model_id, self._eye.frames
-        around = Around(self._out, self._watcher, self._fitted, frames, sight, self._clock_ns, self._may_turn)
+        out, fitted, frames = self._out, self._fitted, self._eye.frames
+        around = Around(out, self._watcher, fitted, frames, self._model_id, self._clock_ns, self._may_turn)
         return Questioned(msg.nonce, around)
+
+    def _model_id(self, covered: bool) -> bytes:  # noqa: FBT001 - a function of one argument, as `Around` wants it
+        return self._sight.model_id(covered=covered)
 
     def _may_turn(self) -> bool:
         """Whether a motion challenge is to be asked for in this window: once, and if there is time for it."""
@@ -270,7 +273,7 @@ class EyeWork:
         mean = gather.due(self._clock_ns())
         if mean:
             vector = mean.embedding.astype("<f4").tobytes()
-            model = self._sight.model_id
+            model = self._model_id(mean.covered)
             attack, frame_ns = Attack.NOT_TESTED, mean.frame_ns
             probe = wire.Probe(approach.nonce, frame_ns, mean.frames, attack, model, vector, mean.covered)
             self._out.send(Room.VAULT, probe)
@@ -283,7 +286,7 @@ class EyeWork:
         if answer is None or isinstance(answer, Hint):
             return answer
         vector = seen.embedding.astype("<f4").tobytes()
-        model = self._sight.model_id
+        model = self._model_id(seen.covered)
         attack, nonce = Attack.NOT_TESTED, approach.nonce
         sample = wire.Sample(nonce, seen.frame_ns, answer, attack, model, vector, seen.covered)
         self._out.send(Room.VAULT, sample)

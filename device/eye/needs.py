@@ -24,8 +24,7 @@ from device.wire import LookMode
 class Looker(Protocol):
     """What the loop needs of `device.eye.sight.Sight`."""
 
-    @property
-    def model_id(self) -> bytes:
+    def model_id(self, *, covered: bool) -> bytes:
         """What an embedding may be compared with."""
 
     def look(self, frame: Frame, mode: LookMode) -> Seen:

@@ -34,13 +34,16 @@ moment, and a head that turns needs none."""
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What an approach needs of eye. `may_turn`: whether the window permits a motion challenge at that moment."""
+    """What an approach needs of eye. `may_turn`: whether the window permits a motion challenge at that moment.
+
+    `model_id`: what an embedding means, of a bare (False) or of a covered face.
+    """
 
     out: Outlet
     watcher: Watcher
     fitted: Fitted
     frames: int
-    model_id: bytes
+    model_id: Callable[[bool], bytes]
     clock_ns: Callable[[], int]
     may_turn: Callable[[], bool]
 
@@ -113,7 +116,7 @@ class Questioned:
         vector = mean.embedding.astype("<f4").tobytes() if mean else bytes(4 * wire.EMBEDDING_DIM)
         frame_ns, frames = (mean.frame_ns, mean.frames) if mean else (around.clock_ns(), 1)
         covered = mean is not None and mean.covered
-        probe = wire.Probe(self._nonce, frame_ns, frames, answer.attack, around.model_id, vector, covered)
+        probe = wire.Probe(self._nonce, frame_ns, frames, answer.attack, around.model_id(covered), vector, covered)
         around.out.send(Room.VAULT, probe)
 
     def forget(self) -> None:

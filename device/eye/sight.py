@@ -4,6 +4,9 @@ Rules kept here:
 - The order is the privacy: a face out of range, one of several, turned away or badly lit never becomes an embedding.
 - Of a frame only the answer remains; `forget` overwrites the buffers that every frame passes through.
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
+- A bare face is cut by the detector's five points. Where that crop seems covered, it is cut again by the mesh
+  (`device.eye.steady`), which places what is left to see better: what each embedding means is told apart
+  (`device.meaning`).
 - Enrolling asks for more than recognising, never for less: nobody else in range, and a face that is covered or bare as
   its person declared. Whether it seems covered is told with every embedding.
 - At a door with lights a face is watched before it is embedded, in the same order: `watch` and `follow` make no
@@ -35,7 +38,9 @@ from device.eye.pixels import Picture, Warp
 from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
 from device.eye.runtime import Floats, Network
 from device.eye.runtime import choose as choose_runtime
+from device.eye.steady import Aligner
 from device.manifest import Job, load
+from device.meaning import meaning_of
 from device.wire import Hint, LookMode
 
 _MAX_STRETCH: Final = 0.01
@@ -63,14 +68,17 @@ class Sight:
         self,
         detector: Network,
         embedder: Network,
+        mesh: Network,
         within: Range,
-        watching: tuple[Network, float] | None = None,
+        view_deg: float | None = None,
     ) -> None:
-        """`watching`: at a door with lights the mesh, and the camera's horizontal field of view in degrees."""
+        """`view_deg`: the camera's horizontal field of view, at a door with lights."""
         self._detector = Detector(detector)
         self._embedder = Embedder(embedder)
         self._within = within
-        self._watch = Watch(self._detector, watching[0], within, watching[1]) if watching else None
+        self._aligner = Aligner(mesh)
+        self._meaning = meaning_of(embedder.entry, mesh.entry)
+        self._watch = Watch(self._detector, mesh, within, view_deg) if view_deg is not None else None
         self._repeats = Repeats()
         self._warp = Warp(CROP_PX)
         self._crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
@@ -86,18 +94,15 @@ class Sight:
         """
         manifest = load(models)
         runtime = choose_runtime(eye.runtime)
-        detector = Network.load(manifest.for_job(Job.DETECT), models, runtime, eye.threads)
-        embedder = Network.load(manifest.for_job(Job.EMBED), models, runtime, eye.threads)
-        within = Range(eye.min_eye_distance_px, eye.max_eye_distance_px)
-        if view_deg is None:
-            return cls(detector, embedder, within)
-        mesh = Network.load(manifest.for_job(Job.LANDMARKS), models, runtime, eye.threads)
-        return cls(detector, embedder, within, (mesh, view_deg))
+        detector, embedder, mesh = (
+            Network.load(manifest.for_job(job), models, runtime, eye.threads)
+            for job in (Job.DETECT, Job.EMBED, Job.LANDMARKS)
+        )
+        return cls(detector, embedder, mesh, Range(eye.min_eye_distance_px, eye.max_eye_distance_px), view_deg)
 
-    @property
-    def model_id(self) -> bytes:
-        """What an embedding of this sight may be compared with (`device.wire.ModelId`)."""
-        return self._embedder.network.entry.model_id
+    def model_id(self, *, covered: bool = False) -> bytes:
+        """What an embedding of this sight may be compared with (`device.wire.ModelId`), of a bare or a covered face."""
+        return self._meaning.model_id(covered=covered)
 
     @property
     def networks(self) -> tuple[Network, Network]:
@@ -124,11 +129,9 @@ class Sight:
         turned = pose_hint(pose(face.points))
         if turned:
             return Seen(frame.time_ns, turned, eye_distance_px=face.eye_distance_px)
-        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
-        dim = light_hint(light(self._crop))
+        dim, covered = self._cut(frame, face)
         if dim:
             return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
-        covered = seems_covered(cover(self._crop))
         return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px, covered)
 
     def begin(self) -> None:
@@ -154,9 +157,8 @@ class Sight:
             return Watched(frame.time_ns, Hint.LOOK_AT_CAMERA, again=again)
         if not crop:
             return Watched(frame.time_ns, None, glance, again=again)
-        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
-        dim = light_hint(light(self._crop))
-        return Watched(frame.time_ns, dim, glance, None if dim else self._crop, again)
+        dim, of_use = self._cut_to_keep(frame, face)
+        return Watched(frame.time_ns, dim, glance, self._crop if of_use else None, again)
 
     def follow(self, frame: Frame, *, crop: bool) -> Followed:
         """What `frame` shows of a face that was asked to turn: a moment, with `crop` its crop if light and rest allow.
@@ -173,14 +175,33 @@ class Sight:
         if shot is None:
             return Followed(frame.time_ns, again=again)
         kept: Picture | None = None
-        if crop:
-            self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
-            kept = None if light_hint(light(self._crop)) else self._crop.copy()
+        if crop and self._cut_to_keep(frame, face)[1]:
+            kept = self._crop.copy()
         return Followed(frame.time_ns, None, Moment(frame.time_ns, shot, kept), again)
 
     def embed(self, crop: Picture) -> Floats:
         """The embedding of a crop that `watch` or `follow` gave: float32, (128,), L2 norm 1."""
         return self._embedder.embed(crop)
+
+    def _cut(self, frame: Frame, face: Face) -> tuple[Hint | None, bool]:
+        """Fill the crop; what its light lacks, and whether the face seems covered. Only then the mesh is asked."""
+        self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
+        dim = light_hint(light(self._crop))
+        if dim or not seems_covered(cover(self._crop)):
+            return dim, False
+        to_crop = self._aligner.to_crop(frame.main, face)
+        if to_crop is not None:
+            self._warp(frame.main, to_crop.inverse(), self._crop)
+        return None, True
+
+    def _cut_to_keep(self, frame: Frame, face: Face) -> tuple[Hint | None, bool]:
+        """The same for a crop that is looked at later; what its light lacks, and whether it is of use.
+
+        Whether it is covered is then read off the crop itself (`device.eye.attack`): one that was cut as covered and
+        seems bare is of no use, for it would be told as what it is not.
+        """
+        dim, covered = self._cut(frame, face)
+        return dim, not dim and (not covered or seems_covered(cover(self._crop)))
 
     def _watching(self) -> Watch:
         if self._watch is None:
@@ -197,6 +218,7 @@ class Sight:
         self._warp.forget()
         for network in self.networks:
             network.forget()
+        self._aligner.forget()
         self._repeats.begin()
         if self._watch:
             self._watch.forget()

@@ -16,7 +16,7 @@ from device.attestation import sign
 from device.edges import Room
 from device.handover import credential
 from device.journal import log
-from device.manifest import Job
+from device.meaning import meaning
 from device.paths import models_dir
 from device.process import main
 from device.sealing.providers import Index, key_store
@@ -51,20 +51,21 @@ def build(service: Service) -> Vault | RetiredVault:
         facts = Facts(door_id, door.vault.key_place, door.keeper.key_place)
         destroying = Destroying(end, keys, "vault")
         return RetiredVault(service, destroying, facts, lambda paper: sign(paper, signing_key(root_key)))
-    embedder = manifest.load(models_dir()).for_job(Job.EMBED)
+    meant = meaning(manifest.load(models_dir()))
     budget = Budget(door.vault.false_opens_per_year, door.vault.strangers_per_day)
-    bare, covered = (tail.load(models_dir(), embedder.sha256, name) for name in (tail.FILE, tail.COVERED_FILE))
+    bare = tail.load(models_dir(), meant.bare)
+    covered = tail.load(models_dir(), meant.covered, tail.COVERED_FILE)
     thresholds = Thresholds(budget, bare, door.eye.frames, covered)
-    terms = consent.terms_of(door, embedder.sha256)
-    store = SealedStore.open(folder, keys, Binding(door_id, "face", embedder.sha256))
-    faces = Faces(store, terms.hash, Expiry(int(door.vault.expiry_grace_s * 1e9)))
+    terms = consent.terms_of(door, meant.bare)
+    store = SealedStore.open(folder, keys, Binding(door_id, "face", meant.bare))
+    faces = Faces(store, terms.hash, Expiry(int(door.vault.expiry_grace_s * 1e9)), meant.covered)
     for refusal in faces.refused:
         log(f"vault: {refusal}")
     if faces.outdated:
         log("vault: the terms have changed since faces were enrolled; those sleep until their residents agree anew")
     signer = Signer(door_id, signing_key(root_key), terms, door.vault.key_place)
     face_alone = door.lock.tier == "face"
-    recogniser = Recogniser(embedder.model_id, thresholds, face_alone, door.lock.lights)
+    recogniser = Recogniser(meant.model_id(), thresholds, face_alone, door.lock.lights, meant.model_id(covered=True))
 
     def retire() -> None:
         end.begin()

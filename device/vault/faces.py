@@ -47,9 +47,13 @@ class NewFace:
 
 
 class Faces:
-    """All faces of this door by slot. `terms`: the hash of the terms in force. Nobody is awake until `credential`."""
+    """All faces of this door by slot. `terms`: the hash of the terms in force. Nobody is awake until `credential`.
 
-    def __init__(self, store: SealedStore, terms: bytes, expiry: Expiry) -> None:
+    `covered`: what templates of covered faces mean here (`device.meaning`), 32 bytes.
+    """
+
+    def __init__(self, store: SealedStore, terms: bytes, expiry: Expiry, covered: bytes = b"") -> None:
+        self._covered = covered
         self._store = store
         self._terms = terms
         self._expiry = expiry
@@ -187,7 +191,7 @@ class Faces:
         self._expiry.forget(slot)  # whoever was there before had another end
         face = FaceRecord(
             record.to_bytes(self._rotation.apply(vector)),
-            self._rotation.tag,
+            self._tag(covered=new.covered),
             new.frames,
             new.consent,
             new.place.tenancy,
@@ -259,7 +263,7 @@ class Faces:
     def rekey(self) -> None:
         """Renew every key and the rotation. Raises StoreFault, KeyFault; what is enrolled stays enrolled either way."""
         try:
-            self._store.rekey(Turning())
+            self._store.rekey(Turning(self._covered))
         finally:
             self._read()
 
@@ -309,9 +313,17 @@ class Faces:
         if slot == NOBODY:
             raise RecordRefused("a face record stands under the number that means nobody")
         face = record.parse(payload)
-        if face.rotation != self._rotation.tag:
+        if face.rotation != self._tag(covered=face.covered):
+            if face.covered:
+                raise RecordRefused(
+                    "a face was enrolled covered before this door recognised covered faces as it does now, or was "
+                    "turned by another secret; it sleeps, and its resident may enrol anew"
+                )
             raise RecordRefused("a face record was turned by another secret than this door's")
         return face
+
+    def _tag(self, *, covered: bool) -> bytes:
+        return self._rotation.tag_of(self._covered if covered else b"")
 
     def _note(self, slot: int, *, anew: bool = False) -> None:
         face = self._records.get(slot)

@@ -2,9 +2,9 @@
 
 Rules kept here:
 - A nonce is judged once; a second probe under it, however different, breaks the table of messages.
-- Refused alike: a frame older than 2 s or from the future, another model's embedding, a presentation attack, a test for
-  one that came to no result, at a door with lights a probe that was not tested, anything but 128 finite numbers of
-  length 1, too many failures, a gallery too large for the budget, and a stranger.
+- Refused alike: a frame older than 2 s or from the future, an embedding that means something else (`device.meaning`),
+  a presentation attack, a test for one that came to no result, at a door with lights a probe that was not tested,
+  anything but 128 finite numbers of length 1, too many failures, a gallery too large for the budget, and a stranger.
 - At a door with lights, one that turned as it was asked to (`Attack.MOVED`) is compared like one that was bona fide,
   and is charged for good: it opens nothing without a PIN, so what is left must not tell whether a face was known.
 - What comes out is a slot or None; how close it was stays in `gallery.compare`.
@@ -30,8 +30,9 @@ WITH_PIN_ONLY = frozenset({Attack.MOVED})
 
 @dataclass(slots=True)
 class Recogniser:
-    """`model_id`: the first 8 bytes of the embedder's sha256. `face_alone`: whether a match can open by itself here.
+    """What an embedding has to mean here (`device.meaning`): `model_id` of a bare face, `covered_id` of a covered one.
 
+    `face_alone`: whether a match can open by itself here.
     `lights`: whether the light challenge is fitted at this door; then a probe counts only if it was bona
     fide, or turned as it was asked to.
     """
@@ -40,6 +41,7 @@ class Recogniser:
     thresholds: Thresholds
     face_alone: bool = True
     lights: bool = False
+    covered_id: bytes = b""  # without it nobody is known covered
     _limit: FailureLimit = field(init=False)
     _seen: deque[bytes] = field(default_factory=lambda: deque(maxlen=NONCES_REMEMBERED), repr=False)
 
@@ -78,6 +80,7 @@ class Recogniser:
         # An enrolment has no challenge: its samples come with a grant, and are confirmed with the PIN.
         tested = (Attack.BONA_FIDE, *WITH_PIN_ONLY)
         passable = tested if self.lights and isinstance(seen, Probe) else _HARMLESS
-        if not fresh or seen.model != self.model_id or seen.attack not in passable:
+        meant = self.covered_id if seen.covered else self.model_id
+        if not fresh or seen.model != meant or seen.attack not in passable:
             return None
         return unit_vector(seen.embedding)

@@ -4,7 +4,9 @@ Rules kept here:
 - The matrix follows from the secret alone, and two secrets have nothing to do with each other: what one door holds
   says nothing about where the same face lies at another door, or here after a rekey.
 - Angles stay as they are, and so does every score, up to float32 rounding: nobody is recognised better or worse.
-- A template carries the tag of its rotation, so that one of an older rotation is refused, not compared.
+- A template carries the tag of its rotation, so that one of an older rotation is refused, not compared; that of a
+  covered face the tag of the rotation and of what it means (`device.meaning`), so that one of an older way to cut
+  covered faces is not compared either.
 - Neither the secret nor the matrix is printed, logged or compared.
 
 What this does not do: whoever has the secret turns a template back exactly (docs/attacks.md, ADR 9).
@@ -36,6 +38,7 @@ SECRET_BYTES = 32
 # Of one length, so that no secret can make the input of one use the input of another.
 _MATRIX_DOMAIN = b"doorward/template-rotation/matrix/1"
 _TAG_DOMAIN = b"doorward/template-rotation/tag/1///"
+_MEANING_DOMAIN = b"doorward/template-rotation/mean/1//"
 _UNIFORM_BITS = 53  # the significand of a double
 
 Matrix = NDArray[np.float64]
@@ -56,6 +59,10 @@ class Rotation:
         matrix = orthogonal(gaussians(secret))
         matrix.flags.writeable = False
         return cls(hashlib.shake_256(_TAG_DOMAIN + secret).digest(TAG_BYTES), matrix)
+
+    def tag_of(self, meaning: bytes) -> bytes:
+        """The tag (8 bytes) of templates turned by this that mean `meaning` (32 bytes); with none, of bare faces."""
+        return hashlib.shake_256(_MEANING_DOMAIN + self.tag + meaning).digest(TAG_BYTES) if meaning else self.tag
 
     def apply(self, vector: Vector) -> Vector:
         """`vector` (128 finite float32, not all zero) turned, at length 1. Raises RecordRefused for anything else."""

@@ -97,7 +97,10 @@ class Tail:
 
 
 def load(folder: Path, model_sha256: bytes, name: str = FILE) -> Tail:
-    """The tail in the file `name` in `folder`, of the network `model_sha256`. Raises ModelRefused with one sentence."""
+    """The tail in the file `name` in `folder`, of templates that mean `model_sha256` (`device.meaning`).
+
+    Raises ModelRefused with one sentence.
+    """
     path = folder / name
     try:
         with path.open("rb") as file:
@@ -110,7 +113,9 @@ def load(folder: Path, model_sha256: bytes, name: str = FILE) -> Tail:
         raise ModelRefused(msg)
     tail = parse(data, name)
     if not hmac.compare_digest(tail.model_sha256, model_sha256):
-        msg = f"face does not start: {name} was measured with another network than the door's"
+        msg = (
+            f"face does not start: {name} was measured with another network, or of faces cut otherwise, than the door's"
+        )
         raise ModelRefused(msg)
     return tail
 

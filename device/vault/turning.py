@@ -16,9 +16,13 @@ from device.vault.rotation import Rotation
 
 
 class Turning:
-    """From one rotation to the next, record by record, as `SealedStore.rekey` calls it."""
+    """From one rotation to the next, record by record, as `SealedStore.rekey` calls it.
 
-    def __init__(self) -> None:
+    `covered`: what templates of covered faces mean here; those that mean something else stay as they are.
+    """
+
+    def __init__(self, covered: bytes = b"") -> None:
+        self._meanings = (b"", covered)
         self._made: dict[bytes, Rotation] = {}
 
     def __call__(self, payload: bytes, old_secret: bytes, new_secret: bytes) -> bytes:
@@ -28,10 +32,11 @@ class Turning:
             face = record.parse(payload)
         except RecordRefused:
             return payload
-        if face.rotation != old.tag:
+        meant = [meaning for meaning in self._meanings if face.rotation == old.tag_of(meaning)]
+        if not meant:
             return payload
         turned = record.to_bytes(new.apply(old.undo(record.vector_of(face))))
-        return record.pack(replace(face, template=turned, rotation=new.tag))
+        return record.pack(replace(face, template=turned, rotation=new.tag_of(meant[0])))
 
     def _of(self, secret: bytes) -> Rotation:
         if secret not in self._made:

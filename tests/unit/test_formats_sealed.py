@@ -411,7 +411,10 @@ def test_the_rotation_is_made_as_the_page_says() -> None:
     assert np.abs(made.apply(X) - matrix @ X).max() < 1e-7
     assert np.abs(made.undo(X) - matrix.T @ X).max() < 1e-7
     assert made.tag == hashlib.shake_256(b"doorward/template-rotation/tag/1///" + secret).digest(8)
-    for domain in (rotation._MATRIX_DOMAIN, rotation._TAG_DOMAIN):
+    meant = count(32, 32)
+    named = hashlib.shake_256(b"doorward/template-rotation/mean/1//" + made.tag + meant).digest(8)
+    assert made.tag_of(meant) == named != made.tag == made.tag_of(b"")
+    for domain in (rotation._MATRIX_DOMAIN, rotation._TAG_DOMAIN, rotation._MEANING_DOMAIN):
         assert len(domain) == 35
         assert f"`{domain.decode()}`" in section("Rotation")
 

@@ -18,7 +18,8 @@ import click
 from click.core import ParameterSource
 from rich.progress import track
 
-from device.manifest import Job, load
+from device.manifest import load
+from device.meaning import meaning
 from tools.evaluate import (
     cli_accuracy,
     cloths,
@@ -105,7 +106,7 @@ def tail_command(group_set: Path, faces: Path, cache: Path, out: Path) -> None:
     measured = [tail.measure(cell, factor) for cell in track(members, description="tails")]
     averaged = modes.measure(people)
     origin = files.Origin(
-        model_sha256=load(MODELS).for_job(Job.EMBED).sha256.hex(),
+        model_sha256=meaning(load(MODELS)).bare.hex(),
         command=f"python -m tools.evaluate tail --groups {group_set.name} --faces {faces.name}",
         date=datetime.now(UTC).date().isoformat(),
         groups=f"{len(gallery.files)} pictures, {gallery.faceless} without a face; cells of one sex and group, 18-70",
@@ -134,7 +135,7 @@ def covered_command(group_set: Path, faces: Path, cache: Path, out: Path) -> Non
     factor = tail.judging_factor(control["look_alikes"], control["called_same"])
     cells, averaged, shown, people = cloths.measure(group_set, faces, MODELS, cache, factor)
     origin = files.Origin(
-        model_sha256=load(MODELS).for_job(Job.EMBED).sha256.hex(),
+        model_sha256=meaning(load(MODELS)).covered.hex(),
         command=f"python -m tools.evaluate covered --groups {group_set.name} --faces {faces.name}",
         date=datetime.now(UTC).date().isoformat(),
         groups=shown,

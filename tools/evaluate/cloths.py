@@ -4,6 +4,7 @@ Rules kept here:
 - Both faces of a pair wear the same cloth: two strangers in the same mask are more alike than in two.
 - A cell and a cloth together are a cell of their own, so that the door takes the worst of both.
 - Of what averaging adds, and of what it still refuses, the worse cloth counts.
+- Crops are cut as the door cuts those of covered faces: by the mesh, by the five points where it sees nothing like one.
 - The cloth is painted (`tools.models.covered`): it says what less of a face costs the embedder, and not what real cloth
   does. Which is why a covered face never opens without the PIN, whatever is measured here.
 """
@@ -18,8 +19,9 @@ from rich.progress import track
 
 from tools.evaluate import groups, modes, tail
 from tools.evaluate.files import Mode
-from tools.evaluate.gather import Gallery, gather
+from tools.evaluate.gather import Gallery
 from tools.evaluate.tail import CellTail
+from tools.evaluate.tries import aligned
 from tools.models.covered import CLOTHS, Cloth
 
 WORN = ("over the nose, surgical blue", "over the nose, black")
@@ -54,8 +56,8 @@ def measure(
     averaged: list[Mode] = []
     looked: tuple[list[str], list[str]] = ([], [])
     for cloth in worn():
-        gallery = gather(group_set, models, cache, groups.BORDER_PX, cloth)
-        people = gather(faces, models, cache, cloth=cloth)
+        adults, own = aligned.looked(faces, group_set, models, cache, cloth)
+        gallery, people = adults.galleries[aligned.MESH], own.galleries[aligned.MESH]
         found += cells(gallery, cloth, judged, factor)
         made = modes.measure(people)
         averaged = worse(averaged, made) if averaged else made

@@ -25,7 +25,6 @@ from device.eye.embedder import Embedder
 from device.eye.pixels import Picture, Warp, fit_area
 from device.eye.runtime import Network, Runtime
 from device.manifest import Job, Manifest, load
-from tools.models.covered import Cloth
 from tools.models.faces import read
 
 Floats = NDArray[np.float32]
@@ -64,7 +63,7 @@ class Pipeline:
         factor = min(1.0, self._detector.height / height, self._detector.width / width)
         low = fit_area(picture, round(height * factor), round(width * factor))
         found = [face.scaled(1 / factor) for face in self._detector.find(low)]
-        return max(found, key=lambda face: _prominence(face, width, height), default=None)
+        return max(found, key=lambda face: prominence(face, width, height), default=None)
 
     def embedding(self, picture: Picture, face: Face) -> Floats:
         """(128,), length 1."""
@@ -82,20 +81,15 @@ def pictures_in(root: Path) -> list[Path]:
     return paths
 
 
-def gather(root: Path, models: Path, cache: Path, border_px: int = 0, cloth: Cloth | None = None) -> Gallery:
+def gather(root: Path, models: Path, cache: Path, border_px: int = 0) -> Gallery:
     """The embeddings of all pictures in `root`. border_px: black frame added before detecting.
-
-    cloth: painted over every face before it is found again, as `tools.models.covered` does it; a face that is not found
-    under it is counted with those that were never found.
-
 
     Raises FileNotFoundError if `root` holds no pictures or none shows a face.
     """
     paths = pictures_in(root)
     manifest = load(models)
     identity = "-".join(manifest.for_job(job).model_id.hex() for job in (Job.DETECT, Job.EMBED))
-    worn = f"-{cloth.name.replace(' ', '-')}" if cloth else ""
-    folder = cache / f"{root.name}-{border_px}{worn}-{identity}"
+    folder = cache / f"{root.name}-{border_px}-{identity}"
     folder.mkdir(parents=True, exist_ok=True)
     pipeline: Pipeline | None = None
     parts, states = [], []
@@ -103,7 +97,7 @@ def gather(root: Path, models: Path, cache: Path, border_px: int = 0, cloth: Clo
         kept = folder / f"{_key(part)}.npz"
         if not kept.exists():
             pipeline = pipeline or Pipeline(models, manifest)
-            _store(kept, *_embed(part, pipeline, border_px, cloth))
+            _store(kept, *_embed(part, pipeline, border_px))
         with np.load(kept) as stored:
             parts.append(stored["vectors"])
             states.append(stored["states"])
@@ -131,9 +125,7 @@ def _key(part: list[Path]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()[:24]
 
 
-def _embed(
-    part: list[Path], pipeline: Pipeline, border_px: int, cloth: Cloth | None
-) -> tuple[Floats, NDArray[np.uint8]]:
+def _embed(part: list[Path], pipeline: Pipeline, border_px: int) -> tuple[Floats, NDArray[np.uint8]]:
     vectors: list[Floats] = []
     states = np.zeros(len(part), np.uint8)
     for row, path in enumerate(part):
@@ -143,9 +135,6 @@ def _embed(
             states[row] = _UNREADABLE
             continue
         face = pipeline.face(picture)
-        if face is not None and cloth is not None:
-            picture = cloth.over(picture, face.points, path.name)
-            face = pipeline.face(picture)
         if face is None:
             states[row] = _NO_FACE
             continue
@@ -160,7 +149,8 @@ def _store(path: Path, vectors: Floats, states: NDArray[np.uint8]) -> None:
     half.replace(path)
 
 
-def _prominence(face: Face, width: int, height: int) -> float:
+def prominence(face: Face, width: int, height: int) -> float:
+    """How much `face` is the one a picture of `width` x `height` is of: large, and near the middle."""
     left, top, face_width, face_height = face.box
     offset = np.hypot(left + face_width / 2 - width / 2, top + face_height / 2 - height / 2)
     return float(face_width * face_height - 2 * offset**2)

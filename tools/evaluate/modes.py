@@ -23,11 +23,11 @@ DRAWS = 30
 RESAMPLES = 300
 
 
-def measure(faces: Gallery) -> list[Mode]:
-    """Every mode of MODES on the people of `faces`."""
+def measure(faces: Gallery, wanted: tuple[tuple[int, int], ...] = MODES) -> list[Mode]:
+    """Every mode of `wanted` on the people of `faces`."""
     modes = []
     single: dict[int, averaging.Strangers] = {}
-    for enrolled, frames in track(MODES, description="averaging"):
+    for enrolled, frames in track(wanted, description="averaging"):
         least = max(LEAST, enrolled + frames)
         people = averaging.with_pictures(faces, least)
         if least not in single:

@@ -92,7 +92,7 @@ def _row(tail: Tail, faces: int) -> Row:
     return Row(
         faces=faces,
         allowed=allowed,
-        worst=_worst(tail, allowed),
+        worst=worst_cell(tail, allowed),
         single=single,
         threshold=threshold,
         refused=None if threshold is None else tail.refused(ENROLLED, FRAMES, threshold),
@@ -107,7 +107,8 @@ def _raised(tail: Tail, single: float | None, pictures: int) -> float | None:
     return None if single is None or shift is None else single + shift
 
 
-def _worst(tail: Tail, rate: float) -> str:
+def worst_cell(tail: Tail, rate: float) -> str:
+    """The cell of `tail` that needs the highest threshold at `rate`."""
     alone = {name: Tail(b"", tail.first, tail.step, ((name, upper),), ()).threshold(rate) for name, upper in tail.cells}
     return max(alone, key=lambda name: np.inf if alone[name] is None else float(alone[name] or 0.0))
 

@@ -14,7 +14,8 @@ from device.eye.camera_replay import ReplayCamera
 from device.eye.choose import COMPARABLE
 from device.eye.runtime import Floats, Network, Runtime, installed
 from device.eye.sight import Seen, Sight, refuse_stretched
-from device.manifest import Job, load
+from device.manifest import load
+from device.meaning import meaning
 from device.paths import models_dir
 from device.wire import Hint, LookMode
 from tools.samples import sample
@@ -182,21 +183,23 @@ def test_nothing_of_a_face_is_left_after_forgetting(runtime: Runtime) -> None:
     assert not eye._crop.any()
     assert not eye._warp._places.any()
     left: list[bool] = []
-    for network in eye.networks:
+    for network in (*eye.networks, eye._aligner.network):
         network.feed(lambda view: left.append(bool(view.any())))
-    assert left == [False, False]
+    assert left == [False, False, False]
 
 
-def test_model_id_is_the_embedders() -> None:
-    assert sight(RUNTIMES[0]).model_id == load(models_dir()).for_job(Job.EMBED).sha256[:8]
+def test_what_it_says_of_bare_and_covered_faces_is_what_vault_asks_for() -> None:
+    meant = meaning(load(models_dir()))
+    for covered in (False, True):
+        assert sight(RUNTIMES[0]).model_id(covered=covered) == meant.model_id(covered=covered)
 
 
 def test_networks_in_each_others_place_are_refused() -> None:
-    detector, embedder = sight(RUNTIMES[0]).networks
-    with pytest.raises(ModelRefused):
-        Sight(embedder, detector, sight(RUNTIMES[0])._within)
-    with pytest.raises(ModelRefused):
-        Sight(detector, detector, sight(RUNTIMES[0])._within)
+    eye = sight(RUNTIMES[0])
+    (detector, embedder), mesh = eye.networks, eye._aligner.network
+    for wrong in ((embedder, detector, mesh), (detector, detector, mesh), (detector, embedder, detector)):
+        with pytest.raises(ModelRefused):
+            Sight(*wrong, eye._within)
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 640), (480, 640)])

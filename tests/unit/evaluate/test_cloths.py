@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from device import manifest
-from device.manifest import Job
+from device.meaning import meaning
 from device.vault import tail as tail_file
 from device.vault.budget import Budget, Thresholds
 from device.vault.tail import Tail
@@ -18,6 +18,7 @@ from tools.evaluate import cli, cloths
 from tools.evaluate.averaging import Shift
 from tools.evaluate.files import Mode
 from tools.evaluate.gather import gather
+from tools.evaluate.tries import aligned
 from tools.models.covered import CLOTHS
 from tools.samples import sample
 
@@ -41,7 +42,7 @@ def test_every_cloth_that_is_measured_is_one_that_is_painted() -> None:
 
 
 def test_the_committed_file_is_of_the_shipped_network_and_holds_every_cell_in_every_cloth() -> None:
-    assert COVERED.model_sha256 == manifest.load(cli.MODELS).for_job(Job.EMBED).sha256
+    assert COVERED.model_sha256 == meaning(manifest.load(cli.MODELS)).covered
     colours = [cloth.colour.replace(" ", "-") for cloth in cloths.worn()]
     assert {name for name, _ in COVERED.cells} == {f"{name}-{colour}" for name, _ in BARE.cells for colour in colours}
     covered, bare = ({(mode.enrolled, mode.frames) for mode in tail.averaging} for tail in (COVERED, BARE))
@@ -92,9 +93,20 @@ def test_a_picture_that_wears_a_cloth_is_embedded_as_another_and_kept_apart(tmp_
     folder = tmp_path / "set" / "somebody"
     folder.mkdir(parents=True)
     (folder / "one.jpg").write_bytes(sample("obama.jpg").read_bytes())
+    paths, cache = [folder / "one.jpg"], tmp_path / "cache"
     bare, *worn = (
-        gather(tmp_path / "set", cli.MODELS, tmp_path / "cache", cloth=each) for each in (None, *cloths.worn())
+        aligned.gather(paths, aligned.COVERED_WAYS, cli.MODELS, cache, cloth=each, jobs=1)
+        for each in (None, *cloths.worn())
     )
     for each in worn:
-        assert 0.0 < float(bare.vectors[0] @ each.vectors[0]) < 0.95
-    assert len(list((tmp_path / "cache").iterdir())) == 3
+        assert each.covered.all()
+        ways = {way: float(bare.galleries[way].vectors[0] @ made.vectors[0]) for way, made in each.galleries.items()}
+        assert all(0.0 < alike < 0.95 for alike in ways.values())
+        assert len({round(alike, 6) for alike in ways.values()}) == len(aligned.COVERED_WAYS), (
+            "each way is another crop"
+        )
+    assert len(list(cache.iterdir())) == 3
+    again = aligned.gather(paths, aligned.COVERED_WAYS, cli.MODELS, cache, jobs=1)
+    assert np.array_equal(again.galleries[aligned.FIVE].vectors, bare.galleries[aligned.FIVE].vectors)
+    plain = gather(tmp_path / "set", cli.MODELS, tmp_path / "plain")
+    assert np.array_equal(plain.vectors, bare.galleries[aligned.FIVE].vectors), "five points are the door's own"

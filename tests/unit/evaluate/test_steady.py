@@ -5,7 +5,7 @@ import pytest
 
 from device.eye.alignment import CROP_PX, TEMPLATE, similarity
 from device.eye.attack.surface import EYE_CORNERS
-from tools.evaluate.tries.steady import PLACES, STEADY
+from device.eye.steady import PLACES, STEADY
 
 
 def test_the_places_are_a_face_in_the_crop_as_symmetric_as_the_template() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.eye import steady
 from device.eye.alignment import TEMPLATE, picture_to_crop
 from device.eye.detector import Candidates, Face
 from device.eye.pixels import Similarity
 from tools.evaluate.groups import Judged, pair_of
-from tools.evaluate.tries import fusion, measures, norms, report, second, steady, variants, voted
+from tools.evaluate.tries import fusion, measures, norms, report, second, variants, voted
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.geometry import Geometry
 from tools.evaluate.tries.measures import Rate, Way

@@ -27,7 +27,7 @@ from device.wire import CameraCondition, Hint, LookMode
 
 MS = 1_000_000
 S = 1_000_000_000
-MODEL = b"modelid!"
+MODEL, COVERED = b"modelid!", b"covered!"
 CONFIG = Config(DoorTable("0123456789abcdef"))
 IDLE, STREAMING, FAULT = CameraCondition.IDLE, CameraCondition.STREAMING, CameraCondition.FAULT
 
@@ -93,7 +93,8 @@ class Bench:
         self.open_ = self.held = False
 
     # ---- Sight
-    model_id = MODEL
+    def model_id(self, *, covered: bool) -> bytes:
+        return COVERED if covered else MODEL
 
     def look(self, frame: Frame, mode: LookMode) -> Seen:
         self.asked.add(mode)

@@ -38,7 +38,8 @@ class SlowBench(Bench):
     looks_ms: Callable[[int], int] = lambda number: COLD_MS if number == 1 else WARM_MS
     ages_ns: list[int] = field(default_factory=list)
 
-    model_id = MODEL[:8]
+    def model_id(self, *, covered: bool) -> bytes:
+        return MODEL[:8]
 
     def look(self, frame: Frame, mode: LookMode) -> Seen:
         self.now_ns += self.looks_ms(self.frames_read) * MS

@@ -65,7 +65,9 @@ class Slow:
     links: dict[Room, Link] = field(default_factory=dict)
 
     restart_heals = False
-    model_id = b"modelid!"
+
+    def model_id(self, *, covered: bool) -> bytes:
+        return b"modelid!"
 
     def _takes_long(self) -> None:
         self.now_ns += int((self.limit_s - 0.01) * S)

@@ -33,6 +33,7 @@ from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tests.unit.vault.tails import fixed
 from tests.unit.vault.values import (
     BINDING,
+    COVERED_MODEL,
     FOLDER,
     FRAMES,
     GRACE_NS,
@@ -70,6 +71,7 @@ class House:
         self.ends: dict[int, int] = {}  # and when the places of some of them end
         self.asks_keeper = asks_keeper  # keeper answers by itself
         self.thresholds = fixed(THRESHOLD)
+        self.covered = COVERED_MODEL  # what templates of covered faces mean, at the next start
         self.sent: dict[Room, list[Message]] = defaultdict(list)
         self.asked: set[bytes] = set()  # the approaches that this lock waits for an answer to
         self.unasked: list[Message] = []  # answers that this lock had not asked for: it would raise the alarm
@@ -98,9 +100,9 @@ class House:
     def _boot(self) -> Vault:
         keys = FileKeyStore(self.folder / "epoch.key", ROOT_KEY, self.disk)
         store = SealedStore.open(self.folder, keys, BINDING, self.disk)
-        recogniser = Recogniser(MODEL[:8], self.thresholds, self.face_alone, self.lights)
+        recogniser = Recogniser(MODEL[:8], self.thresholds, self.face_alone, self.lights, self.covered[:8])
         signer = Signer(BINDING.door, signing_key(ROOT_KEY), self.terms, KeyPlace.FILE_HOST_KEY)
-        faces = Faces(store, self.terms.hash, Expiry(GRACE_NS))
+        faces = Faces(store, self.terms.hash, Expiry(GRACE_NS), self.covered)
         return Vault(
             self,
             faces,
@@ -213,7 +215,7 @@ class House:
             "frame_ns": self.now_ns - SECOND // 10,
             "frames": 3,
             "attack": Attack.NOT_TESTED,
-            "model": MODEL[:8],
+            "model": (COVERED_MODEL if changes.get("covered") else MODEL)[:8],
             "embedding": face.astype("<f4").tobytes(),
         }
         before = len(self.got(Room.LOCK, wire.Verdict))
@@ -238,7 +240,7 @@ class House:
             "frame_ns": self.now_ns,
             "index": index,
             "attack": Attack.NOT_TESTED,
-            "model": MODEL[:8],
+            "model": (COVERED_MODEL if changes.get("covered") else MODEL)[:8],
             "embedding": face.astype("<f4").tobytes(),
         }
         return self.say(Room.EYE, wire.Sample(**{**fields, **changes}))  # type: ignore[arg-type] # likewise

@@ -10,6 +10,7 @@ import pytest
 from device import manifest
 from device.edges import Room
 from device.errors import ConfigRefused, Fault, KeyFault, ModelRefused, Refusal, StoreFault
+from device.meaning import meaning
 from device.paths import Paths, models_dir
 from device.service import Service
 from device.vault import tail
@@ -45,7 +46,9 @@ def test_vault_starts_on_a_new_door_and_finds_its_faces_again(paths: Paths) -> N
     first.faces.enrol(11, new_face(unit(1)))
     again = built(paths)
     assert again.faces.slots() == (11,)
-    assert again.recogniser.model_id == manifest.load(models_dir()).for_job(manifest.Job.EMBED).model_id
+    meant = meaning(manifest.load(models_dir()))
+    assert again.recogniser.model_id == meant.bare[:8]
+    assert again.recogniser.covered_id == meant.covered[:8]
     assert paths.state(Room.VAULT).stat().st_mode & 0o777 == 0o700
 
 
@@ -88,15 +91,17 @@ def test_vault_does_not_start_without_a_measured_impostor_tail_or_with_another_n
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "manifest.toml").write_bytes((models_dir() / "manifest.toml").read_bytes())
-    own = manifest.load(models_dir()).for_job(manifest.Job.EMBED).sha256.hex()
+    meant = meaning(manifest.load(models_dir()))
     monkeypatch.setattr("device.vault.__main__.models_dir", lambda: tmp_path)
     texts = {name: (models_dir() / name).read_text() for name in (tail.FILE, tail.COVERED_FILE)}
     for name, whole in texts.items():
         with pytest.raises(ModelRefused, match=f"face does not start without a measured impostor tail: {name}"):
             built(paths)
-        (tmp_path / name).write_text(whole.replace(own, "00" * 32))
-        with pytest.raises(ModelRefused, match="measured with another network"):
-            built(paths)
+        own, other = (meant.bare, meant.covered) if name == tail.FILE else (meant.covered, meant.bare)
+        for wrong in (bytes(32), other):
+            (tmp_path / name).write_text(whole.replace(own.hex(), wrong.hex()))
+            with pytest.raises(ModelRefused, match="measured with another network, or of faces cut otherwise"):
+                built(paths)
         (tmp_path / name).write_text(whole)
     built(paths)
 

@@ -16,7 +16,7 @@ from device.vault.record import Vector
 from device.vault.signing import Signer, signing_key
 from device.wire import NO_END
 
-MODEL = b"m" * 32
+MODEL, COVERED_MODEL = b"m" * 32, b"c" * 32
 BINDING = Binding(b"one door", "face", MODEL)
 ROOT_KEY = b"r" * 32
 FOLDER = Path("/state")

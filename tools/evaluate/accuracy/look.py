@@ -72,6 +72,7 @@ _SOURCES: Final = (
             "quality",
             "runtime",
             "sight",
+            "steady",
             "attack/mesh",
         )
     ),
@@ -144,6 +145,7 @@ class Looker:
             FloatEmbedder.of(embed, chain.floating)
             if chain.floating
             else Network.load(embed, chain.models, runtime, eye.threads),
+            mesh,
             self._within,
         )
         self._sight.aside = chain.aside

@@ -15,10 +15,10 @@ from pathlib import Path
 import click
 from rich.progress import track
 
+from device.eye.steady import PLACES
 from tools.evaluate import groups as group_set
 from tools.evaluate.tries import dark, fusion, geometry, measures, report, second, voted
 from tools.evaluate.tries.embed import Bench, Folder
-from tools.evaluate.tries.steady import PLACES
 from tools.evaluate.tries.tries import TRIES, Try
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -3,7 +3,7 @@
 Rules kept here:
 - A crop is made by the door's own warp; only where the points come from, and what is done to its light, is tried.
 - Nothing is fitted to the pictures that are measured: where the mesh's points belong in the crop follows
-  from a face of nobody (`tools.evaluate.tries.steady`), and what changes the light has fixed constants.
+  from a face of nobody (`device.eye.steady`), and what changes the light has fixed constants.
 - What spoils a picture (darkness, noise) is drawn from a seed that the file's name gives: each try meets the same.
 """
 
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from device.eye.alignment import CROP_PX, TEMPLATE, similarity
 from device.eye.pixels import Picture, Similarity, Warp, grey
+from device.eye.steady import STEADY
 from tools.evaluate.tries.geometry import Points
-from tools.evaluate.tries.steady import STEADY
 from tools.models.compare import darkened
 
 Floats = npt.NDArray[np.float64]

@@ -28,7 +28,7 @@ OVERLAP: Final = 0.5
 POWER: Final = 4
 
 
-class _Open(Detector):
+class OpenDetector(Detector):
     """The door's detector, which keeps what it chose from."""
 
     last: Candidates
@@ -59,7 +59,7 @@ def find(folder: Folder, models: Path, cache: Path) -> Points:
     rows = hashlib.sha256("\n".join(folder.geometry.files.tolist()).encode() + folder.geometry.five.tobytes())
     kept = cache / f"voted-{folder.name}-{rows.hexdigest()[:16]}-{detector}.npy"
     if not kept.exists():
-        looker = _Open(Network.load(load(models).for_job(Job.DETECT), models, Runtime.LITERT))
+        looker = OpenDetector(Network.load(load(models).for_job(Job.DETECT), models, Runtime.LITERT))
         wanted = zip(folder.geometry.files.tolist(), folder.geometry.five, strict=True)
         made = [_looked(folder, looker, name, five) for name, five in track(list(wanted), description="votes")]
         half = kept.with_suffix(".half")
@@ -70,7 +70,7 @@ def find(folder: Folder, models: Path, cache: Path) -> Points:
     return found
 
 
-def _looked(folder: Folder, detector: _Open, file: str, five: Points) -> Points:
+def _looked(folder: Folder, detector: OpenDetector, file: str, five: Points) -> Points:
     picture = np.ascontiguousarray(read(folder.root / file, folder.border_px))
     height, width = picture.shape[:2]
     factor = min(1.0, detector.height / height, detector.width / width)
