@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 # Workers of `make test` for its tests of processes: more than a small machine has cores, for they mostly wait.
-WORKERS := 6
+WORKERS := 8
 # Machines side by side in `make test-system`: each has one processor, and about half of what it does is to wait.
 MACHINES := 5
 # Where `make long` writes, and what stands first: what its figures depend on.

@@ -4,7 +4,7 @@
 # A test of real processes mostly waits: for a window to close, a broker, a page. More of them than there are cores run side
 # by side, the longest files first (tests/support/longest.py). Units never wait: two workers of a pytest of their own take
 # what processor time the others leave, and give way to them, even to an eye, which gives way itself
-# (device/eye/priority.py). Two pytests, because every worker collects all that its pytest runs: eight that each collected
+# (device/eye/priority.py). Two pytests, because every worker collects all that its pytest runs: ten that each collected
 # the units as well would spend a minute on it. What the units said is told at the end. If one part fails, all has failed;
 # Ctrl-C ends both.
 #
@@ -31,7 +31,7 @@ units=$!
 
 failed=0
 # shellcheck disable=SC2086
-"$python" -m pytest -q -n "${WORKERS:-6}" $xdist --ignore=tests/unit --junit-xml=build/tests-processes.xml || failed=$?
+"$python" -m pytest -q -n "${WORKERS:-8}" $xdist --ignore=tests/unit --junit-xml=build/tests-processes.xml || failed=$?
 wait "$units" || failed=$?
 units=
 "$python" -m tests.support.failed "$cache" "$cache/units" tests/unit/ || failed=$?
