@@ -90,6 +90,8 @@ def test_a_short_day_holds_and_its_log_says_on_what(tmp_path: Path) -> None:
     assert reached
     assert int(reached[1]) >= 40
     assert int(reached[2]) >= 5
+    drawn = [int(count) for count in re.findall(r" (\d+)(?:,|$)", ended.line("drawn ways"))]
+    assert sum(drawn) == 40, "so many as were asked for: nobody new comes while others wait for the camera"
     assert "a power cut" in ended.line("reached")
     assert "1 pairs of consent and receipt verified" in ended.line("acknowledged")
     assert ended.line("log lines").endswith("unexplained 0")
