@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from PIL import Image, ImageDraw
 
 from device.config.tables import CameraTable, EyeTable
 from device.errors import ConfigRefused, ModelRefused
+from device.eye.alignment import CROP_PX, picture_to_crop
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera
 from device.eye.choose import COMPARABLE
+from device.eye.pixels import Picture, Similarity, Warp
 from device.eye.runtime import Floats, Network, Runtime, installed
 from device.eye.sight import Seen, Sight, refuse_stretched
 from device.manifest import load
@@ -133,24 +136,80 @@ def test_while_enrolling_somebody_smaller_in_range_is_one_too_many(runtime: Runt
     assert (seen.hint, seen.embedding) == (Hint.ONE_PERSON_ONLY, None)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_covered_face_is_noticed_and_embedded_all_the_same(runtime: Runtime, tmp_path: Path) -> None:
-    eye = sight(runtime)
+def wearing_a_mask(eye: Sight, folder: Path) -> Frame:
+    """The same person with something blue over mouth and nose."""
     bare = frame(sample("obama.jpg"))
-    assert not any(eye.look(bare, mode).covered for mode in LookMode)
     left, top, width, height = eye.faces(bare)[0].box
     picture = Image.fromarray(np.ascontiguousarray(bare.main[:, :, ::-1]))
     ImageDraw.Draw(picture).rectangle(
         (left + 0.05 * width, top + 0.62 * height, left + 0.95 * width, top + height), fill=(120, 165, 200)
     )
-    picture.save(tmp_path / "masked.png")
-    masked = frame(tmp_path / "masked.png")
+    picture.save(folder / "masked.png")
+    return frame(folder / "masked.png")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_covered_face_is_noticed_and_embedded_all_the_same(runtime: Runtime, tmp_path: Path) -> None:
+    eye = sight(runtime)
+    bare = frame(sample("obama.jpg"))
+    assert not any(eye.look(bare, mode).covered for mode in LookMode)
+    masked = wearing_a_mask(eye, tmp_path)
     enrolling, recognising = eye.look(masked, LookMode.ENROL), eye.look(masked, LookMode.RECOGNISE)
     assert enrolling.covered
     assert recognising.covered
     assert enrolling.embedding is not None, "what is asked for is not withheld: the embedding is there"
     assert recognising.embedding is not None
     assert np.array_equal(enrolling.embedding, recognising.embedding)
+
+
+def cut(shown: Frame, to_crop: Similarity) -> Picture:
+    crop = np.zeros((CROP_PX, CROP_PX, 3), np.uint8)
+    Warp(CROP_PX)(shown.main, to_crop.inverse(), crop)
+    return crop
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_covered_face_is_cut_by_the_mesh_and_a_bare_one_by_the_five_points(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye, aligner = sight(runtime), sight(runtime)._aligner
+    asked = Mock(wraps=aligner.to_crop)
+    monkeypatch.setattr(eye, "_aligner", Mock(to_crop=asked))
+    bare, masked = frame(sample("obama.jpg")), wearing_a_mask(eye, tmp_path)
+    for shown, times in ((bare, 0), (masked, 1)):
+        seen, (face,) = eye.look(shown), eye.faces(shown)
+        assert asked.call_count == times
+        by_points, by_mesh = picture_to_crop(face.points), aligner.to_crop(shown.main, face)
+        assert by_mesh is not None
+        five, mesh = (eye.embed(cut(shown, to_crop)) for to_crop in (by_points, by_mesh))
+        assert not np.array_equal(five, mesh)
+        assert np.array_equal(seen.embedding, mesh if times else five)
+    asked.side_effect = lambda _main, _face: None
+    (face,) = eye.faces(masked)
+    unseen = eye.look(masked)
+    assert unseen.covered
+    assert np.array_equal(unseen.embedding, eye.embed(cut(masked, picture_to_crop(face.points))))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_crop_of_a_challenge_is_told_as_what_it_was_cut_as_or_dropped(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye = Sight.load(EyeTable(runtime=str(runtime)), models_dir(), 66.0)
+    eye.begin()
+    shown = frame(sample("obama.jpg"))
+    (face,) = eye.faces(shown)
+    by_mesh = eye._aligner.to_crop(shown.main, face)
+    assert by_mesh is not None
+    five, mesh = cut(shown, picture_to_crop(face.points)), cut(shown, by_mesh)
+    for said, kept in (([False], five), ([True, True], mesh), ([True, False], None)):
+        monkeypatch.setattr("device.eye.sight.seems_covered", Mock(side_effect=said * 2))
+        watched, followed = eye.watch(shown, crop=True), eye.follow(shown, crop=True)
+        assert watched.glance is not None
+        assert followed.moment is not None
+        for found in (watched.crop, followed.moment.crop):
+            assert (found is None) is (kept is None)
+            assert kept is None or (found is not None and np.array_equal(found, kept))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

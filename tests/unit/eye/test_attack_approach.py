@@ -273,6 +273,18 @@ def test_a_look_at_a_door_with_lights_becomes_one_request_and_one_probe_with_a_v
     assert (bench.frames_read, work.deadline() is not None) == (read, True)
 
 
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_probe_after_a_challenge_says_what_it_means(covered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device.eye.attack.approach.seems_covered", lambda _found: covered)
+    bench = LitBench()
+    work = lit(bench)
+    look(bench, work)
+    told(bench, work)
+    run(bench, work, 3)
+    (probe,) = probes(bench)
+    assert (probe.covered, probe.model) == (covered, bench.model_id(covered=covered))
+
+
 def test_frames_of_a_challenge_are_exposed_alike_and_those_before_it_are_not_held() -> None:
     bench = LitBench()
     work = lit(bench)

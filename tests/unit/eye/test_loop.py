@@ -413,7 +413,7 @@ def test_a_covered_face_is_asked_to_uncover_and_its_samples_say_that_it_did_not(
     run(bench, work, 1000)
     assert len(samples(bench)) == CONFIG.eye.enrol_frames
     assert set(hints(bench)) == {Hint.UNCOVER_YOUR_FACE}
-    assert all(sample.covered for sample in samples(bench))
+    assert all(sample.covered and sample.model == COVERED for sample in samples(bench))
 
 
 def test_who_declared_a_covered_face_is_not_asked_to_uncover() -> None:
@@ -423,7 +423,7 @@ def test_who_declared_a_covered_face_is_not_asked_to_uncover() -> None:
     run(bench, work, 1000)
     assert len(samples(bench)) == CONFIG.eye.enrol_frames
     assert not hints(bench)
-    assert all(sample.covered for sample in samples(bench))
+    assert all(sample.covered and sample.model == COVERED for sample in samples(bench))
 
 
 def test_who_declared_a_covered_face_and_comes_bare_is_asked_to_cover_it_and_its_samples_say_so() -> None:
@@ -435,6 +435,7 @@ def test_who_declared_a_covered_face_and_comes_bare_is_asked_to_cover_it_and_its
     run(bench, work, 1000)
     assert samples(bench)
     assert not any(sample.covered for sample in samples(bench))
+    assert {sample.model for sample in samples(bench)} == {MODEL}
 
 
 @pytest.mark.parametrize("covered", [False, True])
@@ -445,6 +446,7 @@ def test_a_probe_says_whether_the_face_was_covered(covered: bool) -> None:
     run(bench, work)
     (probe,) = cast("list[wire.Probe]", bench.to(Room.VAULT, wire.Probe))
     assert probe.covered is covered
+    assert probe.model == (COVERED if covered else MODEL)
 
 
 def test_recognition_asks_nobody_to_turn_or_to_uncover() -> None:
