@@ -13,9 +13,7 @@ Rules kept here:
 - Accepted under duress is accepted, if keeper says it; vault has no such word. What else there is to it: `calls`.
 - What keeper is asked, and what cards are told: `exchange`. Nobody but keeper hears digits, or what a card says.
 - The door is free only by such a decision, at most `unlock_ns` ago, and the strike is released at no other moment.
-- The white lights beside the lens: `shining`.
-- The camera is asked in a window that a press opened, never beyond its time, with the lamp lit; at most three times,
-  five where a face has to be shown twice.
+- When the camera may be asked, and the lamp: `looking`. The white lights beside the lens: `shining`.
 """
 
 from __future__ import annotations
@@ -25,16 +23,15 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.policy.methods import ANY_FACE, EVERYTHING, Method
-from device.wire import NOBODY, CameraCondition, LookMode, Message, OccurrenceKind, Outcome
+from device.policy.methods import EVERYTHING, Method
+from device.wire import NOBODY, LookMode, Message, OccurrenceKind, Outcome
 from tools.endurance.broken import Broken
 from tools.endurance.calls import Calls
 from tools.endurance.exchange import ASKED_OF_KEEPER, Exchanges, Questions
+from tools.endurance.looking import Camera, Looking, Moment
 from tools.endurance.shining import Shining
 
 VERDICT_LIFE_NS = 500_000_000  # docs/formats.md: void 500 ms after vault or keeper stamped it
-APPROACHES = 3  # rule 7
-APPROACHES_TWICE = 5  # the same rule: where a face has to be shown twice
 REPLIES = (wire.Verdict, wire.ClaimAnswer, wire.EnrolmentEnded, wire.Answer)
 _SECRETS = (*ASKED_OF_KEEPER, wire.CardAnswer, wire.CardGone)
 # Said under a nonce that another message brought.
@@ -42,17 +39,6 @@ _MORE_OF_IT = (wire.Look, wire.ChallengeLog, wire.MotionLog, wire.CardAnswer, wi
 _ACCEPTED = (Outcome.ACCEPTED, Outcome.DURESS)
 OPENS = {wire.CheckPin: Method.PIN, wire.CardShown: Method.CARD}
 """Questions to keeper whose answer may open the door, and by which way in."""
-
-
-@dataclass(slots=True)
-class Looking:
-    """The camera may be used: since when, for which approach, how many there may be and were; whom they have shown."""
-
-    asked: wire.Window
-    since_ns: int
-    most: int = APPROACHES
-    approaches: int = 1
-    shown: int = NOBODY
 
 
 @dataclass(slots=True)
@@ -71,11 +57,7 @@ class Oracle:
     calls: Calls = field(default_factory=Calls)
     keeper_asked: bytes = b""
     up: set[Room] = field(default_factory=set)
-    looking: Looking | None = None
-    was_looking: bool = False
-    fading_until_ns: int | None = None
-    camera: CameraCondition = CameraCondition.IDLE
-    ready: wire.FaceReady = field(default_factory=lambda: wire.FaceReady(False, False, False))
+    camera: Camera = field(init=False)
     typed: str = ""
     cause: object = None  # what happens right now: "press", a message, or nothing that opens a camera
     answered: tuple[Message, int] | None = None  # the question that the message of this moment answers first
@@ -87,6 +69,12 @@ class Oracle:
     def __post_init__(self) -> None:
         self.cards = Exchanges(self.questions, self.rules)
         self.shining = Shining(self.rules.lights)
+        self.camera = Camera(self.rules)
+
+    @property
+    def looking(self) -> Looking | None:
+        """The window that is open, if one is."""
+        return self.camera.looking
 
     # ---- what happens
 
@@ -109,9 +97,9 @@ class Oracle:
         """`sender` says `msg`; whether the table of messages must refuse it."""
         self.cause = msg
         if isinstance(msg, wire.CameraState):
-            self.camera = msg.condition
+            self.camera.condition = msg.condition
         elif isinstance(msg, wire.FaceReady):
-            self.ready = msg
+            self.camera.ready = msg
         elif isinstance(msg, wire.CardCommand):
             return (sender, msg.nonce) not in self.questions
         elif isinstance(msg, wire.ChallengeRequest):
@@ -130,6 +118,9 @@ class Oracle:
                 self.decided_ns = self.now_ns
         self.up.add(sender)
         return False
+
+    def _moment(self) -> Moment:
+        return Moment(self.now_ns, self.methods, self.cause, self.answered)
 
     def _duress(self, said: wire.Verdict | wire.Answer) -> None:
         if said.outcome is not Outcome.DURESS:
@@ -178,9 +169,9 @@ class Oracle:
         for asked in [asked for asked in self.questions if asked[0] is room]:
             del self.questions[asked]
         if room is Room.VAULT:
-            self.ready = wire.FaceReady(recognise=False, enrol=False, claim_first=False)
+            self.camera.vault_gone()
         elif room is Room.EYE:
-            self.camera = CameraCondition.IDLE
+            self.camera.eye_gone()
             self.shining.eye_gone()
 
     def door_moved(self, *, is_open: bool, free: bool) -> None:
@@ -202,7 +193,7 @@ class Oracle:
         self.cards.restarted()
         self.shining.restarted(self.now_ns)
         self.calls = Calls()
-        self.looking, self.was_looking, self.fading_until_ns = None, False, None
+        self.camera.restarted()
         self.granted = self.passed = False
         self.typed = ""
         self.gone(Room.VAULT)
@@ -220,21 +211,24 @@ class Oracle:
 
     def sent(self, room: Room, msg: Message, *, lit: bool) -> None:
         """Lock says `msg` to `room`, while the lamp is `lit` or not."""
+        looking = self.looking
         match msg:
             case wire.Window():
-                self._window(msg)
+                self.camera.window(msg, self._moment())
             case wire.Look(nonce, mode):
-                self._look(nonce, mode, lit=lit)
+                self.camera.look(nonce, mode, lit=lit)
+                if mode is LookMode.RECOGNISE:
+                    self.shining.looked(nonce)
             case wire.AskClaim(_, claim):
                 if self.cause != "press" or not self.typed.endswith(f"{claim}#"):
                     raise Broken("vault is asked about a flat that nobody typed before a press")
             case wire.Close():
-                self.looking = None
+                self.camera.looking = None
             case wire.ChallengeLog():
-                self.shining.logged(room, msg, self.looking.asked.nonce if self.looking else None, self.now_ns)
+                self.shining.logged(room, msg, looking.asked.nonce if looking else None, self.now_ns)
             case wire.MotionLog():
-                looking = (self.looking.asked.nonce, self.looking.since_ns) if self.looking else None
-                self.shining.prompted(room, msg, looking, self.now_ns)
+                window = (looking.asked.nonce, looking.since_ns) if looking else None
+                self.shining.prompted(room, msg, window, self.now_ns)
             case wire.Occurrence(OccurrenceKind.DURESS):
                 self.calls.made()
         self._asks(room, msg)
@@ -259,49 +253,6 @@ class Oracle:
         """Lock says something to the card, or lets it go."""
         self.cards.tells(command, self.cause, self.now_ns)
 
-    def _look(self, nonce: bytes, mode: LookMode, *, lit: bool) -> None:
-        if self.looking is None or (self.looking.asked.nonce, self.looking.asked.mode) != (nonce, mode):
-            raise Broken("eye is asked to look, and vault was not told")
-        if not lit:
-            raise Broken("eye is asked to look before the lamp is lit")
-        if mode is LookMode.RECOGNISE:
-            self.shining.looked(nonce)
-
-    def _window(self, msg: wire.Window) -> None:
-        looking = self.looking
-        if looking is not None:
-            looking.approaches += 1
-            if (msg.mode, msg.claim) != (looking.asked.mode, looking.asked.claim):
-                raise Broken("a window becomes another one")
-            if looking.approaches > looking.most or not isinstance(self.cause, wire.Verdict):
-                raise Broken("a window has more approaches than it may, or one that no verdict made room for")
-            looking.asked = msg
-            return
-        twice = self.rules.lights and self.rules.face_alone_opens and Method.FACE in self.methods
-        most = APPROACHES_TWICE if twice and msg.mode is LookMode.RECOGNISE else APPROACHES
-        self.looking = Looking(msg, self.now_ns, most)
-        if self.cause == "press":
-            enrols = LookMode.ENROL_COVERED if self.ready.covered else LookMode.ENROL
-            wanted = self.ready.recognise and not self.ready.enrol
-            if msg.mode is not LookMode.RECOGNISE:
-                wanted = self.ready.enrol and msg.mode is enrols
-            if msg.claim != NOBODY or not wanted:
-                raise Broken("a press opened a window that it could not open")
-        elif not self._is_a_claim_answered(msg):
-            raise Broken(f"the camera is opened without a press, at {type(self.cause).__name__}")
-
-    def _is_a_claim_answered(self, msg: wire.Window) -> bool:
-        if not isinstance(self.cause, wire.ClaimAnswer) or self.answered is None:
-            return False
-        question, at_ns = self.answered
-        return (
-            isinstance(question, wire.AskClaim)
-            and self.cause.awake
-            and msg.claim == question.claim
-            and msg.mode is LookMode.RECOGNISE
-            and self.now_ns < at_ns + self.rules.inquiry_ns
-        )
-
     # ---- what must hold
 
     def free_only_by_decision(self, *, free: bool) -> None:
@@ -318,7 +269,8 @@ class Oracle:
             raise Broken("granted without an authorised decision within the time it says")
         if free is not granted and not stuck:
             raise Broken("the coil does not follow granted")
-        self._camera_holds(lit=lit)
+        self.camera.holds(self._moment(), self.up, lit=lit)
+        self.shining.holds(self.now_ns, looking=self.looking is not None)
         self.cards.holds(self.now_ns)
 
     def helped(self) -> None:
@@ -329,25 +281,3 @@ class Oracle:
         """An authorised decision opens, unless the line refuses."""
         if self.authorised and not free:
             raise Broken("an authorised decision did not open the door")
-
-    def _camera_holds(self, *, lit: bool) -> None:
-        looking = self.looking
-        if looking is not None:
-            if self.now_ns >= looking.since_ns + self.rules.window_ns:
-                raise Broken("a window is open beyond its time")
-            if not {Room.EYE, Room.VAULT} <= self.up or self.camera is CameraCondition.FAULT:
-                raise Broken("a window is open without eye, vault or a camera")
-            if not self.methods & ANY_FACE:
-                raise Broken("a window is open in an hour without faces")
-            if looking.asked.mode is LookMode.RECOGNISE and looking.asked.claim == NOBODY and self.ready.claim_first:
-                raise Broken("a window for anybody is open while a claim has to come first")
-        if looking is not None or self.camera is not CameraCondition.STREAMING:
-            self.fading_until_ns = None
-        elif self.was_looking:
-            self.fading_until_ns = self.now_ns + self.rules.fading_ns
-        elif self.fading_until_ns is not None and self.now_ns >= self.fading_until_ns:
-            self.fading_until_ns = None
-        self.was_looking = looking is not None
-        self.shining.holds(self.now_ns, looking=self.was_looking)
-        if lit is not (looking is not None or self.fading_until_ns is not None):
-            raise Broken("the lamp is dark while the camera may look" if not lit else "the lamp is lit for nobody")
