@@ -119,6 +119,10 @@ class Thresholds:
         tails = (self.tail, self.covered) if covered else (self.tail,)
         return max(tail.worth(pictures, length) if tail else pictures for tail in tails)
 
+    def length(self, pictures: int) -> float | None:
+        """How long the mean of so many different pictures of a bare face is; None if that was not measured."""
+        return self.tail.length(pictures)
+
     def _height(self, tail: Tail | None, gallery: int, pictures: int, tries: int) -> float | None:
         """What `tail` asks for; None where it was not measured."""
         single = tail.threshold(self.budget.false_match_rate(gallery, tries)) if tail else None

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from device.errors import EnrolmentRefused
 from device.vault.credentials import UNTAKEN, Place
 from device.vault.enrolment import Collection
-from device.vault.faces import NewFace
-from device.vault.record import Vector
+from device.vault.record import NewFace, Vector
 from device.wire import Grant, LookMode, Purpose, Result
 
 CONFIRM_NS = 60_000_000_000  # as long as a grant lives
@@ -31,7 +30,7 @@ class Enrolling:
     """Somebody who may enrol until `expires_ns` (CLOCK_MONOTONIC). `frames`: how many good ones make a template.
 
     `under_14`: a parent or guardian has said that it is a child. `place` is UNTAKEN until keeper was heard on the slot.
-    `covered`: somebody has declared that mouth and nose are covered.
+    `covered`: somebody has declared that mouth and nose are covered. `again`: it is joined to the face that is kept.
     """
 
     grant: bytes
@@ -41,6 +40,7 @@ class Enrolling:
     expires_ns: int
     place: Place = field(default=UNTAKEN, repr=False)
     covered: bool = False
+    again: bool = False
     window: bytes | None = None
     _collection: Collection | None = field(default=None, repr=False)
     length: float = field(default=0.0, repr=False)  # of the mean of its frames, once the face was seen
@@ -97,6 +97,10 @@ class Enrolling:
         self.expires_ns = now_ns + CONFIRM_NS
         return Result.CONFIRM
 
+    def forget(self) -> None:
+        """The face that was seen is of no use: only its window is left."""
+        self._template = None
+
     def credential(self, place: Place) -> Result | None:
         """Keeper's word on its slot; a result if that ends it."""
         if not place.taken:
@@ -124,4 +128,4 @@ class Enrolling:
         `worth`: how many different pictures its frames are worth; 0 if that is not known.
         """
         place, declared = self.place, (self.under_14, self.covered)
-        return NewFace(self.template, self.frames, consent, place, today, *declared, worth=worth)
+        return NewFace(self.template, self.frames, consent, place, today, *declared, worth=worth, length=self.length)

@@ -7,6 +7,8 @@ Rules kept here:
 - What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
   looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
 - A face that is close to one held here is told so, before the PIN is asked for, and never whose that is.
+- Another sitting (`again`) is the same act, with all of the above, and is joined to the face that is kept (`pooling`),
+  of the same slot, tenancy and kind. Whatever comes of it, that face stays as it was or has one sitting more.
 - What the resident agreed to is signed and handed over together with the news that the face was kept.
 - One enrolment, one Done.
 """
@@ -14,18 +16,20 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from device import wire
 from device.edges import Room
 from device.errors import AttestationRefused, EnrolmentRefused, Fault, RecordRefused
 from device.journal import log
+from device.vault import pooling
 from device.vault.credentials import UNTAKEN, Credentials, Place
 from device.vault.enrolling import Enrolling
 from device.vault.faces import Faces
 from device.vault.grants import Allowed
 from device.vault.recognition import Recogniser
+from device.vault.record import FaceRecord
 from device.vault.signing import Signer
 from device.wire import Hint, Result
 
@@ -86,7 +90,7 @@ class Enrolments:
 
     def begin(self, msg: wire.Enrol, allowed: Allowed) -> None:
         """Somebody agreed, and may enrol for the slot that the grant allowed."""
-        refusal = Result.NO_FACE if msg.again else self._why_not(allowed.slot, msg.consent, covered=msg.covered)
+        refusal = self._why_not(allowed.slot, msg)
         if refusal is not None:
             self.rooms.send(Room.DESK, wire.Done(msg.grant, refusal))
             return
@@ -94,7 +98,7 @@ class Enrolments:
         self.abandon()
         place = self.credentials.place(allowed.slot) or UNTAKEN
         frames, ends_ns = self.enrol_frames, allowed.expires_ns
-        self._current = Enrolling(msg.grant, allowed.slot, msg.under_14, frames, ends_ns, place, covered=msg.covered)
+        self._current = Enrolling(msg.grant, allowed.slot, msg.under_14, frames, ends_ns, place, msg.covered, msg.again)
         self.changed()
 
     def window_opened(self, window: wire.Window) -> None:
@@ -118,7 +122,9 @@ class Enrolments:
         try:
             frame = self.recogniser.usable(sample, now_ns)
             result = current.add(sample.index, frame, now_ns, covered=sample.covered)
-        except EnrolmentRefused as refusal:
+            if result is Result.CONFIRM and current.again:
+                result = self._unlike(current) or result
+        except (EnrolmentRefused, RecordRefused) as refusal:
             log(f"vault: the enrolment ended: {refusal}")
             result = Result.REFUSED
         if result is Result.CONFIRM:
@@ -156,40 +162,83 @@ class Enrolments:
 
     # ---- within
 
-    def _why_not(self, slot: int, consent: bytes, *, covered: bool) -> Result | None:
-        if slot in self.faces:
+    def _why_not(self, slot: int, msg: wire.Enrol) -> Result | None:
+        refusal = self._why_not_again(slot, msg) if msg.again else None
+        if refusal is not None:
+            return refusal
+        if slot in self.faces and not msg.again:
             return Result.SLOT_TAKEN
         place = self.credentials.place(slot)
         if place is not None and not place.taken:
             return Result.NO_CREDENTIAL
         if self._current is not None and self._current.slot != slot:
             return Result.REFUSED
-        if covered and self.recogniser.thresholds.threshold(1, self.enrol_frames, covered=True) is None:
+        if msg.covered and self.recogniser.thresholds.threshold(1, self.enrol_frames, covered=True) is None:
             log("vault: under this door's budget and [eye] enrol_frames nobody can be enrolled covered")
             return Result.REFUSED
-        return None if consent == self.signer.terms.hash else Result.OTHER_TERMS
+        return None if msg.consent == self.signer.terms.hash else Result.OTHER_TERMS
+
+    def _why_not_again(self, slot: int, msg: wire.Enrol) -> Result | None:
+        kept = self.faces.kept(slot)
+        if kept is None or (kept.under_14, kept.covered) != (msg.under_14, msg.covered):
+            return Result.NO_FACE
+        return pooling.why_not(kept, self.enrol_frames, self.recogniser.thresholds)
+
+    def _joined(self, current: Enrolling) -> FaceRecord | Result:
+        """The face that is kept with the sitting that was seen, or why not. Raises EnrolmentRefused, RecordRefused."""
+        kept = self.faces.kept(current.slot)
+        # Looked at anew: it may have been erased, paused, renewed or re-keyed since the act began.
+        if kept is None or kept.tenancy != current.place.tenancy:
+            return Result.NO_FACE
+        seen = pooling.Mean(self.faces.turned(current.template), current.frames, current.length)
+        return pooling.joined(kept, seen, self.recogniser.thresholds)
+
+    def _unlike(self, current: Enrolling) -> Result | None:
+        """Why the sitting that was just seen is not joined; then it is forgotten."""
+        face = self._joined(current)
+        if not isinstance(face, Result):
+            return None
+        current.forget()
+        return face
 
     def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
         self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
         thresholds, kind = self.recogniser.thresholds, current.covered
         worth = thresholds.worth(current.frames, current.length, covered=kind)
         threshold = thresholds.threshold(1, current.frames, covered=kind, worth=worth)
-        if threshold is not None and self.faces.resembles(current.template, threshold, covered=current.covered):
+        if threshold is not None and self._resembles_another(current, threshold):
             self.rooms.send(Room.DESK, wire.EnrolHint(Hint.LOOKS_LIKE_ANOTHER))
         self.rooms.send(Room.DESK, wire.EnrolHint(Hint.CONFIRM_WITH_PIN))
         self.changed()
+
+    def _resembles_another(self, current: Enrolling, threshold: float) -> bool:
+        own = current.slot if current.again else None
+        return self.faces.resembles(current.template, threshold, covered=current.covered, but=own)
 
     def _keep(self, current: Enrolling) -> Result:
         today = self.today()
         try:
             consent = self.signer.consent(today, under_14=current.under_14, covered=current.covered)
-            worth = self.recogniser.thresholds.worth(current.frames, current.length, covered=current.covered)
-            self.faces.enrol(current.slot, current.face(consent, today, worth))
+            refusal = self._add(current, consent) if current.again else self._put(current, consent, today)
         except (Fault, AttestationRefused, EnrolmentRefused, RecordRefused) as cause:
             log(f"vault: {cause}")
             return Result.FAULT
+        if refusal is not None:
+            return refusal
         self.rooms.send(Room.DESK, wire.Attestation(current.grant, consent))
         return Result.DONE
+
+    def _put(self, current: Enrolling, consent: bytes, today: int) -> Result | None:
+        worth = self.recogniser.thresholds.worth(current.frames, current.length, covered=current.covered)
+        self.faces.enrol(current.slot, current.face(consent, today, worth))
+        return None
+
+    def _add(self, current: Enrolling, consent: bytes) -> Result | None:
+        face = self._joined(current)
+        if isinstance(face, Result):
+            return face
+        self.faces.join(current.slot, replace(face, consent=consent))
+        return None
 
     def _end(self, result: Result) -> None:
         current, self._current = self._current, None

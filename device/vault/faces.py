@@ -13,7 +13,7 @@ Rules kept here:
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from device.errors import Fault, RecordRefused
 from device.sealing.store import Removed, SealedStore
@@ -23,27 +23,10 @@ from device.vault.credentials import UNTAKEN, Place
 from device.vault.expiry import Expiry
 from device.vault.galleries import Galleries
 from device.vault.gallery import Gallery
-from device.vault.record import Averaged, FaceRecord
+from device.vault.record import Averaged, FaceRecord, NewFace, Vector
 from device.vault.rotation import Rotation
 from device.vault.turning import Turning
 from device.wire import NO_END, NOBODY
-
-
-@dataclass(frozen=True, slots=True)
-class NewFace:
-    """A face as an enrolment ends: `template` as eye made it (wire form), `consent` the signed record.
-
-    `worth`: as in FaceRecord.
-    """
-
-    template: bytes = field(repr=False)
-    frames: int
-    consent: bytes = field(repr=False)
-    place: Place
-    enrolled_day: int
-    under_14: bool
-    covered: bool = False
-    worth: int = 0
 
 
 class Faces:
@@ -79,6 +62,13 @@ class Faces:
     def record(self, slot: int) -> FaceRecord | None:
         """The readable record of `slot`, awake or not."""
         return self._records.get(slot)
+
+    def kept(self, slot: int) -> FaceRecord | None:
+        """The record of `slot` if it is awake or only paused: agreed to, and of whoever lives there now."""
+        face, place = self._records.get(slot), self._places.get(slot, UNTAKEN)
+        if face is None or slot in self._expiry or slot not in self._agreed:
+            return None
+        return face if place.taken and place.tenancy == face.tenancy else None
 
     def lies(self, slot: int) -> bool:
         """Whether anything lies on the disk for `slot`, readable or not."""
@@ -119,13 +109,16 @@ class Faces:
         """The template of `slot` alone if it is awake and of that kind, for a claim; else a gallery of nobody."""
         return self._galleries.only(slot, covered=covered)
 
-    def resembles(self, template: bytes, threshold: float, *, covered: bool = False) -> bool:
-        """Whether `template`, as eye made it, reaches `threshold` with any face of that kind that is awake.
+    def resembles(self, template: bytes, threshold: float, *, covered: bool = False, but: int | None = None) -> bool:
+        """Whether `template`, as eye made it, reaches `threshold` with a face of that kind that is awake, save `but`.
 
         Who has paused, or not agreed to the terms in force, is compared with nobody, here neither.
         """
         vector, awake = record.unit_vector(template), self.gallery(covered=covered)
-        return vector is not None and bool((awake.templates @ self._rotation.apply(vector) >= threshold).any())
+        if vector is None:
+            return False
+        reached = awake.templates @ self._rotation.apply(vector) >= threshold
+        return any(alike and slot != but for slot, alike in zip(awake.slots, reached, strict=True))
 
     # ---- keeper's word, and time
 
@@ -185,12 +178,10 @@ class Faces:
 
     def enrol(self, slot: int, new: NewFace) -> None:
         """Let `slot` hold the face `new`, durably. Raises StoreFault, KeyFault, RecordRefused."""
-        vector = record.unit_vector(new.template)
-        if vector is None:
-            raise RecordRefused("a face record needs a unit template")
+        vector = self.turned(new.template)
         self._expiry.forget(slot)  # whoever was there before had another end
         face = FaceRecord(
-            record.to_bytes(self._rotation.apply(vector)),
+            record.to_bytes(vector),
             self._tag(covered=new.covered),
             new.frames,
             new.consent,
@@ -200,6 +191,7 @@ class Faces:
             under_14=new.under_14,
             covered=new.covered,
             worth=new.worth,
+            length=record.length_kept(new.length) if new.length else 0,
         )
         try:
             self._put(slot, face, self._terms)
@@ -208,6 +200,28 @@ class Faces:
                 # The disk failed after the change had been made: a face that nobody was told of must not stay.
                 with contextlib.suppress(Fault):
                     self.erase(slot)
+            raise
+
+    def turned(self, template: bytes) -> Vector:
+        """`template`, as eye made it, turned as the records are. Raises RecordRefused."""
+        vector = record.unit_vector(template)
+        if vector is None:
+            raise RecordRefused("a face record needs a unit template")
+        return self._rotation.apply(vector)
+
+    def join(self, slot: int, face: FaceRecord) -> None:
+        """Let `slot`, which has a face, hold `face` in its place: the same one with another sitting, durably.
+
+        Raises StoreFault, KeyFault, RecordRefused; what was there is then there still, if the disk lets it.
+        """
+        kept, terms = self._records[slot], self._store.consent(slot)
+        try:
+            self._put(slot, face, self._terms)
+        except Fault:
+            if self._records.get(slot) == face:
+                # The disk failed after the change had been made: what nobody was told of must not stay.
+                with contextlib.suppress(Fault):
+                    self._put(slot, kept, terms)
             raise
 
     def pause(self, slot: int, *, paused: bool) -> bool:
@@ -326,14 +340,5 @@ class Faces:
         return self._rotation.tag_of(self._covered if covered else b"")
 
     def _note(self, slot: int, *, anew: bool = False) -> None:
-        face = self._records.get(slot)
-        place = self._places.get(slot, UNTAKEN)
-        awake = (
-            face is not None
-            and not face.paused
-            and slot not in self._expiry
-            and place.taken
-            and place.tenancy == face.tenancy
-            and slot in self._agreed
-        )
-        self._galleries.note(slot, face if awake else None, anew=anew)
+        face = self.kept(slot)
+        self._galleries.note(slot, face if face and not face.paused else None, anew=anew)

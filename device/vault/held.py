@@ -32,7 +32,7 @@ def told(grant: bytes, slot: int, faces: Faces) -> wire.Held:
         ends_unix=face.ends_unix,
         terms=faces.terms(slot)[: wire.TERMS_ID_BYTES],
         covered=face.covered,
-        sittings=1,
+        sittings=face.sittings,
     )
 
 

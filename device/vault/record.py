@@ -7,10 +7,11 @@ Rules kept here:
 - Parsing accepts exactly what packing makes.
 
 Byte form (version 2, 844 bytes, little-endian): version (u8) | flags (u8, bit 0: paused, bit 1: under 14,
-bit 2: enrolled with mouth and nose covered) | frames averaged (u8) | how many different pictures they are worth (u8, at
-most as many; 0: not measured, as many) | day of enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) |
-tenancy (16) | end of the tenancy, seconds since 1970, 0 if it has none (i64) | signed consent record (290) | zeros (2)
-| turned template (128 x float32).
+bit 2: enrolled with mouth and nose covered, bits 3 and 4: how many sittings were joined to the first) | frames
+averaged (u8) | how many different pictures they are worth (u8, at most as many; 0: not measured, as many) | day of
+enrolment, days since 1970-01-01 UTC (u32) | tag of the rotation (8) | tenancy (16) | end of the tenancy, seconds since
+1970, 0 if it has none (i64) | signed consent record (290) | length of the mean of the frames, in 65535ths (u16; 0: not
+known) | turned template (128 x float32).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from device.attestation import SIZES, ConsentRecord
 from device.errors import RecordRefused
+from device.vault.credentials import Place
 from device.wire import EMBEDDING_BYTES, EMBEDDING_DIM, NO_END, NO_TENANCY
 
 Vector = NDArray[np.float32]
@@ -31,9 +33,11 @@ CONSENT_BYTES = SIZES[ConsentRecord]
 TAG_BYTES = 8
 _VERSION = 2
 _PAUSED, _UNDER_14, _COVERED = 1, 2, 4
-_FORM = struct.Struct(f"<BBBBI{TAG_BYTES}s16sq{CONSENT_BYTES}s2x{EMBEDDING_BYTES}s")
+_MORE_SITTINGS = 3  # where that number begins among the flags
+MOST_SITTINGS = 3
+_LENGTHS = 2**16 - 1
+_FORM = struct.Struct(f"<BBBBI{TAG_BYTES}s16sq{CONSENT_BYTES}sH{EMBEDDING_BYTES}s")
 RECORD_BYTES = _FORM.size
-_ZEROS_AT = RECORD_BYTES - EMBEDDING_BYTES - 2
 # Float32 normalisation of 128 numbers errs below 1e-6; the bound leaves room for an int8 network's rounding.
 _NORM_TOLERANCE = 1e-3
 
@@ -60,7 +64,8 @@ class FaceRecord:
     `rotation` (8 bytes) is the tag of the rotation that turned it. `consent` is the signed consent record. `tenancy`
     (16 bytes) names the offer under which its slot was taken, `ends_unix` (seconds since 1970) when that ends.
     `covered`: its template is of a face with mouth and nose covered. `worth`: how many different pictures its
-    `frames` are worth, at most as many; 0 in records from before that was measured.
+    `frames` are worth, at most as many; 0 in records from before that was measured. `length`: of the mean of them, in
+    65535ths, before it was brought to 1; 0 in records from before that was kept. `sittings`: in how many they were.
     """
 
     template: bytes = field(repr=False)
@@ -74,11 +79,43 @@ class FaceRecord:
     paused: bool = False
     covered: bool = False
     worth: int = 0
+    length: int = 0
+    sittings: int = 1
 
     @property
     def averaged(self) -> Averaged:
         """As the mean of what it is compared."""
-        return Averaged(self.frames, self.worth or self.frames)
+        worth = self.worth or self.frames
+        # Of one sitting all its frames, as it was measured; more sittings promise no more than they are worth.
+        return Averaged(max(self.frames // self.sittings, worth), worth)
+
+    @property
+    def mean_length(self) -> float | None:
+        """How long the mean of its frames was before it was brought to 1; None if that is not known."""
+        return self.length / _LENGTHS if self.length else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face as an enrolment ends: `template` as eye made it (wire form), `consent` the signed record.
+
+    `worth`: as in FaceRecord. `length`: of the mean of the frames; 0 if that is not known.
+    """
+
+    template: bytes = field(repr=False)
+    frames: int
+    consent: bytes = field(repr=False)
+    place: Place
+    enrolled_day: int
+    under_14: bool
+    covered: bool = False
+    worth: int = 0
+    length: float = 0.0
+
+
+def length_kept(length: float) -> int:
+    """`length` (above 0, at most 1) as a record keeps it."""
+    return max(1, min(_LENGTHS, round(length * _LENGTHS)))
 
 
 def pack(record: FaceRecord) -> bytes:
@@ -91,6 +128,7 @@ def pack(record: FaceRecord) -> bytes:
         raise RecordRefused("a face record needs the tenancy it belongs to")
     if record.worth > record.frames:
         raise RecordRefused("a face record counts more pictures than were averaged")
+    _check_sittings(record)
     try:
         return _FORM.pack(
             _VERSION,
@@ -102,6 +140,7 @@ def pack(record: FaceRecord) -> bytes:
             record.tenancy,
             record.ends_unix,
             record.consent,
+            record.length,
             record.template,
         )
     except struct.error as cause:
@@ -112,9 +151,9 @@ def parse(payload: bytes) -> FaceRecord:
     """The record in `payload`. Raises RecordRefused for everything `pack` would not make."""
     if len(payload) != RECORD_BYTES:
         raise RecordRefused(f"a face record holds {RECORD_BYTES} bytes, not {len(payload)}")
-    version, flags, frames, worth, day, rotation, tenancy, ends_unix, consent, template = _FORM.unpack(payload)
-    zeros = payload[_ZEROS_AT] or payload[_ZEROS_AT + 1]
-    if version != _VERSION or flags & ~(_PAUSED | _UNDER_14 | _COVERED) or zeros:
+    version, flags, frames, worth, day, rotation, tenancy, ends_unix, consent, length, template = _FORM.unpack(payload)
+    more = flags >> _MORE_SITTINGS
+    if version != _VERSION or more >= MOST_SITTINGS:
         raise RecordRefused("a face record is of a version this door does not read")
     if unit_vector(template) is None:
         raise RecordRefused("a face record holds no unit template")
@@ -122,7 +161,7 @@ def parse(payload: bytes) -> FaceRecord:
         raise RecordRefused("a face record counts more pictures than were averaged")
     if tenancy == NO_TENANCY or ends_unix < 0:
         raise RecordRefused("a face record names no tenancy, or an end before 1970")
-    return FaceRecord(
+    face = FaceRecord(
         template,
         rotation,
         frames,
@@ -134,12 +173,23 @@ def parse(payload: bytes) -> FaceRecord:
         paused=bool(flags & _PAUSED),
         covered=bool(flags & _COVERED),
         worth=worth,
+        length=length,
+        sittings=1 + more,
     )
+    _check_sittings(face)
+    return face
+
+
+def _check_sittings(record: FaceRecord) -> None:
+    one = record.sittings == 1
+    if not one and not (1 < record.sittings <= min(MOST_SITTINGS, record.frames) and record.length):
+        raise RecordRefused("a face record joins sittings that cannot be")
 
 
 def _flags(record: FaceRecord) -> int:
     paused, under_14 = _PAUSED if record.paused else 0, _UNDER_14 if record.under_14 else 0
-    return paused | under_14 | (_COVERED if record.covered else 0)
+    covered = _COVERED if record.covered else 0
+    return paused | under_14 | covered | (record.sittings - 1) << _MORE_SITTINGS
 
 
 def unit_vector(data: bytes) -> Vector | None:

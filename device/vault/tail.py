@@ -87,6 +87,12 @@ class Tail:
         less = {mode.enrolled for mode in self.averaging if mode.length < 1.0 and length >= mode.length}
         return min([enrolled, *less])
 
+    def length(self, pictures: int) -> float | None:
+        """How long the mean of so many different pictures is, or of the next more that were measured; else None."""
+        reaching = [mode for mode in self.averaging if mode.enrolled >= pictures and mode.length < 1.0]
+        least = min((mode.enrolled for mode in reaching), default=0)
+        return min((mode.length for mode in reaching if mode.enrolled == least), default=None)
+
     def refused(self, enrolled: int, frames: int, threshold: float) -> float:
         """Share of the right people's comparisons refused at `threshold`: 1 where nothing was measured."""
         place = ceil((threshold - self.first) / self.step - 1e-6)

@@ -68,7 +68,7 @@ _HIGHEST_SEQ = 2**32 - 1
 
 _RING_HEAD = struct.Struct("<QI4s32s")
 _RING_ENTRY = struct.Struct("<IQ16s32s32s")
-_FACE_HEAD = struct.Struct("<4BI8s16sq290s2s512s")
+_FACE_HEAD = struct.Struct("<4BI8s16sq290sH512s")
 _PIN_PAYLOAD = struct.Struct("<BBI16sqqq16s32s32s56s32sQ40s16s32s")
 _CONSENT = struct.Struct("<4sB8s16sIB32s32s32s32s32s32s64s")
 _RECEIPT = struct.Struct("<4sB8s16s32s16sIB32s64s")
@@ -464,6 +464,9 @@ class Face:
     under_14: bool
     covered: bool
     frames: int
+    worth: int
+    mean: int
+    sittings: int
     enrolled_day: int
     rotation: bytes
     tenancy: bytes
@@ -476,10 +479,12 @@ def read_face(payload: bytes) -> Face:
     """Read the payload of a face and verify the consent record in it."""
     _demand(len(payload) == _FACE_HEAD.size, "the payload of a face has 844 bytes")
     fields = _FACE_HEAD.unpack(payload)
-    version, flags, frames, zero, day, rotation, tenancy, ends_unix, consent, zeros, template = fields
+    version, flags, frames, worth, day, rotation, tenancy, ends_unix, consent, mean, template = fields
     _demand(version == 2, "no payload of version 2")
-    _demand(flags <= 0b111, "a flag that nobody knows")
-    _demand(zero == 0 and _is_zero(zeros), "the payload's zeros are none")
+    sittings = 1 + (flags >> 3)
+    _demand(sittings <= 3, "a flag that nobody knows, or a fourth sitting")
+    _demand(worth <= frames, "it counts for more pictures than were averaged")
+    _demand(sittings == 1 or (sittings <= frames and mean > 0), "sittings that cannot be")
     _demand(not _is_zero(tenancy), "no tenancy")
     _demand(ends_unix >= 0, "an end before 1970")
     numbers = struct.unpack(f"<{DIMENSIONS}f", template)
@@ -487,7 +492,9 @@ def read_face(payload: bytes) -> Face:
     _demand(abs(length - 1) <= _LENGTH_TOLERANCE, "the template's length is not 1")
     agreed = read_consent(consent)
     paused, under_14, covered = (bool(flags & bit) for bit in (1, 2, 4))
-    return Face(paused, under_14, covered, frames, day, rotation, tenancy, ends_unix, agreed, numbers)
+    return Face(
+        paused, under_14, covered, frames, worth, mean, sittings, day, rotation, tenancy, ends_unix, agreed, numbers
+    )
 
 
 def check_face(face: Face, entry: Entry, secret: bytes, door: bytes, door_key: bytes) -> None:

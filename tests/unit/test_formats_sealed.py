@@ -223,18 +223,22 @@ def test_the_face_payload_has_the_layout_of_the_page() -> None:
     face = face_record.FaceRecord(
         template=struct.pack("<f", 1.0).ljust(512, b"\0"),
         rotation=count(0, 8),
-        frames=5,
+        frames=10,
         consent=consent,
         tenancy=count(0, 16),
         enrolled_day=20_000,
         ends_unix=2_100_000_000,
         under_14=True,
         paused=True,
+        worth=3,
+        length=0xE000,
+        sittings=2,
     )
     assert stated == face_record.pack(face)[:340]
     assert face_record.parse(stated.ljust(844, b"\0")) == face
-    plain = replace(face, under_14=False, paused=False)
-    assert [face_record.pack(each)[1] for each in (plain, replace(plain, paused=True), face)] == [0, 1, 3]
+    plain = replace(face, under_14=False, paused=False, sittings=1)
+    each = (plain, replace(plain, paused=True), face, replace(face, sittings=3))
+    assert [face_record.pack(one)[1] for one in each] == [0, 1, 11, 19]
 
 
 @pytest.mark.parametrize(

@@ -408,7 +408,10 @@ def test_the_face_of_the_page_is_read() -> None:
         paused=True,
         under_14=True,
         covered=False,
-        frames=5,
+        frames=10,
+        worth=3,
+        mean=0xE000,
+        sittings=2,
         enrolled_day=20000,
         rotation=bytes(range(8)),
         tenancy=bytes(range(16)),
@@ -423,8 +426,10 @@ def test_the_payload_of_a_face_is_read_exactly_or_refused() -> None:
     refuses(reader.read_face, (payload[:length] for length in (0, 340, 843)))
     refuses(reader.read_face, iter([payload + b"\0"]))
     refuses(reader.read_face, (bytes([version]) + payload[1:] for version in (0, 1, 3)))
-    refuses(reader.read_face, (payload[:1] + bytes([1 << bit]) + payload[2:] for bit in range(3, 8)))
-    refuses(reader.read_face, (payload[:at] + b"\x01" + payload[at + 1 :] for at in (3, 330, 331)))
+    refuses(reader.read_face, (payload[:1] + bytes([flags]) + payload[2:] for flags in (0x18, 0x20, 0x40, 0x80)))
+    refuses(reader.read_face, (payload[:3] + bytes([worth]) + payload[4:] for worth in (11, 255)))
+    refuses(reader.read_face, iter([payload[:330] + bytes(2) + payload[332:]]))
+    refuses(reader.read_face, iter([payload[:2] + b"\x01\x01" + payload[4:]]))
     refuses(reader.read_face, iter([payload[:16] + bytes(16) + payload[32:]]))
     refuses(reader.read_face, iter([payload[:32] + struct.pack("<q", -1) + payload[40:]]))
     for number in (0.9991, 1.0009):

@@ -16,7 +16,8 @@ from device.sealing.store import Binding, SealedStore
 from device.vault import record
 from device.vault.credentials import Place
 from device.vault.expiry import Expiry
-from device.vault.faces import Faces, NewFace
+from device.vault.faces import Faces
+from device.vault.record import NewFace
 from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tools.evaluate import households, linkability
 from tools.evaluate.figures import Floats

@@ -250,12 +250,12 @@ class House:
         for index in range(FRAMES):
             self.sample(at_cosine(face, 0.95, seed=100 + index), index, window, covered=covered)
 
-    def begin(self, slot: int = 11, *, under_14: bool = False, covered: bool = False) -> bytes:
+    def begin(self, slot: int = 11, *, under_14: bool = False, covered: bool = False, again: bool = False) -> bytes:
         """Somebody with a PIN on `slot` has shown it, agreed, and asked to enrol; their grant."""
         if slot not in self.tenancies:
             self.move_in(slot)
         grant = self.grant(Purpose.ENROL, slot)
-        self.say(Room.DESK, wire.Enrol(grant, self.terms.hash, under_14, covered))
+        self.say(Room.DESK, wire.Enrol(grant, self.terms.hash, under_14, covered, again))
         return grant
 
     def capture(self, face: Vector, slot: int = 11, *, under_14: bool = False, covered: bool = False) -> bytes:

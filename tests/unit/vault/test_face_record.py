@@ -29,6 +29,8 @@ def face_records(draw: st.DrawFn) -> FaceRecord:
         template=unit(draw(st.integers(0, 2**32 - 1))).astype("<f4").tobytes(),
         rotation=draw(st.binary(min_size=8, max_size=8)),
         frames=(frames := draw(st.integers(0, 255))),
+        length=(length := draw(st.integers(0, 2**16 - 1))),
+        sittings=draw(st.integers(1, max(1, min(3, frames) if length else 1))),
         worth=draw(st.integers(0, frames)),
         consent=draw(st.binary(min_size=CONSENT_BYTES, max_size=CONSENT_BYTES)),
         tenancy=draw(st.binary(min_size=16, max_size=16).filter(any)),
@@ -60,10 +62,10 @@ def test_any_other_bytes_are_refused_or_are_exactly_a_record(value: FaceRecord, 
 
 @pytest.mark.parametrize(
     ("at", "byte"),
-    [(0, 1), (0, 3), (1, 8), (1, 0x80), (RECORD_BYTES - 514, 1), (RECORD_BYTES - 513, 1)],
-    ids=["older version", "newer version", "unknown flag", "highest flag", "later padding", "last padding"],
+    [(0, 1), (0, 3), (1, 0x18), (1, 0x20), (1, 0x80)],
+    ids=["older version", "newer version", "a fourth sitting", "unknown flag", "highest flag"],
 )
-def test_unknown_versions_flags_and_padding_are_refused(at: int, byte: int) -> None:
+def test_unknown_versions_and_flags_are_refused(at: int, byte: int) -> None:
     data = bytearray(record.pack(FACE))
     data[at] = byte
     with pytest.raises(RecordRefused, match="version this door does not read"):
@@ -79,6 +81,26 @@ def test_a_record_that_counts_for_more_than_was_averaged_is_neither_read_nor_wri
         record.parse(bytes(data))
     with pytest.raises(RecordRefused, match="counts more pictures"):
         record.pack(replace(FACE, worth=FACE.frames + 1))
+
+
+@pytest.mark.parametrize(
+    "change", [{"sittings": 0}, {"sittings": 4}, {"length": 0}, {"frames": 1, "worth": 1}, {"sittings": -1}]
+)
+def test_a_record_of_sittings_that_cannot_be_is_neither_read_nor_written(change: dict[str, int]) -> None:
+    two = replace(FACE, frames=10, worth=3, length=57_000, sittings=2)
+    data = bytearray(record.pack(two))
+    assert record.parse(bytes(data)) == two
+    with pytest.raises(RecordRefused, match="joins sittings that cannot be"):
+        record.pack(replace(two, **change))  # type: ignore[arg-type] # one number each
+    data[RECORD_BYTES - 514 : RECORD_BYTES - 512] = bytes(2)
+    with pytest.raises(RecordRefused, match="joins sittings that cannot be"):
+        record.parse(bytes(data))
+
+
+def test_more_sittings_are_never_said_to_be_refused_less_often_than_one_or_what_they_count_for() -> None:
+    for frames, sittings, worth, pictures in ((5, 1, 2, 5), (10, 2, 3, 5), (15, 3, 9, 9), (9, 3, 3, 3)):
+        face = replace(FACE, frames=frames, sittings=sittings, worth=worth, length=57_000)
+        assert face.averaged == Averaged(pictures, worth)
 
 
 def test_a_record_that_names_no_tenancy_or_an_end_before_1970_is_refused() -> None:

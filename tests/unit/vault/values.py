@@ -11,8 +11,7 @@ from device.consent import Notice, Terms
 from device.sealing.store import Binding
 from device.strength import KeyPlace
 from device.vault.credentials import Place
-from device.vault.faces import NewFace
-from device.vault.record import Vector
+from device.vault.record import NewFace, Vector
 from device.vault.signing import Signer, signing_key
 from device.wire import NO_END
 
