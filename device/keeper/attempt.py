@@ -16,7 +16,9 @@ Rules kept here:
   gives back what it cost itself and forgives nothing else.
 - A guest's one-time code is marked as used, durably, before anybody hears that it was right: a power cut in between
   burns it and opens nothing. That is the one write that only a right code has, and it opens the door before all eyes.
-- A fault of the disk or of memory is a refusal, and the attempt stays charged.
+- A fault of the disk or of memory is a refusal, and the attempt stays charged. Where the disk takes no counts at all
+  (a worn card turns read-only) nobody can be let in by what has to be counted: keeper ends with that sentence, so that
+  the journal, `doorctl status` and the door's report say so, instead of refusing everybody's right PIN without a word.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from device.keeper.pin import SALT_BYTES, Stretch, Verifiers
 from device.keeper.record import NOTHING, Credential, Kind
 from device.keeper.throttle import Admission, Counts, Throttle
 from device.wire import NOBODY, Secret
+
+HOPELESS = 2  # saves in a row that failed: that of an attempt, and the one behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """The `line.Task` behind an attempt: the counts as they stand after it. If it fails, the next one saves them."""
+    """The `line.Task` behind an attempt: the counts as they stand after it.
+
+    If it fails, the next one saves them; if that of the attempt had failed as well, it is keeper's end (`HOPELESS`).
+    """
 
     guard: Guard
 
@@ -183,8 +190,9 @@ class Settling:
         return work
 
     def finish(self, result: Result) -> None:
-        """Nobody waits for it."""
-        if isinstance(result, Exception) and not isinstance(result, Fault):
+        """Nobody waits for it. Raises what it failed with, if that is no matter of one write."""
+        one_write = isinstance(result, Fault) and self.guard.file.unsaved < HOPELESS
+        if isinstance(result, Exception) and not one_write:
             raise result
 
 

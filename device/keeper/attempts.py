@@ -42,6 +42,7 @@ class AttemptFile:
         self._pages = TwinPages(path, key, FORM)
         self._budget = budget
         self.damaged = False  # whether `load` had to assume the worst
+        self.unsaved = 0  # how many saves in a row have failed
 
     def load(self, known: Iterable[int]) -> Counts:
         """The saved counts; `known` are the slots there are. Makes the file on a new door. Raises StoreFault."""
@@ -54,7 +55,9 @@ class AttemptFile:
 
     def save(self, counts: Counts) -> None:
         """Make `counts` durable. Raises StoreFault; what was durable before still is."""
+        self.unsaved += 1
         self._pages.save(counts)
+        self.unsaved = 0
 
     def close(self) -> None:
         """Let go of the file."""

@@ -24,7 +24,7 @@ from device import wire
 from device.errors import Fault, StoreFault
 from device.journal import log
 from device.keeper.any_cards import Say
-from device.keeper.attempt import Guard
+from device.keeper.attempt import Guard, Settling
 from device.keeper.cards.counters import Counters, Kept
 from device.keeper.cards.diversify import CardKeys
 from device.keeper.cards.exchange import Added, Opening, adding, opening, uid_of
@@ -261,6 +261,8 @@ class CardTalk:
         """A counter is durable, or is not; `talk` waits for it, if it is still the one under way."""
         if isinstance(result, Exception) and not isinstance(result, Fault):
             raise result
+        if isinstance(result, Fault):
+            self.line.submit(Settling(self.guard))  # whether the disk takes anything at all, the counts tell
         if talk is not None and talk is self._talk:
             self._go_on(talk, None, _store_fault(result) if isinstance(result, Fault) else None)
 

@@ -61,7 +61,7 @@ from device.policy.methods import NOTHING, Method
 from device.service import Service
 from device.wire import AlarmBits, CameraCondition
 
-SPEAK_FIRST = (Room.EYE, Room.VAULT)  # each says how it stands as soon as it has taken the connection
+SPEAK_FIRST = (Room.EYE, Room.VAULT, Room.KEEPER)  # each says how it stands as soon as it has taken the connection
 END_AGAIN_NS = 60_000_000_000  # a full disk that does not take the decision is not asked with every key
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
 MOST_LEFT_S = 2**32 - 1

@@ -134,6 +134,8 @@ class Door:
             if self.life.table:
                 self.oracle.helped()
             self._settle()
+            if room is Room.KEEPER:  # it says so itself as soon as it is there; nobody types to a socket unit
+                self.says(room, wire.Occupied(many=False, some=True))
 
     def goes(self, room: Room) -> None:
         """`room` is gone."""

@@ -14,7 +14,7 @@ from device.keeper.attempts import PAGE_BYTES, AttemptFile
 from device.keeper.line import Work
 from device.keeper.pin import Stretch
 from device.keeper.throttle import Admission, Counts, Throttle
-from device.wire import Proof
+from device.wire import Outcome, Proof
 from tests.unit.keeper.bench import DAY, INVITATION, PIN, Door, PowerCut
 
 WRONG = "905217"
@@ -198,10 +198,13 @@ def test_a_fault_refuses_and_stays_charged(home: Door, fault: Fault) -> None:
     assert home.type_in(PIN)
 
 
-def test_an_attempt_that_cannot_be_counted_is_not_made(home: Door) -> None:
+def test_an_attempt_that_cannot_be_counted_is_not_made_and_a_keeper_that_can_count_none_ends(home: Door) -> None:
     home.guard.file.close()
     before = home.stretched
-    assert not home.type_in(PIN)
+    with pytest.raises(StoreFault, match="the counts of wrong attempts cannot be saved"):
+        home.type_in(PIN)
+    verdicts = [msg for msg in home.house.to(Room.LOCK) if isinstance(msg, wire.Verdict)]
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.REFUSED], "told before it ends"
     assert home.stretched == before
 
 

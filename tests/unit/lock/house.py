@@ -29,10 +29,11 @@ DOOR = bytes.fromhex("00112233445566aa")
 MANAGER = SigningKey(bytes(range(32)))
 DOCUMENT_KEY = DocumentKey.of(bytes(range(32, 64)))
 START_S = 5000
-# What eye and vault say by themselves as soon as they took lock's connection.
+# What eye, vault and keeper say by themselves as soon as they took lock's connection.
 FIRST_WORDS = {
     Room.EYE: wire.CameraState(wire.CameraCondition.IDLE),
     Room.VAULT: wire.FaceReady(recognise=False, enrol=False, claim_first=False),
+    Room.KEEPER: wire.Occupied(many=False, some=True),
 }
 
 

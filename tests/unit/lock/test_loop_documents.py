@@ -7,7 +7,7 @@ import pytest
 from device import wire
 from device.document import MAX_OFFERS
 from device.edges import Room
-from device.lock.state import TamperMoved
+from device.lock.state import Signal, TamperMoved
 from device.wire import AlarmBits, Result
 from tests.unit.lock.house import DOCUMENT_KEY, House, offer, sealed
 
@@ -34,6 +34,28 @@ def test_status_tells_the_health_and_the_version(house: House) -> None:
             ends_in_s=0,
         )
     ]
+
+
+def test_a_keeper_of_which_only_the_socket_unit_answers_is_not_there_and_nobody_waits_for_it(house: House) -> None:
+    """One that cannot start: its socket takes lock's connection all the same, and who typed waited six seconds."""
+    desk, keeper = house.join(Room.DESK), house.join(Room.KEEPER, served=False)
+
+    def status() -> wire.DoorStatus:
+        desk.say(wire.AskStatus())
+        house.turn()
+        (told,) = desk.heard()
+        assert isinstance(told, wire.DoorStatus)
+        return told
+
+    assert not status().keeper
+    house.keys("12#482913#")
+    assert house.board.signals[-1] is Signal.REFUSED
+    assert keeper.heard() == [], "nothing that would be answered after whoever typed has gone"
+    keeper.say(wire.Occupied(many=False, some=True))
+    house.turn()
+    assert status().keeper
+    house.keys("12#482913#")
+    assert [type(msg) for msg in keeper.heard()] == [wire.CheckPin]
 
 
 def test_a_damaged_version_file_ends_neither_status_nor_lock(house: House) -> None:
