@@ -20,10 +20,10 @@ import uvicorn
 
 from provisioning.console.app import app
 from provisioning.console.asked import Console
+from provisioning.console.lines import MOST, Lines
 from provisioning.errors import FleetFault, FleetRefused
 
 PORT = 8443
-_MOST_AT_ONCE = 256
 _BACKLOG = 128
 _CLOSING_S = 2
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -91,8 +91,7 @@ def serve(listening: Listening, make: Callable[[frozenset[str]], Console], ready
     """
     listening.refuse()
     context = listening.context()
-    sock = _bound(listening)
-    with sock:
+    with Lines(_bound(listening)) as sock:
         port = sock.getsockname()[1]
         config = uvicorn.Config(
             app(make(listening.hosts(port))),
@@ -100,7 +99,8 @@ def serve(listening: Listening, make: Callable[[frozenset[str]], Console], ready
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_AT_ONCE,
+            limit_concurrency=MOST,
+            loop="asyncio",  # another one would take calls by itself, past `Lines`
             timeout_graceful_shutdown=_CLOSING_S,
             ssl_context_factory=(lambda _config, _default: context) if context is not None else None,
             ws="none",
