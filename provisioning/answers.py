@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from device import terminal
 from device.errors import Fault, Refusal
 
 EXIT_REFUSED = 1
@@ -41,7 +42,7 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = command(*args, **kwargs)
         except (Refusal, Fault) as error:
-            _refuse(_sentence(str(error)), EXIT_REFUSED, as_json=as_json)
+            _refuse(_sentence(terminal.plain(str(error))), EXIT_REFUSED, as_json=as_json)
         except (KeyboardInterrupt, click.Abort) as stop:
             # click turns both Ctrl-C and the end of the input into Abort; only the first is the person's wish.
             if isinstance(stop.__context__, EOFError):

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import click
 
+from device import terminal
 from device.errors import Fault, Refusal
 
 EXIT_REFUSED = 1
@@ -47,7 +48,7 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
             answer = command(*args, **kwargs)
             code = 0 if answer.ok else EXIT_REFUSED
         except (Refusal, Fault) as error:
-            answer = Answer(_sentence(str(error)), ok=False)
+            answer = Answer(_sentence(terminal.plain(str(error))), ok=False)
         except (KeyboardInterrupt, click.Abort) as stop:
             # click turns both Ctrl-C and the end of the input into Abort; only the first is the person's wish.
             ended = isinstance(stop.__context__, EOFError)
