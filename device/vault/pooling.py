@@ -5,8 +5,8 @@ Rules kept here:
   were, times the length of their mean, times its direction, is their sum.
 - A sitting is joined only if its own mean is as alike to the face that is kept as `LIKENESS` says; and only if what
   comes of it has a threshold, that is, if it is no more varied than what was measured. Otherwise it is UNLIKE.
-- A face has `MOST_SITTINGS` at most: no more were measured. A covered one has one alone: how alike two sittings of those
-  are was not measured.
+- A face has `MOST_SITTINGS` at most: no more were measured. A covered one has one alone: how alike two sittings of
+  those are was not measured.
 - How varied the whole is says how strictly it is compared, as for one sitting. It is never said to be refused less
   often than a single sitting of it, or as many different pictures as it counts for.
 
