@@ -11,26 +11,27 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
 
 from device.errors import MessageRefused
 
+_LENGTH_BYTES = 2
+
 
 class Field(Protocol):
-    """One field's byte form: a struct code and the two directions."""
+    """One field's byte form: a struct code of one value, and the two directions."""
 
     @property
     def code(self) -> str:
         """The struct format, without byte order."""
 
-    def put(self, value: Any) -> tuple[Any, ...]:
-        """The values to hand to struct. Raises MessageRefused."""
+    def put(self, value: Any) -> Any:
+        """What to hand to struct. Raises MessageRefused, or ValueError for what is no member at all."""
 
-    def take(self, values: Iterator[Any]) -> Any:
-        """The field from struct's values. Raises MessageRefused."""
+    def take(self, value: Any) -> Any:
+        """The field from what struct gave. Raises MessageRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class Number:
 
     code: str
 
-    def put(self, value: int) -> tuple[int]:
-        return (value,)
+    def put(self, value: int) -> int:
+        return value
 
-    def take(self, values: Iterator[Any]) -> int:
-        return int(next(values))
+    def take(self, value: int) -> int:
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ class Exactly:
     def code(self) -> str:
         return f"{self.size}s"
 
-    def put(self, value: bytes) -> tuple[bytes]:
+    def put(self, value: bytes) -> bytes:
         if len(value) != self.size:
             msg = f"needs exactly {self.size} bytes, not {len(value)}"
             raise MessageRefused(msg)
-        return (value,)
+        return value
 
-    def take(self, values: Iterator[Any]) -> bytes:
-        return bytes(next(values))
+    def take(self, value: bytes) -> bytes:
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,14 @@ class DigitText:
     def code(self) -> str:
         return f"{self.size}s"
 
-    def put(self, value: str) -> tuple[bytes]:
+    def put(self, value: str) -> bytes:
         if len(value) > self.size or (value and not (value.isascii() and value.isdigit())):
             msg = f"holds at most {self.size} of the digits 0-9"
             raise MessageRefused(msg)
-        return (value.encode("ascii"),)
+        return value.encode("ascii")
 
-    def take(self, values: Iterator[Any]) -> str:
-        text = bytes(next(values)).rstrip(b"\0")
+    def take(self, value: bytes) -> str:
+        text = value.rstrip(b"\0")
         if text and not text.isdigit():
             msg = "holds something else than digits"
             raise MessageRefused(msg)
@@ -98,20 +99,20 @@ class Blob:
 
     @property
     def code(self) -> str:
-        return f"H{self.size}s"
+        return f"{_LENGTH_BYTES + self.size}s"
 
-    def put(self, value: bytes) -> tuple[int, bytes]:
+    def put(self, value: bytes) -> bytes:
         if len(value) > self.size:
             msg = f"holds at most {self.size} bytes, not {len(value)}"
             raise MessageRefused(msg)
-        return len(value), value
+        return len(value).to_bytes(_LENGTH_BYTES, "little") + value
 
-    def take(self, values: Iterator[Any]) -> bytes:
-        length, data = int(next(values)), bytes(next(values))
-        if length > len(data) or any(data[length:]):
+    def take(self, value: bytes) -> bytes:
+        end = _LENGTH_BYTES + int.from_bytes(value[:_LENGTH_BYTES], "little")
+        if end > len(value) or any(value[end:]):
             msg = "its length and its padding disagree"
             raise MessageRefused(msg)
-        return data[:length]
+        return value[_LENGTH_BYTES:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,21 @@ class Member:
 
     enum: type[IntEnum]
     code: str = "B"
+    members: dict[int, IntEnum] = dataclasses.field(init=False, repr=False, compare=False)
 
-    def put(self, value: IntEnum) -> tuple[int]:
-        return (int(self.enum(value)),)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", {int(member): member for member in self.enum})
 
-    def take(self, values: Iterator[Any]) -> IntEnum:
-        try:
-            return self.enum(next(values))
-        except ValueError as cause:
+    def put(self, value: IntEnum) -> int:
+        # Nearly always a member already: making one of it costs more than all else of a short message.
+        return value if type(value) is self.enum else int(self.enum(value))
+
+    def take(self, value: int) -> IntEnum:
+        member = self.members.get(value)
+        if member is None:
             msg = f"is no {self.enum.__name__}"
-            raise MessageRefused(msg) from cause
+            raise MessageRefused(msg)
+        return member
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +144,10 @@ class YesNo:
 
     code: str = "B"
 
-    def put(self, value: bool) -> tuple[int]:  # noqa: FBT001 - the value itself
-        return (int(bool(value)),)
+    def put(self, value: bool) -> int:  # noqa: FBT001 - the value itself
+        return int(bool(value))
 
-    def take(self, values: Iterator[Any]) -> bool:
-        value = next(values)
+    def take(self, value: int) -> bool:
         if value not in (0, 1):
             msg = "is neither yes nor no"
             raise MessageRefused(msg)
@@ -150,44 +155,52 @@ class YesNo:
 
 
 class Schema:
-    """The byte form of one dataclass: `size` bytes, made from its annotations."""
+    """The byte form of one dataclass: `size` bytes behind `head`, made from its annotations."""
 
-    def __init__(self, cls: type) -> None:
+    def __init__(self, cls: type, head: bytes = b"") -> None:
         hints = get_type_hints(cls, include_extras=True)
         self._cls = cls
-        self._fields = tuple((f.name, _field_of(hints[f.name])) for f in dataclasses.fields(cls))
-        self._struct = struct.Struct("<" + "".join(field.code for _, field in self._fields))
+        self._head = head
+        self._names = tuple(f.name for f in dataclasses.fields(cls))
+        forms = tuple(_field_of(hints[name]) for name in self._names)
+        # A number is struct's own, and so are so many bytes on the way in: what needs no look gets none, for every
+        # message on the way to the bolt is looked at here.
+        self._puts = tuple((at, form.put) for at, form in enumerate(forms) if not isinstance(form, Number))
+        self._takes = tuple((at, form.take) for at, form in enumerate(forms) if not isinstance(form, Number | Exactly))
+        self._struct = struct.Struct("<" + "".join(form.code for form in forms))
         self.size = self._struct.size
 
     def pack(self, value: object) -> bytes:
         """The bytes of `value`. Raises MessageRefused if a field does not fit."""
-        parts: list[Any] = []
-        for name, field in self._fields:
-            try:
-                parts += field.put(getattr(value, name))
-            except ValueError as cause:
-                msg = f"{self._cls.__name__}.{name} {cause}"
-                raise MessageRefused(msg) from cause
+        parts = [getattr(value, name) for name in self._names]
+        at = 0
         try:
-            return self._struct.pack(*parts)
+            for at, put in self._puts:
+                parts[at] = put(parts[at])
+        except ValueError as cause:
+            msg = f"{self._cls.__name__}.{self._names[at]} {cause}"
+            raise MessageRefused(msg) from cause
+        try:
+            return self._head + self._struct.pack(*parts)
         except struct.error as cause:
             msg = f"a number in {self._cls.__name__} is out of range"
             raise MessageRefused(msg) from cause
 
     def unpack(self, data: bytes) -> Any:
-        """An instance from exactly `size` bytes. Raises MessageRefused."""
-        if len(data) != self.size:
-            msg = f"{self._cls.__name__} holds {self.size} bytes, not {len(data)}"
+        """An instance from `head`, which is not looked at, and exactly `size` bytes. Raises MessageRefused."""
+        before = len(self._head)
+        if len(data) - before != self.size:
+            msg = f"{self._cls.__name__} holds {self.size} bytes, not {len(data) - before}"
             raise MessageRefused(msg)
-        values = iter(self._struct.unpack(data))
-        fields: dict[str, Any] = {}
-        for name, field in self._fields:
-            try:
-                fields[name] = field.take(values)
-            except MessageRefused as cause:
-                msg = f"{self._cls.__name__}.{name} {cause}"
-                raise MessageRefused(msg) from cause
-        return self._cls(**fields)
+        parts = list(self._struct.unpack_from(data, before))
+        at = 0
+        try:
+            for at, take in self._takes:
+                parts[at] = take(parts[at])
+        except MessageRefused as cause:
+            msg = f"{self._cls.__name__}.{self._names[at]} {cause}"
+            raise MessageRefused(msg) from cause
+        return self._cls(*parts)
 
 
 def _field_of(hint: Any) -> Field:

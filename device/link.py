@@ -15,7 +15,7 @@ import pwd
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from device import edges, wire
 from device.edges import Edge, Room
@@ -30,10 +30,16 @@ class Link:
     edge: Edge
     sock: socket.socket
     me: Room
+    sends: frozenset[type[wire.Message]] = field(init=False)  # what `me` may say, and what it may hear
+    hears: frozenset[type[wire.Message]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sends = edges.permitted(self.edge, self.me)
+        self.hears = edges.permitted(self.edge, self.peer)
 
     def send(self, msg: wire.Message) -> bool:
         """Send without waiting; False if the peer is gone or does not read (the loop then closes the link)."""
-        if type(msg) not in edges.permitted(self.edge, self.me):
+        if type(msg) not in self.sends:
             text = f"{self.me} must not send {type(msg).__name__} to {self.peer}"
             raise NotPermitted(text)
         try:

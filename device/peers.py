@@ -12,10 +12,10 @@ Rules kept here:
 from __future__ import annotations
 
 import math
-import selectors
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from device import edges, wire
 from device.edges import Edge, Room
@@ -24,6 +24,7 @@ from device.handover import PAGE, inherited_sockets
 from device.journal import log
 from device.link import Link, peer_uid, permitted_uids
 from device.paths import Paths
+from device.waiting import Waiting
 from device.work import Work
 
 _RECONNECT_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -46,7 +47,7 @@ class Peers:
 
     room: Room
     paths: Paths
-    selector: selectors.BaseSelector
+    selector: Waiting
     work: Work | None = None
     links: dict[Room, Link] = field(default_factory=dict)
     open: set[Link] = field(default_factory=set)
@@ -113,7 +114,7 @@ class Peers:
         """`link` stands: listen to it, and tell the room."""
         self.open.add(link)
         self.links[link.peer] = link
-        self._watch(link.sock, lambda: self._receive(link))
+        self._watch(link.sock, partial(self._receive, link))
         if self.work:
             self.work.connected(link)
 
@@ -143,7 +144,7 @@ class Peers:
         return self._handed
 
     def _watch(self, sock: socket.socket, callback: Callable[[], None]) -> None:
-        self.selector.register(sock.fileno(), selectors.EVENT_READ, callback)
+        self.selector.register(sock.fileno(), callback)
 
     def _connect(self, out: Outgoing, now_s: float) -> None:
         path = self.paths.socket(out.edge.listener, out.edge.connector)
@@ -180,7 +181,7 @@ class Peers:
             return
         try:
             msg = wire.unpack(data)
-            if type(msg) not in edges.permitted(link.edge, link.peer):
+            if type(msg) not in link.hears:
                 text = f"{link.peer} must not send {type(msg).__name__} to {self.room}"
                 raise NotPermitted(text)  # noqa: TRY301 - one handler for every way to break the table
             work.received(link, msg)

@@ -14,7 +14,6 @@ systemd.socket(5), systemd.service(5).
 from __future__ import annotations
 
 import math
-import selectors
 import signal
 import socket
 import time
@@ -28,6 +27,7 @@ from device.journal import Notifier, in_words, log
 from device.link import Link
 from device.paths import Paths, door_paths
 from device.peers import Peers
+from device.waiting import Callback, Waiting
 from device.work import Work
 
 EXIT_REFUSED = 78  # EX_CONFIG, sysexits.h: starting again will not help
@@ -42,7 +42,7 @@ class Service:
     room: Room
     paths: Paths = field(default_factory=door_paths)
     peers: Peers = field(init=False)
-    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _selector: Waiting = field(default_factory=Waiting)
     _work: Work | None = None
     _stopping: bool = False
     _notify: Notifier = field(default_factory=Notifier)
@@ -122,8 +122,7 @@ class Service:
         work = self._work
         if work is None:
             return
-        for key, _ in self._rest(work, self._end_s(timeout_s)):
-            callback: Callable[[], None] = key.data
+        for callback in self._rest(work, self._end_s(timeout_s)):
             callback()
         self.peers.call_again(time.monotonic())
         due = work.deadline()
@@ -143,7 +142,7 @@ class Service:
 
     def watch(self, fileno: int, callback: Callable[[], None]) -> None:
         """Call `callback` from the loop whenever `fileno` is readable."""
-        self._selector.register(fileno, selectors.EVENT_READ, callback)
+        self._selector.register(fileno, callback)
 
     def unwatch(self, fileno: int) -> None:
         """Stop watching `fileno`."""
@@ -151,7 +150,7 @@ class Service:
 
     # ---- waiting
 
-    def _rest(self, work: Work, end_s: float) -> list[tuple[selectors.SelectorKey, int]]:
+    def _rest(self, work: Work, end_s: float) -> list[Callback]:
         """What is ready, or nothing at `end_s`; meanwhile the watchdog is fed.
 
         At a door where nobody is this is all that runs, day and night: nothing else is asked or reckoned here.

@@ -8,8 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from device.lock.change import changed
 from device.lock.state import Alarm, Effect, Rules, State, Tell
 from device.wire import OccurrenceKind
 
@@ -28,7 +27,7 @@ def raised(state: State, alarm: Alarm) -> Step:
     """`alarm` stands from now on."""
     if alarm in state.alarms:
         return state, ()
-    return replace(state, alarms=state.alarms | {alarm}), (Tell(TOLD[alarm]),)
+    return changed(state, alarms=state.alarms | {alarm}), (Tell(TOLD[alarm]),)
 
 
 def cleared(state: State, *alarms: Alarm) -> Step:
@@ -36,11 +35,18 @@ def cleared(state: State, *alarms: Alarm) -> Step:
     standing = state.alarms & set(alarms)
     if not standing:
         return state, ()
-    state = replace(state, alarms=state.alarms - standing)
+    state = changed(state, alarms=state.alarms - standing)
     rest = tuple(Tell(TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
     return state, (Tell(OccurrenceKind.ALARM_CLEARED), *rest)
 
 
 def breach(state: State, now_ns: int, rules: Rules) -> Step:
     """Somebody broke the table of messages."""
-    return raised(replace(state, breach_until_ns=now_ns + rules.quiet_ns), Alarm.BREACH)
+    return raised(changed(state, breach_until_ns=now_ns + rules.quiet_ns), Alarm.BREACH)
+
+
+def quiet(state: State, now_ns: int) -> Step:
+    """A breach is over once nobody broke the table for long enough."""
+    if not state.alarms or Alarm.BREACH not in state.alarms or now_ns < state.breach_until_ns:
+        return state, ()
+    return cleared(state, Alarm.BREACH)

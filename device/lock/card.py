@@ -18,6 +18,7 @@ from dataclasses import replace
 from device import wire
 from device.edges import Room
 from device.lock.alarms import Step
+from device.lock.change import changed
 from device.lock.state import (
     Asked,
     CardCame,
@@ -45,12 +46,12 @@ def came(state: State, _event: CardCame, now_ns: int, fresh: bytes, rules: Rules
         return state, (Show(Signal.WAIT),) if state.check.card else (Show(Signal.WAIT), CardSend(None))
     if state.entry and now_ns - state.entry.last_ns < TYPING_NS:
         return state, (Show(Signal.WAIT), CardSend(None))
-    state = replace(state, entry=None, claim=None)
     if Room.KEEPER not in state.up:
-        return state, (Show(Signal.REFUSED), CardSend(None))
+        return changed(state, entry=None, claim=None), (Show(Signal.REFUSED), CardSend(None))
     check = Check(fresh, now_ns + rules.card_ns, opens=True, by=Method.CARD)
-    state = replace(state, check=check, asked=(*state.asked, Asked(fresh, Room.KEEPER, now_ns)))
-    return state, (Show(Signal.WAIT), Send(Room.KEEPER, wire.CardShown(fresh)))
+    asked = (*state.asked, Asked(fresh, Room.KEEPER, now_ns))
+    state = changed(state, entry=None, claim=None, check=check, asked=asked)
+    return state, (Send(Room.KEEPER, wire.CardShown(fresh)), Show(Signal.WAIT))
 
 
 def told(state: State, nonce: bytes, apdu: bytes) -> Step:
@@ -70,14 +71,14 @@ def left(state: State, _event: CardLeft, _now_ns: int, _fresh: bytes, _rules: Ru
     check = _there(state)
     if check is None:
         return state, ()
-    return replace(state, check=replace(check, left=True)), (Send(Room.KEEPER, wire.CardGone(check.nonce)),)
+    return changed(state, check=replace(check, left=True)), (Send(Room.KEEPER, wire.CardGone(check.nonce)),)
 
 
 def bare_number(state: State, _event: NumberRead, now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     """A reader that can do no more read a card's number."""
     if state.check or (state.entry and now_ns - state.entry.last_ns < TYPING_NS):
         return state, (Show(Signal.WAIT),)
-    return replace(state, entry=None, claim=None), (Show(Signal.REFUSED),)
+    return changed(state, entry=None, claim=None), (Show(Signal.REFUSED),)
 
 
 def let_go(check: Check) -> tuple[Effect, ...]:

@@ -202,7 +202,8 @@ class Hours:
         ahead_s = wall - now_ns / 1e9
         if now_unix is None or abs(ahead_s - self._ahead_s) > SLACK_S:
             self._ahead_s, self._due_ns = ahead_s, now_ns + HOUR_NS
-        self._tell_doubt(believed=now_unix is not None)
+        if (now_unix is not None) is not self._believed:
+            self._tell_doubt(believed=now_unix is not None)
         return now_unix
 
     def _found(self, now_unix: int | None) -> Now:
@@ -222,7 +223,5 @@ class Hours:
             log(str(fault))
 
     def _tell_doubt(self, *, believed: bool) -> None:
-        if believed is self._believed:
-            return
         self._believed = believed
         log("the clock is believed again" if believed else "the clock is not believed: what depends on hours waits")

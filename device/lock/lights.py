@@ -23,6 +23,7 @@ from device.challenge import CHANGES, LAST_MS, LASTS_MS, MS, OFF, REST, Lights, 
 from device.edges import Room
 from device.lock import prompts
 from device.lock.alarms import Step
+from device.lock.change import changed
 from device.lock.state import Challenge, Rules, Send, State
 from device.wire import LookMode
 
@@ -43,7 +44,7 @@ def asked(state: State, nonce: bytes, fresh: bytes, rules: Rules) -> State:
     if challenge is not None and challenge.nonce == nonce:
         return state
     burning = REST if _rests(state) else state.lights
-    return replace(state, challenge=Challenge(nonce, draw(fresh, burning)))
+    return changed(state, challenge=Challenge(nonce, draw(fresh, burning)))
 
 
 def deadline_ns(state: State, rules: Rules) -> int | None:
@@ -57,9 +58,9 @@ def driven(state: State, now_ns: int, rules: Rules) -> Step:
         return state, ()
     challenge = state.challenge
     if challenge is not None and (state.window is None or state.window.nonce != challenge.nonce):
-        state, challenge = replace(state, challenge=None), None
+        state, challenge = changed(state, challenge=None), None
     if (motion := prompts.current(state)) != state.motion:
-        state = replace(state, motion=motion)
+        state = changed(state, motion=motion)
     due_ns = _due_ns(state)
     if due_ns is None or now_ns < due_ns:
         return state, ()
@@ -69,14 +70,14 @@ def driven(state: State, now_ns: int, rules: Rules) -> Step:
         return _changed(state, REST, now_ns)
     if motion is not None and not motion.over:
         motion, following, effects = prompts.driven(motion, now_ns)
-        state, shone = _changed(replace(state, motion=motion), following, now_ns)
+        state, shone = _changed(changed(state, motion=motion), following, now_ns)
         return state, (*shone, *effects)
     if challenge is None:  # nothing is due then
         return state, ()
     if len(challenge.made) > CHANGES:
-        return replace(state, challenge=replace(challenge, over=True)), (Send(Room.EYE, _log(challenge, now_ns)),)
+        return changed(state, challenge=replace(challenge, over=True)), (Send(Room.EYE, _log(challenge, now_ns)),)
     following = challenge.code.lights[len(challenge.made) - 1] if challenge.made else state.lights
-    state = replace(state, challenge=replace(challenge, made=(*challenge.made, (now_ns, following))))
+    state = changed(state, challenge=replace(challenge, made=(*challenge.made, (now_ns, following))))
     return _changed(state, following, now_ns) if challenge.made else (state, ())
 
 
@@ -109,7 +110,7 @@ def _changed(state: State, lights: Lights, now_ns: int) -> Step:
     if lights == state.lights:
         return state, ()
     changed_ns = (*state.lights_changed_ns, now_ns)[-CHANGES:]
-    return replace(state, lights=lights, lights_changed_ns=changed_ns), (lights,)
+    return changed(state, lights=lights, lights_changed_ns=changed_ns), (lights,)
 
 
 def _log(challenge: Challenge, ended_ns: int) -> wire.ChallengeLog:

@@ -65,6 +65,9 @@ SPEAK_FIRST = (Room.EYE, Room.VAULT, Room.KEEPER)  # each says how it stands as 
 END_AGAIN_NS = 60_000_000_000  # a full disk that does not take the decision is not asked with every key
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
 MOST_LEFT_S = 2**32 - 1
+_ASIDE: frozenset[type] = frozenset(
+    {wire.AskStatus, wire.Document, wire.OfferKept, wire.RetireDoor, wire.Retired, wire.Occupied}
+)
 _BITS = {
     Alarm.FORCED_OPEN: AlarmBits.FORCED_OPEN,
     Alarm.HELD_OPEN: AlarmBits.HELD_OPEN,
@@ -134,6 +137,13 @@ class LockWork:
         if link.peer not in self.state.up:
             self.handle(PeerUp(link.peer))
             self._farewell.came()
+        if type(msg) in _ASIDE:
+            self._aside(link, msg)
+        else:
+            self.handle(Came(link.peer, msg))
+
+    def _aside(self, link: Link, msg: wire.Message) -> None:
+        """What is no event of the machine."""
         match msg:
             case wire.AskStatus():
                 link.send(self._status())
@@ -151,8 +161,6 @@ class LockWork:
                 self._some = some
                 self._policy.reporting.occupied(many=many)
                 self._tell_report()
-            case _:
-                self.handle(Came(link.peer, msg))
 
     def breached(self, room: Room) -> None:
         """Somebody broke the table."""
@@ -249,7 +257,7 @@ class LockWork:
             case Release(for_ns):
                 self._board.bolt.release(for_ns // 1_000_000)
                 self._policy.reporting.opened()
-                if Alarm.BOLT_FAULT in self.state.alarms:
+                if self.state.alarms and Alarm.BOLT_FAULT in self.state.alarms:
                     self.handle(BoltObeys())
             case Secure():
                 self._obeys = False

@@ -26,12 +26,12 @@ docs/architecture.md draws the states. `fresh` is 16 random bytes from the calle
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from device import wire
 from device.edges import Room
 from device.lock import alarms, card, keypad, lights, passage, prompts, window
+from device.lock.change import changed
 from device.lock.state import (
     Alarm,
     Asked,
@@ -118,32 +118,45 @@ def _expire(state: State, now_ns: int, rules: Rules) -> Step:
     effects: tuple[Effect, ...] = ()
     if state.granted_until_ns is not None and now_ns >= state.granted_until_ns:
         late_ns = state.granted_until_ns + rules.passage_ns
-        state, effects = replace(state, granted_until_ns=None, passage_until_ns=late_ns), (Secure(),)
+        state, effects = changed(state, granted_until_ns=None, passage_until_ns=late_ns), (Secure(),)
     if state.announce_at_ns is not None and now_ns >= state.announce_at_ns:
-        state, effects = replace(state, announce_at_ns=None), (*effects, Show(Signal.DOOR_ENDS))
+        state, effects = changed(state, announce_at_ns=None), (*effects, Show(Signal.DOOR_ENDS))
     if state.proven_until_ns is not None and now_ns >= state.proven_until_ns:
-        state = replace(state, proven_until_ns=None)
-    state, closed = window.expired(state, now_ns, rules)
-    effects += closed
+        state = changed(state, proven_until_ns=None)
+    if state.window or state.inquiry:
+        state, closed = window.expired(state, now_ns, rules)
+        effects += closed
     if state.claim and now_ns >= state.claim.until_ns:
-        state = replace(state, claim=None)
-    if Alarm.BREACH in state.alarms and now_ns >= state.breach_until_ns:
-        state, cleared = alarms.cleared(state, Alarm.BREACH)
+        state = changed(state, claim=None)
+    if state.alarms:
+        state, cleared = alarms.quiet(state, now_ns)
         effects += cleared
+    state, told = _left_alone(state, now_ns)
+    effects += told
+    if state.door_open:
+        state, told = passage.stood_open(state, now_ns, rules)
+        effects += told
+    return _remembered(state, now_ns, rules), effects
+
+
+def _left_alone(state: State, now_ns: int) -> Step:
+    """A question keeper did not answer, and keys nobody went on with."""
+    effects: tuple[Effect, ...] = ()
     if state.check and now_ns >= state.check.until_ns:
         over = card.abandoned(state.check)
-        state, effects = replace(state, check=None), (*effects, *over, Show(Signal.REFUSED))
+        state, effects = changed(state, check=None), (*over, Show(Signal.REFUSED))
     if state.entry and now_ns - state.entry.last_ns > keypad.KEY_TIMEOUT_NS:
         said = () if keypad.arms_page(state.entry) else (Show(Signal.REFUSED),)  # that was done, and noted
-        state, effects = replace(state, entry=None), (*effects, *said)
-    if state.door_open and now_ns - state.open_since_ns >= rules.held_open_ns:
-        state, raised = alarms.raised(state, Alarm.HELD_OPEN)
-        effects += raised
-    state, reminded = passage.reminded(state, now_ns, rules)
-    effects += reminded
-    # By a list: CPython makes room for ten of a generator, cuts it, and keeps one more of that length aside each time.
-    kept = tuple([asked for asked in state.asked if now_ns - asked.at_ns < rules.remembered_ns])
-    return (replace(state, asked=kept) if kept != state.asked else state), effects
+        state, effects = changed(state, entry=None), (*effects, *said)
+    return state, effects
+
+
+def _remembered(state: State, now_ns: int, rules: Rules) -> State:
+    for asked in state.asked:
+        if now_ns - asked.at_ns >= rules.remembered_ns:
+            # By a list: CPython makes room for ten of a generator, cuts it, and keeps one more of that length aside.
+            return changed(state, asked=tuple([one for one in state.asked if now_ns - one.at_ns < rules.remembered_ns]))
+    return state
 
 
 # ---- the keypad
@@ -156,15 +169,14 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
         return state, (Show(Signal.WAIT),)
     entry = keypad.press(state.entry, event.key, now_ns)
     if entry is None:
-        return replace(state, entry=None), (Show(Signal.KEY),)
+        return changed(state, entry=None), (Show(Signal.KEY),)
     if keypad.arms_page(entry):
         return _arm_page(state, entry, rules)
     request = keypad.read(entry, state.claim.slot if state.claim else None)
     if request is keypad.Reading.MORE:
-        return replace(state, entry=entry), (Show(Signal.KEY),)
-    state = replace(state, entry=None, claim=None)
+        return changed(state, entry=entry), (Show(Signal.KEY),)
     if isinstance(request, keypad.Reading) or Room.KEEPER not in state.up:
-        return state, (Show(Signal.REFUSED),)
+        return changed(state, entry=None, claim=None), (Show(Signal.REFUSED),)
     check = Check(
         fresh,
         now_ns + rules.check_ns,
@@ -172,15 +184,16 @@ def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> S
         redeems=isinstance(request, keypad.NewSecret) and request.proof is wire.Proof.INVITATION,
         ends_door=isinstance(request, keypad.EndDoor),
     )
-    state = replace(state, check=check, asked=(*state.asked, Asked(fresh, Room.KEEPER, now_ns)))
-    return state, (Show(Signal.WAIT), Send(Room.KEEPER, _question(request, fresh, rules)))
+    asked = (*state.asked, Asked(fresh, Room.KEEPER, now_ns))
+    state = changed(state, entry=None, claim=None, check=check, asked=asked)
+    return state, (Send(Room.KEEPER, _question(request, fresh, rules)), Show(Signal.WAIT))
 
 
 def _arm_page(state: State, entry: keypad.Entry, rules: Rules) -> Step:
     """`012 #`: nobody has shown anything, and nothing follows from it but that desk may serve its page for a while."""
     if not rules.page or Room.DESK not in state.up or rules.ending is Ending.RETIRED:
-        return replace(state, entry=None), (Show(Signal.REFUSED),)
-    return replace(state, entry=entry), (Send(Room.DESK, wire.PageArmed()), Show(Signal.NOTED))
+        return changed(state, entry=None), (Show(Signal.REFUSED),)
+    return changed(state, entry=entry), (Send(Room.DESK, wire.PageArmed()), Show(Signal.NOTED))
 
 
 def _question(request: keypad.Request, nonce: bytes, rules: Rules) -> wire.Message:
@@ -242,18 +255,22 @@ def _about_faces(state: State, sender: Room, msg: wire.Message, now_ns: int, fre
 
 
 def _answered(state: State, room: Room, nonce: bytes, *, motion: bool = False) -> State:
-    kept = tuple([asked for asked in state.asked if (asked.room, asked.nonce, asked.motion) != (room, nonce, motion)])
-    return replace(state, asked=kept)
+    return changed(state, asked=_but(state.asked, room, nonce, motion=motion))
+
+
+def _but(asked: tuple[Asked, ...], room: Room, nonce: bytes, *, motion: bool = False) -> tuple[Asked, ...]:
+    """What is still asked once `room` has answered this."""
+    return tuple([one for one in asked if (one.room, one.nonce, one.motion) != (room, nonce, motion)])
 
 
 def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    expected = any(asked.nonce == verdict.nonce and asked.room is sender for asked in state.asked)
-    state = _answered(state, sender, verdict.nonce)
+    kept = _but(state.asked, sender, verdict.nonce)
+    expected = len(kept) < len(state.asked)
     alive = 0 <= now_ns - verdict.stamped_ns <= rules.verdict_life_ns
     valid = expected and alive
     check = state.check
     if check and check.opens and sender is Room.KEEPER and check.nonce == verdict.nonce:
-        state = replace(state, check=None)
+        state = changed(state, asked=kept, check=None)
         opens = valid and verdict.outcome in _ACCEPTED and verdict.slot != wire.NOBODY
         before = valid and verdict.outcome is Outcome.USED and not check.card
         decided: Step = (state, (Show(Signal.TELL_MANAGER if before else Signal.REFUSED),))
@@ -261,6 +278,7 @@ def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fre
             decided = _decide(state, now_ns, rules, check.by, verdict.slot)
         shown = (decided[0], (*decided[1], *card.let_go(check)))
         return _with_a_call_for_help(shown) if expected and verdict.outcome is Outcome.DURESS else shown
+    state = changed(state, asked=kept)
     looking = state.window
     if looking and looking.mode is LookMode.RECOGNISE and sender is Room.VAULT and looking.nonce == verdict.nonce:
         match window.worth(looking, verdict, rules) if valid else Worth.NOTHING:
@@ -286,7 +304,7 @@ def _decide(state: State, now_ns: int, rules: Rules, method: Method, slot: int) 
         return state, closed or (Show(Signal.REFUSED),)
     state, closed = window.ended(state, Signal.OPENED)
     shown = closed or (Show(Signal.OPENED),)
-    granted = replace(
+    granted = changed(
         state,
         granted_until_ns=now_ns + rules.unlock_ns,
         opened_while_granted=False,
@@ -303,9 +321,9 @@ def _answer(state: State, nonce: bytes, outcome: Outcome, now_ns: int, rules: Ru
     accepted = outcome in _ACCEPTED
     well = Signal.DONE if check.card else Signal.NOTED  # with the card an act is over that began with the PIN
     if check.ends_door and accepted:
-        state = replace(state, proven_until_ns=now_ns + rules.proof_ns)
+        state = changed(state, proven_until_ns=now_ns + rules.proof_ns)
     no = Signal.TELL_MANAGER if check.redeems and outcome is Outcome.USED else Signal.REFUSED
-    shown = (replace(state, check=None), (Show(well if accepted else no), *card.let_go(check)))
+    shown = (changed(state, check=None), (Show(well if accepted else no), *card.let_go(check)))
     return _with_a_call_for_help(shown) if outcome is Outcome.DURESS else shown
 
 
@@ -316,21 +334,22 @@ def _with_a_call_for_help(shown: Step) -> Step:
     """
     state, effects = shown
     if Room.REPORT not in state.up:
-        return replace(state, help_owed=True), effects
+        return changed(state, help_owed=True), effects
     return state, (*effects, _HELP)
 
 
 def _help_last(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
-    if _HELP not in effects:
-        return effects
-    return (*(effect for effect in effects if effect != _HELP), _HELP)
+    for effect in effects:
+        if effect is _HELP:
+            return (*(other for other in effects if other is not _HELP), _HELP)
+    return effects
 
 
 # ---- connections
 
 
 def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, rules: Rules) -> Step:
-    state = replace(state, up=state.up | {event.room})
+    state = changed(state, up=state.up | {event.room})
     if event.room is Room.REPORT:
         # report starts from nothing: tell it what stands, so that a restart of it hides no alarm.
         gone = tuple(Tell(told[0]) for room, told in _GONE_TOLD.items() if room not in state.up)
@@ -338,29 +357,29 @@ def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, rules: Ru
         fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
         owed = (_HELP,) if state.help_owed else ()
         ended = (Tell(OccurrenceKind.RETIRED),) if rules.ending is Ending.RETIRED else ()
-        return replace(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *ended, *owed)
+        return changed(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *ended, *owed)
     told = _GONE_TOLD.get(event.room)
     return state, (Tell(told[1]),) if told else ()
 
 
 def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     room = event.room
-    state = replace(state, up=state.up - {room})
+    state = changed(state, up=state.up - {room})
     told = _GONE_TOLD.get(room)
     effects: tuple[Effect, ...] = (Tell(told[0]),) if told else ()
     if room is Room.VAULT:
-        state = replace(state, recognise_ready=False, enrol_ready=False, claim_first_ready=False)
-        state = replace(state, enrol_mode=LookMode.ENROL)
+        state = changed(state, recognise_ready=False, enrol_ready=False, claim_first_ready=False)
+        state = changed(state, enrol_mode=LookMode.ENROL)
     if room is Room.EYE:
-        state = replace(state, camera=CameraCondition.IDLE)
+        state = changed(state, camera=CameraCondition.IDLE)
     if room in (Room.EYE, Room.VAULT):
         state, closed = window.ended(state, Signal.USE_PIN_OR_CARD)
         effects += closed
     if room is Room.KEEPER and state.check:
         effects = (*effects, Show(Signal.REFUSED), *card.let_go(state.check))
-        state = replace(state, check=None)
+        state = changed(state, check=None)
     # A reply to what was asked of a room that is gone can no longer come from the one that was asked.
-    return replace(state, asked=tuple([asked for asked in state.asked if asked.room is not room])), effects
+    return changed(state, asked=tuple([asked for asked in state.asked if asked.room is not room])), effects
 
 
 # ---- time, and the table

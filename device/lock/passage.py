@@ -12,10 +12,9 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from device.lock import alarms
 from device.lock.alarms import Step
+from device.lock.change import changed
 from device.lock.state import (
     Alarm,
     BoltFailed,
@@ -39,16 +38,16 @@ def door_moved(state: State, event: DoorMoved, now_ns: int, _fresh: bytes, rules
         return state, ()
     if event.open:
         granted = state.granted_until_ns is not None
-        state = replace(state, door_open=True, open_since_ns=now_ns, opened_while_granted=granted)
+        state = changed(state, door_open=True, open_since_ns=now_ns, opened_while_granted=granted)
         expected = granted or now_ns < max(state.exit_until_ns, state.passage_until_ns) or not rules.exit_wired
         if expected:
             return state, ()
         return alarms.raised(state, Alarm.FORCED_OPEN)
-    state = replace(state, door_open=False)
+    state = changed(state, door_open=False)
     effects: tuple[Effect, ...] = ()
     if state.granted_until_ns is not None and state.opened_while_granted:
         # Somebody went through and the door fell shut: lock behind them instead of waiting for the time to run out.
-        state, effects = replace(state, granted_until_ns=None), (Secure(),)
+        state, effects = changed(state, granted_until_ns=None), (Secure(),)
     state, cleared = alarms.cleared(state, Alarm.HELD_OPEN, Alarm.FORCED_OPEN)
     return state, effects + cleared
 
@@ -62,12 +61,15 @@ def reminder_ns(state: State, rules: Rules) -> int | None:
     return due_ns if due_ns <= state.open_since_ns + rules.held_open_ns + rules.remind_for_ns else None
 
 
-def reminded(state: State, now_ns: int, rules: Rules) -> Step:
-    """Remind, if it is time."""
+def stood_open(state: State, now_ns: int, rules: Rules) -> Step:
+    """The door stands open: an alarm, if it does for too long, and a reminder, if it is time."""
+    effects: tuple[Effect, ...] = ()
+    if now_ns - state.open_since_ns >= rules.held_open_ns:
+        state, effects = alarms.raised(state, Alarm.HELD_OPEN)
     due_ns = reminder_ns(state, rules)
     if due_ns is None or now_ns < due_ns:
-        return state, ()
-    return replace(state, reminded_ns=now_ns), (Show(Signal.CLOSE_DOOR),)
+        return state, effects
+    return changed(state, reminded_ns=now_ns), (*effects, Show(Signal.CLOSE_DOOR))
 
 
 def tamper_moved(state: State, event: TamperMoved, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
@@ -77,7 +79,7 @@ def tamper_moved(state: State, event: TamperMoved, _now_ns: int, _fresh: bytes, 
 
 def exit_requested(state: State, _event: ExitRequested, now_ns: int, _fresh: bytes, rules: Rules) -> Step:
     """Somebody is about to leave."""
-    return replace(state, exit_until_ns=now_ns + rules.exit_ns), ()
+    return changed(state, exit_until_ns=now_ns + rules.exit_ns), ()
 
 
 def breached(state: State, _event: Breached, now_ns: int, _fresh: bytes, rules: Rules) -> Step:
@@ -92,5 +94,5 @@ def bolt_obeys(state: State, _event: BoltObeys, _now_ns: int, _fresh: bytes, _ru
 
 def bolt_failed(state: State, _event: BoltFailed, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
     """The bolt's line could not be driven."""
-    state, raised = alarms.raised(replace(state, granted_until_ns=None), Alarm.BOLT_FAULT)
+    state, raised = alarms.raised(changed(state, granted_until_ns=None), Alarm.BOLT_FAULT)
     return state, (Secure(), *raised)

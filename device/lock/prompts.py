@@ -22,6 +22,7 @@ from dataclasses import replace
 from device import wire
 from device.challenge import MS, REST, Lights, may_change_ns
 from device.edges import Room
+from device.lock.change import changed
 from device.lock.state import Effect, Motion, Send, Show, Signal, State, Window
 from device.motion import LEAD_MS, LIGHTS, MARGIN_MS, PROMPT_MS, PROMPTS, draw
 
@@ -41,7 +42,7 @@ def asked(state: State, nonce: bytes, now_ns: int, fresh: bytes) -> State:
     begins_ns = now_ns if state.lights == REST else max(now_ns, may_change_ns(state.lights_changed_ns))
     if begins_ns + _WHOLE_NS > window.until_ns:
         return state
-    return replace(state, motion=Motion(nonce, window.until_ns, draw(fresh)))
+    return changed(state, motion=Motion(nonce, window.until_ns, draw(fresh)))
 
 
 def current(state: State) -> Motion | None:

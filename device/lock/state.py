@@ -188,7 +188,7 @@ class Asked:
     motion: bool = False  # for eye's MotionRequest, and for nothing else
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, and nothing is reckoned when it is made: `device.lock.change`
 class State:
     """Everything lock remembers. A new process starts with `State()`: secured, camera closed, nobody there."""
 

@@ -38,6 +38,7 @@ from device import wire
 from device.edges import Room
 from device.lock import keypad
 from device.lock.alarms import Step
+from device.lock.change import changed
 from device.lock.state import (
     Asked,
     Claim,
@@ -55,6 +56,10 @@ from device.lock.state import (
 )
 from device.policy.methods import ANY_FACE
 from device.wire import NOBODY, CameraCondition, LookMode, OccurrenceKind, Outcome
+
+_ANY_FACE = int(ANY_FACE)  # as a number: Python makes a flag of two flags in several calls
+
+_CLOSES = (Send(Room.EYE, wire.Close()), Send(Room.VAULT, wire.Close()))
 
 
 class Worth(Enum):
@@ -75,14 +80,14 @@ def pressed(state: State, _event: FaceButton, now_ns: int, fresh: bytes, rules: 
         return state, ()
     claim = keypad.claimed(state.entry)
     if claim is not None:
-        state = replace(state, entry=None)
+        state = changed(state, entry=None)
     if not _can_look(state, rules):
         return state, (Show(Signal.USE_PIN_OR_CARD),)
     if state.enrol_ready:
         return _opened(state, state.enrol_mode, NOBODY, now_ns, fresh, rules)
     if claim is not None:
-        state = replace(state, inquiry=Inquiry(fresh, claim, now_ns + rules.inquiry_ns))
-        return _asked(state, fresh, now_ns), (Show(Signal.WAIT), Send(Room.VAULT, wire.AskClaim(fresh, claim)))
+        state = changed(state, inquiry=Inquiry(fresh, claim, now_ns + rules.inquiry_ns))
+        return _asked(state, fresh, now_ns), (Send(Room.VAULT, wire.AskClaim(fresh, claim)), Show(Signal.WAIT))
     if state.claim_first_ready:
         return state, (Show(Signal.CLAIM_FIRST),)
     return _opened(state, LookMode.RECOGNISE, NOBODY, now_ns, fresh, rules)
@@ -93,17 +98,22 @@ def claim_answered(state: State, answer: wire.ClaimAnswer, now_ns: int, fresh: b
     inquiry = state.inquiry
     if inquiry is None or inquiry.nonce != answer.nonce:
         return state, ()
-    state = replace(state, inquiry=None)
+    state = changed(state, inquiry=None)
     if not answer.awake or not _can_look(state, rules) or state.granted_until_ns is not None:
         return state, (Show(Signal.USE_PIN_OR_CARD),)
     return _opened(state, LookMode.RECOGNISE, inquiry.slot, now_ns, fresh, rules)
+
+
+def opens_by_face(rules: Rules) -> bool:
+    """Whether a face opens anything at this moment, alone or with its PIN."""
+    return int(rules.methods) & _ANY_FACE != 0
 
 
 def _can_look(state: State, rules: Rules) -> bool:
     ready = state.enrol_ready or state.recognise_ready or state.claim_first_ready
     return (
         ready
-        and bool(rules.methods & ANY_FACE)
+        and opens_by_face(rules)
         and {Room.EYE, Room.VAULT} <= state.up
         and state.camera is not CameraCondition.FAULT
     )
@@ -119,15 +129,15 @@ def _opened(state: State, mode: LookMode, claim: int, now_ns: int, fresh: bytes,
 def _approach(state: State, window: Window, now_ns: int) -> Step:
     told = wire.Window(window.nonce, window.mode, window.claim)
     look = wire.Look(window.nonce, window.mode)
-    state = _asked(replace(state, window=window), window.nonce, now_ns)
+    state = _asked(changed(state, window=window), window.nonce, now_ns)
     if window.mode is LookMode.RECOGNISE:  # eye may ask for its light challenge, and for a motion challenge after it
         requests = tuple(Asked(window.nonce, Room.EYE, now_ns, motion) for motion in (False, True))
-        state = replace(state, asked=(*state.asked, *requests))
+        state = changed(state, asked=(*state.asked, *requests))
     return state, (Send(Room.VAULT, told), Send(Room.EYE, look))
 
 
 def _asked(state: State, nonce: bytes, now_ns: int) -> State:
-    return replace(state, asked=(*state.asked, Asked(nonce, Room.VAULT, now_ns)))
+    return changed(state, asked=(*state.asked, Asked(nonce, Room.VAULT, now_ns)))
 
 
 # ---- what was seen
@@ -137,7 +147,7 @@ def doubted(state: State, nonce: bytes) -> State:
     """Eye wants whoever stands there to turn: in the approach `nonce` a face alone opens nothing any more."""
     if state.window is None or state.window.nonce != nonce:
         return state
-    return replace(state, window=replace(state.window, doubted=True))
+    return changed(state, window=replace(state.window, doubted=True))
 
 
 def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
@@ -157,7 +167,7 @@ def worth(window: Window, verdict: wire.Verdict, rules: Rules) -> Worth:
 
 def named(state: State, slot: int, now_ns: int, rules: Rules) -> Step:
     """The face stands for its flat number, nobody's for none, and both are asked for the PIN."""
-    return ended(replace(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
+    return ended(changed(state, claim=Claim(slot, now_ns + rules.claim_ns)), Signal.ENTER_PIN)
 
 
 def recognised(state: State, window: Window, slot: int, now_ns: int, fresh: bytes, rules: Rules) -> Step:
@@ -175,7 +185,7 @@ def once(state: State, window: Window, slot: int, now_ns: int, fresh: bytes, rul
 def refused(state: State, window: Window, now_ns: int, fresh: bytes, rules: Rules) -> Step:
     """This approach opened nothing: the next one, or none is left."""
     if window.approaches_left == 0:
-        return _over(replace(state, window=window), now_ns, rules)
+        return _over(changed(state, window=window), now_ns, rules)
     again = replace(window, nonce=fresh, approaches_left=window.approaches_left - 1, doubted=False)
     return _approach(state, again, now_ns)
 
@@ -193,18 +203,17 @@ def _over(state: State, now_ns: int, rules: Rules) -> Step:
 def ended(state: State, signal: Signal) -> Step:
     """The window closes, or the question whether to open one is dropped. Without either nothing happens."""
     if state.inquiry:
-        return replace(state, inquiry=None), (Show(signal),)
+        return changed(state, inquiry=None), (Show(signal),)
     if state.window is None:
         return state, ()
-    closes = (Send(Room.EYE, wire.Close()), Send(Room.VAULT, wire.Close()))
-    return replace(state, window=None), (*closes, Show(signal))
+    return changed(state, window=None), (*_CLOSES, Show(signal))
 
 
 def expired(state: State, now_ns: int, rules: Rules) -> Step:
     """What has run out of time by `now_ns`."""
     if state.inquiry and now_ns >= state.inquiry.until_ns:
         return ended(state, Signal.USE_PIN_OR_CARD)
-    if (state.window or state.inquiry) and not rules.methods & ANY_FACE:
+    if (state.window or state.inquiry) and not opens_by_face(rules):
         return ended(state, Signal.USE_PIN_OR_CARD)
     if state.window and now_ns >= state.window.until_ns:
         return _over(state, now_ns, rules)
@@ -213,7 +222,7 @@ def expired(state: State, now_ns: int, rules: Rules) -> Step:
 
 def readiness(state: State, ready: wire.FaceReady) -> Step:
     """What a press is good for from now on, as vault says."""
-    state = replace(
+    state = changed(
         state,
         recognise_ready=ready.recognise,
         enrol_ready=ready.enrol,
@@ -243,7 +252,7 @@ def camera_says(state: State, condition: CameraCondition) -> Step:
     """What the camera does, as eye says."""
     if condition is state.camera:
         return state, ()
-    before, state = state.camera, replace(state, camera=condition)
+    before, state = state.camera, changed(state, camera=condition)
     effects: tuple[Effect, ...] = ()
     if condition is CameraCondition.FAULT:
         state, effects = ended(state, Signal.USE_PIN_OR_CARD)
@@ -269,7 +278,7 @@ def fading(state: State, *, was_open: bool, now_ns: int, rules: Rules) -> State:
         until = now_ns + rules.fading_ns
     else:
         until = state.fading_until_ns if state.fading_until_ns and now_ns < state.fading_until_ns else None
-    return state if until == state.fading_until_ns else replace(state, fading_until_ns=until)
+    return state if until == state.fading_until_ns else changed(state, fading_until_ns=until)
 
 
 def with_lamp(was_lit: bool, is_lit: bool, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:  # noqa: FBT001 - levels

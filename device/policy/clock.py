@@ -12,7 +12,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 EARLIEST_UNIX = 1_704_067_200  # 2024-01-01 UTC: no door of ours is older
 LATEST_UNIX = 4_102_444_800  # 2100-01-01 UTC: what is later is a broken clock, not a door's
@@ -29,8 +29,9 @@ class Clock:
         """The time that counts while the wall clock says `wall_unix`, None if it is not believed."""
         if not self.newest_unix - SLACK_S <= wall_unix <= LATEST_UNIX:
             return self, None
-        newest = max(self.newest_unix, wall_unix)
-        return replace(self, newest_unix=newest), newest
+        if wall_unix <= self.newest_unix:
+            return self, self.newest_unix
+        return Clock(wall_unix), wall_unix
 
     def told(self, issued_unix: int, wall_unix: int) -> Clock:
         """A newer document was issued at `issued_unix`."""

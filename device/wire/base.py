@@ -68,6 +68,7 @@ class Message:
 M = TypeVar("M", bound=type[Message])
 _TYPES: dict[int, type[Message]] = {}
 _SCHEMAS: dict[type[Message], Schema] = {}
+_BY_HEAD: dict[bytes, Schema] = {}  # by version and type byte
 
 
 def message(code: int) -> Callable[[M], M]:
@@ -77,9 +78,10 @@ def message(code: int) -> Callable[[M], M]:
         if code in _TYPES:
             msg = f"type byte {code} is taken by {_TYPES[code].__name__}"
             raise TypeError(msg)
+        head = bytes((WIRE_VERSION, code))
         cls.code = code
         _TYPES[code] = cls
-        _SCHEMAS[cls] = Schema(cls)
+        _SCHEMAS[cls] = _BY_HEAD[head] = Schema(cls, head)
         return cls
 
     return register
@@ -87,22 +89,23 @@ def message(code: int) -> Callable[[M], M]:
 
 def pack(msg: Message) -> bytes:
     """The datagram of `msg`. Raises MessageRefused if a field does not fit its schema."""
-    cls = type(msg)
-    return bytes((WIRE_VERSION, cls.code)) + _SCHEMAS[cls].pack(msg)
+    return _SCHEMAS[type(msg)].pack(msg)
 
 
 def unpack(data: bytes) -> Message:
     """The message in `data`. Raises MessageRefused for a wrong version, type, size or field value."""
+    schema = _BY_HEAD.get(data[:2])
+    if schema is None:
+        raise MessageRefused(_why_unknown(data))
+    parsed: Message = schema.unpack(data)
+    return parsed
+
+
+def _why_unknown(data: bytes) -> str:
     version, code = (*data[:2], -1, -1)[:2]
     if version != WIRE_VERSION:
-        text = f"a message begins with wire version {WIRE_VERSION}"
-        raise MessageRefused(text)
-    cls = _TYPES.get(code)
-    if cls is None:
-        text = f"message type {code} is unknown"
-        raise MessageRefused(text)
-    parsed: Message = _SCHEMAS[cls].unpack(data[2:])
-    return parsed
+        return f"a message begins with wire version {WIRE_VERSION}"
+    return f"message type {code} is unknown"
 
 
 def message_types() -> dict[int, type[Message]]:

@@ -27,7 +27,8 @@ ANSWERS = (
     fault(
         "a question may be answered twice",
         100,
-        ("machine", "state = _answered(state, sender, verdict.nonce)\n    alive", "alive"),
+        ("machine", "changed(state, asked=kept, check=None)", "changed(state, check=None)"),
+        ("machine", "    state = changed(state, asked=kept)\n    looking", "    looking"),
         (
             "machine",
             "return _answer(_answered(state, event.sender, nonce), nonce, outcome, now_ns, rules)",
@@ -37,7 +38,7 @@ ANSWERS = (
     fault(
         "another room may answer for keeper (two guards)",
         600,
-        ("machine", "asked.nonce == verdict.nonce and asked.room is sender for", "asked.nonce == verdict.nonce for"),
+        ("machine", "(one.room, one.nonce, one.motion) != (room, nonce,", "(one.nonce, one.motion) != (nonce,"),
         ("machine", "check.opens and sender is Room.KEEPER and", "check.opens and"),
     ),
     fault(
@@ -184,7 +185,7 @@ ANSWERS = (
     fault(
         "a call that report was not there for is forgotten",
         1100,
-        ("machine", "return replace(state, help_owed=True), effects", "return state, effects"),
+        ("machine", "return changed(state, help_owed=True), effects", "return state, effects"),
     ),
     fault(
         "everybody calls for help",
@@ -194,7 +195,7 @@ ANSWERS = (
     fault(
         "the lamp waits for the call",
         700,
-        ("machine", "return (*(effect for effect in effects if effect != _HELP), _HELP)", "return effects"),
+        ("machine", "return (*(other for other in effects if other is not _HELP), _HELP)", "return effects"),
     ),
     fault(
         "a page is armed where there is none",

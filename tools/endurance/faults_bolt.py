@@ -33,7 +33,7 @@ BOLT = (
         "the end of granted moves no bolt",
         100,
         ("machine", "passage_until_ns=late_ns), (Secure(),)", "passage_until_ns=late_ns), ()"),
-        ("passage", "replace(state, granted_until_ns=None), (Secure(),)", "replace(state, granted_until_ns=None), ()"),
+        ("passage", "changed(state, granted_until_ns=None), (Secure(),)", "changed(state, granted_until_ns=None), ()"),
     ),
     fault(
         "a door that fell shut stays unlocked",
@@ -43,7 +43,7 @@ BOLT = (
     fault(
         "a bolt that fails stays granted",
         100,
-        ("passage", "replace(state, granted_until_ns=None), Alarm.BOLT_FAULT", "state, Alarm.BOLT_FAULT"),
+        ("passage", "changed(state, granted_until_ns=None), Alarm.BOLT_FAULT", "state, Alarm.BOLT_FAULT"),
     ),
     fault(
         "a fail-safe coil is driven like a fail-secure one",
@@ -93,7 +93,7 @@ BOLT = (
         1200,
         (
             "window",
-            "if (state.window or state.inquiry) and not rules.methods & ANY_FACE:",
+            "if (state.window or state.inquiry) and not opens_by_face(rules):",
             "if state.inquiry and not rules.methods & ANY_FACE:",
         ),
     ),

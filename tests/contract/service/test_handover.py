@@ -163,7 +163,7 @@ def test_desk_alone_is_handed_the_socket_at_which_browsers_call(hand_over: HandO
         assert desk.page_socket is not None
         assert desk.page_socket.getsockname() == page.getsockname()
         desk.peers.listen()
-        watched = [key.fd for key in desk._selector.get_map().values()]
+        watched = desk._selector.watched
         assert desk.page_socket.fileno() not in watched, "the loop of desk is never woken by the network"
         assert len(watched) == len(made)
         close(desk)

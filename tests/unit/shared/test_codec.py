@@ -85,6 +85,6 @@ def test_what_does_not_fit_is_refused_and_not_made_to_fit(
 
 def test_a_boolean_has_two_byte_forms_and_no_third() -> None:
     form = YesNo()
-    assert [form.put(False), form.put(True)] == [(0,), (1,)]
+    assert [form.put(False), form.put(True)] == [0, 1]
     with pytest.raises(MessageRefused):
-        form.take(iter((2,)))
+        form.take(2)
