@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Sight:
             raise ModelRefused(msg)
 
     @classmethod
-    def load(cls, eye: EyeTable, models: Path, view_deg: float | None = None) -> Sight:
+    def load(cls, eye: EyeTable, models: Path, view_deg: float | None = None) -> Self:
         """The networks from the folder `models`, checked against its manifest. Raises ModelRefused.
 
         `view_deg`: the camera's horizontal field of view, at a door with lights; without it there is no `watch`.

@@ -97,12 +97,12 @@ def spoil(crop: Picture, how: str, file: str) -> Picture:
     return darkened(crop, zlib.crc32(file.encode())) if how == "dark" else crop
 
 
-def relit(crop: Picture, how: str) -> Picture:
-    """`crop` after what is tried against darkness; a crop that is not dark stays as it is, whatever is tried."""
+def relit(crop: Picture, how: str, below: float = DARK_BELOW) -> Picture:
+    """`crop` after what is tried against darkness; one whose middle is not darker than `below` stays as it is."""
     if how == "as is":
         return crop
     mean = float(grey(crop[_MIDDLE]).mean())
-    if mean >= DARK_BELOW:
+    if mean >= below:
         return crop
     soft = "smooth" in how
     values = (blurred(crop) if soft else crop.astype(np.float64)) / 255
