@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,8 +52,22 @@ class At:
     def open(self, page: Page) -> str:
         """Go to the page once it is armed; the code it shows."""
         self.arm()
+        self.home.until(
+            lambda _: self.answers(), "the page served"
+        )  # lock says yes a moment before desk's thread serves
         page.goto(self.url)
         return self.code(page)
+
+    def answers(self) -> bool:
+        """Whether somebody who calls is let speak."""
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", self.home.door.state()["page_port"]), 10) as line,
+                self.trust().wrap_socket(line),
+            ):
+                return True
+        except OSError:
+            return False
 
     def code(self, page: Page) -> str:
         """The code on the screen."""

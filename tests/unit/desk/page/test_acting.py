@@ -16,6 +16,7 @@ from device.desk.page.counter import Face, Finished, Hinted, Paper, Phase
 from device.desk.page.errands import Errands
 from device.desk.page.sittings import ROOM
 from device.strength import KeyPlace
+from device.vault import record
 from device.wire import Hint, Purpose, Result
 from tests.unit.desk.page.house import Browser, House, browser, page, run, terms
 
@@ -147,6 +148,10 @@ def test_what_vault_would_refuse_is_not_offered(house: House) -> None:
         assert one.house.done == []
 
     run(story())
+
+
+def test_the_page_counts_sittings_as_vault_does() -> None:
+    assert showing.MOST_SITTINGS == record.MOST_SITTINGS
 
 
 @pytest.mark.parametrize("face", [face for face in Face if face not in (Face.AWAKE, Face.PAUSED)])
