@@ -1,6 +1,8 @@
-"""How a command's answer reaches whoever typed it: `doorctl` and `doorward` end by `answer`.
+"""How a command's answer reaches whoever typed it: what `doorctl`, `doorward` and `guestcodes` have in common.
 
 Rules kept here:
+- 1 refused, with the reason in one sentence; 130 interrupted, as shells report it. A question that the end of the input
+  left open is refused: nobody wished to stop.
 - A terminal that lacks a script shows escapes instead of failing: notices and doors' names are in more than one.
 - What somebody else may have named, a file say, moves no cursor, sets no title and turns no line around: of a refusal
   only what can be printed is printed, and the rest as escapes.
@@ -17,6 +19,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+EXIT_REFUSED: Final = 1
+EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT
 _SPACES: Final = frozenset("\n\u00a0\u3000")  # which Python does not call printable
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
@@ -41,3 +45,15 @@ def plain(text: str) -> str:
     return "".join(
         each if each.isprintable() or each in _SPACES else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def sentence(text: str) -> str:
+    """The message of a refusal or a fault, as it is said to a person: `plain`, with a capital letter and a stop."""
+    text = plain(text)
+    named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
+    return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?", ".)")) else ".")
+
+
+def unanswered(stop: BaseException) -> bool:
+    """Whether the input ended at a question. click makes Abort of that and of Ctrl-C, the person's wish, alike."""
+    return isinstance(stop.__context__, EOFError)

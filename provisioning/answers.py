@@ -3,8 +3,6 @@
 Rules kept here:
 - 0 done, 1 refused with the reason in one sentence, 2 usage (click's own), 130 interrupted.
 - With --json exactly one object goes to stdout; a refusal or fault of ours never shows a traceback.
-
-(doorctl has the same few lines: the door's rooms and the manager's side share no code but the formats.)
 """
 
 from __future__ import annotations
@@ -17,12 +15,10 @@ from typing import Any
 
 import click
 
-from device import terminal
 from device.errors import Fault, Refusal
+from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, sentence, unanswered
 
-EXIT_REFUSED = 1
 _NOT_GIVEN = "The passphrase was not given; type it or set DOORWARD_PASSPHRASE."
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +38,10 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = command(*args, **kwargs)
         except (Refusal, Fault) as error:
-            _refuse(_sentence(terminal.plain(str(error))), EXIT_REFUSED, as_json=as_json)
+            _refuse(sentence(str(error)), EXIT_REFUSED, as_json=as_json)
         except (KeyboardInterrupt, click.Abort) as stop:
-            # click turns both Ctrl-C and the end of the input into Abort; only the first is the person's wish.
-            if isinstance(stop.__context__, EOFError):
-                _refuse(
-                    "The passphrase was not given; type it or set DOORWARD_PASSPHRASE.", EXIT_REFUSED, as_json=as_json
-                )
+            if unanswered(stop):
+                _refuse(_NOT_GIVEN, EXIT_REFUSED, as_json=as_json)
             _refuse("Stopped.", EXIT_INTERRUPTED, as_json=as_json)
         else:
             if as_json:
@@ -65,8 +58,3 @@ def _refuse(sentence: str, code: int, *, as_json: bool) -> None:
     else:
         click.echo(sentence, err=True)
     click.get_current_context().exit(code)
-
-
-def _sentence(text: str) -> str:
-    named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
-    return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -27,6 +27,7 @@ from provisioning import (
     cli_slot,
     cli_user,
     cli_watch,
+    document_files,
     files,
     options,
     timetable,
@@ -189,10 +190,8 @@ def policy_group() -> None:
 
 @policy_group.command("set")
 @options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
-)
+@options.door
+@options.document_out
 @click.argument("file", type=click.Path(path_type=Path))
 @answering
 def policy_set(*, folder: Path, store: str | None, door_name: str, out: Path | None, file: Path) -> Answer:
@@ -224,8 +223,7 @@ def policy_set(*, folder: Path, store: str | None, door_name: str, out: Path | N
     policy = timetable.read(file)
     files.refuse_unwritable(out)
     made = fleet.set_policy(door_name, policy, now_unix=int(time.time()), passphrase=options.passphrase())
-    path = out or folder / f"{made.door.id}-{made.version}.doc"
-    fleets.write_document(made, path)
+    path = document_files.keep(folder, made, out)
 
     def say() -> None:
         click.echo(f"The hours of {made.door.name}:\n\n{timetable.shown(policy)}")
@@ -236,7 +234,7 @@ def policy_set(*, folder: Path, store: str | None, door_name: str, out: Path | N
 
 @policy_group.command("show")
 @options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
+@options.door
 @answering
 def policy_show(*, folder: Path, store: str | None, door_name: str) -> Answer:
     """Show the newest hours made for a door; whether it has them already, `doorctl status` says there.

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioning import files, options
+from provisioning import document_files, files, options
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
 from provisioning.errors import FleetFault, FleetRefused
 
 if TYPE_CHECKING:
-    from provisioning.fleet import Fleet, Hours
+    from provisioning.fleet import Fleet
     from provisioning.joining import Approved, Asked
-    from provisioning.reporting import Choice
     from provisioning.store import Door
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -167,13 +166,7 @@ def _approve(fleet: Fleet, asked: Asked, *, again: bool) -> tuple[Approved, list
 
     passphrase = options.passphrase()
     approved, made = joining.believe(fleet, asked, now_unix=int(time.time()), passphrase=passphrase, again=again)
-    return approved, [_written(fleet, each) for each in made]
-
-
-def _written(fleet: Fleet, made: Choice | Hours) -> Path:
-    path = fleet.folder / f"{made.door.id}-{made.version}.doc"
-    files.create(path, made.document)
-    return path
+    return approved, [document_files.keep(fleet.folder, each) for each in made]
 
 
 def _approved(approved: Approved, asked: Asked, text: str, documents: list[Path], out: str | None) -> Answer:

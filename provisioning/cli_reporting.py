@@ -15,7 +15,7 @@ import click
 
 from device.document import LEAST_EPSILON_MILLI, MOST_EPSILON_MILLI, NO_COUNT, Telling
 from device.wire import NO_ALARM_KEY, OccurrenceKind, Profile
-from provisioning import files, options
+from provisioning import document_files, files, options
 from provisioning import fleet as fleets
 from provisioning import reporting as reportings
 from provisioning.answers import Answer, answering
@@ -45,7 +45,7 @@ def reporting_group() -> None:
 
 @reporting_group.command("set")
 @options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
+@options.door
 @click.option(
     "--profile",
     type=click.Choice(sorted(_PROFILES)),
@@ -83,8 +83,7 @@ def reporting_set(
     made = reportings.set_reporting(
         fleet, door_name, telling, now_unix=int(time.time()), passphrase=options.passphrase()
     )
-    path = out or folder / f"{made.door.id}-{made.version}.doc"
-    files.create(path, made.document)
+    path = document_files.keep(folder, made, out)
 
     def say() -> None:
         click.echo(_in_words(telling))
@@ -95,7 +94,7 @@ def reporting_set(
 
 @reporting_group.command("show")
 @options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
+@options.door
 @answering
 def reporting_show(*, folder: Path, store: str | None, door_name: str) -> Answer:
     """Show the newest choice made for a door.

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from device.bodies import LEAST_NOTICE_HOURS, MOST_NOTICE_HOURS, RECALL
-from provisioning import files, options, retiring
+from provisioning import document_files, files, options, retiring
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
 from provisioning.errors import FleetRefused
@@ -65,8 +65,7 @@ def door_retire(
     made = retiring.announce(
         fleet, door_name, RECALL if recall else hours, now_unix=int(time.time()), passphrase=options.passphrase()
     )
-    path = out or folder / f"{made.door.id}-{made.version}.doc"
-    files.create(path, made.document)
+    path = document_files.keep(folder, made, out)
 
     def say() -> None:
         if recall:

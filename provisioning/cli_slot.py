@@ -14,13 +14,11 @@ import click
 
 from device.policy.schedule import LAST_TIMETABLE
 from device.wire import NO_END, NO_TIMETABLE
-from provisioning import files, options, withdrawing
+from provisioning import document_files, files, options, withdrawing
 from provisioning import fleet as fleets
 from provisioning import until as untils
 from provisioning.answers import Answer, answering
 from provisioning.store import Slot
-
-_door = click.option("--door", "door_name", required=True, help="The door's name.")
 
 
 @click.group("slot")
@@ -34,7 +32,7 @@ def slot_group() -> None:
 
 @slot_group.command("offer")
 @options.fleet
-@click.option("--door", "door_name", required=True, help="The door's name.")
+@options.door
 @click.option(
     "--slot",
     "wanted",
@@ -53,9 +51,7 @@ def slot_group() -> None:
     metavar="NUMBER",
     help="The place opens in the hours of this timetable of the door's policy only. Without it: in those of the door.",
 )
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
-)
+@options.document_out
 @answering
 def slot_offer(
     *,
@@ -92,8 +88,7 @@ def slot_offer(
         now_unix=int(time.time()),
         passphrase=options.passphrase(),
     )
-    path = out or folder / f"{offer.door.id}-{offer.version}.doc"
-    fleets.write_document(offer, path)
+    path = document_files.keep(folder, offer, out)
     return Answer(
         lambda: _show_offer(offer, path),
         {
@@ -112,11 +107,9 @@ def slot_offer(
 
 @slot_group.command("revoke")
 @options.fleet
-@_door
+@options.door
 @click.option("--slot", type=int, required=True, help="The place: its number.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
-)
+@options.document_out
 @answering
 def slot_revoke(*, folder: Path, store: str | None, door_name: str, slot: int, out: Path | None) -> Answer:
     """End a place now: writes a document for the door. Somebody has moved out, or an invitation went astray.
@@ -131,8 +124,7 @@ def slot_revoke(*, folder: Path, store: str | None, door_name: str, slot: int, o
     fleet = fleets.open_fleet(folder, store)
     files.refuse_unwritable(out)
     ended = withdrawing.withdraw(fleet, door_name, slot, now_unix=int(time.time()), passphrase=options.passphrase())
-    path = out or folder / f"{ended.door.id}-{ended.version}.doc"
-    files.create(path, ended.document)
+    path = document_files.keep(folder, ended, out)
 
     def say() -> None:
         click.echo(f"Place {ended.slot} of {ended.door.name} ends as soon as the door has the document {path}:")
@@ -144,7 +136,7 @@ def slot_revoke(*, folder: Path, store: str | None, door_name: str, slot: int, o
 
 @slot_group.command("list")
 @options.fleet
-@_door
+@options.door
 @answering
 def slot_list(*, folder: Path, store: str | None, door_name: str) -> Answer:
     """List the places that were offered on a door's list, and until when. Who took one, nobody here can tell.

@@ -264,11 +264,6 @@ def upgrade(folder: Path, store_url: str | None = None) -> bool:
     return stores.upgrade(folder, store_url)
 
 
-def write_document(made: Offer | Hours, path: Path) -> None:
-    """Write the document of an offer or a policy to the new file `path`. Raises FleetRefused or FleetFault."""
-    files.create(path, made.document)
-
-
 def door_table(door: Door, public_key: str) -> str:
     """The [door] table for door.toml."""
     return f'[door]\nid = "{door.id}"\nmanager_key = "{public_key}"'

@@ -41,6 +41,10 @@ _store = click.option(
 )
 
 
+door = click.option("--door", "door_name", required=True, help="The door's name.")
+document_out = click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="The document's file, for `doorctl apply`."
+)
 address = click.option(
     "--broker",
     metavar="ADDRESS",

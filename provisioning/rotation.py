@@ -21,7 +21,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from device.document import Successor
-from provisioning import files, keys
+from provisioning import document_files, files, keys
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.fleet import KEY_FILE, NEXT_KEY_FILE, Fleet, read_key, sealed
 from provisioning.identity import Identity
@@ -141,7 +141,7 @@ def _document(fleet: Fleet, door: Door, folder: Path, key: SigningKey, now_unix:
     if told.succession is None:
         msg = f'the number of the document for "{door.name}" is not in the fleet\'s store'
         raise FleetFault(msg)
-    path = folder / f"{told.id}-{told.succession}.doc"
+    path = folder / document_files.name(told, told.succession)
     if path.exists():
         return None
     body = Successor(bytes.fromhex(fleet.store.public_key()))

@@ -17,11 +17,9 @@ from typing import Any, TextIO
 
 import click
 
-from device import terminal
 from device.errors import Fault, Refusal
+from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, sentence, unanswered
 
-EXIT_REFUSED = 1
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 _JSON = "device.desk.json"
 _IF_STOPPED = "device.desk.if_stopped"
 
@@ -48,10 +46,9 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
             answer = command(*args, **kwargs)
             code = 0 if answer.ok else EXIT_REFUSED
         except (Refusal, Fault) as error:
-            answer = Answer(_sentence(terminal.plain(str(error))), ok=False)
+            answer = Answer(sentence(str(error)), ok=False)
         except (KeyboardInterrupt, click.Abort) as stop:
-            # click turns both Ctrl-C and the end of the input into Abort; only the first is the person's wish.
-            ended = isinstance(stop.__context__, EOFError)
+            ended = unanswered(stop)
             code = EXIT_REFUSED if ended else EXIT_INTERRUPTED
             stopped = context.meta.get(_IF_STOPPED, "Stopped.")
             answer = Answer("The question was not answered, so nothing was done." if ended else stopped, ok=False)
@@ -87,8 +84,3 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         click.echo(json.dumps({"ok": answer.ok, **said, **answer.facts}))
     else:
         click.echo(answer.sentence, err=not answer.ok)
-
-
-def _sentence(text: str) -> str:
-    named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
-    return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?", ")")) else ".")

@@ -20,7 +20,7 @@ from typing import Protocol
 from starlette.responses import Response
 
 from device.errors import Fault, Refusal
-from provisioning import files
+from provisioning import document_files, files
 from provisioning.console.asked import Asked, View
 from provisioning.console.throttle import Key, Kind
 from provisioning.errors import FleetRefused
@@ -94,7 +94,7 @@ def named(asked: Asked, door_name: str) -> None:
 
 def carried(asked: Asked, door: Door, version: int, document: bytes) -> Sent:
     """Keep a document as a file, and send it to its door if that was wanted. Raises FleetRefused or FleetFault."""
-    name = f"{door.id}-{version}.doc"
+    name = document_files.name(door, version)
     files.create(asked.fleet.folder / name, document)
     if asked.field("send") != "yes" or asked.console.ear is None:
         return Sent(name)

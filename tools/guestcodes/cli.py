@@ -23,11 +23,10 @@ import click
 
 from device.codes import NUMBERS
 from device.errors import CredentialRefused, Refusal
+from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, sentence, unanswered
 from tools.guestcodes import making
 from tools.guestcodes.making import HIGHEST_FLAT, Made, grouped
 
-EXIT_REFUSED = 1
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 SECRET_VARIABLE = "GUESTCODES_SECRET"  # noqa: S105 - the name of a variable
 _NOT_GIVEN = f"The secret was not given; type it or set {SECRET_VARIABLE}."
 
@@ -49,11 +48,9 @@ def _answering(command: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = command(*args, **kwargs)
         except Refusal as refusal:
-            text = str(refusal)
-            _refuse(text[:1].upper() + text[1:] + ".", EXIT_REFUSED, as_json=as_json)
+            _refuse(sentence(str(refusal)), EXIT_REFUSED, as_json=as_json)
         except (KeyboardInterrupt, click.Abort) as stop:
-            # click turns both Ctrl-C and the end of the input into Abort; only the first is the person's wish.
-            ended = isinstance(stop.__context__, EOFError)
+            ended = unanswered(stop)
             _refuse(_NOT_GIVEN if ended else "Stopped.", EXIT_REFUSED if ended else EXIT_INTERRUPTED, as_json=as_json)
         else:
             click.echo(json.dumps({"ok": True, **answer.facts}) if as_json else "\n".join(answer.lines))

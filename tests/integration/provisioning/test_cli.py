@@ -16,16 +16,16 @@ from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 from nacl.pwhash import argon2id
 
 from device import document
 from device.wire import NO_END, SlotOffer
-from provisioning import answers, cli, fleet, invitation, keys, until
+from provisioning import cli, fleet, invitation, keys, until
 from provisioning.errors import FleetRefused
 from provisioning.stores import opened
+from tests.support.command_line import commands
 from tests.unit.provisioning.doors import believed, doorward, identify
 
 PASSPHRASE = "correct horse battery"
@@ -418,15 +418,7 @@ def test_ctrl_c_is_a_sentence_and_130(folder: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(fleet.Fleet, "offer_slot", interrupted)
     said = offer(folder)
-    assert (said.exit_code, said.stderr) == (answers.EXIT_INTERRUPTED, "Stopped.\n")
-
-
-def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name)
+    assert (said.exit_code, said.stderr) == (130, "Stopped.\n")
 
 
 @pytest.mark.parametrize("words", list(commands(cli.cli)))

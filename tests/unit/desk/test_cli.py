@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from device import attestation, wire
-from device.desk import acts, answers, cli, cli_acts, sentences, timeouts
+from device.desk import acts, cli, cli_acts, sentences, timeouts
 from device.desk.errands import ActErrand
 from device.desk.papers import files
 from device.desk.under_way import NO_CONSENT
@@ -24,6 +24,7 @@ from device.edges import Room
 from device.paths import Paths
 from device.wire import AlarmBits, DoorStatus, Hint, Purpose
 from device.wire import Result as WireResult
+from tests.support.command_line import commands
 from tests.unit.desk.house import Robot, listening, nonce, open_desk, short_root
 from tests.unit.desk.papers import DOOR, OTHER_KEY, Sign, agreed, signs, write_config
 
@@ -624,14 +625,6 @@ def test_selftest_reads_configuration_models_and_rooms(root: Path, monkeypatch: 
 # ---- manners
 
 
-def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name)
-
-
 @pytest.mark.parametrize("words", list(commands(cli.cli)))
 def test_every_command_has_help_with_an_example_and_json(words: tuple[str, ...]) -> None:
     said = doorctl(*words, "--help")
@@ -662,6 +655,6 @@ def test_ctrl_c_is_a_sentence_and_130(root: Path, monkeypatch: pytest.MonkeyPatc
     with open_desk(root, {}):
         said = doorctl("enrol", "--consent")
         told = doorctl("enrol", "--consent", "--json")
-    assert said.exit_code == told.exit_code == answers.EXIT_INTERRUPTED
+    assert said.exit_code == told.exit_code == 130
     assert said.stderr == sentences.STOPPED_ENROLMENT + "\n"
     assert json.loads(told.stdout) == {"ok": False, "reason": sentences.STOPPED_ENROLMENT}
