@@ -27,8 +27,8 @@ from device.wire import Result
 MOST_SITTINGS = record.MOST_SITTINGS
 # Cosine of the mean of the new sitting with the template that is kept. Measured with the shipped networks on rendered
 # sittings of five frames (python -m tools.evaluate sittings): of 116 people, each with press photographs of two days,
-# 87.7 % of the second and 96.9 % of the third sittings reach it; of two different people 0.0015 % do. Of two people of
-# the same sex and group, one picture each, 0.01 to 0.16 % do, at most 0.31 % (models/impostor-tail.toml).
+# 87.6 % of the second and 96.9 % of the third sittings reach it; of two different people at most 0.002 % do. Of two
+# people of the same sex and group, one picture each, 0.01 to 0.16 % do, at most 0.31 % (models/impostor-tail.toml).
 LIKENESS = 0.5
 
 

@@ -28,6 +28,7 @@ from tools.evaluate import (
     groups,
     hillclimb,
     households,
+    joined,
     linkability,
     modes,
     passive,
@@ -212,7 +213,9 @@ def sittings_command(faces: Path, cache: Path) -> None:
     \b
     Example: python -m tools.evaluate sittings --faces lfw-dev
     """
-    click.echo(sittings.table(sittings.gather(faces, MODELS, cache), MODELS))
+    people = sittings.gather(faces, MODELS, cache)
+    click.echo(sittings.table(people, MODELS))
+    click.echo("\n" + joined.table(people, MODELS))
 
 
 @main.command(name="counts")
