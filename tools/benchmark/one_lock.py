@@ -57,6 +57,7 @@ class OneLock:
     eye: socket.socket  # lock's connection to eye
     vault: socket.socket  # eye's connection to vault
     bare: socket.socket  # the echo
+    chain: tuple[socket.socket, socket.socket]  # into the first of two relays, and out of the second
 
     def by_face_ns(self) -> int:
         """From a Probe handed to vault's socket to the coil. Raises NotMeasured."""
@@ -91,6 +92,15 @@ class OneLock:
         began = time.perf_counter_ns()
         self.bare.send(question)
         self.bare.recv(_WORDS)
+        return time.perf_counter_ns() - began
+
+    def three_hops_ns(self) -> int:
+        """The same through two processes that only pass on: as many hops and wake-ups as from a Probe to the coil."""
+        question, (into, out) = _probe(bytes(wire.NONCE_BYTES)), self.chain
+        time.sleep(RESTS_S)
+        began = time.perf_counter_ns()
+        into.send(question)
+        out.recv(_WORDS)
         return time.perf_counter_ns() - began
 
     def _coil_ns(self) -> int:
@@ -149,10 +159,15 @@ def one_lock() -> Iterator[OneLock]:
         for room in (Room.VAULT, Room.KEEPER):
             handed = [listeners[room, edge.connector] for edge in edges_into(room)]
             stack.enter_context(_process(paths, room, ["tools.benchmark.stand_in", room], handed))
-        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        stack.enter_context(near)
-        stack.enter_context(_process(paths, Room.LOCK, ["tools.benchmark.stand_in", stand_in.ECHO], [far]))
-        far.close()
+        (near, far), into, between, out = (_pair(stack) for _ in range(4))
+        for role, ends in (
+            (stand_in.ECHO, [far]),
+            (stand_in.RELAY, [into[1], between[0]]),
+            (stand_in.RELAY, [between[1], out[0]]),
+        ):
+            stack.enter_context(_process(paths, Room.LOCK, ["tools.benchmark.stand_in", role], ends))
+            for end in ends:
+                end.close()  # here: its end is to be seen there
         stack.enter_context(_process(paths, Room.LOCK, ["device.lock"], []))
         cable = stack.enter_context(_accepted(board))
         cable.send(b"yours")
@@ -161,10 +176,11 @@ def one_lock() -> Iterator[OneLock]:
         eye.send(wire.pack(wire.CameraState(wire.CameraCondition.IDLE)))
         vault = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         vault.connect(str(paths.socket(Room.VAULT, Room.EYE)))
-        near.settimeout(PATIENCE_S)
+        for end in (near, into[0], out[1]):
+            end.settimeout(PATIENCE_S)
         root_key = (layout.credentials(paths, Room.LOCK) / "lock.key").read_bytes()
         _sign(desk, manager, bytes.fromhex(door), DocumentKey.of(root_key).public)
-        yield OneLock(cable, eye, vault, near)
+        yield OneLock(cable, eye, vault, near, (into[0], out[1]))
 
 
 def _sign(desk: socket.socket, manager: SigningKey, door: bytes, document_key: bytes) -> None:
@@ -197,6 +213,11 @@ def _listener(path: Path) -> socket.socket:
     sock.listen(8)
     sock.settimeout(PATIENCE_S)
     return sock
+
+
+def _pair(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return stack.enter_context(near), stack.enter_context(far)
 
 
 def _accepted(listener: socket.socket) -> socket.socket:

@@ -1,10 +1,11 @@
-"""A neighbour of lock that says yes at once: `python -m tools.benchmark.stand_in vault|keeper|echo FD...`.
+"""A neighbour of lock that says yes at once: `python -m tools.benchmark.stand_in ROLE FD...`.
 
 Rules kept here:
 - vault and keeper stand in the frame of every room (`device.service`): sockets handed over, peers and messages checked
   against the edges, one selector. Only what they would reckon is left out: no network's numbers are compared, no PIN is
   stretched, nothing is written. keeper comes first, as the real one does.
-- `echo` is the bare measure: it takes one datagram and sends one of a Verdict's size back. No frame, no check.
+- `vault` and `keeper` are the rooms. `echo` and `relay` are bare measures, without frame or check: echo takes one
+  datagram and sends one of a Verdict's size back, relay sends it on by its second socket.
 - It ends when whoever started it does.
 """
 
@@ -23,7 +24,7 @@ from device.service import Service
 from device.urgency import come_first
 
 SLOT = 12
-ECHO = "echo"
+ECHO, RELAY = "echo", "relay"
 ANSWER_BYTES = len(wire.pack(wire.Verdict(bytes(wire.NONCE_BYTES), 0, wire.Outcome.ACCEPTED, SLOT)))
 _FIRST_FD = 3
 _ASIDE_FD = 100  # descriptors go there first, so that none is overwritten before it was moved
@@ -71,11 +72,11 @@ class Yes:
         """Nothing to put away."""
 
 
-def _echo(sock: socket.socket) -> int:
-    come_first("the echo")
+def _bare(taken: socket.socket, given: socket.socket) -> int:
+    come_first("a bare process")
     answer = bytes(ANSWER_BYTES)
-    while sock.recv(wire.MAX_DATAGRAM):
-        sock.send(answer)
+    while taken.recv(wire.MAX_DATAGRAM):
+        given.send(answer)
     return 0
 
 
@@ -97,5 +98,9 @@ def _moved(fd: int, to: int) -> int:
 
 
 if __name__ == "__main__":
-    _who, *_fds = sys.argv[1:]
-    sys.exit(_echo(socket.socket(fileno=int(_fds[0]))) if _who == ECHO else _room(Room(_who), [int(fd) for fd in _fds]))
+    _role, *_words = sys.argv[1:]
+    _fds = [int(_word) for _word in _words]
+    if _role in (ECHO, RELAY):
+        _ends = [socket.socket(fileno=_fd) for _fd in _fds]
+        sys.exit(_bare(_ends[0], _ends[-1]))
+    sys.exit(_room(Room(_role), _fds))

@@ -4,7 +4,8 @@ Rules kept here:
 - From the last message in (eye's Probe at vault's socket; a PIN's last key on lock's line) to the coil, with the whole
   way in between: frames, sockets, edges, permits, machine, a signed policy with hours, the bolt. No network, no
   comparing, no Argon2id, no disk: vault and keeper say yes at once (`one_lock`, `stand_in`).
-- Beside each sample one round trip between two processes that do nothing else, in datagrams of the same sizes.
+- Beside each sample one round trip between two processes that do nothing else, in datagrams of the same sizes; and one
+  way through two processes that only pass on: what as many hops and wake-ups as a face's way has cost this machine.
 - Everybody sleeps before a sample begins, as at a door: a loop that is kept busy would be faster than any unlock is.
 - The board comes first, as the simulated board does (`tools/simulator/daemon.py`); lock and keeper do so by themselves.
 """
@@ -23,6 +24,8 @@ SAMPLES = 200  # in a round: p99 is the third highest
 SAMPLES_QUICK = 100
 WARM = 10
 FACE, PIN, BARE = "eye's Probe to coil", "a PIN's last key to coil", "bare round trip"
+CHAIN = "three hops of processes that only pass on"
+KINDS = (FACE, PIN, BARE, CHAIN)
 
 
 def measure(plan: Plan, tell: Callable[[str], None]) -> Section:
@@ -34,7 +37,7 @@ def measure(plan: Plan, tell: Callable[[str], None]) -> Section:
         for number in range(plan.rounds):
             tell(f"walls: round {number + 1} of {plan.rounds}")
             taken = [_sample(lock) for _ in range(SAMPLES_QUICK if plan.quick else SAMPLES)]
-            rounds.append({kind: [one[kind] for one in taken] for kind in (FACE, PIN, BARE)})
+            rounds.append({kind: [one[kind] for one in taken] for kind in KINDS})
     return section(rounds, first=first)
 
 
@@ -44,7 +47,7 @@ def section(rounds: list[dict[str, list[float]]], *, first: bool = True) -> Sect
     def by_round(kind: str, percent: float) -> list[float]:
         return [percentile(one[kind], percent) for one in rounds]
 
-    pooled = {kind: [value for one in rounds for value in one[kind]] for kind in (FACE, PIN, BARE)}
+    pooled = {kind: [value for one in rounds for value in one[kind]] for kind in KINDS}
     figures: list[Figure] = []
     for kind in (FACE, PIN):
         figures += [
@@ -55,6 +58,7 @@ def section(rounds: list[dict[str, list[float]]], *, first: bool = True) -> Sect
             Figure("the same / bare round trip, p99", ratios(by_round(kind, 99), by_round(BARE, 99))),
             Figure("the same / bare round trip, medians", ratios(by_round(kind, 50), by_round(BARE, 50))),
         ]
+    figures.append(Figure(f"{CHAIN}, p99", Spread.of(by_round(CHAIN, 99)), "ms"))
     rows = tuple(
         (kind, str(len(pooled[kind])), *(f"{percentile(pooled[kind], percent):.3f}" for percent in (50, 90, 99, 100)))
         for kind in pooled
@@ -69,7 +73,8 @@ def section(rounds: list[dict[str, list[float]]], *, first: bool = True) -> Sect
 
 
 def _sample(lock: OneLock) -> dict[str, float]:
-    return {FACE: lock.by_face_ns() / 1e6, PIN: lock.by_pin_ns() / 1e6, BARE: lock.bare_ns() / 1e6}
+    taken = (lock.by_face_ns(), lock.by_pin_ns(), lock.bare_ns(), lock.three_hops_ns())
+    return dict(zip(KINDS, (took_ns / 1e6 for took_ns in taken), strict=True))
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from tools.benchmark.one_lock import OneLock
 
 
 def rounds(face_ms: float, pin_ms: float, bare_ms: float = 0.1) -> list[dict[str, list[float]]]:
-    return [{walls.FACE: [face_ms] * 5, walls.PIN: [pin_ms] * 5, walls.BARE: [bare_ms] * 5}] * 3
+    taken = zip(walls.KINDS, (face_ms, pin_ms, bare_ms, 0.2), strict=True)
+    return [{kind: [took_ms] * 5 for kind, took_ms in taken}] * 3
 
 
 def judged(face_ms: float, pin_ms: float) -> list[bool | None]:
@@ -35,8 +36,8 @@ def test_the_ratios_are_to_the_bare_round_trip_of_the_same_rounds() -> None:
 
 def test_one_slow_sample_in_a_hundred_is_beyond_the_limit_only_if_it_is_not_the_only_one() -> None:
     def p99(slow: int) -> Figure:
-        taken = {walls.FACE: [0.3] * (200 - slow) + [5.0] * slow, walls.PIN: [0.3] * 200, walls.BARE: [0.1] * 200}
-        return walls.section([taken]).figures[0]
+        usual = {kind: [0.3] * 200 for kind in walls.KINDS}
+        return walls.section([usual | {walls.FACE: [0.3] * (200 - slow) + [5.0] * slow}]).figures[0]
 
     assert (p99(2).met, p99(3).met) == (True, False)
 
@@ -55,8 +56,10 @@ def lock() -> Iterator[OneLock]:
 
 
 def test_a_real_lock_opens_by_both_ways_and_is_secured_again(lock: OneLock) -> None:
-    bare, face, pin = (min(one() for _ in range(5)) for one in (lock.bare_ns, lock.by_face_ns, lock.by_pin_ns))
+    ways = (lock.bare_ns, lock.three_hops_ns, lock.by_face_ns, lock.by_pin_ns)
+    bare, chain, face, pin = (min(one() for _ in range(5)) for one in ways)
     assert 0 < bare < min(face, pin), "three hops took less than two"
+    assert 0 < chain < face, "three hops without a door took longer than with one"
 
 
 def test_what_lock_waits_for_is_in_the_time(lock: OneLock, monkeypatch: pytest.MonkeyPatch) -> None:
