@@ -172,3 +172,9 @@ def test_somebody_just_between_both_thresholds_is_let_in_by_alike_frames_alone(h
 def _three(likeness: float, seed: int = 0) -> list[Vector]:
     base = at_cosine(BO, 0.3, seed=50 + seed)
     return [at_cosine(base, likeness**0.5, seed=900 + 10 * seed + index) for index in range(3)]
+
+
+@pytest.mark.parametrize(("pictures", "length"), [(1, 0.9), (2, 0.9), (3, 0.86), (4, 0.83), (9, 0.81), (10, None)])
+def test_how_long_a_mean_is_follows_from_as_many_pictures_or_the_next_more(pictures: int, length: float | None) -> None:
+    assert measured().length(pictures) == length
+    assert tail({"all": line(5)}).length(pictures) is None
