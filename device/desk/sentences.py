@@ -31,10 +31,10 @@ AGREE_AGAIN_FOR_CHILD = (
     "to the template of their face, for this purpose?"
 )
 AGAIN = (
-    "Another sitting: the door looks once more, and the template is then computed from all sittings together, so that "
-    "it refuses you less often. That is worth most on another day, in another light, with glasses or without. It takes "
-    "as long as enrolling did, with your PIN twice; you may leave it, and nothing changes. The door never learns by "
-    "itself: only this act adds anything."
+    "Another sitting: the door looks once more, and your template is then computed from all sittings together, so that "
+    "the door refuses you less often. That is worth most on another day, in another light, with glasses or without. It "
+    "takes as long as enrolling did, with your PIN twice; you may leave it, and nothing changes. The door never learns "
+    "by itself: only this act adds anything."
 )
 COVERED_AGAIN = (
     "A face that was enrolled covered takes no other sitting, because how alike strangers are to several such sittings "

@@ -91,6 +91,20 @@ def test_one_who_holds_every_line_gets_no_more_and_a_line_that_is_let_go_is_anot
         until(lambda: served.get() == 200, "a line")
 
 
+def test_lines_that_say_nothing_keep_nobody_away_from_however_many_addresses(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "SURE_S", 3600.0)
+    served.open()
+    with ExitStack() as lines:
+        for number in range(listening.MOST + 4):  # a few more: those of the questions before may still count
+            line = socket.create_connection(served.where, 10, source_address=(f"127.0.5.{1 + number}", 0))
+            lines.enter_context(line)
+        until(lambda: served.get() == 0, "the end of lines")
+        monkeypatch.setattr(listening, "SURE_S", 0.5)
+        until(lambda: served.get() == 200, "the line of one who only held it")
+
+
 def test_nobody_stays_longer_than_they_may(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "LONGEST_S", 0.3)
     served.open()
