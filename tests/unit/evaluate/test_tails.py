@@ -13,7 +13,7 @@ from device.eye.detector import Face
 from device.eye.pixels import Similarity
 from device.vault import tail as tail_file
 from device.vault.budget import Budget, Thresholds
-from tools.evaluate import cli
+from tools.evaluate import cli, groups
 from tools.evaluate.tries import aligned, dim, tails, variants
 from tools.evaluate.tries.aligned import CELLS, FIVE, MESH, Placed
 
@@ -85,6 +85,39 @@ def test_only_a_crop_darker_than_the_limit_is_lit() -> None:
     assert variants.relit(darker, dim.TRIED, 16.0).mean() > 100
 
 
-def test_a_row_of_nobody_says_so_without_a_figure() -> None:
-    row = dim.Row("somebody", 0.1, 3, 0, np.empty(0), np.empty(0))
-    assert dim.table([row]).splitlines()[-1] == "| x 0.1 | somebody | 0 of 3 | 0 |  |  |"
+def vector(*parts: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    made = np.zeros(128, np.float32)
+    made[: len(parts)] = parts
+    return made / np.float32(np.linalg.norm(made))
+
+
+def met(group: str, number: int, dark: float | None) -> dim.Met:
+    """Somebody along an axis of their own; in the dark turned towards everybody's axis, and lit half as far."""
+    bright = vector(*([0.0] * (number + 1)), 1.0)
+    if dark is None:
+        return dim.Met(Path(group, f"{number}.jpg"), bright)
+    common = vector(1.0)
+    as_is, tried = (vector(*(bright + turn * common)) for turn in (dark, dark / 2))
+    return dim.Met(Path(group, f"{number}.jpg"), bright, as_is, tried, lit=True)
+
+
+def test_a_group_is_told_by_its_own_looks_and_its_strangers_and_nobody_without_a_figure() -> None:
+    people = [met("men", number, 1.0) for number in range(4)] + [met("men", 5, None), met("women", 1, None)]
+    men, women = dim.of_groups(people, 0.1, {})
+    assert men == "| x 0.1 | men | 4 of 5 | 4 | 0.71, 0.71 | 0.89, 0.89 | 0.00, 0.00 | 0.00, 0.00 | 0.00, 0.00 |"
+    assert women == "| x 0.1 | women | 0 of 1 | 0 |"
+
+
+def test_pairs_that_are_one_person_are_no_strangers_in_the_dark() -> None:
+    twice = [met("men", 1, 0.5), dim.Met(Path("men", "again.jpg"), met("men", 1, None).bright), met("men", 2, None)]
+    same = {"men": groups.Judged(frozenset({groups.pair_of("1.jpg", "again.jpg")}), frozenset())}
+    assert dim.of_groups(twice, 0.1, {})[0].split("|")[7].strip() == "0.99, 1.00", "taken for a stranger"
+    assert dim.of_groups(twice, 0.1, same)[0].endswith("| 0.00, 0.00 | 0.00, 0.00 | 0.00, 0.00 |")
+
+
+def test_refusals_in_the_dark_are_of_people_with_enough_usable_pictures() -> None:
+    enough = [met("anna", 1, 1.0) for _ in range(8)]
+    few = [met("bo", 2, None) for _ in range(6)] + [met("bo", 2, 1.0), met("bo", 2, 1.0)]
+    people, shares = dim.refused(enough + few, [0.8, 0.95])
+    assert people == 1
+    assert shares == {"in the light": [0.0, 0.0], "as is": [1.0, 1.0], dim.TRIED: [0.0, 1.0]}
