@@ -5,7 +5,8 @@ Rules kept here:
   were averaged, and the measured tail of the worst adult group at its upper bound. A budget can only be made stricter.
 - Frames of one sitting are alike, and bring strangers' scores less near than as many pictures of different days: a
   template counts for as many different pictures as the length of its own mean says, measured when it was made, never
-  for more than were averaged. How often residents are refused is read as if all were different.
+  for more than were averaged. How often residents are refused is read as if all of one sitting were different, and of
+  several sittings as of one.
 - Each template is compared under the threshold that follows from its own worth: what one resident's averages raises
   nobody else's. The promise holds all the same: a stranger matches somebody at most as often as the sum over all
   templates, and each keeps to its share of the budget under its own. That the best score alone counts can but lower it.
@@ -83,21 +84,24 @@ class Thresholds:
         *,
         covered: bool = False,
         worth: int = 0,
+        sittings: int = 1,
     ) -> float | None:
         """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
 
-        gallery: faces of that kind awake now; pictures: that were averaged in the template; worth: as how many
-        different ones they count, 0 if that is not known: then as many.
+        gallery: faces of that kind awake now; pictures: that were averaged of one sitting of the template; worth: as
+        how many different ones all of it counts, 0 if that is not known: then as many. sittings: in how many it was seen.
         """
-        needed = [
-            self._height(tail, gallery, worth or pictures, tries)
-            for tail in ((self.tail, self.covered) if covered else (self.tail,))
-        ]
-        heights = [height for height in needed if height is not None]
-        if len(heights) < len(needed):
+        threshold = self._strictest(gallery, worth or pictures, tries, covered=covered)
+        if threshold is None:
             return None
-        tail, threshold = self.covered if covered else self.tail, max(heights)
-        refused = tail.refused(pictures, self.frames, threshold) if tail else 1.0
+        read_at = threshold
+        if sittings > 1:
+            # Each sitting more was measured to be refused less often in spite of the higher threshold
+            # (docs/recognition-tried.md). Read at that one, it could cost the whole house the press.
+            one = self._strictest(gallery, self.worth(pictures, 1.0, covered=covered), tries, covered=covered)
+            read_at = threshold if one is None else min(one, threshold)
+        tail = self.covered if covered else self.tail
+        refused = tail.refused(pictures, self.frames, read_at) if tail else 1.0
         return None if refused > REFUSALS_ALLOWED else threshold
 
     def heights(
@@ -107,7 +111,10 @@ class Thresholds:
 
         For all of them or for none: whoever presses the button is not to be refused because of who they are.
         """
-        each = [self.threshold(gallery, one.pictures, tries, covered=covered, worth=one.worth) for one in kinds]
+        each = [
+            self.threshold(gallery, one.pictures, tries, covered=covered, worth=one.worth, sittings=one.sittings)
+            for one in kinds
+        ]
         found = tuple(height for height in each if height is not None)
         return found if len(found) == len(each) else None
 
@@ -122,6 +129,15 @@ class Thresholds:
     def length(self, pictures: int) -> float | None:
         """How long the mean of so many different pictures of a bare face is; None if that was not measured."""
         return self.tail.length(pictures)
+
+    def _strictest(self, gallery: int, pictures: int, tries: int, *, covered: bool) -> float | None:
+        """What the tails ask for that faces of that kind have to keep to; None where one was not measured so far."""
+        needed = [
+            self._height(tail, gallery, pictures, tries)
+            for tail in ((self.tail, self.covered) if covered else (self.tail,))
+        ]
+        heights = [height for height in needed if height is not None]
+        return max(heights) if len(heights) == len(needed) else None
 
     def _height(self, tail: Tail | None, gallery: int, pictures: int, tries: int) -> float | None:
         """What `tail` asks for; None where it was not measured."""

@@ -7,8 +7,8 @@ Rules kept here:
   comes of it has a threshold, that is, if it is no more varied than what was measured. Otherwise it is UNLIKE.
 - A face has `MOST_SITTINGS` at most: no more were measured. A covered one has one alone: how alike two sittings of
   those are was not measured.
-- How varied the whole is says how strictly it is compared, as for one sitting. It is never said to be refused less
-  often than a single sitting of it, or as many different pictures as it counts for.
+- How varied the whole is says how strictly it is compared, as for one sitting. Whether a press is enough for the house
+  it does not change: that is read as for one sitting.
 
 Pure: records and vectors in, a record or the reason against it out. All vectors are turned alike (`rotation`).
 """

@@ -46,12 +46,13 @@ _NORM_TOLERANCE = 1e-3
 class Averaged:
     """Of what a template is the mean, as far as its threshold goes.
 
-    pictures: for as many is read how often its resident is refused; worth: as many different ones bring strangers
-    nearer.
+    pictures: of one sitting; for as many is read how often its resident is refused. worth: as many different ones bring
+    strangers nearer. sittings: in how many it was seen.
     """
 
     pictures: int
     worth: int
+    sittings: int = 1
 
 
 ONE_PICTURE = Averaged(1, 1)
@@ -85,9 +86,7 @@ class FaceRecord:
     @property
     def averaged(self) -> Averaged:
         """As the mean of what it is compared."""
-        worth = self.worth or self.frames
-        # Of one sitting all its frames, as it was measured; more sittings promise no more than they are worth.
-        return Averaged(max(self.frames // self.sittings, worth), worth)
+        return Averaged(self.frames // self.sittings, self.worth or self.frames, self.sittings)
 
     @property
     def mean_length(self) -> float | None:

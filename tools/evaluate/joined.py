@@ -121,7 +121,7 @@ def refused(found: list[Seen], often: int, house: int, thresholds: Thresholds, *
         own, scores = each.averaged[often - 1], each.scores[often - 1]
         neighbour = found[(number + len(found) // 2 + 1) % len(found)].averaged[1].worth
         worth = max(own.worth, neighbour) if by_the_most else own.worth
-        height = thresholds.threshold(house, own.pictures, worth=worth)
+        height = thresholds.threshold(house, own.pictures, worth=worth, sittings=own.sittings)
         below += len(scores) if height is None else int((scores < height).sum())
         total += len(scores)
     return below / total

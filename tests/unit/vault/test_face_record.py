@@ -97,10 +97,10 @@ def test_a_record_of_sittings_that_cannot_be_is_neither_read_nor_written(change:
         record.parse(bytes(data))
 
 
-def test_more_sittings_are_never_said_to_be_refused_less_often_than_one_or_what_they_count_for() -> None:
-    for frames, sittings, worth, pictures in ((5, 1, 2, 5), (10, 2, 3, 5), (15, 3, 9, 9), (9, 3, 3, 3)):
+def test_how_often_its_resident_is_refused_is_read_as_for_one_of_its_sittings() -> None:
+    for frames, sittings, worth, pictures in ((5, 1, 2, 5), (10, 2, 3, 5), (15, 3, 9, 5), (9, 3, 3, 3)):
         face = replace(FACE, frames=frames, sittings=sittings, worth=worth, length=57_000)
-        assert face.averaged == Averaged(pictures, worth)
+        assert face.averaged == Averaged(pictures, worth, sittings)
 
 
 def test_a_record_that_names_no_tenancy_or_an_end_before_1970_is_refused() -> None:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from device import wire
+from device.manifest import Job, load
+from device.paths import models_dir
+from device.vault import tail as tail_file
 from device.vault.budget import APPROACHES_PER_WINDOW, Budget, Thresholds
 from device.vault.gallery import Gallery, gallery_of
 from device.vault.record import Averaged, Vector
@@ -124,6 +127,22 @@ def test_where_one_of_them_has_no_threshold_a_press_is_enough_for_nobody() -> No
     assert known is not None
     assert beyond is None
     assert THRESHOLDS.heights((), 0) == ()
+
+
+def test_that_a_neighbour_came_twice_costs_no_house_the_press() -> None:
+    """With the tail that is shipped, a house of six would have had to type flat numbers for it."""
+    shipped = Thresholds(Budget(), tail_file.load(models_dir(), load(models_dir()).for_job(Job.EMBED).sha256), 3)
+    enough = []
+    for faces in range(1, 9):
+        once, twice = Averaged(5, 2), [Averaged(5, worth, 2) for worth in (3, 5, 9)]
+        heights = shipped.heights((once, *twice), faces)
+        assert (heights is not None) is (shipped.heights((once,), faces) is not None)
+        if heights:
+            enough.append(faces)
+            assert list(heights) == sorted(set(heights)), "and whoever counts for more is compared more strictly"
+    assert enough == [1, 2, 3, 4, 5, 6]
+    assert shipped.heights((Averaged(5, 3),), 6) is None, "as for one sitting that counts for three"
+    assert shipped.heights((Averaged(5, 15, 3),), 1) is None, "beyond what was measured"
 
 
 def test_at_a_door_one_who_counts_for_more_raises_nobody_else_s_threshold(house: House) -> None:
