@@ -89,7 +89,7 @@ class Thresholds:
         """The cosine at and above which a comparison of means is a match; None: ask for a claim first.
 
         gallery: faces of that kind awake now; pictures: that were averaged of one sitting of the template; worth: as
-        how many different ones all of it counts, 0 if that is not known: then as many. sittings: in how many it was seen.
+        how many different ones all of it counts, 0 if that is not known: then as many. sittings: how many it has.
         """
         threshold = self._strictest(gallery, worth or pictures, tries, covered=covered)
         if threshold is None:
