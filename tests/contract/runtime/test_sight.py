@@ -183,11 +183,13 @@ def test_a_covered_face_is_cut_by_the_mesh_and_a_bare_one_by_the_five_points(
         assert by_mesh is not None
         five, mesh = (eye.embed(cut(shown, to_crop)) for to_crop in (by_points, by_mesh))
         assert not np.array_equal(five, mesh)
+        assert seen.embedding is not None
         assert np.array_equal(seen.embedding, mesh if times else five)
     asked.side_effect = lambda _main, _face: None
     (face,) = eye.faces(masked)
     unseen = eye.look(masked)
     assert unseen.covered
+    assert unseen.embedding is not None
     assert np.array_equal(unseen.embedding, eye.embed(cut(masked, picture_to_crop(face.points))))
 
 
