@@ -152,11 +152,10 @@ def _left_alone(state: State, now_ns: int) -> Step:
 
 
 def _remembered(state: State, now_ns: int, rules: Rules) -> State:
-    for asked in state.asked:
-        if now_ns - asked.at_ns >= rules.remembered_ns:
-            # By a list: CPython makes room for ten of a generator, cuts it, and keeps one more of that length aside.
-            return changed(state, asked=tuple([one for one in state.asked if now_ns - one.at_ns < rules.remembered_ns]))
-    return state
+    if not state.asked or now_ns - state.asked[0].at_ns < rules.remembered_ns:
+        return state  # the oldest comes first; who presses often leaves a hundred
+    # By a list: CPython makes room for ten of a generator, cuts it, and keeps one more of that length aside each time.
+    return changed(state, asked=tuple([one for one in state.asked if now_ns - one.at_ns < rules.remembered_ns]))
 
 
 # ---- the keypad
@@ -259,8 +258,11 @@ def _answered(state: State, room: Room, nonce: bytes, *, motion: bool = False) -
 
 
 def _but(asked: tuple[Asked, ...], room: Room, nonce: bytes, *, motion: bool = False) -> tuple[Asked, ...]:
-    """What is still asked once `room` has answered this."""
-    return tuple([one for one in asked if (one.room, one.nonce, one.motion) != (room, nonce, motion)])
+    """What is still asked once `room` has answered this; the last that was asked is looked at first."""
+    for at in range(len(asked) - 1, -1, -1):
+        if (asked[at].room, asked[at].nonce, asked[at].motion) == (room, nonce, motion):
+            return asked[:at] + asked[at + 1 :]
+    return asked
 
 
 def _verdict(state: State, sender: Room, verdict: wire.Verdict, now_ns: int, fresh: bytes, rules: Rules) -> Step:

@@ -31,13 +31,13 @@ def always(_state: State, _sender: Room, _msg: Message) -> bool:
 def asked(state: State, sender: Room, msg: Message) -> bool:
     """Only as the first reply to a nonce that went to this sender."""
     nonce = getattr(msg, "nonce", b"")
-    return any(one.nonce == nonce and one.room is sender and not one.motion for one in state.asked)
+    return any(one.nonce == nonce and one.room is sender and not one.motion for one in reversed(state.asked))
 
 
 def looked(state: State, sender: Room, msg: Message) -> bool:
     """Only the first request for a motion challenge in an approach that eye was told to recognise somebody in."""
     nonce = getattr(msg, "nonce", b"")
-    return any(one.nonce == nonce and one.room is sender and one.motion for one in state.asked)
+    return any(one.nonce == nonce and one.room is sender and one.motion for one in reversed(state.asked))
 
 
 @dataclass(frozen=True, slots=True)

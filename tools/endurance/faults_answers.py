@@ -38,7 +38,11 @@ ANSWERS = (
     fault(
         "another room may answer for keeper (two guards)",
         600,
-        ("machine", "(one.room, one.nonce, one.motion) != (room, nonce,", "(one.nonce, one.motion) != (nonce,"),
+        (
+            "machine",
+            "(asked[at].room, asked[at].nonce, asked[at].motion) == (room,",
+            "(room, asked[at].nonce, asked[at].motion) == (room,",
+        ),
         ("machine", "check.opens and sender is Room.KEEPER and", "check.opens and"),
     ),
     fault(

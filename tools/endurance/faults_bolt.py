@@ -101,7 +101,11 @@ BOLT = (
     fault(
         "a reply needs no question",
         100,
-        ("permits", "any(one.nonce == nonce and one.room is sender and not one.motion for one in state.asked)", "True"),
+        (
+            "permits",
+            "any(one.nonce == nonce and one.room is sender and not one.motion for one in reversed(state.asked))",
+            "True",
+        ),
     ),
     fault(
         "a reply may come from another room",
