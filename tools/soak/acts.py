@@ -196,7 +196,7 @@ class Residents:
 
     def _dies(self, room: Room) -> None:
         with suppress(SimulatorRefused):  # it is just being started
-            self.house.door.kill(room)
+            self.street.kills(room)
 
     def _noted(self, keys: str, death: Death | None) -> None:
         for _ in range(TRIES):

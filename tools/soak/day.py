@@ -195,7 +195,7 @@ class Day:
 
     def _kill(self, room: Room) -> None:
         self._dies(room)
-        self.house.door.kill(room)
+        self._street.kills(room)
         self._after(room)
 
     def _dies(self, room: Room) -> None:
