@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from provisioning import moments
 from provisioning.errors import FleetRefused
 from provisioning.store import Revoked
 
@@ -100,8 +101,8 @@ class Authority:
         ends = now_unix + AUTHORITY_DAYS * _DAY_S
         if now_unix < first.timestamp() or ends < last.timestamp() + _DAY_S:
             msg = (
-                f"the fleet's authority lasts until {last:%Y-%m-%d}, and by this computer's clock ({_day(now_unix)}) a "
-                "new one would last no longer; nothing was made"
+                f"the fleet's authority lasts until {last:%Y-%m-%d}, and by this computer's clock "
+                f"({moments.day(now_unix)}) a new one would last no longer; nothing was made"
             )
             raise FleetRefused(msg)
         return Authority(self.key, _own(self.key, self.certificate.subject, int(first.timestamp()), ends))
@@ -179,14 +180,14 @@ def refuse_untimely(authority: x509.Certificate, now_unix: int) -> None:
     first, last = int(authority.not_valid_before_utc.timestamp()), int(authority.not_valid_after_utc.timestamp())
     if now_unix < first:
         msg = (
-            f"this computer's clock says {_day(now_unix)}, and the fleet's authority began on {_day(first)}: "
-            "set the clock; nothing was made"
+            f"this computer's clock says {moments.day(now_unix)}, and the fleet's authority began on "
+            f"{moments.day(first)}: set the clock; nothing was made"
         )
         raise FleetRefused(msg)
     if now_unix >= last:
         msg = (
-            f"the fleet's authority ended on {_day(last)}, and this computer's clock says {_day(now_unix)}: "
-            "if the clock is right, `doorward ca renew` lets the authority go on"
+            f"the fleet's authority ended on {moments.day(last)}, and this computer's clock says "
+            f"{moments.day(now_unix)}: if the clock is right, `doorward ca renew` lets the authority go on"
         )
         raise FleetRefused(msg)
 
@@ -245,10 +246,6 @@ def _builder(
         .not_valid_after(_moment(ends_unix))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
-
-
-def _day(unix: int) -> str:
-    return f"{_moment(unix):%Y-%m-%d}"
 
 
 def _moment(unix: int) -> datetime:

@@ -12,13 +12,12 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from provisioning import broker_config, files, options
+from provisioning import broker_config, files, moments, options
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
 from provisioning.broker_config import Place
@@ -239,7 +238,7 @@ def _shown(folder: Path) -> Answer:
 
     def say() -> None:
         click.echo(f"authority    {file}")
-        click.echo(f"valid until  {_day(ends)}")
+        click.echo(f"valid until  {moments.minute(ends)}")
         click.echo(f"SHA-256      {fingerprint}")
         if soon:
             click.echo(ENDS_SOON)
@@ -250,12 +249,8 @@ def _shown(folder: Path) -> Answer:
 
 def _issued(issued: Issued, text: str, facts: dict[str, object]) -> Answer:
     def say() -> None:
-        click.echo(f"{text}. It is valid until {_day(issued.ends_unix)}.")
+        click.echo(f"{text}. It is valid until {moments.minute(issued.ends_unix)}.")
         if issued.cut:
             click.echo("That is less than asked: the fleet's authority ends then.")
 
     return Answer(say, {**facts, "ends_unix": issued.ends_unix, "cut": issued.cut})
-
-
-def _day(unix: int) -> str:
-    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -8,13 +8,12 @@ Rules kept here:
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provisioning import document_files, files, options
+from provisioning import document_files, files, moments, options
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
 from provisioning.errors import FleetFault, FleetRefused
@@ -112,9 +111,8 @@ def door_renew(
         msg = f'"{name}" was answered already'
         raise FleetRefused(msg)
     files.create(out, made.answer)
-    text = (
-        f"The answer is in {out}: doorctl join --answer {out}; the certificate is valid until {_day(made.ends_unix)}."
-    )
+    ends = moments.minute(made.ends_unix)
+    text = f"The answer is in {out}: doorctl join --answer {out}; the certificate is valid until {ends}."
     return Answer(lambda: click.echo(text), {"door": name, "answer": str(out), "ends_unix": made.ends_unix})
 
 
@@ -175,7 +173,7 @@ def _approved(approved: Approved, asked: Asked, text: str, documents: list[Path]
     def say() -> None:
         click.echo(f"{door.name} has joined. {text}")
         if approved.ends_unix is not None:
-            click.echo(f"Its certificate is valid until {_day(approved.ends_unix)}.")
+            click.echo(f"Its certificate is valid until {moments.minute(approved.ends_unix)}.")
         if approved.cut:
             click.echo("That is less than asked: the fleet's authority ends then.")
         for path in documents:
@@ -205,7 +203,3 @@ def _read(path: Path) -> bytes:
         msg = f"{path} is too long for what it should hold"
         raise FleetRefused(msg)
     return content
-
-
-def _day(unix: int) -> str:
-    return f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M} UTC"

@@ -11,14 +11,13 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from provisioning import fleet as fleets
-from provisioning import options
+from provisioning import moments, options
 from provisioning.answers import Answer, answering
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def say(name: str, label: Label, sheet: Path | None) -> None:
     """Show a label, once."""
     from provisioning import sheets
 
-    click.echo(f"The label of {name}, good until {_day(sheets.ends_unix(label))}. It is shown only now:\n")
+    click.echo(f"The label of {name}, good until {moments.minute(sheets.ends_unix(label))}. It is shown only now:\n")
     click.echo(sheets.terminal(label))
     click.echo(f"{label.text()}\n")
     click.echo("Until it is used or revoked, whoever has it could put a door of their own in this door's place.")
@@ -137,7 +136,7 @@ def label_show(*, name: str, folder: Path, store: str | None) -> Answer:
         return Answer(lambda: click.echo(f"{name} was never given a label."), {"door": name, "label": None})
     over = found.state.value == "open" and found.expires_unix <= time.time()
     state = "expired" if over else found.state.value
-    text = f"The label of {name} is {state}; it is good until {_day(found.expires_unix)}."
+    text = f"The label of {name} is {state}; it is good until {moments.minute(found.expires_unix)}."
     said = {"state": state, "made_unix": found.made_unix, "expires_unix": found.expires_unix}
     return Answer(lambda: click.echo(text), {"door": name, "label": said})
 
@@ -153,7 +152,3 @@ def label_revoke(*, name: str, folder: Path, store: str | None) -> Answer:
     """
     fleets.open_fleet(folder, store).store.revoke_label(name)
     return Answer(lambda: click.echo(f"The label of {name} is revoked."), {"door": name, "state": "revoked"})
-
-
-def _day(unix: int) -> str:
-    return f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M} UTC"

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from provisioning import fleet as fleets
-from provisioning import options
+from provisioning import moments, options
 from provisioning.answers import Answer, answering
 
 _list = click.option(
@@ -80,8 +80,8 @@ def manager_list(*, folder: Path, store: str | None) -> Answer:
 
     def say() -> None:
         for each in found:
-            revoked = f", revoked on {_day(each.revoked_unix)}" if each.revoked_unix is not None else ""
-            click.echo(f"{each.name}  until {_day(each.not_after_unix)}{revoked}")
+            revoked = f", revoked on {moments.day(each.revoked_unix)}" if each.revoked_unix is not None else ""
+            click.echo(f"{each.name}  until {moments.day(each.not_after_unix)}{revoked}")
         if not found:
             click.echo("No manager has a certificate yet; `doorward ca manager NAME` makes one.")
 
@@ -129,7 +129,3 @@ def _say_next(path: Path | None) -> None:
 
 def _counted(number: int) -> str:
     return "1 certificate" if number == 1 else f"{number} certificates"
-
-
-def _day(unix: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(unix))

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import html
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 
 import segno
 from segno import QRCode
 
 from device.joining import HOUR_S, Label
-from provisioning import files
+from provisioning import files, moments
 from provisioning.errors import FleetRefused
 
 _KINDS = (".svg", ".png", ".html")
@@ -87,7 +86,7 @@ def write(path: Path, name: str, label: Label) -> None:
             code.save(drawn, kind="svg", scale=2, border=4)
         case _:
             text = "\n".join(rows(label))
-            ends = f"{datetime.fromtimestamp(ends_unix(label), UTC):%Y-%m-%d %H:%M} UTC"
+            ends = moments.minute(ends_unix(label))
             svg = code.svg_inline(border=4, omitsize=True)
             drawn.write(_PAGE.format(name=html.escape(name), svg=svg, ends=ends, text=text).encode())
     files.create(path, drawn.getvalue())

@@ -18,13 +18,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from cryptography import x509
 from nacl.public import PrivateKey
 
 from device.errors import Fault, Refusal
-from provisioning import rotation
+from provisioning import moments, rotation
 from provisioning.errors import FleetFault
 from provisioning.fleet import Fleet
 from provisioning.line import Heard
@@ -285,4 +284,4 @@ def _sensible(content: bytes, wanted: frozenset[str]) -> Iterator[tuple[str, obj
 
 
 def _day(unix: object) -> str:
-    return f"{datetime.fromtimestamp(int(str(unix)), UTC):%Y-%m-%d}"
+    return moments.day(int(str(unix)))

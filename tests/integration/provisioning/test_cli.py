@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from nacl.pwhash import argon2id
 
 from device import document
 from device.wire import NO_END, SlotOffer
@@ -26,23 +25,20 @@ from provisioning import cli, fleet, invitation, keys, until
 from provisioning.errors import FleetRefused
 from provisioning.stores import opened
 from tests.support.command_line import commands
-from tests.unit.provisioning.doors import believed, doorward, identify
+from tests.unit.provisioning.doors import believed, doorward, fleet_with_a_door, identify
 
 PASSPHRASE = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A fleet with one door."""
-    path = tmp_path / "fleet"
-    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
-    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    path = fleet_with_a_door(tmp_path / "fleet")
     identify(path)
     return path
 

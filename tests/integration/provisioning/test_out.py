@@ -8,9 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from nacl.pwhash import argon2id
 
-from provisioning import files, keys
+from provisioning import files
 from tests.unit.provisioning.doors import doorward, identify, listed
 
 HOURS = 'zone = "Europe/Berlin"\n[[schedule]]\nopens = ["pin", "card"]\nhours.every-day = ["00:00-24:00"]\n'
@@ -29,7 +28,6 @@ PLACES = {"a file that is there": "mine", "a link to nowhere": "dangling", "no s
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fleet with one door and one place, and what is in the way of a new file."""
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
     monkeypatch.setenv("DOORWARD_PASSPHRASE", "correct horse battery")
     monkeypatch.setenv("DOORWARD_FLEET", str(tmp_path / "fleet"))
     monkeypatch.chdir(tmp_path)

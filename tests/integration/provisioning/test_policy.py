@@ -15,19 +15,18 @@ import pytest
 from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nacl.pwhash import argon2id
 
 from device import document
 from device.document import Kind
 from device.policy.methods import PIN_AND_CARD, Method
 from device.policy.schedule import DoorPolicy, Interval, OtherHours, Schedule
-from provisioning import keys, timetable
+from provisioning import timetable
 from provisioning.errors import FleetRefused
 from provisioning.store import Reserved
 from provisioning.store_sql import SqlStore
 from provisioning.stores import opened
 from tests.unit.policy.policies import policies
-from tests.unit.provisioning.doors import believed, doorward, identify, listed
+from tests.unit.provisioning.doors import believed, doorward, fleet_with_a_door, identify, listed
 
 ALWAYS = '[[schedule]]\nopens = ["pin", "card"]\nhours.every-day = ["00:00-24:00"]\n'
 WORKDAYS = """
@@ -48,16 +47,13 @@ UNEQUAL = EQUAL.replace('"pin", "card"', '"pin"')
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", "correct horse battery")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "fleet"
-    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
-    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    path = fleet_with_a_door(tmp_path / "fleet")
     identify(path)
     return path
 

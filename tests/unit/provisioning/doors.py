@@ -28,6 +28,13 @@ def listed(folder: Path) -> dict[str, Any]:
     return found
 
 
+def fleet_with_a_door(path: Path) -> Path:
+    """A fleet at `path` with one door, whose key nobody has brought yet."""
+    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
+    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    return path
+
+
 def identify(folder: Path, name: str = "Front door") -> None:
     """Somebody brings the key of that door."""
     said = doorward("door", "identify", name, "--key", DOOR_KEY.public.hex(), "--fleet", str(folder))

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
-from nacl.pwhash import argon2id
 
-from provisioning import authority, broker_config, keys
+from provisioning import authority, broker_config
 from provisioning import fleet as fleets
 from provisioning.broker_config import Place
 from provisioning.cli import cli
@@ -20,8 +19,7 @@ NOW = 1_900_000_000
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
 
 

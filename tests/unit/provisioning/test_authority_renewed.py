@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from nacl.pwhash import argon2id
 
 from device import certificates as formats
-from provisioning import authority, certificates, joining, keys
+from provisioning import authority, certificates, joining
 from provisioning import fleet as fleets
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.labels import Plan, Where
@@ -25,7 +24,6 @@ DOOR = "00112233445566aa"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fleet whose authority was made 19 years ago."""
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
     path = tmp_path / "fleet"
     fleets.init(path, PASSPHRASE)

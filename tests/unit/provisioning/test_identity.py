@@ -8,32 +8,27 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from nacl.pwhash import argon2id
 
 from device import document
 from device.lock.identity import DocumentKey
-from provisioning import fleet, keys
+from provisioning import fleet
 from provisioning.identity import Identity
 from provisioning.store import Door
 from provisioning.stores import opened
-from tests.unit.provisioning.doors import DOOR_KEY, doorward, identify, listed
+from tests.unit.provisioning.doors import DOOR_KEY, doorward, fleet_with_a_door, identify, listed
 
 OTHER = DocumentKey.of(bytes(32))
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", "correct horse battery")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A fleet with one door, whose key nobody has brought yet."""
-    path = tmp_path / "fleet"
-    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
-    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
-    return path
+    return fleet_with_a_door(tmp_path / "fleet")
 
 
 def bring(folder: Path, door: str, key: str, *args: str) -> Result:

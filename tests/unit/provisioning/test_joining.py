@@ -14,13 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from nacl.public import PrivateKey, SealedBox
-from nacl.pwhash import argon2id
 
 from device import certificates as formats
 from device import document
 from device import joining as wire
 from device.joining import Answer, Label, claim_key
-from provisioning import authority, cli_join, joining, keys, labels
+from provisioning import authority, cli_join, joining, labels
 from provisioning import fleet as fleets
 from provisioning.errors import FleetRefused
 from provisioning.labels import Plan, Where
@@ -37,8 +36,7 @@ DAY_S = 86_400
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
 
 

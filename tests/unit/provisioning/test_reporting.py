@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from nacl.public import PrivateKey, SealedBox
-from nacl.pwhash import argon2id
 
 from device.document import Telling
 from device.report import envelope, seal
@@ -21,7 +20,7 @@ from device.report.health import Health
 from device.wire import SEALED_FLAGS, TEST_ALARM, OccurrenceKind, Profile
 from provisioning import fleet, keys, reporting
 from provisioning.errors import FleetFault, FleetRefused
-from tests.unit.provisioning.doors import believed, doorward, identify
+from tests.unit.provisioning.doors import believed, doorward, fleet_with_a_door, identify
 
 PASSPHRASE = "correct horse battery"
 KEY = PrivateKey(bytes(range(32)))
@@ -30,17 +29,14 @@ SAID = Envelope("00112233445566aa", "0badcafe", 2, "0.1.0", 0, None)
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A fleet with one door."""
-    path = tmp_path / "fleet"
-    assert doorward("fleet", "init", "--fleet", str(path)).exit_code == 0
-    assert doorward("door", "add", "Front door", "--fleet", str(path)).exit_code == 0
+    path = fleet_with_a_door(tmp_path / "fleet")
     identify(path)
     return path
 

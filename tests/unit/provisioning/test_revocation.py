@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from nacl.public import PrivateKey
-from nacl.pwhash import argon2id
 
 from device import certificates as formats
 from device.certificates import DoorKey
 from device.joining import Request, claim_key
-from provisioning import authority, joining, keys, labels, revocation
+from provisioning import authority, joining, labels, revocation
 from provisioning import fleet as fleets
 from provisioning.certificates import Authority
 from provisioning.errors import FleetRefused
@@ -53,7 +52,6 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("DOORWARD_FLEET", str(tmp_path / "fleet"))
     return Desk(tmp_path / "fleet")

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from nacl.pwhash import argon2id
 
 from device.document import SlotOffers
 from device.wire import SlotOffer
 from provisioning import fleet as fleets
-from provisioning import keys, withdrawing
+from provisioning import withdrawing
 from provisioning.errors import FleetRefused
 from provisioning.store import Slot
 from tests.unit.provisioning.doors import believed, doorward, identify, listed
@@ -21,8 +20,7 @@ PASSPHRASE = "a long passphrase"
 
 
 @pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "AT_REST", keys.Hardness(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN))
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORWARD_PASSPHRASE", PASSPHRASE)
 
 
