@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *(ROOT / "models").glob("*.md"), *ROOT.glob("*.md")])
 # In these two `doorward cards` and the like are bytes that go into a key, and no command.
-GUIDES = sorted({*DOCS.glob("*.md"), ROOT / "README.md"} - {DOCS / "cards.md", DOCS / "formats.md"})
+GUIDES = sorted({*DOCS.glob("*.md"), *ROOT.glob("*.md")} - {DOCS / "cards.md", DOCS / "formats.md"})
 PROGRAMS: dict[str, click.Command] = {
     "doorctl": doorctl,
     "doorward": doorward,
