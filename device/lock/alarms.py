@@ -14,6 +14,8 @@ from device.wire import OccurrenceKind
 
 Step = tuple[State, tuple[Effect, ...]]
 
+HELP = Tell(OccurrenceKind.DURESS)  # somebody calls for help: this very one goes last of all (`machine`)
+
 TOLD = {
     Alarm.FORCED_OPEN: OccurrenceKind.FORCED_OPEN,
     Alarm.HELD_OPEN: OccurrenceKind.HELD_OPEN,

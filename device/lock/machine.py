@@ -30,7 +30,8 @@ from typing import Any
 
 from device import wire
 from device.edges import Room
-from device.lock import alarms, card, keypad, lights, passage, prompts, window
+from device.lock import alarms, card, keypad, lights, neighbours, passage, prompts, typed, window
+from device.lock.alarms import HELP
 from device.lock.change import changed
 from device.lock.state import (
     Alarm,
@@ -42,7 +43,6 @@ from device.lock.state import (
     CardCame,
     CardLeft,
     CardReplied,
-    Check,
     DoorMoved,
     Effect,
     Event,
@@ -55,7 +55,6 @@ from device.lock.state import (
     Release,
     Rules,
     Secure,
-    Send,
     Show,
     Signal,
     State,
@@ -65,17 +64,11 @@ from device.lock.state import (
 )
 from device.lock.window import Worth
 from device.policy.methods import Method
-from device.wire import CameraCondition, Ending, LookMode, OccurrenceKind, Outcome
+from device.wire import Ending, LookMode, OccurrenceKind, Outcome
 
 Step = tuple[State, tuple[Effect, ...]]
 
 _ACCEPTED = frozenset({Outcome.ACCEPTED, Outcome.DURESS})
-_HELP = Tell(OccurrenceKind.DURESS)
-_GONE_TOLD = {
-    Room.VAULT: (OccurrenceKind.VAULT_GONE, OccurrenceKind.VAULT_BACK),
-    Room.KEEPER: (OccurrenceKind.KEEPER_GONE, OccurrenceKind.KEEPER_BACK),
-    Room.EYE: (OccurrenceKind.CAMERA_FAULT, OccurrenceKind.CAMERA_WELL),
-}
 
 
 def step(state: State, event: Event, now_ns: int, fresh: bytes, rules: Rules) -> Step:
@@ -156,59 +149,6 @@ def _remembered(state: State, now_ns: int, rules: Rules) -> State:
         return state  # the oldest comes first; who presses often leaves a hundred
     # By a list: CPython makes room for ten of a generator, cuts it, and keeps one more of that length aside each time.
     return changed(state, asked=tuple([one for one in state.asked if now_ns - one.at_ns < rules.remembered_ns]))
-
-
-# ---- the keypad
-
-
-def _key(state: State, event: Key, now_ns: int, fresh: bytes, rules: Rules) -> Step:
-    if event.key not in keypad.KEYS or len(event.key) != 1:
-        return state, ()
-    if state.check:
-        return state, (Show(Signal.WAIT),)
-    entry = keypad.press(state.entry, event.key, now_ns)
-    if entry is None:
-        return changed(state, entry=None), (Show(Signal.KEY),)
-    if keypad.arms_page(entry):
-        return _arm_page(state, entry, rules)
-    request = keypad.read(entry, state.claim.slot if state.claim else None)
-    if request is keypad.Reading.MORE:
-        return changed(state, entry=entry), (Show(Signal.KEY),)
-    if isinstance(request, keypad.Reading) or Room.KEEPER not in state.up:
-        return changed(state, entry=None, claim=None), (Show(Signal.REFUSED),)
-    check = Check(
-        fresh,
-        now_ns + rules.check_ns,
-        opens=isinstance(request, keypad.OpenDoor),
-        redeems=isinstance(request, keypad.NewSecret) and request.proof is wire.Proof.INVITATION,
-        ends_door=isinstance(request, keypad.EndDoor),
-    )
-    asked = (*state.asked, Asked(fresh, Room.KEEPER, now_ns))
-    state = changed(state, entry=None, claim=None, check=check, asked=asked)
-    return state, (Send(Room.KEEPER, _question(request, fresh, rules)), Show(Signal.WAIT))
-
-
-def _arm_page(state: State, entry: keypad.Entry, rules: Rules) -> Step:
-    """`012 #`: nobody has shown anything, and nothing follows from it but that desk may serve its page for a while."""
-    if not rules.page or Room.DESK not in state.up or rules.ending is Ending.RETIRED:
-        return changed(state, entry=None), (Show(Signal.REFUSED),)
-    return changed(state, entry=entry), (Send(Room.DESK, wire.PageArmed()), Show(Signal.NOTED))
-
-
-def _question(request: keypad.Request, nonce: bytes, rules: Rules) -> wire.Message:
-    match request:
-        case keypad.OpenDoor(claim, digits):
-            return wire.CheckPin(nonce, claim, digits, rules.day)
-        case keypad.PersonalAct(purpose, claim, digits):
-            return wire.ProvePin(nonce, purpose, claim, digits)
-        case keypad.SitDown(claim, digits, code):
-            return wire.ProvePin(nonce, wire.Purpose.PAGE, claim, digits, code)
-        case keypad.EndDoor(claim, digits):
-            return wire.ProveResident(nonce, claim, digits)
-        case keypad.ChangeOfCards(change, claim, digits):
-            return wire.ChangeCards(nonce, change, claim, digits)
-        case keypad.NewSecret(proof, secret, claim, shown, new):
-            return wire.SetPin(nonce, proof, secret, claim, shown, new)
 
 
 # ---- what the other rooms say
@@ -337,51 +277,14 @@ def _with_a_call_for_help(shown: Step) -> Step:
     state, effects = shown
     if Room.REPORT not in state.up:
         return changed(state, help_owed=True), effects
-    return state, (*effects, _HELP)
+    return state, (*effects, HELP)
 
 
 def _help_last(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
     for effect in effects:
-        if effect is _HELP:
-            return (*(other for other in effects if other is not _HELP), _HELP)
+        if effect is HELP:
+            return (*(other for other in effects if other is not HELP), HELP)
     return effects
-
-
-# ---- connections
-
-
-def _peer_up(state: State, event: PeerUp, _now_ns: int, _fresh: bytes, rules: Rules) -> Step:
-    state = changed(state, up=state.up | {event.room})
-    if event.room is Room.REPORT:
-        # report starts from nothing: tell it what stands, so that a restart of it hides no alarm.
-        gone = tuple(Tell(told[0]) for room, told in _GONE_TOLD.items() if room not in state.up)
-        standing = tuple(Tell(alarms.TOLD[alarm]) for alarm in Alarm if alarm in state.alarms)
-        fault = (Tell(OccurrenceKind.CAMERA_FAULT),) if state.camera is CameraCondition.FAULT else ()
-        owed = (_HELP,) if state.help_owed else ()
-        ended = (Tell(OccurrenceKind.RETIRED),) if rules.ending is Ending.RETIRED else ()
-        return changed(state, help_owed=False), (Tell(OccurrenceKind.STARTED), *gone, *fault, *standing, *ended, *owed)
-    told = _GONE_TOLD.get(event.room)
-    return state, (Tell(told[1]),) if told else ()
-
-
-def _peer_down(state: State, event: PeerDown, _now_ns: int, _fresh: bytes, _rules: Rules) -> Step:
-    room = event.room
-    state = changed(state, up=state.up - {room})
-    told = _GONE_TOLD.get(room)
-    effects: tuple[Effect, ...] = (Tell(told[0]),) if told else ()
-    if room is Room.VAULT:
-        state = changed(state, recognise_ready=False, enrol_ready=False, claim_first_ready=False)
-        state = changed(state, enrol_mode=LookMode.ENROL)
-    if room is Room.EYE:
-        state = changed(state, camera=CameraCondition.IDLE)
-    if room in (Room.EYE, Room.VAULT):
-        state, closed = window.ended(state, Signal.USE_PIN_OR_CARD)
-        effects += closed
-    if room is Room.KEEPER and state.check:
-        effects = (*effects, Show(Signal.REFUSED), *card.let_go(state.check))
-        state = changed(state, check=None)
-    # A reply to what was asked of a room that is gone can no longer come from the one that was asked.
-    return changed(state, asked=tuple([asked for asked in state.asked if asked.room is not room])), effects
 
 
 # ---- time, and the table
@@ -393,7 +296,7 @@ def _tick(state: State, _event: Tick, _now_ns: int, _fresh: bytes, _rules: Rules
 
 _HANDLERS: dict[type, Callable[..., Step]] = {
     FaceButton: window.pressed,
-    Key: _key,
+    Key: typed.key,
     CardCame: card.came,
     CardReplied: card.replied,
     CardLeft: card.left,
@@ -402,8 +305,8 @@ _HANDLERS: dict[type, Callable[..., Step]] = {
     TamperMoved: passage.tamper_moved,
     ExitRequested: passage.exit_requested,
     Came: _came,
-    PeerUp: _peer_up,
-    PeerDown: _peer_down,
+    PeerUp: neighbours.came,
+    PeerDown: neighbours.gone,
     Breached: passage.breached,
     BoltFailed: passage.bolt_failed,
     BoltObeys: passage.bolt_obeys,

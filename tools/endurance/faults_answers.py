@@ -108,7 +108,7 @@ ANSWERS = (
         "keys are read beside a card",
         200,
         (
-            "machine",
+            "typed",
             "if state.check:\n        return state, (Show(Signal.WAIT),)",
             "if state.check and not state.check.card:\n        return state, (Show(Signal.WAIT),)",
         ),
@@ -145,7 +145,11 @@ ANSWERS = (
     fault(
         "a card is kept when keeper is gone",
         500,
-        ("machine", "(*effects, Show(Signal.REFUSED), *card.let_go(state.check))", "(*effects, Show(Signal.REFUSED))"),
+        (
+            "neighbours",
+            "(*effects, Show(Signal.REFUSED), *card.let_go(state.check))",
+            "(*effects, Show(Signal.REFUSED))",
+        ),
     ),
     fault(
         "a card beside a PIN is kept",
@@ -175,7 +179,7 @@ ANSWERS = (
     fault(
         "nobody hears the call for help",
         700,
-        ("machine", "    return state, (*effects, _HELP)", "    return state, effects"),
+        ("machine", "    return state, (*effects, HELP)", "    return state, effects"),
     ),
     fault(
         "keeper's call is not heard when its verdict is stale",
@@ -199,16 +203,16 @@ ANSWERS = (
     fault(
         "the lamp waits for the call",
         700,
-        ("machine", "return (*(other for other in effects if other is not _HELP), _HELP)", "return effects"),
+        ("machine", "return (*(other for other in effects if other is not HELP), HELP)", "return effects"),
     ),
     fault(
         "a page is armed where there is none",
         500,
-        ("machine", "if not rules.page or Room.DESK not in", "if Room.DESK not in"),
+        ("typed", "if not rules.page or Room.DESK not in", "if Room.DESK not in"),
     ),
     fault(
         "a page is armed by any command",
         300,
-        ("machine", "if keypad.arms_page(entry):", 'if entry.keys == "02#":'),
+        ("typed", "if keypad.arms_page(entry):", 'if entry.keys == "02#":'),
     ),
 )

@@ -81,7 +81,7 @@ BOLT = (
         700,
         ("machine", " or slot in rules.barred", " or (slot in rules.barred and method is not Method.CARD)"),
     ),
-    fault("keeper hears of no day", 100, ("machine", "digits, rules.day)", "digits, 0)")),
+    fault("keeper hears of no day", 100, ("typed", "digits, rules.day)", "digits, 0)")),
     fault(
         "the hours are not asked about a face",
         4600,
@@ -115,6 +115,6 @@ BOLT = (
     fault(
         "a question outlives the room it went to",
         700,
-        ("machine", "asked=tuple([asked for asked in state.asked if asked.room is not room])", "asked=state.asked"),
+        ("neighbours", "asked=tuple([asked for asked in state.asked if asked.room is not room])", "asked=state.asked"),
     ),
 )

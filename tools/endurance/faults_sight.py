@@ -107,8 +107,10 @@ SIGHT = (
         3900,
         ("window", "if window.approaches_left == 0:", "if window.approaches_left < 0:"),
     ),
-    fault("a window outlives eye", 1000, ("machine", "if room in (Room.EYE, Room.VAULT):", "if room is Room.VAULT:")),
-    fault("a window outlives vault", 200, ("machine", "if room in (Room.EYE, Room.VAULT):", "if room is Room.EYE:")),
+    fault(
+        "a window outlives eye", 1000, ("neighbours", "if room in (Room.EYE, Room.VAULT):", "if room is Room.VAULT:")
+    ),
+    fault("a window outlives vault", 200, ("neighbours", "if room in (Room.EYE, Room.VAULT):", "if room is Room.EYE:")),
     fault(
         "a window outlives its camera",
         100,
