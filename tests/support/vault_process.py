@@ -77,12 +77,15 @@ class VaultAtWork:
                 if isinstance(msg, wire.HasCredential):
                     self.tell(msg.slot)
 
-    def until(self, room: Room, fits: type[Message], **fields: object) -> Message:
-        """The first message of this kind with these fields that `room` hears. Raises TimeoutError."""
+    def until(self, room: Room, fits: type[Message], since: int = 0, **fields: object) -> Message:
+        """The first message of this kind with these fields that `room` hears. Raises TimeoutError.
+
+        `since`: of how many messages it has heard before (`so_far`) none counts.
+        """
         ends = time.monotonic() + PATIENCE_S
         while time.monotonic() < ends:
             self.drain()
-            for msg in self._heard[room]:
+            for msg in self._heard[room][since:]:
                 if isinstance(msg, fits) and all(getattr(msg, name) == value for name, value in fields.items()):
                     return msg
             assert self.process.process is not None
@@ -90,6 +93,11 @@ class VaultAtWork:
             time.sleep(0.002)
         text = f"{room} heard no such {fits.__name__}\n{self.process.stderr}"
         raise TimeoutError(text)
+
+    def so_far(self, room: Room) -> int:
+        """How many messages `room` has heard."""
+        self.drain()
+        return len(self._heard[room])
 
     def heard(self, room: Room, kind: type[Message]) -> list[Message]:
         """What `room` heard of this kind since the start."""
@@ -112,13 +120,14 @@ class VaultAtWork:
         self.say(Room.KEEPER, wire.Grant(name, purpose, time.monotonic_ns() + 60_000_000_000, slot))
         return name
 
-    def seen(self, slot: int, who: Face) -> bytes:
-        """Everything of an enrolment but the second PIN; its grant."""
+    def seen(self, slot: int, who: Face, *, again: bool = False) -> bytes:
+        """Everything of an enrolment, or of another sitting (`again`), but the second PIN; its grant."""
         self.tenancies.setdefault(slot, secrets.token_bytes(16))
+        keeper, lock = self.so_far(Room.KEEPER), self.so_far(Room.LOCK)
         grant = self.grant(Purpose.ENROL, slot)
-        self.until(Room.KEEPER, wire.HasCredential, slot=slot)
-        self.say(Room.DESK, wire.Enrol(grant, self.terms, under_14=False))
-        self.until(Room.LOCK, wire.FaceReady, enrol=True)
+        self.until(Room.KEEPER, wire.HasCredential, since=keeper, slot=slot)
+        self.say(Room.DESK, wire.Enrol(grant, self.terms, under_14=False, again=again))
+        self.until(Room.LOCK, wire.FaceReady, since=lock, enrol=True)
         window = secrets.token_bytes(16)
         self.say(Room.LOCK, wire.Window(window, LookMode.ENROL, wire.NOBODY))
         # Two sockets have no common order: lock asks something that is answered after the window was heard of.

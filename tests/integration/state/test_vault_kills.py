@@ -79,6 +79,24 @@ def test_erasure_that_was_acknowledged_is_final_and_any_other_leaves_the_face_wh
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
+def test_another_sitting_that_was_cut_short_is_joined_or_is_not_and_the_face_that_was_kept_opens(
+    vault: VaultAtWork, kill: int
+) -> None:
+    vault.enrol(GOES, face(GOES))
+    before = {path.name: path.read_bytes() for path in vault.folder.glob("*.rec")}
+    grant = vault.seen(GOES, face(GOES), again=True)
+    vault.grant(Purpose.ENROL, GOES)
+    strikes(vault, kill)
+    acknowledged = wire.Done(grant, Result.DONE) in vault.heard(Room.DESK, wire.Done)
+    comes_back(vault, GOES)
+    after = {path.name: path.read_bytes() for path in vault.folder.glob("*.rec")}
+    assert vault.opens(face(GOES)) == GOES
+    assert len(after) == len(before), "no leftover of either"
+    assert after != before or not acknowledged, "what was acknowledged is there"
+    end(vault, GOES)
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
 def test_rekey_that_was_cut_short_leaves_everybody_enrolled(vault: VaultAtWork, kill: int) -> None:
     vault.enrol(GOES, face(GOES))
     vault.say(Room.DESK, wire.Rekey(secrets.token_bytes(16)))
