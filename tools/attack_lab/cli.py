@@ -91,7 +91,7 @@ def main(  # noqa: PLR0913 - an option each
     as_json: bool,
     as_log: bool,
 ) -> None:
-    r"""Count what passes the light challenge. Everything is rendered; nothing here switches anything on at a door.
+    """Count what passes the light challenge. Everything is rendered; nothing here switches anything on at a door.
 
     \b
     Example: python -m tools.attack_lab --n 100 --approaches 3 --faces lfw-dev --curve skin

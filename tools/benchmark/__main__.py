@@ -134,7 +134,7 @@ def _ended_in_order() -> Iterator[None]:
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="Measure this section; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(rounds: int | None, *, quick: bool, only: tuple[str, ...], as_json: bool) -> None:
-    r"""Measure how fast and how small the door is on this machine, as ratios.
+    """Measure how fast and how small the door is on this machine, as ratios.
 
     \b
     Example: python -m tools.benchmark --only eye --rounds 10

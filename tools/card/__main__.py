@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 @click.option("--draft", is_flag=True, help="Not a release's: what nothing measures is called so on the page.")
 def main(out: Path, *, draft: bool) -> None:
-    r"""Write card.html, card.json and sbom.cdx.json.
+    """Write card.html, card.json and sbom.cdx.json.
 
     \b
     Example: python -m tools.card --draft --out /tmp/card

@@ -14,7 +14,7 @@ from tools.log_header.sources import sums
 @click.command()
 @click.argument("kind", type=click.Choice(tuple(KINDS)))
 def main(kind: str) -> None:
-    r"""Date, commit, machine, and the sha256 of every source that decides the figures.
+    """Date, commit, machine, and the sha256 of every source that decides the figures.
 
     \b
     Example: python -m tools.log_header anonymity

@@ -38,7 +38,7 @@ APPROACHES_A_FLAP = 150
 @click.option("--seed", default=1, show_default=True, help="The same seed draws the same day.")
 @click.option("--log", type=click.Path(path_type=Path), help="Also write it to this new file, with what it ran on.")
 def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, seed: int, log: Path | None) -> None:
-    r"""Soak a simulated door: people by every way, homes that change hands, rooms killed, a broker that flaps.
+    """Soak a simulated door: people by every way, homes that change hands, rooms killed, a broker that flaps.
 
     \b
     Example: python -m tools.soak --approaches 10000 --cycles 200 --log soak.txt

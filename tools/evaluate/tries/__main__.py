@@ -46,7 +46,7 @@ def main(
     parts: tuple[str, ...],
     quick: bool,
 ) -> None:
-    r"""Print what was tried to recognise better, each row measured anew.
+    """Print what was tried to recognise better, each row measured anew.
 
     \b
     Example: python -m tools.evaluate.tries --faces lfw-dev --groups groups-dev

@@ -160,7 +160,7 @@ HEAD: Final = f"| {' | '.join(_COLUMNS)} |\n" + "|---" * len(_COLUMNS) + "|"
 @click.option("--pictures", type=click.IntRange(1), default=150, show_default=True, help="Of each group, at random.")
 @click.option("--limit", type=click.FloatRange(0, 255), default=16.0, show_default=True, help="Darker crops are lit.")
 def main(*, cells: Path, faces: Path, pictures: int, limit: float) -> None:
-    r"""Print what lighting the darkest crops gains in each group, and at the door's thresholds, in little light.
+    """Print what lighting the darkest crops gains in each group, and at the door's thresholds, in little light.
 
     \b
     Example: python -m tools.evaluate.tries.dim --groups groups-dev --faces lfw-dev

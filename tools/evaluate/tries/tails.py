@@ -97,7 +97,7 @@ def _height(found: Tail, rate: float) -> float | None:
 @click.option("--part", type=click.Choice(("bare", "covered")), multiple=True, help="Both without it.")
 @click.option("--draws", type=click.IntRange(1), default=10, show_default=True, help="Of who enrols with what.")
 def main(*, faces: Path, cells: Path, cache: Path, jobs: int, part: tuple[str, ...], draws: int) -> None:
-    r"""Print the threshold and the refusals of the door's own rule for every way to cut a crop.
+    """Print the threshold and the refusals of the door's own rule for every way to cut a crop.
 
     \b
     Example: python -m tools.evaluate.tries.tails --faces lfw-dev --groups groups-dev
