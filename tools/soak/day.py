@@ -150,9 +150,13 @@ class Day:
             self._comes(self._faces.popleft())
 
     def _late(self, ends_s: float) -> None:
-        """Behind the last approach: who waited for the camera, until nobody does or `ends_s` has come."""
+        """Behind the last approach: who waited for the camera, until nobody does or `ends_s` has come.
+
+        A home that moves brings no approach of the day, so lines are read here too, while their cause is not yet past.
+        """
         while (self._moving or self._faces) and not self._enough and time.monotonic() < ends_s:
             self._says()
+            self._reads()
             self._late_faces()
             self._next_move()
             if not self._visitors.pace.room(time.monotonic()):
@@ -289,9 +293,13 @@ class Day:
         self._steps += 1
         if not whole and self._steps % LOOKED_EVERY:
             return
-        for line in self._tails.news(self.house.logs(), self.causes.now(time.monotonic())):
-            self.journal.read(line)
+        self._reads()
         news = self.house.door.news(2**62)
         self.memory.look(
             {room: pid for room, pid in news["pids"].items() if news["processes"][room] == "up"}, self.ledger.approaches
         )
+
+    def _reads(self) -> None:
+        """Judge what was written since, by what goes on now."""
+        for line in self._tails.news(self.house.logs(), self.causes.now(time.monotonic())):
+            self.journal.read(line)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from device.keeper.cards.steps import Reason
 from tools.soak import told
 from tools.soak.day import Day
 from tools.soak.homes import Act
+from tools.soak.lines import Cause
 from tools.soak.plan import Approach, Sizes, Way
 from tools.soak.visitors import SPAN_S, WINDOWS, Pace
 
@@ -29,9 +33,9 @@ class Visitors:
         self.came.append(step.way)
 
 
-def day(pace: Pace) -> tuple[Day, Visitors]:
+def day(pace: Pace, logs: Mapping[str, Path] | None = None) -> tuple[Day, Visitors]:
     """One whose approaches are over, with faces that wait."""
-    house = cast("Any", SimpleNamespace(door=None, named=None))
+    house = cast("Any", SimpleNamespace(door=None, named=None, logs=lambda: logs or {}))
     made, visitors = Day(house, Sizes(100, 2, 0, 0), 1, lambda _: None), Visitors(pace)
     made._visitors = cast("Any", visitors)
     made._faces = deque(Approach(Way.FACE, 0.5) for _ in range(FACES))
@@ -68,3 +72,13 @@ def test_a_day_that_is_ended_waits_for_nobody(*, early: bool) -> None:
     made._late(time.monotonic() + (30 if early else 0))
     assert visitors.came == []
     assert made.left_out == (FACES, 0)
+
+
+def test_what_the_last_visitors_left_in_the_logs_is_read_while_its_cause_is_not_yet_past(tmp_path: Path) -> None:
+    """A copy of a card among them: who waits for the camera may take longer than a cause is remembered."""
+    log = tmp_path / "keeper.log"
+    log.write_text(f"keeper: {Reason.UNKNOWN_KEY.value}\n", encoding="utf-8")
+    made, _ = day(Pace(), {"keeper": log})
+    made.causes.happened(Cause.COPY, time.monotonic())
+    made._late(time.monotonic() + 30)
+    assert (made.journal.lines, made.journal.unexplained) == (1, [])
