@@ -64,6 +64,8 @@ def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, see
             try:
                 day.live()
             except (Fault, Refusal, OSError) as cause:
+                if not day.begun:
+                    raise
                 day.ledger.finds(f"the day could not go on: {cause}")
             said = [*told.lines(day)]
             held = told.outcome(day).held

@@ -60,6 +60,7 @@ class Day:
     cycles: int = 0
     receipts: int = 0
     took_s: float = 0.0
+    begun: bool = False  # the first residents live here; before, a day has nothing to tell
     early: bool = False  # set from outside: no more steps, but all the last checks
     journal: Journal = field(init=False)
     _tails: Tails = field(default_factory=Tails)
@@ -85,6 +86,7 @@ class Day:
         """From the first resident to the last check. Raises Stuck, and the simulator's refusals."""
         self.causes.happened(Cause.START, time.monotonic())
         self._settle()
+        self.begun = True
         began = time.monotonic()
         for step in drawn(self.seed, self.sizes):
             match step:

@@ -1,6 +1,7 @@
 """A short day at a real door holds; at doors with a fault built in, what the fault does is found."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -118,3 +119,14 @@ def test_fault_a_cancelled_card_that_opens_and_a_line_that_nothing_explains_are_
     assert ended.code == 1
     assert "OPENED by what must not open: card" in ended.found
     assert "a line of keeper that nothing explains: keeper: all is well" in ended.found
+
+
+def test_a_day_that_cannot_begin_is_one_sentence_and_no_log(tmp_path: Path) -> None:
+    for name in ("device", "provisioning", "models", "pyproject.toml"):
+        (tmp_path / name).symlink_to(CHECKOUT / name)
+    shutil.copytree(CHECKOUT / "tools", tmp_path / "tools")  # pictures are looked for beside it, and there are none
+    log = tmp_path / "soak.txt"
+    ended = soaked(tmp_path, "--approaches", "20", "--log", str(log))
+    assert ended.code == 1
+    assert ended.lines[0].startswith("Error: the soak could not begin: the sample picture ")
+    assert not log.exists()
