@@ -9,6 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +18,13 @@ from rich.progress import track
 
 from device.eye.steady import PLACES
 from tools.evaluate import groups as group_set
-from tools.evaluate.tries import dark, fusion, geometry, measures, report, second, voted
+from tools.evaluate.tries import cascade, dark, fusion, geometry, measures, report, second, voted
 from tools.evaluate.tries.embed import Bench, Folder
-from tools.evaluate.tries.tries import TRIES, Try
+from tools.evaluate.tries.tries import TRIES, Try, of_networks
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = ROOT / "models"
-PARTS = ("ways", "cohort", "second", "fusion", "dark")
+PARTS = ("ways", "networks", "cohort", "second", "cascade", "fusion", "dark")
 _folder = click.Path(path_type=Path, file_okay=False, exists=True)
 _path = click.Path(path_type=Path)
 
@@ -67,23 +68,37 @@ def main(
         person = person[::2]
         people = replace(people, geometry=geometry.residents(people.geometry))
         adults = replace(adults, geometry=geometry.every_other(adults.geometry))
-    people, adults = (replace(each, by_votes=voted.geometry(each, MODELS, cache)) for each in (people, adults))
-    sets = report.Sets(people.geometry.folders, adults.geometry.folders, person)
     wanted = parts or PARTS
     if "ways" in wanted:
-        rows = []
-        for each in track(_possible(bench), description="tries"):
-            made = each.way(bench, people), each.way(bench, adults)
-            rows.append(report.row(each.name, each.cost, *made, sets, draws=draws))
-        click.echo(report.table(rows) + "\n\n" + report.against(rows))
+        people, adults = (replace(each, by_votes=voted.geometry(each, MODELS, cache)) for each in (people, adults))
+    sets = report.Sets(people.geometry.folders, adults.geometry.folders, person)
+    for text in _tables(wanted, bench, people, adults, sets, draws):
+        click.echo(text)
+
+
+def _tables(
+    wanted: tuple[str, ...], bench: Bench, people: Folder, adults: Folder, sets: report.Sets, draws: int
+) -> Iterator[str]:
+    if "ways" in wanted:
+        yield _rows(_possible(bench), bench, people, adults, sets, draws)
+    if "networks" in wanted:
+        yield "\n" + _rows(of_networks(bench.networks), bench, people, adults, sets, draws)
     if "cohort" in wanted:
-        click.echo("\n" + second.cohort_table(bench, people, adults, sets, draws))
-    if "second" in wanted and second.DLIB.network in bench.networks:
-        click.echo("\n" + second.table(bench, people, adults, sets, draws))
-    if "fusion" in wanted:
-        click.echo("\n" + fusion.table(bench, people, draws))
-    if "dark" in wanted:
-        click.echo("\n" + dark.table(bench, people, draws))
+        yield "\n" + second.cohort_table(bench, people, adults, sets, draws)
+    for part, table in (("second", second.table), ("cascade", cascade.table)):
+        if part in wanted and second.DLIB.network in bench.networks:
+            yield "\n" + table(bench, people, adults, sets, draws)
+    for part, drawn in (("fusion", fusion.table), ("dark", dark.table)):
+        if part in wanted:
+            yield "\n" + drawn(bench, people, draws)
+
+
+def _rows(tries: list[Try], bench: Bench, people: Folder, adults: Folder, sets: report.Sets, draws: int) -> str:
+    rows = []
+    for each in track(tries, description="tries"):
+        made = each.way(bench, people), each.way(bench, adults)
+        rows.append(report.row(each.name, each.cost, *made, sets, draws=draws))
+    return report.table(rows) + "\n\n" + report.against(rows)
 
 
 def _possible(bench: Bench) -> list[Try]:

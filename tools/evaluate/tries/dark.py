@@ -12,21 +12,30 @@ from typing import Final
 from tools.evaluate.tries import measures
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.measures import Way, drawn
-from tools.evaluate.tries.tries import FIVE, FLOAT
+from tools.evaluate.tries.tries import FIVE, of_networks
 from tools.evaluate.tries.variants import Variant
 
-LIGHTS: Final = ("as is", "gamma", "smooth", "smooth gamma", "smooth stretch")
+LIGHTS: Final = (
+    "as is",
+    "gamma",
+    "smooth",
+    "smooth gamma",
+    "stretch",
+    "smooth stretch",
+    "equalised",
+    "smooth equalised",
+)
 
 
 def table(bench: Bench, people: Folder, draws: int = measures.DRAWS) -> str:
-    """A Markdown table; a row of the float network where it is there."""
+    """A Markdown table; a row of every other network that is there."""
     names = people.geometry.folders
     tried = [Variant(spoiled="dark", light=light) for light in LIGHTS]
-    tried += [Variant("float", spoiled="dark")] if FLOAT.network in bench.networks else []
+    tried += [Variant(each.name, spoiled="dark") for each in of_networks(bench.networks)[1:]]
     head = "| in the dark | " + " | ".join(f"pooled {fmr:.0e}" for fmr in measures.POOLED)
     lines = [head + " | loss at 1e-4 | odd half | even half |", "|---" * 6 + "|"]
     for variant in tried:
-        base = FLOAT if variant.network == "float" else FIVE
+        base = Variant(variant.network)
         made = bench.embeddings(people, [base, variant])
         cells = []
         for chosen in (None, True, False):
@@ -37,7 +46,7 @@ def table(bench: Bench, people: Folder, draws: int = measures.DRAWS) -> str:
             found = drawn(way, names[mask], draws, spoiled=made[variant][mask])
             rates = [found.rate(light.marks(fmr)) for fmr in measures.POOLED]
             cells.append((rates, rates[0].value - light.pooled(measures.POOLED[0]).value))
-        name = "float32" if variant.network == "float" else variant.light
+        name = variant.light if variant.network == FIVE.network else variant.network
         shown = " | ".join("{:.2f} ({:.2f}-{:.2f})".format(*_percent(rate)) for rate in cells[0][0])
         lines.append(f"| {name} | {shown} | " + " | ".join(f"{100 * loss:+.2f}" for _, loss in cells) + " |")
     return "\n".join(lines)

@@ -61,8 +61,8 @@ def table(rows: list[Row]) -> str:
     """All people: rates with their 95 % intervals."""
     lines = [f"| try | a look costs more | {' | '.join(KINDS)} | the door (5 + 3) |", "|---" * (3 + len(KINDS)) + "|"]
     for each in rows:
-        rates = [_with_interval(rate) for rate in each.whole]
-        door = "" if each.door is None else f"{_with_interval(each.door.rate)} at {each.door.threshold:.3f}"
+        rates = [with_interval(rate) for rate in each.whole]
+        door = "" if each.door is None else f"{with_interval(each.door.rate)} at {each.door.threshold:.3f}"
         lines.append(f"| {each.name} | {each.cost} | {' | '.join(rates)} | {door} |")
     return "\n".join(lines)
 
@@ -76,7 +76,7 @@ def against(rows: list[Row], *, halves: bool = True) -> str:
         else [head, "|---" * (1 + len(KINDS)) + "|"]
     )
     for each in rows[1:]:
-        less = [_points(*rate.less_than(base)) for rate, base in zip(each.whole, rows[0].whole, strict=True)]
+        less = [points(*rate.less_than(base)) for rate, base in zip(each.whole, rows[0].whole, strict=True)]
         parts = [
             " ".join(f"{100 * (b.value - r.value):+.2f}" for r, b in zip(mine, base, strict=True))
             for mine, base in ((each.odd, rows[0].odd), (each.even, rows[0].even))
@@ -85,10 +85,12 @@ def against(rows: list[Row], *, halves: bool = True) -> str:
     return "\n".join(lines)
 
 
-def _with_interval(rate: Rate) -> str:
+def with_interval(rate: Rate) -> str:
+    """Percent, with its 95 % interval."""
     low, high = rate.interval()
     return f"{100 * rate.value:.2f} ({100 * low:.2f}-{100 * high:.2f})"
 
 
-def _points(less: float, low: float, high: float) -> str:
+def points(less: float, low: float, high: float) -> str:
+    """A difference in points, with its 95 % interval."""
     return f"{100 * less:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"

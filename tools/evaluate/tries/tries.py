@@ -8,6 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -67,3 +68,9 @@ TRIES: Final = (
         "0.45 run (the mesh)",
     ),
 )
+
+
+def of_networks(names: Iterable[str]) -> list[Try]:
+    """As shipped, then every network of the same kind by itself: `names` that begin with "float" or "sface"."""
+    others = sorted(name for name in names if name.startswith((FLOAT.network, "sface")))
+    return [BASE, *(Try(name, (Variant(name),), (Variant(name),), "") for name in others)]
