@@ -16,9 +16,11 @@ from __future__ import annotations
 import os
 import socket
 
+from device import reading
 from device.errors import KeyFault, NotPermitted
 
 PAGE = "page"  # FileDescriptorName= of doorward-page.socket
+_LARGEST_KEY = 4096
 _FIRST_LISTEN_FD = 3  # SD_LISTEN_FDS_START
 
 
@@ -45,8 +47,7 @@ def credential(name: str) -> bytes:
         msg = f"the key {name} was not handed over; start this process through its unit"
         raise KeyFault(msg)
     try:
-        with open(os.path.join(folder, name), "rb") as file:  # noqa: PTH118, PTH123 - no Path needed for one read
-            return file.read()
+        return reading.whole(f"{folder}/{name}", _LARGEST_KEY)
     except OSError as cause:
         msg = f"the key {name} cannot be read"
         raise KeyFault(msg) from cause

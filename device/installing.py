@@ -27,7 +27,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from device import certificates, durable, learned
+from device import certificates, durable, learned, reading
 from device.certificates import DoorKey
 from device.durable import sync_folder
 from device.errors import JoiningRefused, StoreFault
@@ -239,8 +239,7 @@ def _remove(path: Path) -> None:
 
 def _read(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = reading.content(path, _LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as cause:

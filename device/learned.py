@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from device import reading
 from device.errors import ConfigRefused
 
 JOINED = "joined.toml"
 COPY = "joined-copy.toml"
+LARGEST_TEXT = 1 << 20  # far more than settings and their remarks take
 
 
 class Kept(Enum):
@@ -74,7 +76,7 @@ def whole(text: str) -> bool:
 def text_of(path: Path) -> str | None:
     """The text of a configuration file, None if there is none. Raises ConfigRefused."""
     try:
-        return path.read_text(encoding="utf-8")
+        return reading.text(path, LARGEST_TEXT)
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as cause:

@@ -20,6 +20,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import cast
 
+from device import reading
 from device.errors import ModelRefused
 
 SCHEMA = 1
@@ -140,8 +141,7 @@ def load_model_bytes(entry: ModelEntry, folder: Path) -> bytes:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
+        data = reading.content(path, limit + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise ModelRefused(msg) from cause

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from device import reading
 from provisioning import certificates, files, keys
 from provisioning.certificates import Authority
 from provisioning.errors import FleetFault, FleetRefused
@@ -28,6 +29,7 @@ ENDS_SOON_S = 2 * 365 * 86_400
 """Time for every door to ask for its next certificate, which brings the new one along, and for brokers after that."""
 _DOCUMENT_KEY_FILE = "document.key"
 _MAGIC = b"DWCA"
+_LARGEST = 65_536
 _SECRET_BYTES = 32  # a secret number of P-256
 
 
@@ -126,7 +128,7 @@ def _certificate(path: Path) -> x509.Certificate:
 
 def _read(path: Path, missing: str) -> bytes:
     try:
-        return path.read_bytes()
+        return reading.whole(path, _LARGEST)
     except FileNotFoundError as cause:
         raise FleetRefused(missing) from cause
     except OSError as cause:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from device import reading
 from provisioning import broker_config, files, moments, options
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ENDS_SOON = "The fleet's authority ends within two years, and every certificate with it: `doorward ca renew`."
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_LARGEST_REQUEST = 65_536
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _days = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="How long it is valid.")
 
@@ -125,7 +127,7 @@ def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: 
     fleet = fleets.open_fleet(folder, store)
     door = fleet.store.door(name)
     try:
-        asked = request.read_bytes()
+        asked = reading.whole(request, _LARGEST_REQUEST)
     except OSError as cause:
         msg = f"{request} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from device import reading
 from provisioning import document_files, files, moments, options
 from provisioning import fleet as fleets
 from provisioning.answers import Answer, answering
@@ -194,8 +195,7 @@ def _document(door: Door, content: bytes) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = reading.content(path, _LARGEST + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

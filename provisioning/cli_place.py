@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from device import reading
 from provisioning import fleet as fleets
 from provisioning import options
 from provisioning.answers import Answer, answering
@@ -56,8 +57,7 @@ def door_import(*, file: Path, folder: Path, store: str | None) -> Answer:
 
     fleet = fleets.open_fleet(folder, store)
     try:
-        with file.open("rb") as opened:
-            content = opened.read(sheets_csv.LARGEST + 1)
+        content = reading.content(file, sheets_csv.LARGEST + 1)
     except OSError as cause:
         msg = f"{file} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from device import reading
 from device.document import LEAST_EPSILON_MILLI, MOST_EPSILON_MILLI, NO_COUNT, Telling
 from device.wire import NO_ALARM_KEY, OccurrenceKind, Profile
 from provisioning import document_files, files, options
@@ -154,8 +155,7 @@ def _content(payload: Path) -> bytes:
     if str(payload) == "-":
         return sys.stdin.buffer.read(reportings.LONGEST_PAYLOAD + 1)
     try:
-        with payload.open("rb") as file:
-            return file.read(reportings.LONGEST_PAYLOAD + 1)
+        return reading.content(payload, reportings.LONGEST_PAYLOAD + 1)
     except OSError as cause:
         msg = f"{payload} cannot be read: {cause.strerror}"
         raise FleetRefused(msg) from cause

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from device import document
+from device import document, reading
 from device.document import FIRST_SLOT, LAST_SLOT, MAX_BODY, SlotOffers
 from device.errors import DocumentRefused
 from device.policy import table
@@ -280,7 +280,7 @@ def _need_packages() -> None:
 def read_key(path: Path) -> bytes:
     """The content of a file that holds a sealed key. Raises FleetFault."""
     try:
-        return path.read_bytes()
+        return reading.content(path, keys.LARGEST)
     except OSError as cause:
         msg = f"the fleet's key {path} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

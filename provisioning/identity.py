@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from device import document
+from device import document, reading
 from device.errors import DocumentRefused
 from provisioning.errors import FleetRefused
 from provisioning.store import Door
@@ -52,8 +52,7 @@ class Identity:
 def read(path: Path) -> Identity:
     """The identity in a file of `doorctl export-identity`. Raises FleetRefused."""
     try:
-        with path.open("rb") as file:
-            found = json.loads(file.read(LARGEST_FILE))
+        found = json.loads(reading.content(path, LARGEST_FILE))
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise FleetRefused(msg) from cause

@@ -24,6 +24,7 @@ from nacl.signing import SigningKey
 from provisioning.errors import FleetRefused
 
 SHORTEST_PASSPHRASE = 8
+LARGEST = 4096  # more than any key's file holds; what is longer is damaged
 _MAGIC = b"DWKY"
 _FORMAT = 1
 _HEAD = struct.Struct("<4sBII16s")

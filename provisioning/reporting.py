@@ -22,7 +22,7 @@ from pathlib import Path
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
-from device import document
+from device import document, reading
 from device.document import Telling
 from device.errors import DocumentRefused
 from device.wire import NO_ALARM_KEY, SEALED_FLAGS, TEST_ALARM, OccurrenceKind
@@ -120,7 +120,7 @@ def make_key(path: Path, passphrase: str) -> bytes:
 def load_key(path: Path, passphrase: str) -> PrivateKey:
     """The private half in the file `path`. Raises FleetRefused or FleetFault."""
     try:
-        content = path.read_bytes()
+        content = reading.content(path, keys.LARGEST)
     except FileNotFoundError as cause:
         msg = f"there is no alarm key at {path}; `doorward alarm key` makes one"
         raise FleetRefused(msg) from cause

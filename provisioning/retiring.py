@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from device import attestation
+from device import attestation, reading
 from device.attestation import EndOfDoor, Verified
 from device.bodies import RECALL, Retirement, refuse
 from provisioning.errors import FleetFault, FleetRefused
@@ -74,8 +74,7 @@ def give_up(fleet: Fleet, door_name: str, receipt: Path, *, now_unix: int, door_
     `door_key`: the key somebody read at the door; the receipt has to be signed with it.
     """
     try:
-        with receipt.open("rb") as file:
-            text = file.read(_LARGEST).decode("ascii", "replace")
+        text = reading.content(receipt, _LARGEST).decode("ascii", "replace")
     except OSError as cause:
         msg = f"{receipt} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

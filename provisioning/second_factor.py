@@ -19,6 +19,7 @@ import pyotp
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
+from device import reading
 from provisioning import files
 from provisioning.errors import FleetFault, FleetRefused
 
@@ -42,7 +43,7 @@ def key_of(folder: Path) -> bytes:
     with suppress(FleetRefused):  # there is one
         files.create(path, nacl.utils.random(Aead.KEY_SIZE))
     try:
-        key = path.read_bytes()
+        key = reading.content(path, Aead.KEY_SIZE + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise FleetFault(msg) from cause

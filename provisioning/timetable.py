@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from device import reading
 from device.policy.methods import NOTHING, WORDS, Method, words
 from device.policy.schedule import (
     DAY_MINUTES,
@@ -36,8 +37,7 @@ _SPAN = re.compile(r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])")
 def read(path: Path) -> DoorPolicy:
     """The policy in the file `path`. Raises FleetRefused."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = reading.content(path, LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             msg = f"{path} is too long for a policy"
             raise FleetRefused(msg)

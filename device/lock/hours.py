@@ -50,7 +50,7 @@ class FloorFile:
     def load(self) -> Clock:
         """The clock of this door as it was stored; LOST if the file is damaged."""
         try:
-            data = self.path.read_bytes()
+            data = durable.load(self.path)
         except FileNotFoundError:
             return Clock()
         except OSError:
@@ -108,7 +108,7 @@ class Hours:
         self._clock = self._floor.load()
         self._slots = TimetableFiles(self.folder, self.box)
         try:
-            content = self._stored.read_bytes()
+            content = durable.load(self._stored)
             parsed = self.verify(content)
             self._take(parsed.body)
             self.version = parsed.version

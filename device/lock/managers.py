@@ -205,7 +205,7 @@ class Managers:
 
     def _read(self, path: Path) -> Chain | Damage | None:
         try:
-            plain = self.box.decrypt(path.read_bytes())
+            plain = self.box.decrypt(durable.load(path))
             magic, version, many, root = _HEAD.unpack_from(plain)
             rest = plain[_HEAD.size :]
             if (magic, version, many * _LINK_BYTES) != (_MAGIC, _VERSION, len(rest)) or not 1 <= many <= MOST_LINKS:

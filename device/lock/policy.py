@@ -58,7 +58,7 @@ class VersionFile:
     def load(self) -> int:
         """The stored version, 0 on a new door. Raises StoreFault."""
         try:
-            data = self.path.read_bytes()
+            data = durable.load(self.path)
         except FileNotFoundError:
             return 0
         except OSError as cause:

@@ -48,7 +48,7 @@ class Reporting:
     def __post_init__(self) -> None:
         self.count = DailyCount(self.folder / "daily-count")
         try:
-            self.telling, self.version = self._verified(bytes(self.box.decrypt(self._stored.read_bytes())))
+            self.telling, self.version = self._verified(bytes(self.box.decrypt(durable.load(self._stored))))
         except FileNotFoundError:
             return
         except (OSError, ValueError, CryptoError, DocumentRefused) as cause:

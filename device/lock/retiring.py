@@ -67,7 +67,7 @@ class Retiring:
         if self.over:
             return
         try:
-            self._take(self.verify(bytes(self.box.decrypt(self._stored.read_bytes()))))
+            self._take(self.verify(bytes(self.box.decrypt(durable.load(self._stored)))))
         except FileNotFoundError:
             return
         except (OSError, ValueError, CryptoError, DocumentRefused) as cause:
@@ -151,7 +151,7 @@ class Retiring:
     def _stored_count(self) -> int:
         """What was counted for the document that lies on disk; 0 if that cannot be said."""
         try:
-            version, seconds = _COUNT.unpack(self.box.decrypt(self._count.read_bytes()))
+            version, seconds = _COUNT.unpack(self.box.decrypt(durable.load(self._count)))
         except (OSError, ValueError, CryptoError, struct.error):
             return 0
         return int(seconds) * _SECOND_NS if version == self.version else 0
@@ -174,7 +174,7 @@ def marked(folder: Path) -> int | None:
     A mark that cannot be read is one: what has ended opens nothing, whatever became of its disk.
     """
     try:
-        magic, version = _MARK.unpack((folder / _MARK_NAME).read_bytes())
+        magic, version = _MARK.unpack(durable.load(folder / _MARK_NAME))
     except FileNotFoundError:
         return None
     except (OSError, struct.error):

@@ -154,7 +154,7 @@ def _packed(found: Bindings) -> bytes:
 def _read(path: Path, box: SecretBox) -> Bindings | Literal[_Copy.TORN] | None:
     """What one copy says; None if it is not there."""
     try:
-        plain = sodium_unpad(box.decrypt(path.read_bytes()), PAGE_BYTES)
+        plain = sodium_unpad(box.decrypt(durable.load(path)), PAGE_BYTES)
         head = _HEAD.unpack_from(plain)
         found = tuple(Binding(*fields) for fields in _ENTRY.iter_unpack(plain[_HEAD.size :]))
     except FileNotFoundError:

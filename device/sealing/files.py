@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from device import reading
 from device.errors import StoreFault
 
 _MAX_FILE_BYTES = 1 << 26  # far above the largest ring (65,536 records); a longer file is not one of ours
@@ -171,7 +172,7 @@ class DiskFiles:
 
     def read(self, path: Path | str) -> bytes | None:
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            handle = reading.opened(path, os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
         except OSError as cause:

@@ -22,6 +22,7 @@ from math import ceil
 from pathlib import Path
 from typing import cast
 
+from device import reading
 from device.errors import ModelRefused
 
 FILE = "impostor-tail.toml"
@@ -109,8 +110,7 @@ def load(folder: Path, model_sha256: bytes, name: str = FILE) -> Tail:
     """
     path = folder / name
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        data = reading.content(path, _MAX_BYTES + 1)
     except OSError as cause:
         msg = f"face does not start without a measured impostor tail: {name} cannot be read: {cause.strerror}"
         raise ModelRefused(msg) from cause

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from device import certificates, config, installing, learned
+from device import certificates, config, installing, learned, reading
 from device.desk.joining.owner import as_owner
 from device.edges import Room
 from device.errors import ConfigRefused, JoiningRefused, NotJoined, StoreFault
@@ -168,7 +168,7 @@ class AtTheDoor:
 
     def _door_toml(self) -> str:
         try:
-            return self.paths.config.read_text(encoding="utf-8")
+            return reading.text(self.paths.config, learned.LARGEST_TEXT)
         except FileNotFoundError as cause:
             msg = f"there is no configuration at {self.paths.config}"
             raise ConfigRefused(msg) from cause
@@ -254,8 +254,7 @@ def write_request(path: Path, content: bytes) -> None:
 
 def _read(path: Path, most: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
+        content = reading.content(path, most + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise JoiningRefused(msg) from cause

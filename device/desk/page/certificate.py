@@ -22,13 +22,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from device import certificates, installing
+from device import certificates, installing, reading
 from device.errors import JoiningRefused, StoreFault
 
 DAYS = 825
 RENEW_DAYS = 60
 ANY_NAME = "door.invalid"  # RFC 2606: stands where door.toml gives the page no name
 _MODE = 0o600
+_LARGEST = 65_536
 
 
 def file_of(state: Path) -> Path:
@@ -51,7 +52,7 @@ def ready(path: Path, name: str, now_unix: float) -> x509.Certificate:
 def read(path: Path) -> x509.Certificate | None:
     """The certificate in `path`, if it is there with its own key. Raises StoreFault if it cannot be looked at."""
     try:
-        content = path.read_bytes()
+        content = reading.whole(path, _LARGEST)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as cause:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from device import attestation
+from device import attestation, reading
 from device.attestation import Verified
 from device.errors import AttestationRefused, Fault
 
@@ -78,8 +78,7 @@ class NewPaper:
 def read(path: Path) -> Verified:
     """The paper in the file `path`, its signature checked. Raises AttestationRefused."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = reading.content(path, MAX_BYTES + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise AttestationRefused(msg) from cause

@@ -14,6 +14,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from device import reading
 from device.desk.setup.camera import pin_camera
 from device.desk.setup.draft import Draft
 from device.errors import ConfigRefused
@@ -37,8 +38,7 @@ def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
     Raises ConfigRefused.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(_LONGEST + 1)
+        content = reading.content(path, _LONGEST + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise ConfigRefused(msg) from cause

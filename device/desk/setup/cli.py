@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from device import config as door_config
-from device import installing
+from device import installing, reading
 from device.config.tables import Config
 from device.desk.answers import Answer, answering, if_stopped, screen
 from device.desk.joining import steps as joining
@@ -32,6 +32,7 @@ from device.desk.setup.trials import Trials
 from device.desk.upkeep import whole_machine
 from device.errors import ConfigRefused, Fault, JoiningRefused, Refusal, StoreFault
 from device.joining import Label
+from device.learned import LARGEST_TEXT
 from device.paths import Paths, door_paths
 from device.tried import known
 
@@ -82,7 +83,7 @@ def setup(*, answers_file: Path | None, check: bool, sign_file: Path | None) -> 
 def _standing(paths: Paths, terminal: Terminal | None = None) -> Config | None:
     """What door.toml holds now, without joined.toml; None if it is not there, or nothing that can be read."""
     try:
-        return door_config.parse(paths.config.read_text(encoding="utf-8"), without_id=True)
+        return door_config.parse(reading.text(paths.config, LARGEST_TEXT), without_id=True)
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as cause:
@@ -98,7 +99,7 @@ def _standing(paths: Paths, terminal: Terminal | None = None) -> Config | None:
 def _joined(paths: Paths) -> str:
     """joined.toml, empty if this door has not joined. Raises ConfigRefused."""
     try:
-        return installing.joined(paths.config).read_text(encoding="utf-8")
+        return reading.text(installing.joined(paths.config), LARGEST_TEXT)
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as cause:

@@ -16,12 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from device import installing, tried
+from device import installing, reading, tried
 from device.config.tables import Config
 from device.desk.setup import sign
 from device.desk.setup.draft import render
 from device.desk.upkeep import pinned, whole_machine
 from device.errors import StoreFault
+from device.learned import LARGEST_TEXT
 from device.paths import Paths
 
 _FOLDER_MODE = 0o755  # every room reads its settings
@@ -125,7 +126,7 @@ def _folder(folder: Path, made: list[Path]) -> None:
 
 def _now(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return reading.whole(path, LARGEST_TEXT)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as cause:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from device import config, wire
+from device import config, reading, wire
 from device.desk import selftest as checks
 from device.desk import sentences, timeouts
 from device.desk.answers import Answer, answering, if_stopped, tell
@@ -182,8 +182,7 @@ def _write_new(path: Path, text: str) -> None:
 
 def _read_document(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(wire.MAX_DOCUMENT + 1)
+        content = reading.content(path, wire.MAX_DOCUMENT + 1)
     except OSError as cause:
         msg = f"{path} cannot be read: {cause.strerror}"
         raise DocumentRefused(msg) from cause

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -130,17 +131,15 @@ def test_with_both_torn_the_sentence_is_that_of_joined_toml(joined: AtTheDoor) -
 
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_any_two_files_are_read_or_refused(main: bytes, copy: bytes) -> None:
-    texts = {JOINED: main, COPY: copy}
-
-    class Beside(type(Path())):  # type: ignore[misc]  # the class differs by system, and mypy knows neither
-        def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
-            return texts[self.name].decode(encoding or "utf-8")
-
-    try:
-        found = learned.read(Beside("/nowhere/door.toml"))
-    except ConfigRefused:
-        return
-    assert found.text in {each.decode("utf-8", "replace") for each in texts.values()}
+    with TemporaryDirectory() as folder:
+        files = (Path(folder) / JOINED, Path(folder) / COPY)
+        for path, content in zip(files, (main, copy), strict=True):
+            path.write_bytes(content)
+        try:
+            found = learned.read(Path(folder) / "door.toml")
+        except ConfigRefused:
+            return
+        assert found.text in {path.read_text("utf-8", "replace") for path in files}
 
 
 def test_a_door_with_its_id_in_door_toml_has_neither_and_is_told_of_neither(door: AtTheDoor) -> None:
