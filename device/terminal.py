@@ -8,6 +8,7 @@ Rules kept here:
   only what can be printed is printed, and the rest as escapes.
 - An answer that cannot be written, to a full disk say, is one sentence and exit code 1. What fails within a command has
   its own sentence there.
+- Each says which version it is (`--version`) and, below its help, what its exit codes mean (`EXIT_CODES`).
 """
 
 from __future__ import annotations
@@ -17,12 +18,33 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
+
+import click
+
+from device.version import software_version
 
 EXIT_REFUSED: Final = 1
 EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT
+EXIT_CODES: Final = (
+    "Exit codes: 0 done; 1 refused, or found something wrong, and says why; 2 the command was not understood; "
+    "130 stopped by Ctrl-C."
+)
 _SPACES: Final = frozenset("\n\u00a0\u3000")  # which Python does not call printable
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def says_version(command: _Command) -> _Command:
+    """Give a click command the option --version: one line, its name and the version."""
+
+    def say(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's value
+        if asked and not context.resilient_parsing:
+            click.echo(f"{context.find_root().info_name} {software_version()}")
+            context.exit()
+
+    words = "Say which version this is, and end."
+    return click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=say, help=words)(command)
 
 
 def answer(command: Callable[..., object], name: str) -> None:

@@ -43,9 +43,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE_WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=terminal.EXIT_CODES)
+@terminal.says_version
 def cli() -> None:
     """Look after a fleet of doors: add them, and offer places on them.
+
+    Each command has --help, with an example, and --json.
 
     \b
     Example: doorward fleet init --fleet ~/fleet

@@ -59,6 +59,7 @@ def _placed(command: Callable[..., Answer]) -> Callable[..., Answer]:
 def ca_group() -> None:
     """The fleet's own authority: who doors, brokers and managers believe each other to be.
 
+    \b
     Example: doorward ca init --fleet ~/fleet
     """
 
@@ -69,6 +70,7 @@ def ca_group() -> None:
 def ca_init(*, folder: Path, store: str | None) -> Answer:
     """Make the fleet's authority, once; its key is sealed under the passphrase of the fleet.
 
+    \b
     Example: doorward ca init --fleet ~/fleet
     """
     from provisioning import authority  # here, as below: `cryptography` takes a while, and help needs no certificate
@@ -86,6 +88,7 @@ def ca_renew(*, folder: Path, store: str | None) -> Answer:
 
     Doors take the new certificate with their next one; brokers and managers need the new file before the old one ends.
 
+    \b
     Example: doorward ca renew --fleet ~/fleet
     """
     from provisioning import authority
@@ -102,6 +105,7 @@ def ca_renew(*, folder: Path, store: str | None) -> Answer:
 def ca_show(*, folder: Path, store: str | None) -> Answer:
     """Show until when the fleet's authority is valid, and its fingerprint.
 
+    \b
     Example: doorward ca show --fleet ~/fleet --json
     """
     fleets.open_fleet(folder, store)
@@ -120,6 +124,7 @@ def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: 
 
     The fleet notes it, so that `doorward door revoke` reaches it too. A door that joined by a label renews its own.
 
+    \b
     Example: doorward ca door "Front door" front.csr --fleet ~/fleet --out front.pem
     """
     from provisioning import authority, joining
@@ -148,6 +153,7 @@ def ca_door(*, name: str, request: Path, folder: Path, store: str | None, days: 
 def ca_manager(*, name: str, folder: Path, store: str | None, days: int, out: Path) -> Answer:
     """Make key and certificate with which a manager's computer logs in at the broker.
 
+    \b
     Example: doorward ca manager office --fleet ~/fleet --out office
     """
     from provisioning import authority, revocation
@@ -169,6 +175,7 @@ def ca_manager(*, name: str, folder: Path, store: str | None, days: int, out: Pa
 def broker_group() -> None:
     """What a broker needs to serve the fleet's doors.
 
+    \b
     Example: doorward broker config --host broker.example --out broker --fleet ~/fleet
     """
 
@@ -193,6 +200,7 @@ def broker_config_(
 ) -> Answer:
     """Write mosquitto.conf, rights, key and certificates of a broker for the fleet's doors.
 
+    \b
     Example: doorward broker config --host broker.example --manager office --out broker --fleet ~/fleet
     """
     from provisioning import authority
@@ -217,6 +225,7 @@ def broker_revoked(*, folder: Path, store: str | None, out: Path, days: int) -> 
     Bring it to the broker's folder and send Mosquitto a HUP; a restart also ends connections that are up. A list that
     is over lets nobody in: bring a newer one before. `doorward watch --revoked FILE` keeps one new.
 
+    \b
     Example: doorward broker revoked --fleet ~/fleet --out revoked.pem
     """
     from provisioning import authority, revocation

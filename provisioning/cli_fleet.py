@@ -23,6 +23,7 @@ _ALL = 10**9
 def fleet_group() -> None:
     """Begin a fleet, show and replace its key.
 
+    \b
     Example: doorward fleet key --fleet ~/fleet
     """
 
@@ -33,6 +34,7 @@ def fleet_group() -> None:
 def fleet_init(*, folder: Path, store: str | None) -> Answer:
     """Begin a fleet: make the key that signs documents for its doors.
 
+    \b
     Example: doorward fleet init --fleet ~/fleet
     """
     fleet = fleets.init(folder, options.passphrase(new=True), store)
@@ -47,6 +49,7 @@ def fleet_init(*, folder: Path, store: str | None) -> Answer:
 def fleet_key(*, folder: Path, store: str | None) -> Answer:
     """Show the public key that the fleet's doors believe.
 
+    \b
     Example: doorward fleet key --fleet ~/fleet --json
     """
     return _key_answer(fleets.open_fleet(folder, store), None)
@@ -58,6 +61,7 @@ def fleet_key(*, folder: Path, store: str | None) -> Answer:
 def fleet_upgrade(*, folder: Path, store: str | None) -> Answer:
     """Bring a fleet that an older doorward made to this version. Make a copy first: there is no way back.
 
+    \b
     Example: doorward fleet upgrade --fleet ~/fleet
     """
     done = fleets.upgrade(folder, store)
@@ -76,6 +80,7 @@ def fleet_acts(*, newest: int, check: bool, folder: Path, store: str | None) -> 
     Each act holds a hash of itself and of the one before: --check refuses if one was changed or taken out. Acts taken
     off the end show to whoever noted the last hash elsewhere.
 
+    \b
     Example: doorward fleet acts --fleet ~/fleet --newest 20
     """
     fleet = fleets.open_fleet(folder, store)

@@ -99,6 +99,7 @@ def facts(label: Label) -> dict[str, object]:
 def label_group() -> None:
     """Make, show and revoke the labels by which doors join.
 
+    \b
     Example: doorward label show "Front door" --fleet ~/fleet
     """
 
@@ -127,6 +128,7 @@ def label_new(*, name: str, folder: Path, store: str | None, wish: Wish, anew: b
 def label_show(*, name: str, folder: Path, store: str | None) -> Answer:
     """Show whether the newest label of a door can still be used. The label itself was shown when it was made.
 
+    \b
     Example: doorward label show "Front door" --fleet ~/fleet
     """
     from provisioning import labels
@@ -148,6 +150,7 @@ def label_show(*, name: str, folder: Path, store: str | None) -> Answer:
 def label_revoke(*, name: str, folder: Path, store: str | None) -> Answer:
     """Revoke the label of a door: whoever has it can do nothing with it any more.
 
+    \b
     Example: doorward label revoke "Front door" --fleet ~/fleet
     """
     fleets.open_fleet(folder, store).store.revoke_label(name)

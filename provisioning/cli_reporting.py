@@ -40,6 +40,7 @@ _ABOUT = {
 def reporting_group() -> None:
     """Decide what a door tells by itself.
 
+    \b
     Example: doorward reporting show --fleet ~/fleet --door "Front door"
     """
 
@@ -74,6 +75,7 @@ def reporting_set(
 ) -> Answer:
     """Make the document that says what a door tells. Whatever is not named is not told.
 
+    \b
     Example: doorward reporting set --fleet ~/fleet --door "Front door" --profile building --daily-count 0.5
     """
     epsilon_milli = NO_COUNT if epsilon is None else round(epsilon * 1000)
@@ -100,6 +102,7 @@ def reporting_set(
 def reporting_show(*, folder: Path, store: str | None, door_name: str) -> Answer:
     """Show the newest choice made for a door.
 
+    \b
     Example: doorward reporting show --fleet ~/fleet --door "Front door"
     """
     telling = reportings.reporting(fleets.open_fleet(folder, store), door_name) or Telling()
@@ -110,6 +113,7 @@ def reporting_show(*, folder: Path, store: str | None, door_name: str) -> Answer
 def alarm_group() -> None:
     """Make the key for the reasons of alarms, and open them.
 
+    \b
     Example: doorward alarm read --key alarm.key alarm.json
     """
 
@@ -120,6 +124,7 @@ def alarm_group() -> None:
 def alarm_key(*, path: Path) -> Answer:
     """Make a key pair: the doors get the public half, and whoever holds the file reads why they raised alarms.
 
+    \b
     Example: doorward alarm key --key alarm.key
     """
     public = reportings.make_key(path, options.passphrase(new=True)).hex()
@@ -138,6 +143,7 @@ def alarm_key(*, path: Path) -> Answer:
 def alarm_read(*, path: Path, payload: Path) -> Answer:
     """Open an alarm: PAYLOAD is a file with the message as the broker sent it, - for the standard input.
 
+    \b
     Example: doorward alarm read --key alarm.key alarm.json
     """
     content = _content(payload)

@@ -38,6 +38,7 @@ _role = click.option(
 def user_group() -> None:
     """Say who uses the console (`doorward serve`): add users, give them new passwords, remove them.
 
+    \b
     Example: doorward user add ada --role owner --fleet ~/fleet
     """
 
@@ -53,6 +54,7 @@ def user_add(*, name: str, wanted: str, folder: Path, store: str | None) -> Answ
     Scan the code with any authenticator app (TOTP, 6 digits, 30 seconds), or type the secret into it. The password may
     come from DOORWARD_USER_PASSWORD.
 
+    \b
     Example: doorward user add ada --role owner --fleet ~/fleet
     """
     accounts = _accounts(folder, store)
@@ -68,6 +70,7 @@ def user_add(*, name: str, wanted: str, folder: Path, store: str | None) -> Answ
 def user_reset(*, name: str, folder: Path, store: str | None) -> Answer:
     """Give a user a new password and a new second factor: they lost theirs. Ends every session of theirs.
 
+    \b
     Example: doorward user reset ada --fleet ~/fleet
     """
     accounts = _accounts(folder, store)
@@ -83,6 +86,7 @@ def user_reset(*, name: str, folder: Path, store: str | None) -> Answer:
 def user_role(*, name: str, wanted: str, folder: Path, store: str | None) -> Answer:
     """Give a user another role; it counts from their next click on.
 
+    \b
     Example: doorward user role ada --role viewer --fleet ~/fleet
     """
     _accounts(folder, store).users.set_role(name, role(wanted))
@@ -96,6 +100,7 @@ def user_role(*, name: str, wanted: str, folder: Path, store: str | None) -> Ans
 def user_remove(*, name: str, folder: Path, store: str | None) -> Answer:
     """Remove a user, and end every session of theirs. What they did stays in `doorward fleet acts`.
 
+    \b
     Example: doorward user remove ada --fleet ~/fleet
     """
     _accounts(folder, store).users.remove(name)
@@ -108,6 +113,7 @@ def user_remove(*, name: str, folder: Path, store: str | None) -> Answer:
 def user_list(*, folder: Path, store: str | None) -> Answer:
     """List the users of the console, and their roles.
 
+    \b
     Example: doorward user list --fleet ~/fleet
     """
     users = _accounts(folder, store).users.users()

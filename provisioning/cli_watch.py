@@ -61,7 +61,7 @@ def watch(
 ) -> Answer:
     """Answer the doors' questions for certificates, and show reports and alarms as they come. Ctrl-C ends it.
 
-    A door of the profile building with an alarm key sends a few tests a day. Only with the key are they told from
+    A door of the profile building with an alarm key sends about 32 tests a day. Only with the key are they told from
     alarms, and only with it you hear if they stay away. The same key shows whether a building's camera works and
     somebody was locked out: reports seal that. Without one, a broken camera shows at the door alone: `doorctl status`.
 

@@ -65,9 +65,13 @@ class WhenAsked(Mapping[str, click.Command]):
     # click asks for a mapping that it could add to, and does not.
     commands=cast("MutableMapping[str, click.Command]", WhenAsked()),
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=terminal.EXIT_CODES,
 )
+@terminal.says_version
 def cli() -> None:
     """Ask this door something, or let it do something for you.
+
+    Each command has --help, with an example, and --json.
 
     \b
     Example: doorctl status

@@ -39,6 +39,7 @@ _BOTH = (Runtime.LITERT, Runtime.TFLITE)
 def main(*, log: Path | None) -> None:
     """Count the instructions of every network on arm64 processors, without having one.
 
+    \b
     Example: sudo .venv/bin/python -m tools.arm64 --log docs/logs/2026-11-22-arm64.txt
     """
     try:

@@ -94,7 +94,11 @@ def _run(command: list[str], environ: dict[str, str] | None = None) -> str:
 @click.option("--version", default=None, help="Another version than pyproject.toml has: for trying an upgrade.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=CHECKOUT / "dist")
 def main(arch: str, dist: str, version: str | None, out: Path) -> None:
-    """Build the package of a door for a processor and a release."""
+    """Build the package of a door for a processor and a release.
+
+    \b
+    Example: python -m tools.deb --arch arm64 --dist trixie
+    """
     target = Target(RELEASES[dist], PROCESSORS[arch])
     try:
         package = build(target, version or project_version(), out, source_date())

@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ from tools.demo.stage import Stage, stage
 from tools.portraits import portrait
 from tools.simulator.showroom.cli import show_room
 
+USAGE = """Usage: python -m tools.demo, or: make demo
+
+A day at a simulated door, told in the terminal in about a minute; Ctrl-C ends it, and takes everything away again.
+It takes no arguments. DEMO=show opens a page to try a door on instead; DEMO=story asks nobody which of the two.
+
+Exit codes: 0 all of it came true; 1 something did not; 130 stopped by Ctrl-C."""
 PIN = "482913"
 SLOT = "12"
 UNLOCK_MS = 2000
@@ -282,8 +288,15 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def main() -> int:
-    """Tell the story; 0 if all of it came true. Or open the showroom, where somebody would rather try it."""
+def main(words: Sequence[str] = ()) -> int:
+    """Tell the story; 0 if all of it came true. Or open the showroom, where somebody would rather try it.
+
+    `words`: what was typed behind the command; there is nothing to choose but by DEMO.
+    """
+    if words:
+        asked = words[0] in {"-h", "--help"}
+        print(USAGE, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     try:
         if in_browser(os.environ, person=sys.stdin.isatty() and sys.stdout.isatty(), ask=input):
             show_room.main([], standalone_mode=False)
@@ -305,4 +318,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -44,6 +44,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def main(*, recording: Path | None, seconds: float, door_toml: Path, secrets: Path | None) -> None:
     """Say where the packets of a recording went, and which canaries are in them.
 
+    \b
     Example: sudo python -m tools.egress --door /etc/doorward/door.toml --canaries canaries.json --seconds 1000
     """
     try:

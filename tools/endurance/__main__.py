@@ -41,7 +41,11 @@ def _sources() -> list[Path]:
 @click.option("--work", type=click.Path(path_type=Path), help="Where mutation results are kept.")
 @click.pass_context
 def main(context: click.Context, log: Path | None, work: Path | None) -> None:
-    """Everything, or one part."""
+    """Run everything, which takes hours, or one part; exit code 1 if anything was found.
+
+    \b
+    Example: python -m tools.endurance traces --count 1000
+    """
     context.obj = Log(log, _sources()), work or ROOT / ".cache" / "endurance"
     if context.invoked_subcommand is None:
         for part in (faults, traces, parsers, mutations):

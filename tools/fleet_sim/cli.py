@@ -60,7 +60,11 @@ def main(  # noqa: PLR0913  # one argument an option
     as_json: Path | None,
     beside: Path | None,
 ) -> None:
-    """A fleet of doors against one real broker that is restarted; exit code 1 if anything is lost or not spread."""
+    """A fleet of doors against one real broker that is restarted; exit code 1 if anything is lost or not spread.
+
+    \b
+    Example: python -m tools.fleet_sim --doors 1000 --plain
+    """
     if context.invoked_subcommand is not None:
         return
     plan = Plan(

@@ -23,7 +23,7 @@ import click
 
 from device.codes import NUMBERS
 from device.errors import CredentialRefused, Refusal
-from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, sentence, unanswered
+from device.terminal import EXIT_CODES, EXIT_INTERRUPTED, EXIT_REFUSED, says_version, sentence, unanswered
 from tools.guestcodes import making
 from tools.guestcodes.making import HIGHEST_FLAT, Made, grouped
 
@@ -70,7 +70,8 @@ _flat = click.option("--flat", type=click.IntRange(1, HIGHEST_FLAT), required=Tr
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@says_version
 def cli() -> None:
     """Make codes with which your guests open the door: for one time, or for some days.
 
@@ -140,8 +141,8 @@ def once(*, flat: int, count: int, from_number: int) -> Answer:
 
 @cli.command("days")
 @_flat
-@click.option("--from", "first", type=_DAY, required=True, help="The first day, such as 2027-03-01.")
-@click.option("--to", "last", type=_DAY, required=True, help="The last day, which counts too.")
+@click.option("--from", "first", type=_DAY, metavar="YYYY-MM-DD", required=True, help="The first day.")
+@click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", required=True, help="The last day, which counts too.")
 @_answering
 def days(*, flat: int, first: dt.datetime, last: dt.datetime) -> Answer:
     """Make a code that opens as often as your guest likes, from one day to another.

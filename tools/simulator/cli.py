@@ -23,6 +23,7 @@ import click
 
 from device.edges import PROCESSES, Room
 from device.errors import Refusal
+from device.terminal import says_version
 from tools.simulator.client import Door, default_root
 from tools.simulator.held_up import As
 from tools.simulator.layout import Wishes
@@ -68,6 +69,7 @@ class Number(click.FloatRange):
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+_EXIT_CODES = "Exit codes: 0 done; 1 refused, and says why; 2 the command was not understood."
 _ROOMS = click.Choice([str(room) for room in PROCESSES])
 
 
@@ -93,7 +95,8 @@ def _command(call: F) -> F:
     )(guarded)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@says_version
 def main() -> None:
     """A simulated door: the six real processes on hardware that is not there.
 

@@ -4,11 +4,13 @@ Rules kept here:
 - The code beside which it lies is what is tried: `doorctl upgrade` runs it out of a package that is not installed yet.
 - Nothing of the real door is read or touched: a folder of its own, keys of its own, a simulated board.
 - A strike that opens for a wrong PIN fails the trial as much as one that does not open for the right one.
-- 0: everything was seen, in one sentence. 1: what was not, in one sentence. Nothing is left running either way.
+- 0: everything was seen, in one sentence. 1: what was not, in one sentence. 2: SECONDS is no number of seconds. Nothing
+  is left running either way.
 """
 
 from __future__ import annotations
 
+import math
 import secrets
 import sys
 import tempfile
@@ -115,9 +117,21 @@ class Trial:
         return answers[0]
 
 
+def _seconds(word: str) -> float | None:
+    """`word` as a time somebody may wait, in seconds; None if it is none."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
 def main(words: Sequence[str] = ()) -> int:
     """The exit code; what was seen goes to stdout, what was missed to stderr. `words`: the seconds of patience."""
-    patience_s = float(words[0]) if words else PATIENCE_S
+    patience_s = _seconds(words[0]) if words else PATIENCE_S
+    if patience_s is None:
+        print("How long a step may take is a number of seconds, such as 300.", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="dw-") as folder:
         try:
             print(Trial(Path(folder) / "door", patience_s).run())

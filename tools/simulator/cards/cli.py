@@ -64,7 +64,11 @@ def _command(call: Callable[..., dict[str, Any]]) -> Callable[..., None]:
 
 @click.group()
 def card() -> None:
-    """Simulated cards, each a file. Nothing here is a real card."""
+    """Simulated cards, each a file. Nothing here is a real card.
+
+    \b
+    Example: doorsim card new anna.card --kind ntag424
+    """
 
 
 @card.command()
