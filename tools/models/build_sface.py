@@ -26,16 +26,23 @@ def build(onnx_bytes: bytes, samples: layers.Samples | None, *, balanced: bool =
     balanced: scale channels for int8 (see sface_weights); False shows what that is worth. Raises
     sface_weights.BuildError if the ONNX file is another network.
     """
-    blocks = sface_weights.fold(parse(onnx_bytes))
     if samples is not None and balanced:
-        blocks = sface_weights.balance(blocks, _ranges(blocks, samples))
+        blocks = balanced_blocks(onnx_bytes, samples)
+    else:
+        blocks = sface_weights.fold(parse(onnx_bytes))
     graph = tf.Graph()
     with graph.as_default():
-        image, _, output = _network(blocks)
+        image, _, output = network(blocks)
     return layers.to_tflite(graph, [image], [output], samples)
 
 
-def _network(blocks: list[Block]) -> tuple[Any, list[Any], Any]:
+def balanced_blocks(onnx_bytes: bytes, samples: layers.Samples) -> list[Block]:
+    """The network's blocks with their channels scaled for int8. Raises sface_weights.BuildError as `build` does."""
+    blocks = sface_weights.fold(parse(onnx_bytes))
+    return sface_weights.balance(blocks, _ranges(blocks, samples))
+
+
+def network(blocks: list[Block]) -> tuple[Any, list[Any], Any]:
     """Input placeholder, the output of every convolution before its PReLU, and the embedding."""
     image = x = tf.compat.v1.placeholder(tf.float32, (1, SIZE, SIZE, 3), name="bgr")
     before = []
@@ -51,7 +58,7 @@ def _network(blocks: list[Block]) -> tuple[Any, list[Any], Any]:
 def _ranges(blocks: list[Block], samples: layers.Samples) -> list[Weights]:
     """Largest |value| of every channel of every block over the samples, before PReLU."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        image, before, _ = _network(blocks)
+        image, before, _ = network(blocks)
         largest = [tf.reduce_max(tf.abs(x), axis=[0, 1, 2]) for x in before]
         seen = [session.run(largest, {image: sample}) for (sample,) in samples()]
     return [np.max(channel, axis=0).astype(np.float64) for channel in zip(*seen, strict=True)]

@@ -52,19 +52,23 @@ def prelu(x: Tensor, slope: Float) -> Tensor:
 def to_tflite(
     graph: tf.Graph, inputs: Sequence[Tensor], outputs: Sequence[Tensor], samples: Samples | None = None
 ) -> bytes:
-    """Convert a graph of constants. With `samples` (float inputs) to full int8 with int8 input and output, else float.
+    """Convert a graph of constants. With `samples` (float inputs) to full int8, input and output too, else float."""
+    return bytes(converter(graph, inputs, outputs, samples).convert())
 
-    The version-1 converter is used because it keeps tensor names and output order.
-    """
+
+def converter(
+    graph: tf.Graph, inputs: Sequence[Tensor], outputs: Sequence[Tensor], samples: Samples | None = None
+) -> Any:
+    """TensorFlow's converter, ready. The version-1 one is used because it keeps tensor names and output order."""
     session = tf.compat.v1.Session(graph=graph)
-    converter = tf.compat.v1.lite.TFLiteConverter.from_session(session, inputs, outputs)
+    made = tf.compat.v1.lite.TFLiteConverter.from_session(session, inputs, outputs)
     if samples is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
+        made.optimizations = [tf.lite.Optimize.DEFAULT]
+        made.representative_dataset = samples
+        made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        made.inference_input_type = tf.int8
+        made.inference_output_type = tf.int8
+    return made
 
 
 def _const(value: Float) -> Tensor:

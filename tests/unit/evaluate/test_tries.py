@@ -12,11 +12,11 @@ from device.eye.alignment import TEMPLATE, picture_to_crop
 from device.eye.detector import Candidates, Face
 from device.eye.pixels import Similarity
 from tools.evaluate.groups import Judged, pair_of
-from tools.evaluate.tries import fusion, measures, norms, report, second, variants, voted
+from tools.evaluate.tries import fusion, measures, networks, norms, report, second, variants, voted
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.geometry import Geometry
 from tools.evaluate.tries.measures import Rate, Way
-from tools.evaluate.tries.tries import TRIES
+from tools.evaluate.tries.tries import TRIES, of_networks
 
 STEADY = np.random.default_rng(0).uniform(20, 90, (len(steady.STEADY), 2))
 
@@ -232,3 +232,26 @@ def test_a_row_of_one_half_alone_says_nothing_of_the_other() -> None:
     assert [each.value for each in row.whole] == [each.value for each in row.even]
     assert "a try" in report.table([row, row])
     assert report.against([row, row], halves=False).count("+0.00 (+0.00 to +0.00)") == len(report.KINDS)
+
+
+def test_other_builds_of_the_embedder_stand_beside_the_shipped_one_and_other_networks_do_not() -> None:
+    found = of_networks(["shipped", "float", "dlib_int8", "sface-3-float"])
+    assert [each.probe[0].network for each in found] == ["shipped", "float", "sface-3-float"]
+
+
+def test_a_build_is_as_near_to_the_float_one_as_their_embeddings_are(tmp_path: Path) -> None:
+    nothing = np.zeros((2, 468, 2), np.float32)
+    geometry = Geometry(np.array(["a/1.jpg", "a/2.jpg"]), nothing[:, :5], nothing, np.zeros(2, np.float32), 0)
+    folder, shipped = Folder(tmp_path, geometry), Path("models/sface.tflite")
+    copy = tmp_path / "float.tflite"
+    copy.write_bytes(shipped.read_bytes() + b" ")
+    bench = Bench({"shipped": shipped, "float": copy}, STEADY, tmp_path)
+    one, other = np.eye(2, 128, dtype=np.float32), np.eye(2, 128, dtype=np.float32)
+    other[1] = [0.6, 0.8] + [0] * 126
+    for name, vectors in (("shipped", one), ("float", other)):
+        for how in ("no", "dark"):
+            np.save(bench._kept(folder, variants.Variant(name, spoiled=how)), vectors)
+    assert networks.near(bench, folder, "shipped", "no") == "0.8000, 0.8100, 0.9000"
+    took = networks.milliseconds({"shipped": shipped})
+    assert took["shipped"].shape == (networks.RUNS,)
+    assert took["shipped"].min() > 0

@@ -19,6 +19,7 @@ from rich.progress import track
 from device.eye.steady import PLACES
 from tools.evaluate import groups as group_set
 from tools.evaluate.tries import cascade, dark, fusion, geometry, measures, report, second, voted
+from tools.evaluate.tries import networks as builds
 from tools.evaluate.tries.embed import Bench, Folder
 from tools.evaluate.tries.tries import TRIES, Try, of_networks
 
@@ -82,6 +83,8 @@ def _tables(
     if "ways" in wanted:
         yield _rows(_possible(bench), bench, people, adults, sets, draws)
     if "networks" in wanted:
+        yield "\n" + builds.table(bench, people)
+        yield "\n" + dark.table(bench, people, draws, ("as is",))
         yield "\n" + _rows(of_networks(bench.networks), bench, people, adults, sets, draws)
     if "cohort" in wanted:
         yield "\n" + second.cohort_table(bench, people, adults, sets, draws)

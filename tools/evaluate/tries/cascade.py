@@ -195,18 +195,25 @@ def table(bench: Bench, people: Folder, adults: Folder, sets: report.Sets, draws
         for chosen in (np.ones(len(odd), bool), odd, ~odd)
     ]
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+    best = {
+        name: min(SETTINGS, key=lambda each: measured(parts[1], groups, fmr, over, each)[0].value)
+        for name, fmr, over in KINDS
+    }
     for name, fmr, over in KINDS:
-        setting = min(SETTINGS, key=lambda each: measured(parts[1], groups, fmr, over, each)[0].value)
         alone = [measured(part, groups, fmr, over, ALONE)[0] for part in parts]
-        made = [measured(part, groups, fmr, over, setting) for part in parts]
+        made = [measured(part, groups, fmr, over, best[name]) for part in parts]
+        same = measured(parts[0], groups, fmr, over, best[SHARED])[0]
         less = [report.points(*(found.less_than(base))) for (found, _, _), base in zip(made, alone, strict=True)]
-        chosen = f"{setting.weight:g}, {setting.band:g}, {setting.share:g}"
+        rates = report.with_interval(alone[0]), report.with_interval(made[0][0])
+        chosen = f"{best[name].weight:g}, {best[name].band:g}, {best[name].share:g}"
         cost = f"{made[0][1]:.2%}", f"{made[0][2]:.2%}"
-        shown = (name, report.with_interval(alone[0]), report.with_interval(made[0][0]), *less, chosen, *cost)
-        lines.append(f"| {' | '.join(shown)} |")
+        lines.append(
+            f"| {' | '.join((name, *rates, *less, chosen, *cost, report.points(*same.less_than(alone[0]))))} |"
+        )
     return "\n".join(lines)
 
 
+SHARED: Final = "pooled 1e-5"  # what its setting costs at the other rates is told beside them
 COLUMNS: Final = (
     "strangers",
     "the first alone",
@@ -217,4 +224,5 @@ COLUMNS: Final = (
     "weight, band, share",
     "residents' looks that pay",
     "strangers' that pay",
+    f"points fewer by the setting of {SHARED}",
 )

@@ -7,6 +7,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from tools.evaluate.tries import measures
@@ -15,22 +16,13 @@ from tools.evaluate.tries.measures import Way, drawn
 from tools.evaluate.tries.tries import FIVE, of_networks
 from tools.evaluate.tries.variants import Variant
 
-LIGHTS: Final = (
-    "as is",
-    "gamma",
-    "smooth",
-    "smooth gamma",
-    "stretch",
-    "smooth stretch",
-    "equalised",
-    "smooth equalised",
-)
+LIGHTS: Final = ("as is", "gamma", "smooth", "smooth gamma", "smooth stretch")
 
 
-def table(bench: Bench, people: Folder, draws: int = measures.DRAWS) -> str:
+def table(bench: Bench, people: Folder, draws: int = measures.DRAWS, lights: Sequence[str] = LIGHTS) -> str:
     """A Markdown table; a row of every other network that is there."""
     names = people.geometry.folders
-    tried = [Variant(spoiled="dark", light=light) for light in LIGHTS]
+    tried = [Variant(spoiled="dark", light=light) for light in lights]
     tried += [Variant(each.name, spoiled="dark") for each in of_networks(bench.networks)[1:]]
     head = "| in the dark | " + " | ".join(f"pooled {fmr:.0e}" for fmr in measures.POOLED)
     lines = [head + " | loss at 1e-4 | odd half | even half |", "|---" * 6 + "|"]
