@@ -41,6 +41,16 @@ def replace(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
+def remove(path: Path) -> None:
+    """Let there be no file at `path`, whether there was one or not; nor need its folder be there. Raises OSError.
+
+    Called again after an error it also makes durable what was removed before.
+    """
+    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        sync_folder(path.parent)
+
+
 def write_beside(path: Path, content: bytes, mode: int) -> None:
     """A synced file at `path`, in the place of what an earlier try left; its name is not synced. Raises OSError."""
     path.unlink(missing_ok=True)

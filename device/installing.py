@@ -29,7 +29,6 @@ from cryptography import x509
 
 from device import certificates, durable, learned, reading
 from device.certificates import DoorKey
-from device.durable import sync_folder
 from device.errors import JoiningRefused, StoreFault
 from device.joining import Answer, Label
 from device.learned import COPY, JOINED, Kept
@@ -228,10 +227,7 @@ def _refuse_other_times(found: x509.Certificate, now_unix: float) -> None:
 
 def _remove(path: Path) -> None:
     try:
-        path.unlink()
-        sync_folder(path.parent)
-    except FileNotFoundError:
-        return
+        durable.remove(path)
     except OSError as cause:
         msg = f"{path} cannot be removed: {cause.strerror}"
         raise StoreFault(msg) from cause

@@ -140,15 +140,7 @@ def load_model_bytes(entry: ModelEntry, folder: Path) -> bytes:
 
 
 def _read(path: Path, limit: int) -> bytes:
-    try:
-        data = reading.content(path, limit + 1)
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise ModelRefused(msg) from cause
-    if len(data) > limit:
-        msg = f"{path.name} holds more than the {limit} bytes it may"
-        raise ModelRefused(msg)
-    return data
+    return reading.within(path, limit, ModelRefused, f"{path.name} holds more than the {limit} bytes it may")
 
 
 def _entry(name: str, table: Mapping[str, object]) -> ModelEntry:

@@ -18,6 +18,8 @@ import os
 import stat
 from pathlib import Path
 
+from device.errors import Fault, Refusal
+
 _HANDED = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _CHUNK_BYTES = 1 << 16
 
@@ -39,6 +41,18 @@ def whole(path: Path | str, most: int) -> bytes:
     found = content(path, most + 1)
     if len(found) > most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return found
+
+
+def within(path: Path, most: int, refused: type[Refusal | Fault], too_long: str) -> bytes:
+    """All of `path`, which holds at most `most` bytes. Raises `refused`, with `too_long` or why it cannot be read."""
+    try:
+        found = content(path, most + 1)
+    except OSError as cause:
+        msg = f"{path} cannot be read: {cause.strerror}"
+        raise refused(msg) from cause
+    if len(found) > most:
+        raise refused(too_long)
     return found
 
 

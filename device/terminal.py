@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -74,6 +75,15 @@ def sentence(text: str) -> str:
     text = plain(text)
     named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
     return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?", ".)")) else ".")
+
+
+def refuse(said: str, code: int, *, as_json: bool) -> None:
+    """End the command with `code` and the sentence `said`: for a program one object on stdout, or on stderr."""
+    if as_json:
+        click.echo(json.dumps({"ok": False, "reason": said}))
+    else:
+        click.echo(said, err=True)
+    click.get_current_context().exit(code)
 
 
 def unanswered(stop: BaseException) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from device.errors import Fault, Refusal
-from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, sentence, unanswered
+from device.terminal import EXIT_INTERRUPTED, EXIT_REFUSED, refuse, sentence, unanswered
 
 _NOT_GIVEN = "The passphrase was not given; type it or set DOORWARD_PASSPHRASE."
 
@@ -38,11 +38,11 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = command(*args, **kwargs)
         except (Refusal, Fault) as error:
-            _refuse(sentence(str(error)), EXIT_REFUSED, as_json=as_json)
+            refuse(sentence(str(error)), EXIT_REFUSED, as_json=as_json)
         except (KeyboardInterrupt, click.Abort) as stop:
             if unanswered(stop):
-                _refuse(_NOT_GIVEN, EXIT_REFUSED, as_json=as_json)
-            _refuse("Stopped.", EXIT_INTERRUPTED, as_json=as_json)
+                refuse(_NOT_GIVEN, EXIT_REFUSED, as_json=as_json)
+            refuse("Stopped.", EXIT_INTERRUPTED, as_json=as_json)
         else:
             if as_json:
                 click.echo(json.dumps({"ok": True, **answer.facts}))
@@ -50,11 +50,3 @@ def answering(command: Callable[..., Answer]) -> Callable[..., None]:
                 answer.say()
 
     return run
-
-
-def _refuse(sentence: str, code: int, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"ok": False, "reason": sentence}))
-    else:
-        click.echo(sentence, err=True)
-    click.get_current_context().exit(code)

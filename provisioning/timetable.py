@@ -36,15 +36,9 @@ _SPAN = re.compile(r"([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])")
 
 def read(path: Path) -> DoorPolicy:
     """The policy in the file `path`. Raises FleetRefused."""
+    content = reading.within(path, LARGEST_FILE, FleetRefused, f"{path} is too long for a policy")
     try:
-        content = reading.content(path, LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            msg = f"{path} is too long for a policy"
-            raise FleetRefused(msg)
         return parse(content.decode())
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise FleetRefused(msg) from cause
     except UnicodeDecodeError as cause:
         msg = f"{path} is no text"
         raise FleetRefused(msg) from cause

@@ -10,29 +10,15 @@ An address is what the kernel says of a line. Many addresses together can take a
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
+
+from device.caller import Caller
 
 MOST = 256
 MOST_EACH = 64  # an office behind one address: six lines a browser
 LONGEST_S = 600.0
-
-
-class Caller(socket.socket):
-    """One connection; tells when it is over."""
-
-    over: Callable[[], None] | None = None
-
-    def close(self) -> None:
-        """Close it, and say so once."""
-        over, self.over = self.over, None
-        super().close()
-        if over:
-            over()
 
 
 class Lines(socket.socket):
@@ -49,19 +35,12 @@ class Lines(socket.socket):
         if self._held[host] >= MOST_EACH:
             guest.close()
             raise ConnectionAbortedError
-        caller = Caller(guest.family, guest.type, guest.proto, fileno=guest.detach())
+        caller = Caller(guest, LONGEST_S)
         self._held[host] += 1
         caller.over = lambda: self._left(host)
-        with suppress(RuntimeError):  # without a loop nobody waits
-            asyncio.get_running_loop().call_later(LONGEST_S, _hang_up, caller)
         return caller, address
 
     def _left(self, host: str) -> None:
         self._held[host] -= 1
         if not self._held[host]:
             del self._held[host]
-
-
-def _hang_up(caller: Caller) -> None:
-    with suppress(OSError):  # it went by itself
-        caller.shutdown(socket.SHUT_RDWR)

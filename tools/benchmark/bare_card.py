@@ -13,7 +13,6 @@ Rules kept here:
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +28,8 @@ from device.keeper.cards.registered import Registered
 from device.keeper.cards.steps import Steps, Transmit
 from device.urgency import come_first
 from tools.benchmark.figures import NotMeasured
-from tools.benchmark.house import CARD_KIND, die_with_parent
+from tools.benchmark.helper import measuring
+from tools.benchmark.house import CARD_KIND
 from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.memory import Kind
 
@@ -53,28 +53,8 @@ class Bare:
 @contextmanager
 def opening_cards(card: Path, counters: Path) -> Iterator[Callable[[], Bare]]:
     """Gives a function that measures one bare opening. It raises NotMeasured if the process ended."""
-    helper = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(card), str(counters)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - this program has one thread
-    )
-
-    def once() -> Bare:
-        if helper.stdin and helper.stdout:
-            helper.stdin.write(b"\n")
-            helper.stdin.flush()
-            answer = helper.stdout.readline().split()
-            if answer:
-                return Bare(*(int(word) / 1e6 for word in answer))
-        msg = "the process that measures a bare card ended"
-        raise NotMeasured(msg)
-
-    try:
-        yield once
-    finally:
-        helper.kill()
-        helper.communicate()
+    with measuring(__name__, "a bare card", str(card), str(counters)) as once:
+        yield lambda: Bare(*(each_ns / 1e6 for each_ns in once()))
 
 
 class BareDoor:

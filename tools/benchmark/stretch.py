@@ -8,42 +8,20 @@ Rules kept here:
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from device.keeper.pin import stretcher
-from tools.benchmark.figures import NotMeasured
-from tools.benchmark.house import die_with_parent
+from tools.benchmark.helper import measuring
 
 
 @contextmanager
 def stretching() -> Iterator[Callable[[], float]]:
     """Gives a function that measures one bare Argon2id, in milliseconds. It raises NotMeasured if the process ended."""
-    helper = subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - this program has one thread
-    )
-
-    def once() -> float:
-        if helper.stdin and helper.stdout:
-            helper.stdin.write(b"\n")
-            helper.stdin.flush()
-            answer = helper.stdout.readline()
-            if answer:
-                return int(answer) / 1e6
-        msg = "the process that measures Argon2id ended"
-        raise NotMeasured(msg)
-
-    try:
-        yield once
-    finally:
-        helper.kill()
-        helper.communicate()
+    with measuring(__name__, "Argon2id") as once:
+        yield lambda: once()[0] / 1e6
 
 
 def main() -> int:

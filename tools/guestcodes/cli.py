@@ -23,7 +23,7 @@ import click
 
 from device.codes import NUMBERS
 from device.errors import CredentialRefused, Refusal
-from device.terminal import EXIT_CODES, EXIT_INTERRUPTED, EXIT_REFUSED, says_version, sentence, unanswered
+from device.terminal import EXIT_CODES, EXIT_INTERRUPTED, EXIT_REFUSED, refuse, says_version, sentence, unanswered
 from tools.guestcodes import making
 from tools.guestcodes.making import HIGHEST_FLAT, Made, grouped
 
@@ -48,22 +48,14 @@ def _answering(command: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = command(*args, **kwargs)
         except Refusal as refusal:
-            _refuse(sentence(str(refusal)), EXIT_REFUSED, as_json=as_json)
+            refuse(sentence(str(refusal)), EXIT_REFUSED, as_json=as_json)
         except (KeyboardInterrupt, click.Abort) as stop:
             ended = unanswered(stop)
-            _refuse(_NOT_GIVEN if ended else "Stopped.", EXIT_REFUSED if ended else EXIT_INTERRUPTED, as_json=as_json)
+            refuse(_NOT_GIVEN if ended else "Stopped.", EXIT_REFUSED if ended else EXIT_INTERRUPTED, as_json=as_json)
         else:
             click.echo(json.dumps({"ok": True, **answer.facts}) if as_json else "\n".join(answer.lines))
 
     return run
-
-
-def _refuse(sentence: str, code: int, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"ok": False, "reason": sentence}))
-    else:
-        click.echo(sentence, err=True)
-    click.get_current_context().exit(code)
 
 
 _flat = click.option("--flat", type=click.IntRange(1, HIGHEST_FLAT), required=True, help="The number of your flat.")

@@ -19,7 +19,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from device import learned
+from device import durable, learned
 from device.attestation import EndOfDoor, Paper
 from device.desk.joining.owner import as_owner
 from device.desk.upkeep import first_keys
@@ -83,10 +83,7 @@ def _empty(folder: Path) -> None:
 
 def _remove(path: Path) -> None:
     try:
-        path.unlink()
-        sync_folder(path.parent)
-    except FileNotFoundError:
-        return
+        durable.remove(path)
     except OSError as cause:
         raise _stays(path, cause) from cause
 

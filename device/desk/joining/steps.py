@@ -253,12 +253,4 @@ def write_request(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path, most: int) -> bytes:
-    try:
-        content = reading.content(path, most + 1)
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise JoiningRefused(msg) from cause
-    if len(content) > most:
-        msg = f"{path} is too long for what it should hold"
-        raise JoiningRefused(msg)
-    return content
+    return reading.within(path, most, JoiningRefused, f"{path} is too long for what it should hold")

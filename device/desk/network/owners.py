@@ -154,13 +154,8 @@ def program_of(process: Path) -> tuple[str, Room | None]:
 
 
 def _table(path: Path, protocol: str) -> list[tuple[Place, Place, bool, int, int]]:
-    try:
-        lines = path.read_text().splitlines()[1:]
-    except OSError:
-        return []
     found = []
-    for line in lines:
-        words = line.split()
+    for words in _rows(path):
         near, far = (_place(words[at], protocol) for at in (1, 2))
         listening = protocol == "tcp" and int(words[3], 16) == _LISTEN
         found.append((near, far, listening, int(words[7]), int(words[9])))
@@ -168,17 +163,20 @@ def _table(path: Path, protocol: str) -> list[tuple[Place, Place, bool, int, int
 
 
 def _packet_sockets(path: Path) -> list[tuple[Place, Place, bool, int, int]]:
-    try:
-        lines = path.read_text().splitlines()[1:]
-    except OSError:
-        return []
     found = []
-    for line in lines:
-        words = line.split()
+    for words in _rows(path):
         uid, inode = int(words[7]), int(words[8])
         # It has no address; its inode tells it from others.
         found.append((Place("", inode, "packet"), Place("", 0, "packet"), False, uid, inode))
     return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The words of each line of a table of the kernel, but for its heading; none if the table is not there."""
+    try:
+        return [line.split() for line in path.read_text().splitlines()[1:]]
+    except OSError:
+        return []
 
 
 def _place(word: str, protocol: str) -> Place:

@@ -13,32 +13,18 @@ Called from the thread of the page alone, but for `shut`, which is one flag.
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
+from device.caller import Caller
 from device.desk.page.shares import address_of, place_for
 
 MOST = 48
 MOST_EACH = 16  # a browser has six lines to a door, and a household one address
 LONGEST_S = 60.0
 SURE_S = 10.0  # a page with all that belongs to it comes within two; what a line does then, another one does as well
-
-
-class Caller(socket.socket):
-    """One connection; tells when it is over."""
-
-    over: Callable[[], None] | None = None
-
-    def close(self) -> None:
-        """Close it, and say so once."""
-        over, self.over = self.over, None
-        super().close()
-        if over:
-            over()
 
 
 class Porter(socket.socket):
@@ -56,11 +42,9 @@ class Porter(socket.socket):
         if self._shut() or not self._room_for(host):
             guest.close()
             raise ConnectionAbortedError
-        caller = Caller(guest.family, guest.type, guest.proto, fileno=guest.detach())
+        caller = Caller(guest, LONGEST_S)
         self._inside.append((host, time.monotonic(), caller))
         caller.over = lambda: self._left(caller)
-        with suppress(RuntimeError):  # without a loop nobody waits
-            asyncio.get_running_loop().call_later(LONGEST_S, _hang_up, caller)
         return caller, address
 
     def _room_for(self, host: str) -> bool:
@@ -74,13 +58,8 @@ class Porter(socket.socket):
             return False
         first = self._inside[number][2]
         self._left(first)  # now, and not when its end was noticed: somebody else may call before
-        _hang_up(first)
+        first.hang_up()
         return True
 
     def _left(self, caller: Caller) -> None:
         self._inside = [each for each in self._inside if each[2] is not caller]
-
-
-def _hang_up(caller: Caller) -> None:
-    with suppress(OSError):  # it went by itself
-        caller.shutdown(socket.SHUT_RDWR)

@@ -77,14 +77,8 @@ class NewPaper:
 
 def read(path: Path) -> Verified:
     """The paper in the file `path`, its signature checked. Raises AttestationRefused."""
-    try:
-        data = reading.content(path, MAX_BYTES + 1)
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise AttestationRefused(msg) from cause
-    if len(data) > MAX_BYTES:
-        msg = f"{path} holds more than {MAX_BYTES} bytes, which no paper of a door does"
-        raise AttestationRefused(msg)
+    too_long = f"{path} holds more than {MAX_BYTES} bytes, which no paper of a door does"
+    data = reading.within(path, MAX_BYTES, AttestationRefused, too_long)
     try:
         # Whatever stands around a paper may be in any script and code; the paper itself is ASCII.
         return attestation.read(data.decode("utf-8", "replace"))

@@ -37,14 +37,7 @@ def read(path: Path, draft: Draft) -> tuple[Draft, bool]:
 
     Raises ConfigRefused.
     """
-    try:
-        content = reading.content(path, _LONGEST + 1)
-    except OSError as cause:
-        msg = f"{path} cannot be read: {cause.strerror}"
-        raise ConfigRefused(msg) from cause
-    if len(content) > _LONGEST:
-        msg = f"{path} is too long for a file of answers"
-        raise ConfigRefused(msg)
+    content = reading.within(path, _LONGEST, ConfigRefused, f"{path} is too long for a file of answers")
     try:
         tables = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as cause:
