@@ -1,3 +1,5 @@
+"""Which PINs nobody may choose: the commonest, the patterned, the ones shown before; and how few those are."""
+
 from __future__ import annotations
 
 import random

@@ -1,3 +1,5 @@
+"""One piece of work after the other: the line is bounded, and after `void` nobody in it is heard."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

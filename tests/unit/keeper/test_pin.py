@@ -1,3 +1,5 @@
+"""How a PIN is stretched and kept: a verifier fits one slot of one door, and nothing but what the wire describes."""
+
 from __future__ import annotations
 
 import dataclasses

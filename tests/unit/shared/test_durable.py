@@ -1,3 +1,5 @@
+"""A file and its name outlast a power cut: what is synced before what, and what a failure leaves."""
+
 from __future__ import annotations
 
 import errno

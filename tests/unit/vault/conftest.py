@@ -1,3 +1,5 @@
+"""The house in which vault is tried: all its neighbours, played."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
