@@ -25,29 +25,33 @@ TEMPLATE = np.array(
 
 def similarity(points: npt.NDArray[Any], target: npt.NDArray[Any]) -> Similarity:
     """The similarity that brings `points` closest to `target`, both (n, 2). Raises ValueError if they all coincide."""
-    return _nearest(points, *_about_its_middle(target))
+    return _nearest(_complex(points), *_about_its_middle(_complex(target)))
 
 
 def picture_to_crop(points: npt.NDArray[Any]) -> Similarity:
     """The similarity that brings the detector's five `points`, (5, 2), closest to the template. Raises ValueError."""
-    return _nearest(points, *_TEMPLATE)
+    return _nearest(_complex(points), *_TEMPLATE)
 
 
-def _about_its_middle(points: npt.NDArray[Any]) -> tuple[npt.NDArray[np.complex128], complex]:
-    """`points` (n, 2) as complex numbers x + iy less their mean, and that."""
-    found = points[:, 0] + 1j * points[:, 1]
-    mean = complex(found.mean())
-    return found - mean, mean
+def _complex(points: npt.NDArray[Any]) -> list[complex]:
+    """`points` (n, 2) as x + iy. They are few: Python's own arithmetic is quicker than a dozen calls into numpy."""
+    return [complex(x, y) for x, y in points.tolist()]
 
 
-_TEMPLATE = _about_its_middle(TEMPLATE)
+def _about_its_middle(points: list[complex]) -> tuple[list[complex], complex]:
+    """`points` less their mean, and that."""
+    mean = sum(points) / len(points)
+    return [point - mean for point in points], mean
 
 
-def _nearest(points: npt.NDArray[Any], wanted: npt.NDArray[np.complex128], aim: complex) -> Similarity:
+_TEMPLATE = _about_its_middle(_complex(TEMPLATE))
+
+
+def _nearest(points: list[complex], wanted: list[complex], aim: complex) -> Similarity:
     found, mean = _about_its_middle(points)
-    spread = float(np.vdot(found, found).real)
+    spread = sum([point.real * point.real + point.imag * point.imag for point in found])
     if spread <= 0:
         msg = "points in one place say nothing about a face"
         raise ValueError(msg)
-    a = complex(np.vdot(found, wanted)) / spread
+    a = sum([point.conjugate() * aim for point, aim in zip(found, wanted, strict=True)]) / spread
     return Similarity(a, aim - a * mean)

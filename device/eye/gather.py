@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from device.eye.embedder import unit
 from device.eye.runtime import Floats
 from device.wire import Hint
@@ -69,8 +67,15 @@ def mean_of(good: Sequence[Good]) -> Mean:
     covered = sum(1 if one.covered else -1 for one in good)
     kind = covered > 0 if covered else good[-1].covered
     alike = [one for one in good if one.covered is kind]
-    total: Floats = np.sum([one.embedding for one in alike], axis=0, dtype=np.float32)
-    return Mean(unit(total), len(alike), min(one.frame_ns for one in alike), kind)
+    return Mean(_mean(alike), len(alike), min(one.frame_ns for one in alike), kind)
+
+
+def _mean(good: Sequence[Good]) -> Floats:
+    """The unit mean of `good`, at least one."""
+    total = good[0].embedding.copy()
+    for one in good[1:]:
+        total += one.embedding
+    return unit(total)
 
 
 @dataclass(slots=True)
@@ -95,7 +100,7 @@ class Recognition:
         """One more good frame. `covered`: the lower half of the face seems covered."""
         if self._sent:
             return
-        if self._kept and float(np.dot(self._mean(), embedding)) < SAME_PERSON:
+        if self._kept and float(_mean(self._kept).dot(embedding)) < SAME_PERSON:
             self._kept.clear()
         self._kept.append(Good(frame_ns, embedding, covered))
 
@@ -111,10 +116,6 @@ class Recognition:
         mean = mean_of(self._kept)
         self._kept.clear()
         return mean
-
-    def _mean(self) -> Floats:
-        total: Floats = np.sum([one.embedding for one in self._kept], axis=0, dtype=np.float32)
-        return unit(total)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,10 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
 from typing import NoReturn
 
 from device.journal import log
@@ -26,25 +28,53 @@ from device.service import EXIT_FAULT
 _STDERR = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Timer:
+    """The kernel's timer, for one block. Written out, so that no generator is begun and ended for each call."""
+
+    seconds: float
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A block on the leash `held`, before and after which `tell` is called, whatever becomes of it."""
+
+    held: AbstractContextManager[None]
+    tell: Callable[[], None]
+
+    def __enter__(self) -> None:
+        self.tell()
+        self.held.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        try:
+            self.held.__exit__(kind, error, where)
+        finally:
+            self.tell()
+
+
 class Leash:
     """The production leash; one holds at a time, and one lives in a process."""
 
     def __init__(self) -> None:
         self._listening = False
 
-    @contextmanager
-    def hold(self, seconds: float) -> Iterator[None]:
+    def hold(self, seconds: float) -> AbstractContextManager[None]:
         """Run the block; end the process if it is not left within `seconds`."""
         if not self._listening:
             # First of all the default action, which ends the process: it is what the handler hands over to.
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             faulthandler.register(signal.SIGALRM, file=_STDERR, chain=True)
             self._listening = True
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        return _Timer(seconds)
 
     def give_up(self, why: str) -> NoReturn:
         """End the process at once, without running what a hung library registered for its exit."""

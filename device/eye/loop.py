@@ -22,8 +22,8 @@ Rules kept here:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,7 +35,7 @@ from device.eye.attack.glance import Fitted
 from device.eye.attack.moved import TAKES_NS
 from device.eye.camera import NS_PER_S, Camera, Frame
 from device.eye.gather import FRESH_NS, Hints, Recognition
-from device.eye.leash import Leash
+from device.eye.leash import Leash, Told
 from device.eye.needs import Looker, Outlet, Tether, Watcher
 from device.eye.questioned import Around, Questioned
 from device.eye.series import Enrolment
@@ -311,15 +311,9 @@ class EyeWork:
 
     # ---- the camera
 
-    @contextmanager
-    def _within(self, seconds: float) -> Iterator[None]:
+    def _within(self, seconds: float) -> AbstractContextManager[None]:
         """On the leash, and the watchdog hears of it before and after: it sees one call at a time."""
-        self._go_on()
-        try:
-            with self._leash.hold(seconds):
-                yield
-        finally:
-            self._go_on()
+        return Told(self._leash.hold(seconds), self._go_on)
 
     def _go_on(self) -> None:
         if self._alive and self.healthy():
