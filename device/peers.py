@@ -7,6 +7,8 @@ Rules kept here:
 - Who is not there is called again: at once, then ever less often, and at least once a second. Nobody is called in a
   tight loop, not even who accepts and hangs up.
 - One talkative peer does not keep the others waiting.
+- Of command lines so many are heard at once, and one more is hung up on: lines that somebody merely holds take neither
+  every descriptor nor the processor. A listener that cannot be served any more would be ready in every turn.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from device.waiting import Waiting
 from device.work import Work
 
 _RECONNECT_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+MOST_LINES = 64
 _AT_ONCE = 16  # datagrams of one peer, before the others have their turn
 
 
@@ -104,6 +107,9 @@ class Peers:
             sock.close()
             if self.work:
                 self.work.breached(edge.connector)
+            return
+        if edge.many and sum(link.edge is edge for link in self.open) >= MOST_LINES:
+            sock.close()
             return
         if not edge.many and (old := self.links.get(edge.connector)):
             # The same user again: it was restarted before we saw the end of its old connection.

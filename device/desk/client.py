@@ -19,6 +19,7 @@ from device.errors import Fault, MessageRefused, NotPermitted
 from device.paths import Paths
 
 CONNECT_TIMEOUT_S = 2.0
+_AGAIN_S = 0.02
 EDGE: Edge = edges_out_of(Room.DOORCTL)[0]
 
 
@@ -39,7 +40,11 @@ class DeskLine:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sock.settimeout(CONNECT_TIMEOUT_S)
         try:
-            sock.connect(str(path))
+            _connect(sock, str(path))
+        except BlockingIOError as cause:
+            sock.close()
+            msg = "too many command lines wait for this door at once; please try again"
+            raise DeskFault(msg) from cause
         except PermissionError as cause:
             sock.close()
             msg = "only the installer may speak to this door; try again with sudo"
@@ -96,10 +101,24 @@ class DeskLine:
             self.receive(left)
 
 
+def _connect(sock: socket.socket, path: str) -> None:
+    """Connect, and wait where many call at once: with its queue full a socket says "try again" and nothing else."""
+    ends = time.monotonic() + CONNECT_TIMEOUT_S
+    while True:
+        try:
+            return sock.connect(path)
+        except BlockingIOError:
+            if time.monotonic() >= ends:
+                raise
+        time.sleep(_AGAIN_S)
+
+
 def too_late() -> DeskFault:
     """The error for an answer that did not come in time."""
     return DeskFault("the door did not answer in time; `doorctl status` says which part is missing")
 
 
 def _hung_up() -> DeskFault:
-    return DeskFault("the door closed the line: it was restarted, or this user may not speak to it (try sudo)")
+    return DeskFault(
+        "the door closed the line: it was restarted, hears too many command lines, or this user may not (try sudo)"
+    )

@@ -8,9 +8,11 @@ import socket
 
 import pytest
 
+from device import peers
 from device.edges import PROCESSES, Room
 from device.link import peer_uid, permitted_uids
 from device.paths import Paths
+from device.peers import MOST_LINES
 from tests.contract.service.frame import Frame, ended
 
 STRANGER = 64_123
@@ -88,3 +90,30 @@ def test_one_user_for_all_is_switched_on_by_one_word_only(monkeypatch: pytest.Mo
     assert permitted_uids(Room.LOCK) == {STRANGER}
     monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
     assert permitted_uids(Room.LOCK) == {os.getuid()}
+
+
+def hold(desk: Frame, lines: int) -> list[socket.socket]:
+    """So many command lines call, and say nothing."""
+    return [desk.call(Room.DOORCTL) for _ in range(lines)]
+
+
+def test_of_command_lines_that_are_merely_held_so_many_stay_and_the_next_is_hung_up_on(paths: Paths) -> None:
+    desk = Frame(Room.DESK, paths)
+    held = hold(desk, MOST_LINES)
+    assert not any(ended(line) for line in held)
+    assert all(ended(line) for line in hold(desk, 3))
+    assert desk.work.count("breached") == 0, "it is no alarm"
+    lock = desk.call(Room.LOCK)
+    assert not ended(lock), "the rooms are heard all the same"
+    held[0].close()
+    desk.turn()
+    assert not ended(hold(desk, 1)[0]), "who left made room"
+    desk.close()
+
+
+def test_without_that_limit_lines_would_be_adopted_without_end(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault seeded: what the room did before, until it had no descriptor left and its loop no rest."""
+    monkeypatch.setattr(peers, "MOST_LINES", 10**6)
+    desk = Frame(Room.DESK, paths)
+    assert not any(ended(line) for line in hold(desk, MOST_LINES + 3))
+    desk.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
 from device import wire
-from device.desk import timeouts
+from device.desk import client, timeouts
 from device.desk.acts import PersonalAct
 from device.desk.client import DeskFault, DeskLine
 from device.desk.under_way import NO_CONSENT
@@ -103,3 +105,43 @@ def test_the_desk_waits_less_long_than_the_person_does() -> None:
 
 def test_the_only_edge_of_doorctl_is_the_desk() -> None:
     assert [edge.listener for edge in EDGES if edge.connector is Room.DOORCTL] == [Room.DESK]
+
+
+@pytest.fixture
+def crowded() -> Iterator[tuple[Paths, socket.socket, list[socket.socket]]]:
+    """A desk whose queue of callers is full, and who stands in it."""
+    with short_root() as root, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as desk:
+        path = Paths(root).socket(Room.DESK, Room.DOORCTL)
+        path.parent.mkdir(parents=True)
+        desk.bind(str(path))
+        desk.listen(0)
+        callers: list[socket.socket] = []
+        with suppress(BlockingIOError):
+            while True:
+                callers.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+                callers[-1].setblocking(False)
+                callers[-1].connect(str(path))
+        yield Paths(root), desk, callers
+        for each in callers:
+            each.close()
+
+
+def test_where_many_call_at_once_a_command_waits_for_its_turn(
+    crowded: tuple[Paths, socket.socket, list[socket.socket]],
+) -> None:
+    paths, desk, _ = crowded
+    heard: list[socket.socket] = []
+    soon = threading.Timer(0.1, lambda: heard.append(desk.accept()[0]))
+    soon.start()
+    with DeskLine.open(paths) as line:
+        line.send(wire.AskStatus())
+    soon.join()
+    heard[0].close()
+
+
+def test_who_waited_in_vain_is_not_told_that_no_door_runs(
+    crowded: tuple[Paths, socket.socket, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 0.1)
+    with pytest.raises(DeskFault, match=r"^too many command lines wait for this door at once; please try again$"):
+        DeskLine.open(crowded[0])
