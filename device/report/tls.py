@@ -20,7 +20,6 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from device import reading
 from device.errors import BrokerFault
 
 CA, CERTIFICATE, KEY = "ca.pem", "door.pem", "door.key"
@@ -105,4 +104,13 @@ class TlsFiles:
 
     def _read(self, name: str) -> bytes:
         path = self._folder / name
-        return reading.within(path, _LARGEST, BrokerFault, f"{path} is too long for a certificate")
+        try:
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+        except OSError as cause:
+            msg = f"{path} cannot be read: {cause.strerror}"
+            raise BrokerFault(msg) from cause
+        if len(content) > _LARGEST:
+            msg = f"{path} is too long for a certificate"
+            raise BrokerFault(msg)
+        return content
