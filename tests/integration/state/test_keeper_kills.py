@@ -1,6 +1,6 @@
 """kill -9 of a real keeper: a PIN that is changed is the old one or the new, never neither; a code never opens twice.
 
-Ten kills during a change of PIN, as of each change in `test_vault_kills.py`; fewer of a code, each of which is good once.
+Ten kills during a change of PIN, as of each change in `test_vault_kills.py`; fewer of a code, which is good once.
 """
 
 import random

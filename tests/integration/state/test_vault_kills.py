@@ -1,7 +1,8 @@
 """kill -9 of a real vault in the middle of every change to its disk: nothing acknowledged is lost or comes back.
 
-Ten kills in each kind of change, as in `test_keeper_kills.py`, at moments drawn at random over the time the change takes;
-the same changes cut at every single file operation, on a simulated disk, stand in tests/unit/sealing/test_power_cuts.py.
+Ten kills in each kind of change, as in `test_keeper_kills.py`, at moments drawn at random over the time the change
+takes; the same changes cut at every single file operation, on a simulated disk, stand in
+tests/unit/sealing/test_power_cuts.py.
 """
 
 import random
