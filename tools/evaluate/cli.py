@@ -24,11 +24,13 @@ from tools.evaluate import (
     cli_accuracy,
     cloths,
     counts,
+    covered_sittings,
     files,
     groups,
     hillclimb,
     households,
     joined,
+    joined_covered,
     linkability,
     modes,
     passive,
@@ -41,6 +43,7 @@ from tools.evaluate import (
 from tools.evaluate.accuracy import gathered
 from tools.evaluate.accuracy.cache import Cache
 from tools.evaluate.accuracy.look import Chain
+from tools.evaluate.covered_sittings import LIKE_CELLS
 from tools.evaluate.gather import gather
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,6 +219,30 @@ def sittings_command(faces: Path, cache: Path) -> None:
     people = sittings.gather(faces, MODELS, cache)
     click.echo(sittings.table(people, MODELS))
     click.echo("\n" + joined.table(people, MODELS))
+
+
+@main.command(name="covered-sittings")
+@_groups
+@_faces
+@_cache
+@click.option("--cell", "like", multiple=True, default=LIKE_CELLS, show_default=True, help="Of the group set.")
+@_in_a_sentence
+def covered_sittings_command(group_set: Path, faces: Path, cache: Path, like: tuple[str, ...]) -> None:
+    """Print which sittings of covered faces are joined at which limit, and what that buys.
+
+    \b
+    Example: python -m tools.evaluate covered-sittings --groups groups-dev --faces lfw-dev
+    """
+    thresholds, judged = joined_covered.thresholds_in(MODELS), groups.judged_in(MODELS / "duplicates.toml")
+    rows = []
+    for cloth in cloths.worn():
+        people = covered_sittings.gather(faces, MODELS, cache, cloth)
+        click.echo(joined_covered.table(cloth.name, people, thresholds) + "\n")
+        for cell in like:
+            names, found = covered_sittings.gather_cell(group_set, cell, MODELS, cache, cloth)
+            known = judged.get(cell, groups.Judged(frozenset(), frozenset()))
+            rows.append((cell, cloth.colour, *joined_covered.like_pairs(names, found, known)))
+    click.echo(joined_covered.like_table(rows))
 
 
 @main.command(name="counts")

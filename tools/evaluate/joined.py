@@ -3,8 +3,8 @@
 Rules kept here:
 - Sittings are joined by vault's own code (`device.vault.pooling`), in vault's own record, and compared under vault's
   own thresholds (`device.vault.budget`); nothing is worked out a second time here.
-- The people, sittings and draws are those of `tools.evaluate.sittings`, where it stands how they were rendered; who is
-  looked with is never of a sitting that was enrolled.
+- The people, sittings and draws are those of `tools.evaluate.sittings` and `covered_sittings`, where it stands how they
+  were rendered; who is looked with is never of a sitting that was enrolled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from device.vault.pooling import Mean
 from device.vault.record import CONSENT_BYTES, Averaged, FaceRecord
 from tools.evaluate.figures import mean_vector
 from tools.evaluate.gather import Floats
-from tools.evaluate.sittings import DRAWS, ENROLLING, LOOKING, Reals
+from tools.evaluate.sittings import DRAWS, LOOKING, Reals
 
 FRAMES = 5
 HOUSE = 4
@@ -36,18 +36,20 @@ def mean_of(frames: Floats) -> Mean:
     return Mean(mean_vector(frames), len(frames), float(np.linalg.norm(frames.astype(np.float64).mean(axis=0))))
 
 
-def kept(first: Mean, thresholds: Thresholds) -> FaceRecord:
+def kept(first: Mean, thresholds: Thresholds, *, covered: bool = False) -> FaceRecord:
     """The record of a first sitting."""
-    worth, length = thresholds.worth(first.frames, first.length), record.length_kept(first.length)
+    worth, length = thresholds.worth(first.frames, first.length, covered=covered), record.length_kept(first.length)
     template, consent, tenancy = record.to_bytes(first.unit), bytes(CONSENT_BYTES), b"t" * 16
-    return FaceRecord(template, bytes(8), first.frames, consent, tenancy, 0, worth=worth, length=length)
+    return FaceRecord(
+        template, bytes(8), first.frames, consent, tenancy, 0, covered=covered, worth=worth, length=length
+    )
 
 
-def several(sittings: Sequence[Mean], thresholds: Thresholds) -> FaceRecord:
+def several(sittings: Sequence[Mean], thresholds: Thresholds, *, covered: bool = False) -> FaceRecord:
     """What vault keeps after these sittings, one after the other; one that it refuses changes nothing."""
-    face = kept(sittings[0], thresholds)
+    face = kept(sittings[0], thresholds, covered=covered)
     for sitting in sittings[1:]:
-        found = pooling.joined(face, sitting, thresholds)
+        found = pooling.joined(face, sitting, thresholds, covered=covered)
         face = found if isinstance(found, FaceRecord) else face
     return face
 
@@ -89,7 +91,7 @@ class Seen:
     scores: tuple[Reals, ...]
 
 
-def seen(people: list[Floats], thresholds: Thresholds, *, days: bool) -> list[Seen]:
+def seen(people: list[Floats], thresholds: Thresholds, *, days: bool, covered: bool = False) -> list[Seen]:
     """Everybody in every draw. days: looked with LOOKING pictures of different days, else LOOKING frames of one."""
     rng = np.random.default_rng(0)
     found = []
@@ -99,7 +101,7 @@ def seen(people: list[Floats], thresholds: Thresholds, *, days: bool) -> list[Se
             sittings = [mean_of(frames) for frames in _sittings(own, order, 3, rng)]
             rest = order[3:]
             probes = [mean_vector(own[rest[:LOOKING], 0])] if days else [mean_vector(own[at, -LOOKING:]) for at in rest]
-            faces = [several(sittings[:count], thresholds) for count in (1, 2, 3)]
+            faces = [several(sittings[:count], thresholds, covered=covered) for count in (1, 2, 3)]
             looked = np.stack(probes).astype(np.float64)
             scores = tuple(looked @ record.vector_of(face) for face in faces)
             found.append(Seen(tuple(face.averaged for face in faces), scores))
@@ -107,10 +109,19 @@ def seen(people: list[Floats], thresholds: Thresholds, *, days: bool) -> list[Se
 
 
 def _sittings(own: Floats, order: NDArray[np.int_], count: int, rng: np.random.Generator) -> list[Floats]:
-    return [own[at, 1 + rng.permutation(ENROLLING)[:FRAMES]] for at in order[:count]]
+    wide = own.shape[1] - 1 - LOOKING
+    return [own[at, 1 + rng.permutation(wide)[:FRAMES]] for at in order[:count]]
 
 
-def refused(found: list[Seen], often: int, house: int, thresholds: Thresholds, *, by_the_most: bool = False) -> float:
+def refused(
+    found: list[Seen],
+    often: int,
+    house: int,
+    thresholds: Thresholds,
+    *,
+    by_the_most: bool = False,
+    covered: bool = False,
+) -> float:
     """The share of looks refused of whoever came so often, with `house` faces awake.
 
     by_the_most: as if the one who counts most decided for all, and a neighbour (somebody of another draw) had two
@@ -121,7 +132,7 @@ def refused(found: list[Seen], often: int, house: int, thresholds: Thresholds, *
         own, scores = each.averaged[often - 1], each.scores[often - 1]
         neighbour = found[(number + len(found) // 2 + 1) % len(found)].averaged[1].worth
         worth = max(own.worth, neighbour) if by_the_most else own.worth
-        height = thresholds.threshold(house, own.pictures, worth=worth, sittings=own.sittings)
+        height = thresholds.threshold(house, own.pictures, worth=worth, sittings=own.sittings, covered=covered)
         below += len(scores) if height is None else int((scores < height).sum())
         total += len(scores)
     return below / total
@@ -145,7 +156,7 @@ def table(people: list[Floats], models: Path) -> str:
     for limit in LIMITS:
         shares = [share for each in (second, third) for share in each.reaching(limit)]
         mark = "**" if limit == pooling.LIKENESS else ""
-        lines.append(f"| {mark}{limit:.2f}{mark} | " + " | ".join(_percent(share) for share in shares) + " |")
+        lines.append(f"| {mark}{limit:.2f}{mark} | " + " | ".join(percent(share) for share in shares) + " |")
     lines += [
         "",
         "Refused, looked with 3 frames of one day (with 3 pictures of 3 days), of whoever came so often; a sitting",
@@ -161,10 +172,11 @@ def table(people: list[Floats], models: Path) -> str:
             shares = [refused(found, often, house, thresholds, by_the_most=most) for found in looks]
             cells.append(f"{shares[0]:.1%} ({shares[1]:.1%})")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", _counted(looks[0])])
+    return "\n".join([*lines, "", counted(looks[0])])
 
 
-def _counted(found: list[Seen]) -> str:
+def counted(found: list[Seen]) -> str:
+    """For how many pictures the templates count, after 1, 2 and 3 sittings."""
     told = []
     for sittings in (1, 2, 3):
         worths = np.array([each.averaged[sittings - 1].worth for each in found])
@@ -173,5 +185,6 @@ def _counted(found: list[Seen]) -> str:
     return "Counted for so many pictures " + "; ".join(told) + "."
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """With four digits behind the point where it is small."""
     return f"{share:.1%}" if share >= 0.01 else f"{share:.4%}"
