@@ -60,7 +60,7 @@ _copy = click.option(
     "--covered",
     is_flag=True,
     help="I enrol with mouth and nose covered, by a mask or a veil, and will come so. This face then never opens "
-    "without the PIN.",
+    "without the PIN. Say it with --again too if the face that is kept was enrolled so.",
 )
 @click.option(
     "--again",
@@ -85,13 +85,12 @@ def enrol(
              doorctl enrol --under-14
              doorctl enrol --covered
              doorctl enrol --again
+             doorctl enrol --again --covered
              doorctl enrol --consent --wait 30 --json
     """
-    if again and covered:
-        return Answer(sentences.COVERED_AGAIN, ok=False)
     if again:
         question = sentences.AGREE_AGAIN_FOR_CHILD if under_14 else sentences.AGREE_AGAIN
-        beside = sentences.AGAIN
+        beside = f"{sentences.AGAIN} {sentences.COVERED_AGAIN}" if covered else sentences.AGAIN
         declined, stopped = sentences.DECLINED_AGAIN, sentences.STOPPED_AGAIN
     else:
         question = sentences.AGREE_FOR_CHILD if under_14 else sentences.AGREE[Purpose.ENROL]

@@ -37,8 +37,8 @@ AGAIN = (
     "by itself: only this act adds anything."
 )
 COVERED_AGAIN = (
-    "A face that was enrolled covered takes no other sitting, because how alike strangers are to several such sittings "
-    "together was not measured; it stays as it was."
+    "Mouth and nose stay covered while the camera looks, as when you enrolled. Without the word --covered the door "
+    "looks for a bare face, and a covered and a bare sitting are never put together."
 )
 COVERED = (
     "You enrol with mouth and nose covered. The door will know your face when it is covered like this, and not when it "
@@ -93,7 +93,7 @@ _DONE = {
     Purpose.ENROL: "Your face is enrolled. Your PIN or card works as before.",
     Purpose.ERASE: "Your face is erased. Your PIN or card works as before.",
     Purpose.PAUSE: "Your face is paused: it opens nothing until you resume it.",
-    Purpose.RESUME: "Your face opens again.",
+    Purpose.RESUME: "Your face opens again; if the notice has changed since you agreed, `doorctl renew` as well.",
     Purpose.RENEW: "You have agreed to the notice as it is now, and your face is kept under it.",
 }
 _ACTS = {
@@ -117,8 +117,7 @@ _ACTS = {
     Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered in a bare enrolment, or bare in a covered one; "
     "nothing was stored: try again with nothing over them, or covered all the time with `doorctl enrol --covered`.",
     Result.NO_FACE: "No face is kept here to which this sitting could be added, so nothing was changed: if there is "
-    "none, enrol without --again; if it sleeps, `doorctl renew` first; if it is a child's, say --under-14; a face that "
-    "was enrolled covered takes none.",
+    "none, enrol without --again; if it sleeps, `doorctl renew` first; if it is a child's, say --under-14.",
     Result.UNLIKE: "This sitting is not enough like the face that is kept, so it was forgotten, and that face stays as "
     "it was; try again in a better light, or erase that face and enrol anew.",
     Result.ENOUGH_SITTINGS: "The face that is kept has as many sittings as a face may have, and stays as it was; if "
@@ -138,8 +137,9 @@ _AGAIN = {
     "please try again.",
     Result.UNCONFIRMED: "The PIN was not shown again, so nothing was added, and the face that is kept stays as it was; "
     "please try again.",
-    Result.COVERED_OTHERWISE: "The camera saw mouth and nose covered otherwise than when the face that is kept was "
-    "enrolled; that face stays as it was, please try again as you enrolled.",
+    Result.COVERED_OTHERWISE: "A covered and a bare sitting are never put together, and this one was not as the face "
+    "that is kept was enrolled; that face stays as it was: come as you enrolled then, with --covered if you enrolled "
+    "covered and without it if bare, or, to be known the other way from now on, `doorctl erase` and enrol anew.",
     Result.OTHER_TERMS: "The notice has changed since it was shown, so nothing was added, and the face that is kept "
     "stays as it was; read it again and, if you still agree, start again.",
 }

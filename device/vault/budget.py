@@ -123,19 +123,24 @@ class Thresholds:
 
         A covered one has to keep to both tails, and counts for what either says at most.
         """
-        tails = (self.tail, self.covered) if covered else (self.tail,)
-        return max(tail.worth(pictures, length) if tail else pictures for tail in tails)
+        return max(tail.worth(pictures, length) if tail else pictures for tail in self._tails(covered=covered))
 
-    def length(self, pictures: int) -> float | None:
-        """How long the mean of so many different pictures of a bare face is; None if that was not measured."""
-        return self.tail.length(pictures)
+    def length(self, pictures: int, *, covered: bool = False) -> float | None:
+        """How long the mean of so many different pictures is; None if that was not measured.
+
+        Of a covered face the shorter one of both tails, so that it never counts for fewer.
+        """
+        found = [tail.length(pictures) if tail else None for tail in self._tails(covered=covered)]
+        lengths = [length for length in found if length is not None]
+        return min(lengths) if len(lengths) == len(found) else None
+
+    def _tails(self, *, covered: bool) -> tuple[Tail | None, ...]:
+        """Those that faces of that kind have to keep to; None where one was not measured."""
+        return (self.tail, self.covered) if covered else (self.tail,)
 
     def _strictest(self, gallery: int, pictures: int, tries: int, *, covered: bool) -> float | None:
         """What the tails ask for that faces of that kind have to keep to; None where one was not measured so far."""
-        needed = [
-            self._height(tail, gallery, pictures, tries)
-            for tail in ((self.tail, self.covered) if covered else (self.tail,))
-        ]
+        needed = [self._height(tail, gallery, pictures, tries) for tail in self._tails(covered=covered)]
         heights = [height for height in needed if height is not None]
         return max(heights) if len(heights) == len(needed) else None
 

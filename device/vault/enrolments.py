@@ -180,8 +180,10 @@ class Enrolments:
 
     def _why_not_again(self, slot: int, msg: wire.Enrol) -> Result | None:
         kept = self.faces.kept(slot)
-        if kept is None or (kept.under_14, kept.covered) != (msg.under_14, msg.covered):
+        if kept is None or kept.under_14 is not msg.under_14:
             return Result.NO_FACE
+        if kept.covered is not msg.covered:
+            return Result.COVERED_OTHERWISE
         return pooling.why_not(kept, self.enrol_frames, self.recogniser.thresholds)
 
     def _joined(self, current: Enrolling) -> FaceRecord | Result:
@@ -191,7 +193,7 @@ class Enrolments:
         if kept is None or kept.tenancy != current.place.tenancy:
             return Result.NO_FACE
         seen = pooling.Mean(self.faces.turned(current.template), current.frames, current.length)
-        return pooling.joined(kept, seen, self.recogniser.thresholds)
+        return pooling.joined(kept, seen, self.recogniser.thresholds, covered=current.covered)
 
     def _unlike(self, current: Enrolling) -> Result | None:
         """Why the sitting that was just seen is not joined; then it is forgotten."""

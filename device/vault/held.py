@@ -3,7 +3,8 @@
 Rules kept here:
 - It says what the sealed record says and whether it sleeps; never the template, nor how alike anybody is.
 - There is no history: nothing here says when a face was used, for nothing anywhere does.
-- What sleeps for more than one reason is told by the one that its resident can change first.
+- What sleeps for more than one reason is told by the one that has to be changed first: what sleeps under other terms
+  wakes by no Resume, and no sitting is added to it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,6 @@ def told(grant: bytes, slot: int, faces: Faces) -> wire.Held:
 def _state(slot: int, face: FaceRecord, faces: Faces) -> HeldFace:
     if slot in faces.awake:
         return HeldFace.AWAKE
-    if face.paused:
+    if face.paused and faces.kept(slot):
         return HeldFace.PAUSED
     return HeldFace.ASLEEP if faces.agreed(slot) else HeldFace.OTHER_TERMS

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from device import config, consent, manifest, wire
 from device.edges import Room
 from device.manifest import Job
+from device.meaning import meaning
 from device.paths import models_dir
 from device.wire import Attack, LookMode, Message, Purpose, Result
 from tests.support.room_process import Peer, RoomProcess, room_process, short_root, write_config
@@ -120,28 +121,30 @@ class VaultAtWork:
         self.say(Room.KEEPER, wire.Grant(name, purpose, time.monotonic_ns() + 60_000_000_000, slot))
         return name
 
-    def seen(self, slot: int, who: Face, *, again: bool = False) -> bytes:
+    def seen(self, slot: int, who: Face, *, again: bool = False, covered: bool = False) -> bytes:
         """Everything of an enrolment, or of another sitting (`again`), but the second PIN; its grant."""
         self.tenancies.setdefault(slot, secrets.token_bytes(16))
         keeper, lock = self.so_far(Room.KEEPER), self.so_far(Room.LOCK)
         grant = self.grant(Purpose.ENROL, slot)
         self.until(Room.KEEPER, wire.HasCredential, since=keeper, slot=slot)
-        self.say(Room.DESK, wire.Enrol(grant, self.terms, under_14=False, again=again))
+        self.say(Room.DESK, wire.Enrol(grant, self.terms, under_14=False, covered=covered, again=again))
         self.until(Room.LOCK, wire.FaceReady, since=lock, enrol=True)
         window = secrets.token_bytes(16)
-        self.say(Room.LOCK, wire.Window(window, LookMode.ENROL, wire.NOBODY))
+        mode = LookMode.ENROL_COVERED if covered else LookMode.ENROL
+        self.say(Room.LOCK, wire.Window(window, mode, wire.NOBODY))
         # Two sockets have no common order: lock asks something that is answered after the window was heard of.
         self._asked()
         for index in range(FRAMES):
-            raw = who.astype("<f4").tobytes()
-            self.say(Room.EYE, wire.Sample(window, time.monotonic_ns(), index, Attack.NOT_TESTED, self.model[:8], raw))
+            raw, now_ns = who.astype("<f4").tobytes(), time.monotonic_ns()
+            means = self.means(covered=covered)
+            self.say(Room.EYE, wire.Sample(window, now_ns, index, Attack.NOT_TESTED, means, raw, covered))
         self.until(Room.LOCK, wire.EnrolmentEnded, nonce=window, result=Result.CONFIRM)
         self.say(Room.LOCK, wire.Close())
         return grant
 
-    def enrol(self, slot: int, who: Face) -> None:
+    def enrol(self, slot: int, who: Face, *, covered: bool = False) -> None:
         """A whole enrolment."""
-        grant = self.seen(slot, who)
+        grant = self.seen(slot, who, covered=covered)
         self.grant(Purpose.ENROL, slot)
         self.until(Room.DESK, wire.Done, grant=grant, result=Result.DONE)
 
@@ -159,13 +162,13 @@ class VaultAtWork:
             self.until(Room.KEEPER, wire.HasCredential, slot=slot)
         self._asked()
 
-    def opens(self, who: Face) -> int:
+    def opens(self, who: Face, *, covered: bool = False) -> int:
         """The slot that this face is recognised as; 0 for nobody."""
         window = secrets.token_bytes(16)
         self.say(Room.LOCK, wire.Window(window, LookMode.RECOGNISE, wire.NOBODY))
         self._asked()
-        raw = who.astype("<f4").tobytes()
-        self.say(Room.EYE, wire.Probe(window, time.monotonic_ns(), 3, Attack.NOT_TESTED, self.model[:8], raw))
+        raw, means = who.astype("<f4").tobytes(), self.means(covered=covered)
+        self.say(Room.EYE, wire.Probe(window, time.monotonic_ns(), 3, Attack.NOT_TESTED, means, raw, covered))
         verdict = self.until(Room.LOCK, wire.Verdict, nonce=window)
         assert isinstance(verdict, wire.Verdict)
         self.say(Room.LOCK, wire.Close())
@@ -182,6 +185,10 @@ class VaultAtWork:
     def model(self) -> bytes:
         """sha256 of the embedder."""
         return manifest.load(models_dir()).for_job(Job.EMBED).sha256
+
+    def means(self, *, covered: bool) -> bytes:
+        """What an embedding of a bare or of a covered face means here, as eye tells it."""
+        return meaning(manifest.load(models_dir())).model_id(covered=covered)
 
     @property
     def terms(self) -> bytes:

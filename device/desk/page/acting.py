@@ -5,8 +5,8 @@ Rules kept here:
 - Nobody agrees by default: nothing is ticked, and "no" is a button as large as "yes" and stands before it. That a face
   is a child's is declared by the guardian, never guessed.
 - What is agreed to is what was shown: its hash travels with the form, and another one is asked about again.
-- Another sitting is agreed to like the first, of a face that is kept and as that was declared; and only whoever sits
-  there begins it.
+- Another sitting is agreed to like the first, of a face that is kept and as that was declared (a child's, covered,
+  bare); and only whoever sits there begins it.
 - A deletion is asked about twice, and the second question can only be answered after the first.
 - What the door signed goes to whoever asked for that act, while they sit there, and is then gone.
 """
@@ -70,7 +70,7 @@ class Acting:
             asked=asked,
             missing=[words(f"consent.{key}") for key in _MISSING if key in said.getlist("but")],
             whose=_whose(held) if asked == "again" else said.get("whose", ""),
-            how=said.get("how", ""),
+            how=_how(held) if asked == "again" else said.get("how", ""),
             away=away(await self.view.counter.status()),
         )
 
@@ -84,14 +84,14 @@ class Acting:
         whose, how = form.get("whose", ""), form.get("how", "")
         enrols, first = asked != "renew", asked == "enrol"
         lacks = (False, enrols and whose not in _WHOSE, first and how not in _HOW, form.get("agree") != "yes")
-        if form.get("terms") != terms.hash.hex() or (asked == "again" and not await self._fits(sitting, whose)):
+        if form.get("terms") != terms.hash.hex() or (asked == "again" and not await self._fits(sitting, whose, how)):
             lacks = (True, False, False, False)
         if any(lacks):
             again = [("but", key) for key, lack in zip(_MISSING, lacks, strict=True) if lack]
             again += [("whose", whose)] if whose in _WHOSE else []
             again += [("how", how)] if how in _HOW else []
             return self.view.to(f"{request.url.path}?{urlencode(again)}")
-        declared = {"under_14": _WHOSE[whose], "covered": first and _HOW[how], "again": not first} if enrols else {}
+        declared = {"under_14": _WHOSE[whose], "covered": _HOW[how], "again": not first} if enrols else {}
         return await self._begin(sitting, Purpose.ENROL if enrols else Purpose.RENEW, terms.hash, **declared)
 
     # ---- acts without a question, and the deletion with two
@@ -207,10 +207,10 @@ class Acting:
     async def _held(self, request: Request) -> Held:
         return await self.view.counter.held(await self._open(request))
 
-    async def _fits(self, sitting: str, whose: str) -> bool:
-        """Whether a face is kept that another sitting can be added to, of whom the form was about."""
+    async def _fits(self, sitting: str, whose: str, how: str) -> bool:
+        """Whether a face is kept that another sitting can be added to, of whom and as the form was about."""
         held = await self.view.counter.held(sitting)
-        return "again" in acts_for(held) and _whose(held) == whose
+        return "again" in acts_for(held) and (_whose(held), _how(held)) == (whose, how)
 
 
 def _asked(request: Request) -> str:
@@ -220,6 +220,10 @@ def _asked(request: Request) -> str:
 
 def _whose(held: Held) -> str:
     return "child" if held.under_14 else "adult"
+
+
+def _how(held: Held) -> str:
+    return "covered" if held.covered else "bare"
 
 
 def _hint(act: Act, words: Words) -> str:

@@ -185,7 +185,7 @@ class Showing:
 
 def acts_for(held: Held) -> tuple[str, ...]:
     """What whoever sits there may do, as far as the page knows it: a sitting that vault would refuse is not offered."""
-    full = held.covered or held.sittings >= MOST_SITTINGS  # several covered sittings together were not measured
+    full = held.sittings >= MOST_SITTINGS
     return tuple(act for act in ACTS[held.face] if not (full and act == "again"))
 
 

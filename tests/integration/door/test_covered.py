@@ -14,9 +14,19 @@ from device.manifest import load
 from device.paths import models_dir
 from tests.integration.door.conftest import PIN, SLOT
 from tests.integration.door.test_papers import with_setting
-from tests.support.door import ENTER_PIN, OPENED, REFUSED, Home, door_up, resident_pictures
+from tests.support.door import (
+    ENTER_PIN,
+    OPENED,
+    REFUSED,
+    Home,
+    another_picture,
+    door_up,
+    resident_pictures,
+    stranger_pictures,
+)
 from tools.evaluate.gather import Pipeline
 from tools.models.covered import CLOTHS, Cloth
+from tools.portraits import portrait
 
 (BLACK,) = (cloth for cloth in CLOTHS if cloth.name == "over the nose, black")
 
@@ -52,6 +62,44 @@ def test_who_enrols_covered_is_known_covered_with_the_pin_and_not_bare(tmp_path:
         assert home.types(f"{PIN}#") == OPENED
         home.goes_in()
         assert home.looks(bare[0]) == REFUSED, "the same person, bare"
+
+
+def test_another_sitting_of_a_covered_face_is_joined_and_no_bare_one_and_nobody_else_s(tmp_path: Path) -> None:
+    def masked(*pictures: Path) -> tuple[Path, ...]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        return tuple(wearing(BLACK, picture, folder) for picture in pictures)
+
+    def kept() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in home.records(Room.VAULT)}
+
+    bare = (another_picture(), portrait("obama3.jpg", zoom=1.5))
+    later = tuple(masked(picture)[0] for picture in bare)
+    with door_up() as home:
+        with_setting(home, "enrol_frames = 3", "enrol_frames = 5")
+        home.move_in(SLOT, PIN)
+        said = home.enrol(SLOT, PIN, *masked(*resident_pictures()), wishes=("--covered",))
+        assert said.facts["result"] == "done", said
+        before = kept()
+        for pictures, wishes, result in (
+            (bare, ("--again",), "covered_otherwise"),
+            (bare, ("--again", "--covered"), "covered_otherwise"),
+            (tuple(masked(picture)[0] for picture in stranger_pictures()), ("--again", "--covered"), "unlike"),
+        ):
+            said = home.enrol(SLOT, PIN, *pictures, wishes=wishes)
+            assert (said.code, said.facts["result"]) == (1, result), said
+            assert "as it was" in said.facts["reason"]
+            assert kept() == before
+        copy = tmp_path / "consent.txt"
+        said = home.enrol(SLOT, PIN, *later, wishes=("--again", "--covered", "--copy", str(copy)))
+        assert said.facts["result"] == "done", said
+        assert isinstance(attestation.read(copy.read_text()).paper, CoveredConsent)
+        assert len(kept()) == 1
+        assert kept().keys().isdisjoint(before), "one face, sealed anew"
+        assert home.looks_until_ready(later[0]) == ENTER_PIN
+        assert home.types(f"{PIN}#") == OPENED
+        home.goes_in()
+        assert home.looks(bare[0]) == REFUSED, "bare"
 
 
 def test_who_enrolled_bare_is_asked_to_uncover_and_then_let_in(tmp_path: Path) -> None:

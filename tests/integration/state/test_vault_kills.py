@@ -83,15 +83,16 @@ def test_erasure_that_was_acknowledged_is_final_and_any_other_leaves_the_face_wh
 def test_another_sitting_that_was_cut_short_is_joined_or_is_not_and_the_face_that_was_kept_opens(
     vault: VaultAtWork, kill: int
 ) -> None:
-    vault.enrol(GOES, face(GOES))
+    covered = bool(kill % 2)  # of a bare and of a covered face in turn
+    vault.enrol(GOES, face(GOES), covered=covered)
     before = {path.name: path.read_bytes() for path in vault.folder.glob("*.rec")}
-    grant = vault.seen(GOES, face(GOES), again=True)
+    grant = vault.seen(GOES, face(GOES), again=True, covered=covered)
     vault.grant(Purpose.ENROL, GOES)
     strikes(vault, kill)
     acknowledged = wire.Done(grant, Result.DONE) in vault.heard(Room.DESK, wire.Done)
     comes_back(vault, GOES)
     after = {path.name: path.read_bytes() for path in vault.folder.glob("*.rec")}
-    assert vault.opens(face(GOES)) == GOES
+    assert vault.opens(face(GOES), covered=covered) == GOES
     assert len(after) == len(before), "no leftover of either"
     assert after != before or not acknowledged, "what was acknowledged is there"
     end(vault, GOES)

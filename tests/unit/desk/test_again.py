@@ -59,27 +59,32 @@ def doorctl(vault: Vault, *args: str, typed: str | None = None) -> Result:
     return said
 
 
+@pytest.mark.parametrize("covered", [False, True])
 @pytest.mark.parametrize("under_14", [False, True])
-def test_another_sitting_is_told_as_one_and_asked_about_after_the_notice(root: Path, under_14: bool) -> None:
+def test_another_sitting_is_told_as_one_and_asked_about_after_the_notice(
+    root: Path, under_14: bool, covered: bool
+) -> None:
     vault = Vault(root)
-    said = doorctl(vault, "--again", *(["--under-14"] if under_14 else []), typed="y\n")
+    declared = [word for word, said in (("--under-14", under_14), ("--covered", covered)) if said]
+    said = doorctl(vault, "--again", *declared, typed="y\n")
     assert said.exit_code == 0, said.output
     (order,) = vault.orders
     assert isinstance(order, wire.Enrol)
-    assert (order.again, order.under_14, order.covered) == (True, under_14, False)
+    assert (order.again, order.under_14, order.covered) == (True, under_14, covered)
     question = sentences.AGREE_AGAIN_FOR_CHILD if under_14 else sentences.AGREE_AGAIN
     in_order = ["You do not need this.", sentences.AGAIN, question, sentences.PRESS_AND_LOOK, "is added to your face"]
     places = [said.stdout.index(text) for text in in_order]
     assert places == sorted(places)
     assert "Here is your signed consent record" in said.stdout
+    assert (sentences.COVERED_AGAIN in said.stdout) is covered
 
 
-def test_a_covered_face_takes_no_other_sitting_and_nobody_is_asked_for_nothing(root: Path) -> None:
-    vault = Vault(root)
-    said = doorctl(vault, "--again", "--covered", typed="y\n")
-    assert (said.exit_code, said.stdout, said.stderr) == (1, "", sentences.COVERED_AGAIN + "\n")
-    assert re.fullmatch(SENTENCE, sentences.COVERED_AGAIN)
-    assert vault.orders == []
+def test_who_comes_otherwise_than_they_enrolled_is_told_what_to_do(root: Path) -> None:
+    said = doorctl(Vault(root, WireResult.COVERED_OTHERWISE), "--again", "--consent", "--json")
+    reason = json.loads(said.stdout)["reason"]
+    assert "stays as it was" in reason
+    assert "--covered" in reason
+    assert "`doorctl erase` and enrol anew" in reason
 
 
 def test_a_first_enrolment_is_no_other_sitting(root: Path) -> None:

@@ -8,10 +8,12 @@ import pytest
 
 from device import wire
 from device.edges import Room
+from device.vault.budget import Budget, Thresholds
 from device.wire import HeldFace, Purpose
 from tests.unit.sealing.simulated_disk import SimulatedDisk
 from tests.unit.vault.house import House
 from tests.unit.vault.test_sittings import asked, do, sit
+from tests.unit.vault.test_worth import measured
 from tests.unit.vault.values import CONSENT, FRAMES, GRACE_NS, SECOND, TERMS, TODAY, unit
 
 ANNA, BO = unit(1), unit(2)
@@ -61,10 +63,38 @@ def test_it_says_whether_the_face_sleeps_and_why(house: House) -> None:
     assert held(house).face is HeldFace.OTHER_TERMS
     sitting = sit(house)
     do(house, wire.Pause(sitting))
-    assert asked(house, sitting) == replace(held(house), grant=sitting, face=HeldFace.PAUSED)
-    do(house, wire.Resume(sit(house)))
+    assert asked(house, sitting) == replace(held(house), grant=sitting, face=HeldFace.OTHER_TERMS), "that comes first"
     do(house, wire.Renew(sit(house), CONSENT))
+    assert held(house).face is HeldFace.PAUSED
+    do(house, wire.Resume(sit(house)))
     assert held(house).face is HeldFace.AWAKE
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_whatever_is_told_as_awake_or_resting_can_be_given_another_sitting_and_nothing_else_can(
+    house: House, covered: bool
+) -> None:
+    """What the page offers follows from what is told: nobody stands before the camera for a refusal."""
+    house.thresholds = Thresholds(Budget(), measured(), FRAMES, measured())
+    house.restart_under(OLDER)
+    house.enrol(11, ANNA, covered=covered)
+
+    def fits() -> bool:
+        told, grant = held(house).face, house.begin(11, covered=covered, again=True)
+        joined = not house.results(grant)
+        house.vault.enrolments.abandon()
+        assert joined is (told in (HeldFace.AWAKE, HeldFace.PAUSED)), told
+        return joined
+
+    assert fits()
+    house.act(wire.Pause, 11)
+    assert fits()
+    house.restart_under(TERMS)
+    assert not fits(), "paused, and under another notice"
+    house.act(wire.Resume, 11)
+    assert not fits()
+    house.renew(11)
+    assert fits()
 
 
 def test_a_face_whose_place_has_ended_by_the_clock_sleeps_before_it_is_erased(house: House) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from device.vault import pooling, record
 from device.vault.budget import Budget, Thresholds
 from device.vault.enrolment import Collection
-from device.vault.pooling import LIKENESS, MOST_SITTINGS, Mean
+from device.vault.pooling import LIKENESS, LIKENESS_COVERED, MOST_SITTINGS, Mean
 from device.vault.record import CONSENT_BYTES, FaceRecord, Vector, unit_vector
+from device.vault.tail import Tail
 from device.wire import Result
 from tests.unit.vault.tails import line, tail
 from tests.unit.vault.test_worth import LENGTHS, measured
@@ -124,12 +125,73 @@ def test_where_no_lengths_were_measured_nothing_is_joined() -> None:
         assert pooling.joined(face, Mean(ANNA, 5, 0.97), thresholds) is Result.NO_FACE
 
 
-def test_nothing_is_joined_to_a_covered_face() -> None:
-    thresholds = Thresholds(Budget(), measured(), 3, measured())
-    bare, covered = (kept_of(Mean(ANNA, 5, 0.97), thresholds, covered=kind) for kind in (False, True))
-    assert pooling.why_not(bare, 5, thresholds) is None
-    assert pooling.why_not(covered, 5, thresholds) is Result.NO_FACE
-    assert pooling.joined(covered, Mean(ANNA, 5, 0.97), thresholds) is Result.NO_FACE
+def varied() -> Tail:
+    """A tail of covered faces, whose means are longer than those of as many bare ones."""
+    made = measured(0.1)
+    longer = tuple(replace(mode, length=mode.length + 0.03) for mode in made.averaging)
+    return replace(made, averaging=longer)
+
+
+BOTH = Thresholds(Budget(), measured(), 3, varied())
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_covered_and_bare_are_never_joined_however_alike(covered: bool) -> None:
+    kept = kept_of(Mean(ANNA, 5, 0.97), BOTH, covered=covered)
+    assert pooling.joined(kept, Mean(ANNA, 5, 0.97), BOTH, covered=not covered) is Result.COVERED_OTHERWISE
+    assert isinstance(pooling.joined(kept, Mean(ANNA, 5, 0.97), BOTH, covered=covered), FaceRecord)
+
+
+@pytest.mark.parametrize(
+    ("cosine", "taken"), [(LIKENESS_COVERED + 0.01, True), (LIKENESS_COVERED - 0.01, False), (LIKENESS + 0.01, False)]
+)
+def test_a_covered_sitting_has_to_be_more_alike_than_a_bare_one(cosine: float, taken: bool) -> None:
+    sitting = Mean(at_cosine(ANNA, cosine), 5, 0.97)
+    covered, bare = (kept_of(Mean(ANNA, 5, 0.97), BOTH, covered=kind) for kind in (True, False))
+    found = pooling.joined(covered, sitting, BOTH, covered=True)
+    assert isinstance(found, FaceRecord) is taken
+    assert taken or found is Result.UNLIKE
+    assert isinstance(pooling.joined(bare, sitting, BOTH), FaceRecord), "a bare one as before"
+
+
+def test_a_covered_whole_counts_for_what_either_tail_says_at_most() -> None:
+    sitting = Mean(at_cosine(ANNA, 0.7), 5, 0.95)
+    covered, bare = (
+        pooling.joined(kept_of(Mean(ANNA, 5, 0.95), BOTH, covered=kind), sitting, BOTH, covered=kind)
+        for kind in (True, False)
+    )
+    assert isinstance(covered, FaceRecord)
+    assert isinstance(bare, FaceRecord)
+    assert covered.mean_length == bare.mean_length == pytest.approx(0.876, abs=1e-3)
+    assert (bare.worth, covered.worth) == (3, 5)
+
+
+def test_a_covered_whole_that_the_covered_tail_has_no_threshold_for_is_not_made() -> None:
+    """A tail of covered faces that ends before the ten frames of two sittings; that of bare ones would do."""
+    short = replace(varied(), averaging=tuple(mode for mode in varied().averaging if mode.enrolled < 9))
+    thresholds = Thresholds(Budget(), measured(), 3, short)
+    far = Mean(at_cosine(ANNA, 0.59), 5, 0.96)
+    kept = kept_of(Mean(ANNA, 5, 0.96), thresholds, covered=True)
+    assert pooling.why_not(kept, 5, thresholds) is None
+    assert pooling.joined(kept, far, thresholds, covered=True) is Result.UNLIKE
+    assert isinstance(pooling.joined(kept, far, BOTH, covered=True), FaceRecord)
+
+
+def test_where_covered_lengths_were_not_measured_nothing_is_joined_to_a_covered_face() -> None:
+    thresholds = Thresholds(Budget(), measured(), 3, tail({"all": line(6)}))
+    covered = kept_of(Mean(ANNA, 5, 0.97), thresholds, covered=True)
+    for face in (covered, replace(covered, length=0)):
+        assert pooling.why_not(face, 5, thresholds) is Result.NO_FACE
+        assert pooling.joined(face, Mean(ANNA, 5, 0.97), thresholds, covered=True) is Result.NO_FACE
+    assert pooling.why_not(kept_of(Mean(ANNA, 5, 0.97), thresholds), 5, thresholds) is None
+
+
+def test_a_covered_record_without_a_length_is_taken_for_the_shorter_of_both() -> None:
+    assert BOTH.length(3) == LENGTHS[3]
+    assert BOTH.length(3, covered=True) == LENGTHS[3], "the bare one's is shorter here"
+    turned = Thresholds(Budget(), varied(), 3, measured())
+    assert turned.length(3, covered=True) == LENGTHS[3]
+    assert Thresholds(Budget(), measured(), 3).length(3, covered=True) is None
 
 
 @given(seeds, st.floats(0.83, 1.0), st.floats(0.55, 0.99), st.sampled_from((0, 2, 3, 5)))

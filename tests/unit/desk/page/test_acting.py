@@ -110,40 +110,58 @@ OF_OTHERS = {Result.DONE, Result.BUSY, Result.SLOT_TAKEN, Result.NOTHING_TO_DO}
 WHOSE = {False: "adult", True: "child"}
 
 
+HOW = {False: "bare", True: "covered"}
+
+
+@pytest.mark.parametrize("covered", [False, True])
 @pytest.mark.parametrize("child", [False, True])
-def test_another_sitting_is_agreed_to_as_the_face_that_is_kept_was_declared(child: bool) -> None:
+def test_another_sitting_is_agreed_to_as_the_face_that_is_kept_was_declared(child: bool, covered: bool) -> None:
     async def story() -> None:
-        one = browser(House(face=Face.AWAKE, under_14=child))
+        one = browser(House(face=Face.AWAKE, under_14=child, covered=covered))
         await one.sit()
         text = (await one.client.get("/face/again")).text
         assert " checked" not in text
         assert text.index('name="answer" value="no"') < text.index('name="answer" value="yes"')
         assert ("parent or guardian of this child" in text) is child
         assert 'type="radio"' not in text, "what was declared is not asked anew"
-        said = {"terms": terms().hash.hex(), "whose": WHOSE[child]}
+        assert ("Mouth and nose stay covered while the camera looks" in text) is covered
+        assert ("Nothing over mouth and nose while the camera looks" in text) is not covered
+        assert "delete your face and enrol anew" in text, "for whoever wants to be known the other way"
+        said = {"terms": terms().hash.hex(), "whose": WHOSE[child], "how": HOW[covered]}
         assert all(f'name="{name}" value="{value}"' in text for name, value in said.items())
         assert (await one.post("/face/again", answer="no", agree="yes", **said)).headers["location"] == "/"
         assert (await agrees(one, "/face/again", **said)).startswith("/face/again?but=missing.agree")
-        for wrong in ({"terms": "00" * 32}, {"whose": WHOSE[not child]}, {"whose": "somebody"}):
+        others = ({"whose": WHOSE[not child]}, {"whose": "somebody"}, {"how": HOW[not covered]}, {"how": "somehow"})
+        for wrong in ({"terms": "00" * 32}, *others):
             assert (await agrees(one, "/face/again", **said | wrong, agree="yes")).startswith("/face/again?but=changed")
         assert one.house.done == []
         assert await agrees(one, "/face/again", **said, agree="yes") == "/act"
         await asyncio.wait_for(one.house.began.wait(), 10)
-        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, False, True)]
+        assert one.house.done == [(one.sitting, Purpose.ENROL, terms().hash, child, covered, True)]
 
     run(story())
 
 
+@pytest.mark.parametrize("covered", [False, True])
 @pytest.mark.parametrize(
-    "house", [House(face=Face.AWAKE, covered=True), House(face=Face.AWAKE, sittings=showing.MOST_SITTINGS)]
+    ("face", "sittings", "why"),
+    [
+        (Face.AWAKE, showing.MOST_SITTINGS, "as many sittings as a face may have"),
+        (Face.PAUSED, showing.MOST_SITTINGS, "as many sittings as a face may have"),
+        (Face.OTHER_TERMS, 1, "first agree to the notice as it is now"),
+    ],
 )
-def test_what_vault_would_refuse_is_not_offered(house: House) -> None:
+def test_what_vault_would_refuse_is_not_offered_and_the_page_says_why(
+    face: Face, sittings: int, why: str, covered: bool
+) -> None:
     async def story() -> None:
-        one = browser(house)
+        one = browser(House(face=face, sittings=sittings, covered=covered))
         await one.sit()
-        assert 'href="/face/again"' not in (await one.client.get("/")).text
+        home = (await one.client.get("/")).text
+        assert 'href="/face/again"' not in home
+        assert why in home
         assert (await one.client.get("/face/again")).headers["location"] == "/"
-        form = {"terms": terms().hash.hex(), "whose": "adult", "agree": "yes"}
+        form = {"terms": terms().hash.hex(), "whose": "adult", "how": HOW[covered], "agree": "yes"}
         assert (await agrees(one, "/face/again", **form)).startswith("/face/again?but=changed")
         assert one.house.done == []
 
@@ -160,7 +178,7 @@ def test_no_other_sitting_is_begun_where_no_face_is_kept_that_it_fits(face: Face
 
     async def story() -> None:
         one = await seated(face)
-        form = {"terms": terms().hash.hex(), "whose": "adult", "agree": "yes"}
+        form = {"terms": terms().hash.hex(), "whose": "adult", "how": "bare", "agree": "yes"}
         assert (await agrees(one, "/face/again", **form)).startswith("/face/again?but=changed")
         assert one.house.done == []
 
