@@ -40,6 +40,10 @@ from provisioning.errors import FleetRefused
 from provisioning.store import Door
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_NO_LABEL = (
+    'No label was made: in a fleet with an authority it names the broker. `doorward label new "{name}" --broker '
+    "mqtts://HOST` makes one; what stands above is for a door.toml written by hand."
+)
 _FILE_WIDTH = 120  # columns where there is no terminal that says how many it has
 
 
@@ -98,6 +102,8 @@ def door_add(
             cli_label.say(door.name, label, wish.sheet)
         else:
             click.echo(fleets.door_table(door, key))
+        if label is None and not by_hand and file is None:
+            click.echo(_NO_LABEL.format(name=door.name), err=True)
 
     facts = cli_label.facts(label) if label is not None else {"label": None}
     return Answer(say, {"name": door.name, "id": door.id, "manager_key": key, **facts})
