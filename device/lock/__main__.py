@@ -11,7 +11,8 @@ from device.journal import log
 from device.lock.assembly import board_of
 from device.lock.hours import NOT_ALONE
 from device.lock.identity import KEY_NAME, DocumentKey
-from device.lock.loop import LockWork, rules_of
+from device.lock.loop import LockWork
+from device.lock.narrowing import rules_of
 from device.lock.policy import Policy, VersionFile
 from device.paths import door_paths
 from device.policy.methods import EVERYTHING

@@ -15,18 +15,16 @@ Rules kept here:
   looks after the door and has a resident beside them, or a door without any. Nothing opens from then on; the process
   ends, and the next one destroys what lock kept and sees to it that everybody else does (`farewell`).
 - The end that was announced lets whoever was just let in go through first: it waits for the strike to be secured.
-- What the policy allows is asked anew with every event, and can only narrow what door.toml allows.
+- What the policy allows is asked anew with every event (`narrowing`).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 
 from device import wire
 from device.challenge import Lights
-from device.config.tables import Config
 from device.edges import Room
 from device.errors import BoltFault, NotPermitted, StoreFault
 from device.journal import log
@@ -34,8 +32,10 @@ from device.link import Link
 from device.lock import lights, machine
 from device.lock.board import Board
 from device.lock.farewell import Farewell
+from device.lock.narrowing import Narrowing
 from device.lock.permits import permitted
 from device.lock.policy import Policy
+from device.lock.standing import standing
 from device.lock.state import (
     Alarm,
     BoltFailed,
@@ -57,38 +57,14 @@ from device.lock.state import (
     Tell,
     Tick,
 )
-from device.policy.methods import NOTHING, Method
 from device.service import Service
-from device.wire import AlarmBits, CameraCondition
 
 SPEAK_FIRST = (Room.EYE, Room.VAULT, Room.KEEPER)  # each says how it stands as soon as it has taken the connection
 END_AGAIN_NS = 60_000_000_000  # a full disk that does not take the decision is not asked with every key
 APPLY_NS = 5_000_000_000  # keeper writes and syncs each offer; a document that takes longer is not applied
-MOST_LEFT_S = 2**32 - 1
 _ASIDE: frozenset[type] = frozenset(
     {wire.AskStatus, wire.Document, wire.OfferKept, wire.RetireDoor, wire.Retired, wire.Occupied}
 )
-_BITS = {
-    Alarm.FORCED_OPEN: AlarmBits.FORCED_OPEN,
-    Alarm.HELD_OPEN: AlarmBits.HELD_OPEN,
-    Alarm.TAMPER: AlarmBits.TAMPER,
-    Alarm.BREACH: AlarmBits.BREACH,
-    Alarm.BOLT_FAULT: AlarmBits.BOLT_FAULT,
-}
-
-
-def rules_of(config: Config) -> Rules:
-    """The machine's numbers from door.toml."""
-    table = config.lock
-    return Rules(
-        unlock_ns=table.unlock_ms * 1_000_000,
-        window_ns=round(table.window_s * 1e9),
-        held_open_ns=round(table.held_open_s * 1e9),
-        exit_wired=table.rex_wired,
-        face_alone_opens=table.tier == "face",
-        lights=table.lights,
-        page=config.page.served,
-    )
 
 
 class LockWork:
@@ -98,8 +74,7 @@ class LockWork:
         self._service = service
         self._board = board
         self._policy = policy
-        self._rules = self._rules_now = rules
-        self._narrowed: tuple[Rules, Method, frozenset[int], int, wire.Ending] | None = None  # to `_rules_now`
+        self._narrowing = Narrowing(rules)
         self._apply_until_ns = 0
         self._obeys = True
         self._some: bool | None = None  # whether any place is taken, as keeper says; None while it is away
@@ -146,7 +121,7 @@ class LockWork:
         """What is no event of the machine."""
         match msg:
             case wire.AskStatus():
-                link.send(self._status())
+                link.send(standing(self.state, self._policy))
             case wire.Document(content):
                 self._document(link, content)
             case wire.OfferKept():
@@ -169,7 +144,7 @@ class LockWork:
 
     def deadline(self) -> float | None:
         """The machine's next deadline, or the board's."""
-        due_ns = machine.next_deadline_ns(self.state, self._rules)
+        due_ns = machine.next_deadline_ns(self.state, self._narrowing.rules)
         ends = [None if due_ns is None else due_ns / 1e9, self._board.deadline()]
         if self._policy.applying:
             ends.append(self._apply_until_ns / 1e9)
@@ -236,21 +211,7 @@ class LockWork:
         self._tell_report()
 
     def _rules_at(self, now_ns: int) -> Rules:
-        now, retiring = self._policy.hours.at(now_ns), self._policy.retiring
-        allowed = NOTHING if retiring.over else now.allowed
-        narrowed = (self._rules, allowed, now.barred, now.day, retiring.ending)
-        # Asked anew with every event, and nearly always answered as before: then the rules are those of before.
-        if narrowed != self._narrowed:
-            self._narrowed = narrowed
-            self._rules_now = replace(
-                self._rules,
-                methods=allowed,
-                face_alone_opens=self._rules.face_alone_opens and Method.FACE in allowed,
-                barred=now.barred,
-                day=now.day,
-                ending=retiring.ending,
-            )
-        return self._rules_now
+        return self._narrowing.at(self._policy.hours.at(now_ns), self._policy.retiring)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -347,21 +308,6 @@ class LockWork:
 
     def _tell_keys(self) -> None:
         self._service.send(Room.REPORT, wire.DoorKeys(self._policy.version, self._policy.key.public))
-
-    def _status(self) -> wire.DoorStatus:
-        state = self.state
-        return wire.DoorStatus(
-            eye=Room.EYE in state.up,
-            vault=Room.VAULT in state.up,
-            keeper=Room.KEEPER in state.up,
-            report=Room.REPORT in state.up,
-            camera_well=state.camera is not CameraCondition.FAULT,
-            alarms=sum(_BITS[alarm] for alarm in state.alarms),
-            policy_version=self._policy.version,
-            document_key=self._policy.key.public,
-            ending=self._policy.retiring.ending,
-            ends_in_s=min(self._policy.retiring.left_s, MOST_LEFT_S),
-        )
 
 
 def _after_fault(effect: Effect) -> Effect | None:

@@ -84,7 +84,7 @@ def test_fault_a_question_that_is_never_forgotten_is_seen(house: House) -> None:
     """Nobody answers, and what was asked is remembered for ever."""
     keeper = house.join(Room.KEEPER)
     house.turn()
-    house.work._rules = house.work._rules_now = replace(house.rules, remembered_ns=10**18)
+    house.work._narrowing.rules = replace(house.rules, remembered_ns=10**18)
 
     def asks() -> None:
         house.keys("12#482913#")

@@ -9,7 +9,8 @@ import pytest
 from device import config, wire
 from device.edges import Room
 from device.errors import BoltFault
-from device.lock.loop import APPLY_NS, rules_of
+from device.lock.loop import APPLY_NS
+from device.lock.narrowing import rules_of
 from device.lock.state import CardCame, CardReplied, DoorMoved, ExitRequested, FaceButton, Rules, Signal, TamperMoved
 from device.wire import CameraCondition, LookMode, OccurrenceKind, Outcome, Result
 from tests.unit.lock.house import Clock, End, House, sealed

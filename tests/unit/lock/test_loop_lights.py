@@ -14,7 +14,7 @@ from device.challenge import Lights as Both
 from device.edges import Room
 from device.errors import ConfigRefused
 from device.lock import lights
-from device.lock.loop import rules_of
+from device.lock.narrowing import rules_of
 from device.lock.state import FaceButton, Rules
 from device.wire import LookMode, OccurrenceKind, Outcome
 from tests.unit.lock.house import Clock, End, House

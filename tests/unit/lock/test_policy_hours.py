@@ -432,10 +432,10 @@ def test_pin_is_refused_like_any_other_outside_the_hours_of_a_door_that_is_close
 
 def test_a_policy_never_loosens_the_tier_of_door_toml(home: House) -> None:
     for alone in (True, False):
-        home.work._rules = replace(home.work._rules, face_alone_opens=alone)
+        home.work._narrowing.rules = replace(home.work._narrowing.rules, face_alone_opens=alone)
         at(home, NOON)
         assert home.work._rules_at(0).face_alone_opens is alone, "the policy says: the face alone"
-    home.work._rules = Rules(face_alone_opens=True)
+    home.work._narrowing.rules = Rules(face_alone_opens=True)
     strict = DoorPolicy("UTC", (Schedule(PIN_AND_CARD | Method.FACE_WITH_PIN, ALWAYS),))
     desk = home.join(Room.DESK)
     desk.say(wire.Document(posted(strict, 8)))

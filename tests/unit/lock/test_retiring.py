@@ -25,6 +25,7 @@ from device.lock.farewell import AGAIN_NS, Farewell
 from device.lock.loop import LockWork
 from device.lock.policy import Policy, VersionFile
 from device.lock.retiring import Retiring, marked
+from device.lock.standing import standing
 from device.lock.state import Came, Key, Release, Send, Show, Signal
 from device.policy.methods import NOTHING
 from device.wire import Ending, OccurrenceKind, Outcome, Result
@@ -359,7 +360,7 @@ def test_a_recall_that_comes_before_the_decision_counts_though_the_time_is_over(
     retiring.apply(content, verified(content))
     retiring._counted_ns = NOTICE_NS
     house.passes(61)
-    assert house.work._status().ending is Ending.RETIRED
+    assert standing(house.work.state, house.work._policy).ending is Ending.RETIRED
     door.desk.say(travels(RECALL, 10))
     house.turn()
     assert door.desk.heard()[-1] == wire.Ack(8, Result.RETIRED)
@@ -416,7 +417,7 @@ def test_a_disk_that_does_not_take_the_decision_is_asked_once_a_minute(
     assert 1 <= len(ends) <= 4, "the decision, and what is stored of the count"
     assert door.ending is Ending.ANNOUNCED, "until it is written down it is a door"
     house.passes(LOOK_NS // S + 1)
-    assert house.work._status().ending is Ending.RETIRED
+    assert standing(house.work.state, house.work._policy).ending is Ending.RETIRED
 
 
 def test_a_mark_that_cannot_be_read_is_a_mark(tmp_path: Path) -> None:
@@ -525,7 +526,7 @@ def test_nobody_ends_the_door_alone_and_none_for_another_one(house: House) -> No
     assert door.asks() is Result.NO_GRANT, "a minute later it is no proof any more"
     door.proves()
     assert door.asks() is Result.DONE
-    assert house.work._status().ending is Ending.RETIRED
+    assert standing(house.work.state, house.work._policy).ending is Ending.RETIRED
 
 
 def test_a_pin_that_opens_is_no_proof(house: House) -> None:
@@ -615,7 +616,7 @@ def test_the_next_process_asks_everybody_until_nothing_is_left_and_report_hears_
         again.turn()
         again.passes(600)
         assert [msg for end in (keeper, vault) for msg in end.heard() if isinstance(msg, wire.Retire)] == []
-        assert again.work._status().ending is Ending.RETIRED
+        assert standing(again.work.state, again.work._policy).ending is Ending.RETIRED
         again.keys("12#482913#")
         keeper.say(again.accepted(keeper.heard()[-1]))
         again.turn()
