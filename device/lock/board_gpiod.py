@@ -23,14 +23,14 @@ from gpiod.line import Bias, Clock, Direction, Edge
 from device.config.tables import LockTable
 from device.errors import BoltFault
 from device.lock.board import SETTLE_S
+from device.lock.board_lines import BoardLines
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.contacts import Contact, contacts_of
 from device.lock.feedback import Drive, Feedback
 from device.lock.gpiod_lines import Chips, Line, claim, output, outputs
 from device.lock.light_lines import LightLines
-from device.lock.state import Event, Signal
+from device.lock.state import Event
 from device.lock.timed_bolt import MakeTimer, TimedBolt, thread_timer
-from device.wire import Hint
 
 _AT_ONCE_S = float("-inf")
 _INPUT = gpiod.LineSettings(
@@ -63,7 +63,7 @@ class GpiodBolt(TimedBolt):
         self._line.give_back()
 
 
-class GpiodBoard:
+class GpiodBoard(BoardLines):
     """All lines of one door. Buttons pull to ground; the door switch closes to ground when the door is closed."""
 
     def __init__(self, table: LockTable, chips: Chips, make_timer: MakeTimer = thread_timer) -> None:
@@ -118,24 +118,6 @@ class GpiodBoard:
             msg = f"the lamp's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
-    def lights(self, left: int, right: int) -> None:
-        """Set the white lights, where they are fitted: all lines of one chip in one call of the kernel."""
-        self._lights.show(left, right)
-
-    def show(self, signal: Signal, hint: Hint | None) -> None:
-        """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
-        self._feedback.show(signal, hint)
-
-    def card(self, command: bytes | None) -> None:
-        """No line of a board reads cards; readers stand beside it (`parts`)."""
-
-    def close(self) -> None:
-        """Secure, dark, lines given back."""
-        try:
-            self.bolt.close()  # before anything else can fail
-        finally:
-            self._held.close()
-
     def _output(self, pin: str, chips: Chips, held: ExitStack) -> Line:
         line = output(chips, pin, on=False)
         held.callback(line.give_back)
@@ -146,6 +128,7 @@ class GpiodBoard:
 
     @staticmethod
     def _lights_of(table: LockTable, chips: Chips, held: ExitStack) -> LightLines:
+        """All lines of one chip change in one call of the kernel."""
         if not table.lights:
             return LightLines(None)
         lines = outputs(chips, table.light_pins)

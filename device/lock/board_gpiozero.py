@@ -24,13 +24,13 @@ from gpiozero.pins import Factory
 from device.config.tables import LockTable
 from device.errors import BoltFault
 from device.lock.board import Settled
+from device.lock.board_lines import BoardLines
 from device.lock.bolt import Wiring, coil_energised
 from device.lock.contacts import contacts_of
 from device.lock.feedback import Drive, Feedback
 from device.lock.light_lines import LightLines
-from device.lock.state import Event, Signal
+from device.lock.state import Event
 from device.lock.timed_bolt import MakeTimer, TimedBolt, thread_timer
-from device.wire import Hint
 
 
 class GpiozeroBolt(TimedBolt):
@@ -61,7 +61,7 @@ class GpiozeroBolt(TimedBolt):
         self._line.close()
 
 
-class GpiozeroBoard:
+class GpiozeroBoard(BoardLines):
     """All lines of one door. Buttons pull to ground; the door switch closes to ground when the door is closed."""
 
     def __init__(self, table: LockTable, factory: Factory, make_timer: MakeTimer = thread_timer) -> None:
@@ -129,24 +129,6 @@ class GpiozeroBoard:
             msg = f"the lamp's line cannot be driven: {cause}"
             raise BoltFault(msg) from cause
 
-    def lights(self, left: int, right: int) -> None:
-        """Set the white lights, where they are fitted: four calls, one right after the other."""
-        self._lights.show(left, right)
-
-    def show(self, signal: Signal, hint: Hint | None) -> None:
-        """Play the pattern of `signal` on the buzzer and the status light, where they are wired."""
-        self._feedback.show(signal, hint)
-
-    def card(self, command: bytes | None) -> None:
-        """No line of a board reads cards; readers stand beside it (`parts`)."""
-
-    def close(self) -> None:
-        """Secure, dark, lines given back."""
-        try:
-            self.bolt.close()  # before anything else can fail
-        finally:
-            self._held.close()
-
     @staticmethod
     def _optional(pin: str, factory: Factory, held: ExitStack) -> Drive | None:
         if not pin:
@@ -157,6 +139,7 @@ class GpiozeroBoard:
 
     @staticmethod
     def _lights_of(table: LockTable, factory: Factory, held: ExitStack) -> LightLines:
+        """They change in four calls, one right after the other."""
         if not table.lights:
             return LightLines(None)
         lines: list[OutputDevice] = []
