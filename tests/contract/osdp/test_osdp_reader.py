@@ -32,24 +32,11 @@ from tests.contract.osdp.bench import (
     Cable,
     Door,
     Pd,
-    cable_in,
     door_at,
     pd_at,
     reply,
 )
 from tests.contract.osdp.test_osdp_panel import rubbish
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("START_S", 0.5), ("RETRY_S", 0.1), ("SILENT_S", 1.5), ("MUTED_S", 0.3), ("CALM_S", 0.3)):
-        monkeypatch.setattr(osdp_supervisor, name, seconds)
-
-
-@pytest.fixture
-def cable(tmp_path: Path) -> Iterator[Cable]:
-    with cable_in(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

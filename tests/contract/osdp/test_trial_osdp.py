@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -13,26 +13,14 @@ import pytest
 
 from device.config.tables import LockTable
 from device.errors import KeyFault
-from device.lock import osdp_supervisor, trial_readers
+from device.lock import trial_readers
 from device.lock.osdp_supervisor import Where
 from device.lock.reader_osdp import KEY_NAME, OsdpReader
 from device.lock.state import Event, Key
 from device.paths import Paths
-from tests.contract.osdp.bench import ADDRESS, KEY, OTHER_KEY, PATIENCE_S, Cable, Pd, cable_in, pd_at
+from tests.contract.osdp.bench import ADDRESS, KEY, OTHER_KEY, PATIENCE_S, Cable, Pd, pd_at
 
 AGAIN_S = 0.5  # how often the person at the reader tries
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("START_S", 0.5), ("RETRY_S", 0.1), ("SILENT_S", 1.5), ("MUTED_S", 0.3), ("CALM_S", 0.3)):
-        monkeypatch.setattr(osdp_supervisor, name, seconds)
-
-
-@pytest.fixture
-def cable(tmp_path: Path) -> Iterator[Cable]:
-    with cable_in(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,22 +15,13 @@ from device.desk import cli, sentences
 from device.edges import Room
 from device.wire import Purpose
 from device.wire import Result as WireResult
-from tests.unit.desk.house import nonce, open_desk, short_root
-from tests.unit.desk.papers import signs, write_config
+from tests.unit.desk.house import nonce, open_desk
+from tests.unit.desk.papers import signs
 
 FOREVER_NS = 2**62
 SENTENCE = r"[A-Z](?![^\n]*[.!?] [A-Z])[^\n]*[.!?)]"  # one
 # A vault ends no other sitting with these: they are of a first one, of another act, or of what is under way.
 NEVER = {WireResult.DONE, WireResult.SLOT_TAKEN, WireResult.NOTHING_TO_DO, WireResult.CONFIRM}
-
-
-@pytest.fixture
-def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with short_root() as folder:
-        write_config(folder)
-        monkeypatch.setenv("DOORWARD_ROOT", str(folder))
-        monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
-        yield folder
 
 
 @dataclass

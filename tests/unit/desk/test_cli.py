@@ -25,8 +25,8 @@ from device.paths import Paths
 from device.wire import AlarmBits, DoorStatus, Hint, Purpose
 from device.wire import Result as WireResult
 from tests.support.command_line import commands
-from tests.unit.desk.house import Robot, listening, nonce, open_desk, short_root
-from tests.unit.desk.papers import DOOR, OTHER_KEY, Sign, agreed, signs, write_config
+from tests.unit.desk.house import Robot, listening, nonce, open_desk
+from tests.unit.desk.papers import DOOR, OTHER_KEY, Sign, agreed, signs
 
 WELL = DoorStatus(
     eye=True,
@@ -75,15 +75,6 @@ def vault_robot(result: WireResult, *hints: Hint, sign: Sign = nothing_signed) -
         return [*(wire.EnrolHint(hint) for hint in hints), *papers, wire.Done(msg.grant, result)]
 
     return answer
-
-
-@pytest.fixture
-def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with short_root() as folder:
-        write_config(folder)
-        monkeypatch.setenv("DOORWARD_ROOT", str(folder))
-        monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
-        yield folder
 
 
 def doorctl(*args: str, typed: str | None = None) -> Result:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from device import wire
 from device.desk import cli, sentences
 from device.document import fingerprint
 from device.edges import Room
-from tests.unit.desk.house import open_desk, short_root
-from tests.unit.desk.papers import DOOR, write_config
+from tests.unit.desk.house import open_desk
+from tests.unit.desk.papers import DOOR
 
 KEY = bytes(range(32))
 STATUS = wire.DoorStatus(
@@ -34,15 +32,6 @@ STATUS = wire.DoorStatus(
 
 def lock(msg: wire.Message) -> list[wire.Message]:
     return [STATUS] if isinstance(msg, wire.AskStatus) else []
-
-
-@pytest.fixture
-def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with short_root() as folder:
-        write_config(folder)
-        monkeypatch.setenv("DOORWARD_ROOT", str(folder))
-        monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
-        yield folder
 
 
 def export(*args: str) -> Result:

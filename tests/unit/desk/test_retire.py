@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from device.desk.papers.files import NewPaper, PaperFault
 from device.edges import Room
 from device.strength import KeyPlace
 from device.wire import DoorStatus, Ended, Ending, Result
-from tests.unit.desk.house import open_desk, short_root
-from tests.unit.desk.papers import DOOR, KEY, RECEIPT, write_config
+from tests.unit.desk.house import open_desk
+from tests.unit.desk.papers import DOOR, KEY, RECEIPT
 from tests.unit.desk.test_cli import WELL, doorctl
 
 END = EndOfDoor(DOOR, 20_000, KeyPlace.TPM_NV, KeyPlace.FILE_HOST_KEY)
@@ -46,15 +45,10 @@ class Rooms:
         return [wire.AttestationCopy(self.receipt)] if isinstance(msg, wire.AskRetirement) else []
 
 
-@pytest.fixture
-def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "POLL_S", 0.01)
     monkeypatch.setattr(ending, "RECEIPT_S", 0.3)
-    with short_root() as folder:
-        write_config(folder)
-        monkeypatch.setenv("DOORWARD_ROOT", str(folder))
-        monkeypatch.setenv("DOORWARD_ONE_USER", "simulated")
-        yield folder
 
 
 def retires(root: Path, rooms: Rooms, *args: str, typed: str | None = None) -> tuple[int, dict[str, object], str]:

@@ -29,6 +29,7 @@ from device.paths import Paths
 from device.wire import Hint
 from tests.contract.board.fake_gpiod import FakeChip, FakeChips, Pad
 from tests.unit.lock.events import written
+from tests.unit.lock.recorded import Recorded
 
 DOOR = '[door]\nid = "00112233445566ff"\n[lock]\n'
 
@@ -221,50 +222,20 @@ def test_the_words_of_the_command_line_are_the_question(
 # ---- the trial of the lines
 
 
-class Lines:
-    """A board that keeps what was asked of it."""
+class Lines(Recorded):
+    """It says when it wants to be asked, and counts how often it was."""
 
     def __init__(self, due_s: float | None = None) -> None:
-        self.done: list[str] = []
+        super().__init__()
         self.due_s = due_s
-        self.news: list[Event] = []
-        self.bolt = self
         self.looks = 0
-        self._pipe = os.pipe()  # nothing ever comes
-
-    def release(self, for_ms: int) -> None:
-        self.done.append(f"release {for_ms}")
-
-    def secure(self) -> None:
-        self.done.append("secure")
-
-    def fileno(self) -> int:
-        return self._pipe[0]
 
     def events(self, now_s: float) -> list[Event]:
         self.looks += 1
-        news, self.news = self.news, []
-        return news
+        return super().events(now_s)
 
     def deadline(self) -> float | None:
         return self.due_s
-
-    def lamp(self, *, on: bool) -> None:
-        self.done.append(f"lamp {int(on)}")
-
-    def lights(self, left: int, right: int) -> None:
-        self.done.append(f"lights {left} {right}")
-
-    def show(self, signal: Signal, hint: Hint | None) -> None:
-        self.done.append(f"show {signal.name}")
-
-    def card(self, command: bytes | None) -> None:
-        """None here."""
-
-    def close(self) -> None:
-        self.done.append("close")
-        for fd in self._pipe:
-            os.close(fd)
 
 
 def tried(board: Board, content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[dict[str, Any]]]:

@@ -18,59 +18,26 @@ from device.errors import BoltFault
 from device.lock import attached, trial
 from device.lock.board import Board
 from device.lock.keypad_evdev import Kernel
-from device.lock.state import CardCame, DoorMoved, Event, ExitRequested, FaceButton, Key, Signal, TamperMoved
+from device.lock.state import CardCame, DoorMoved, Event, ExitRequested, FaceButton, Key, TamperMoved
 from device.paths import Paths
-from device.wire import Hint
 from tests.unit.lock.events import written
+from tests.unit.lock.recorded import Recorded
 
 TOML = '[lock]\nboard = "sim"\n\n.\n'
 
 
-class Recorded:
-    """A board that keeps what was asked of it; `news` is what its contacts did."""
+class Breaking(Recorded):
+    """Its bolt may break, and there is always something to look at."""
 
     def __init__(self, news: list[Event] | None = None) -> None:
-        self.done: list[str] = []
-        self.news = news or []
-        self.bolt = self
+        super().__init__(news)
         self.broken = False
-        self._read, self._write = os.pipe()
         os.write(self._write, b"x")
 
     def release(self, for_ms: int) -> None:
         if self.broken:
             raise BoltFault("the bolt's line cannot be driven: no")
-        self.done.append(f"release {for_ms}")
-
-    def secure(self) -> None:
-        self.done.append("secure")
-
-    def fileno(self) -> int:
-        return self._read
-
-    def events(self, now_s: float) -> list[Event]:
-        news, self.news = self.news, []
-        return news
-
-    def deadline(self) -> float | None:
-        return None
-
-    def lamp(self, *, on: bool) -> None:
-        self.done.append(f"lamp {int(on)}")
-
-    def lights(self, left: int, right: int) -> None:
-        self.done.append(f"lights {left} {right}")
-
-    def show(self, signal: Signal, hint: Hint | None) -> None:
-        self.done.append(f"show {signal.name}")
-
-    def card(self, command: bytes | None) -> None:
-        """None here."""
-
-    def close(self) -> None:
-        self.done.append("close")
-        os.close(self._read)
-        os.close(self._write)
+        super().release(for_ms)
 
 
 @contextmanager
@@ -90,7 +57,7 @@ def typed(text: str) -> Iterator[TextIO]:
 
 
 def run(
-    board: Recorded, words: str, monkeypatch: pytest.MonkeyPatch, toml: str = TOML
+    board: Breaking, words: str, monkeypatch: pytest.MonkeyPatch, toml: str = TOML
 ) -> tuple[int, list[dict[str, object]]]:
     def lines_of(_config: Config, _paths: Paths) -> Board:
         return board
@@ -103,7 +70,7 @@ def run(
 
 
 def test_what_is_asked_is_done_and_the_end_of_the_input_locks_and_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Recorded()
+    board = Breaking()
     code, told = run(board, "lamp 1\nrelease 1000\nlamp 0\nshow REFUSED\nsecure\n", monkeypatch)
     assert code == 0
     assert board.done == ["lamp 1", "release 1000", "lamp 0", "show REFUSED", "secure", "close"]
@@ -128,7 +95,7 @@ def test_what_is_asked_is_done_and_the_end_of_the_input_locks_and_gives_back(mon
     ],
 )
 def test_nothing_else_moves_the_bolt_or_anything(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Recorded()
+    board = Breaking()
     code, told = run(board, f"{word}\nlamp 1\n", monkeypatch)
     assert code == 0
     assert board.done == ["lamp 1", "close"]
@@ -136,7 +103,7 @@ def test_nothing_else_moves_the_bolt_or_anything(word: str, monkeypatch: pytest.
 
 
 def test_half_a_word_at_the_end_is_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Recorded()
+    board = Breaking()
     run(board, "release 1000", monkeypatch)
     assert board.done == ["close"]
 
@@ -146,7 +113,7 @@ def test_contacts_are_told_and_of_keys_only_the_5(monkeypatch: pytest.MonkeyPatc
         *(FaceButton(), ExitRequested(), DoorMoved(open=True), DoorMoved(open=False)),
         *(TamperMoved(on=True), TamperMoved(on=False), Key("5"), Key("7"), Key("#"), CardCame()),
     ]
-    _, told = run(Recorded(news), "lamp 1\n", monkeypatch)
+    _, told = run(Breaking(news), "lamp 1\n", monkeypatch)
     seen = [each["saw"] for each in told if "saw" in each]
     assert seen == [
         *("face", "rex", "door open", "door closed", "tamper on", "tamper off"),
@@ -155,7 +122,7 @@ def test_contacts_are_told_and_of_keys_only_the_5(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_line_that_fails_is_one_sentence_and_everything_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Recorded()
+    board = Breaking()
     board.broken = True
     code, told = run(board, "release 1000\nlamp 1\n", monkeypatch)
     assert code == 1
@@ -171,7 +138,7 @@ def test_a_line_that_fails_is_one_sentence_and_everything_is_given_back(monkeypa
     ],
 )
 def test_a_wrong_configuration_claims_nothing(toml: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = Recorded()
+    board = Breaking()
     code, told = run(board, "release 1000\n", monkeypatch, toml)
     assert (code, board.done) == (1, [])
     assert why in str(told[0]["refused"])
