@@ -104,7 +104,7 @@ def tried_facts(config: Config) -> tried.Facts | ModelRefused:
 def _as_written(path: Path, *, without_id: bool) -> Config:
     text = learned.text_of(path)
     if text is None:
-        msg = f"there is no configuration at {path}"
+        msg = f"there is no configuration at {path}; `doorctl setup` makes one"
         raise ConfigRefused(msg)
     return parse(text, learned.read(path).text, without_id=without_id)
 

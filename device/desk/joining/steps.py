@@ -170,7 +170,7 @@ class AtTheDoor:
         try:
             return reading.text(self.paths.config, learned.LARGEST_TEXT)
         except FileNotFoundError as cause:
-            msg = f"there is no configuration at {self.paths.config}"
+            msg = f"there is no configuration at {self.paths.config}; `doorctl setup` makes one"
             raise ConfigRefused(msg) from cause
         except (OSError, UnicodeDecodeError) as cause:
             msg = f"the configuration at {self.paths.config} cannot be read: {cause}"

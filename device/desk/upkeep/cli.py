@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from device import config, reading, wire
+from device import config, reading, terminal, wire
 from device.desk import selftest as checks
 from device.desk import sentences, timeouts
 from device.desk.answers import Answer, answering, if_stopped, tell
@@ -154,8 +154,8 @@ def secure_bolt() -> Answer:
     except OSError as cause:
         return Answer(f"The bolt's driver cannot be started: {cause.strerror}.", ok=False)
     said = (ended.stdout if ended.returncode == 0 else ended.stderr).strip().splitlines()
-    sentence = said[-1] if said else "The bolt's driver ended without a word."
-    return Answer(f"{sentence[:1].upper()}{sentence[1:]}", ok=ended.returncode == 0)
+    why = said[-1] if said else "the bolt's driver ended without a word"
+    return Answer(terminal.sentence(why), ok=ended.returncode == 0)
 
 
 def _status() -> wire.Message:

@@ -206,6 +206,14 @@ def test_doorctl_says_the_same_and_needs_no_desk(root: Path) -> None:
     assert "doorsim up starts it" in said.stdout
 
 
+def test_doorctl_says_why_not_in_a_whole_sentence_and_what_helps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOORWARD_ROOT", str(tmp_path))
+    said = CliRunner().invoke(upkeep.secure_bolt, [])
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.startswith("There is no configuration at ")
+    assert said.stderr.endswith("; `doorctl setup` makes one.\n")
+
+
 def test_doorctl_waits_for_no_driver_that_hangs(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     configured(root, 'board = "sim"\n')
     cable = Cable(Paths(root).board / "cable.sock")  # takes the connection and never answers
