@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from device.eye.pixels import Picture
 from device.eye.runtime import Floats
 from tools.evaluate.groups import Judged, pair_of
-from tools.evaluate.tries import night
+from tools.evaluate.tries import dim, night
 from tools.evaluate.tries.night import AS_IS, Camera, Lit, Met
 
 GREY = np.full((night.HEIGHT, night.WIDTH, 3), 100, np.uint8)
@@ -102,8 +102,12 @@ def test_the_table_counts_the_groups_whose_worst_twentieth_loses() -> None:
 
 
 def test_a_way_without_a_limit_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    told = CliRunner().invoke(night.main, ["--groups", str(tmp_path), "--light", "gamma"])
+    for wrong in ("gamma", "brighter:16", "gamma:"):
+        told = CliRunner().invoke(night.main, ["--groups", str(tmp_path), "--light", wrong])
+        assert told.exit_code == 2
+        assert "say a way" in told.output
+    told = CliRunner().invoke(dim.main, ["--groups", str(tmp_path), "--faces", str(tmp_path), "--way", "brighter"])
     assert told.exit_code == 2
-    assert "say a way and a limit" in told.output
+    assert "the words are" in told.output
     with pytest.raises(click.BadParameter):
         night._parsed(click.Context(night.main), night.main.params[0], ("gamma:x",))

@@ -145,7 +145,7 @@ def test_halfway_between_two_cuts_lies_between_them() -> None:
     assert places[1] == pytest.approx(tuple(np.mean([places[0], places[2]], axis=0)))
 
 
-@pytest.mark.parametrize("how", ["gamma", "smooth gamma", "smooth stretch", "equalised"])
+@pytest.mark.parametrize("how", ["gamma", "smooth gamma", "gain", "smooth stretch", "equalised"])
 def test_only_the_dark_is_lit(how: str) -> None:
     generator = np.random.default_rng(1)
     bright = generator.integers(60, 200, (112, 112, 3), np.uint8)

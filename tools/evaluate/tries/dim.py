@@ -30,7 +30,7 @@ from tools.evaluate import groups
 from tools.evaluate.figures import mean_vector
 from tools.evaluate.report import rows as budget_rows
 from tools.evaluate.tries.aligned import adults, people_with
-from tools.evaluate.tries.variants import relit
+from tools.evaluate.tries.variants import RELIT, is_way, relit
 from tools.models.darkness import TIGHT_CROP_SCALE
 
 NOISE: Final = 3.0  # grey levels
@@ -65,8 +65,10 @@ class Met:
     lit: bool = False
 
 
-def look_at(sight: OpenSight, paths: Iterable[Path], scale: float, light: float, limit: float) -> list[Met]:
-    """Those of `paths` that are usable and bare in full light."""
+def look_at(
+    sight: OpenSight, paths: Iterable[Path], scale: float, light: float, limit: float, way: str = TRIED
+) -> list[Met]:
+    """Those of `paths` that are usable and bare in full light; `way`: a word of `variants.relit`."""
     found = []
     for path in paths:
         picture = read_scaled(path, 640, 480, scale)
@@ -79,7 +81,7 @@ def look_at(sight: OpenSight, paths: Iterable[Path], scale: float, light: float,
             found.append(Met(path, seen.embedding))
             continue
         crop = sight.crop.copy()
-        better = relit(crop, TRIED, limit)
+        better = relit(crop, way, limit)
         vector = dark.embedding if better is crop else sight.embed(better)
         found.append(Met(path, seen.embedding, dark.embedding, vector, better is not crop))
     return found
@@ -150,8 +152,11 @@ def _frame(main: Picture) -> Frame:
     return Frame(main, fit_area(main, LOW_HEIGHT_PX, LOW_WIDTH_PX), 0)
 
 
-_COLUMNS: Final = ("brightness", "group", "usable", "lit", *WAYS[1:], "strangers in the light", *WAYS[1:])
-HEAD: Final = f"| {' | '.join(_COLUMNS)} |\n" + "|---" * len(_COLUMNS) + "|"
+def head(way: str) -> str:
+    """Of `of_groups`' lines."""
+    both = ("as is", way)
+    columns = ("brightness", "group", "usable", "lit", *both, "strangers in the light", *both)
+    return f"| {' | '.join(columns)} |\n" + "|---" * len(columns) + "|"
 
 
 @click.command()
@@ -159,12 +164,15 @@ HEAD: Final = f"| {' | '.join(_COLUMNS)} |\n" + "|---" * len(_COLUMNS) + "|"
 @click.option("--faces", type=_folder, required=True, help="DIR/person/picture.jpg")
 @click.option("--pictures", type=click.IntRange(1), default=150, show_default=True, help="Of each group, at random.")
 @click.option("--limit", type=click.FloatRange(0, 255), default=16.0, show_default=True, help="Darker crops are lit.")
-def main(*, cells: Path, faces: Path, pictures: int, limit: float) -> None:
+@click.option("--way", default=TRIED, show_default=True, help="How they are lit.")
+def main(*, cells: Path, faces: Path, pictures: int, limit: float, way: str) -> None:
     """Print what lighting the darkest crops gains in each group, and at the door's thresholds, in little light.
 
     \b
     Example: python -m tools.evaluate.tries.dim --groups groups-dev --faces lfw-dev
     """
+    if not is_way(way):
+        raise click.BadParameter(f"{way}: the words are {', '.join(sorted(RELIT))}", param_hint="--way")
     models = models_dir()
     sight, paths = OpenSight.load(EyeTable(), models), adults(cells)
     judged = groups.judged_in(models / "duplicates.toml")
@@ -172,17 +180,17 @@ def main(*, cells: Path, faces: Path, pictures: int, limit: float) -> None:
     for group in sorted({path.parent.name for path in paths}):
         own = [path for path in paths if path.parent.name == group]
         chosen += [own[at] for at in np.random.default_rng(1).permutation(len(own))[:pictures]]
-    click.echo(HEAD)
+    click.echo(head(way))
     for light in LIGHTS:
-        for line in of_groups(look_at(sight, chosen, TIGHT_CROP_SCALE, light, limit), light, judged):
+        for line in of_groups(look_at(sight, chosen, TIGHT_CROP_SCALE, light, limit, way), light, judged):
             click.echo(line)
     found = budget_rows(tail_file.parse((models / tail_file.FILE).read_bytes()))[:4]
     heights = [row.threshold for row in found if row.threshold is not None]
-    dark = look_at(sight, people_with(faces, ENROLLED + FRAMES), 1.0, LIGHTS[-1], limit)
+    dark = look_at(sight, people_with(faces, ENROLLED + FRAMES), 1.0, LIGHTS[-1], limit, way)
     people, shares = refused(dark, heights)
     click.echo(f"\n{people} people, x {LIGHTS[-1]:g}: refused at " + ", ".join(f"{height:.3f}" for height in heights))
-    for way, rates in shares.items():
-        click.echo(f"| {way} | " + " | ".join(f"{rate:.1%}" for rate in rates) + " |")
+    for name, rates in shares.items():
+        click.echo(f"| {way if name == TRIED else name} | " + " | ".join(f"{rate:.1%}" for rate in rates) + " |")
 
 
 if __name__ == "__main__":

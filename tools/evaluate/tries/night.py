@@ -33,7 +33,7 @@ from device.paths import models_dir
 from tools.evaluate import groups
 from tools.evaluate.tries.aligned import adults
 from tools.evaluate.tries.dim import LIGHTS, NOISE, STRANGERS, OpenSight
-from tools.evaluate.tries.variants import relit
+from tools.evaluate.tries.variants import RELIT, is_way, relit
 from tools.models.darkness import TIGHT_CROP_SCALE
 
 WIDTH, HEIGHT = 640, 480
@@ -225,8 +225,10 @@ def _parsed(context: click.Context, option: click.Parameter, values: tuple[str, 
     made = []
     for value in values:
         way, _, below = value.rpartition(":")
-        if not way or not below.replace(".", "", 1).isdigit():
-            raise click.BadParameter(f"{value}: say a way and a limit, as in 'smooth gamma:16'")
+        if not way or not is_way(way) or not below.replace(".", "", 1).isdigit():
+            raise click.BadParameter(
+                f"{value}: say a way ({', '.join(sorted(RELIT))}) and a limit, as in 'smooth gamma:16'"
+            )
         made.append(Lit(way, float(below)))
     return made
 

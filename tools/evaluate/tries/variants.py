@@ -97,6 +97,14 @@ def spoil(crop: Picture, how: str, file: str) -> Picture:
     return darkened(crop, zlib.crc32(file.encode())) if how == "dark" else crop
 
 
+RELIT: Final = frozenset({"smooth", "gamma", "gain", "stretch", "equalised"})
+
+
+def is_way(how: str) -> bool:
+    """Whether `relit` knows these words."""
+    return how == "as is" or set(how.split()) <= RELIT
+
+
 def relit(crop: Picture, how: str, below: float = DARK_BELOW) -> Picture:
     """`crop` after what is tried against darkness; one whose middle is not darker than `below` stays as it is."""
     if how == "as is":
@@ -108,6 +116,8 @@ def relit(crop: Picture, how: str, below: float = DARK_BELOW) -> Picture:
     values = (blurred(crop) if soft else crop.astype(np.float64)) / 255
     if "gamma" in how:
         values = np.maximum(values, 1e-4) ** (np.log(LIFTED_TO) / np.log(max(mean, 2.0) / 255))
+    if "gain" in how:
+        values = values * (LIFTED_TO * 255 / max(mean, 2.0))
     if "stretch" in how:
         luma = values[_MIDDLE].mean(axis=2)
         low, high = np.quantile(luma, (0.02, 0.98))
