@@ -206,7 +206,7 @@ def test_doorctl_says_the_same_and_needs_no_desk(root: Path) -> None:
     assert "doorsim up starts it" in said.stdout
 
 
-def test_doorctl_says_why_not_in_a_whole_sentence_and_what_helps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_doorctl_says_why_not_in_a_whole_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOORWARD_ROOT", str(tmp_path))
     said = CliRunner().invoke(upkeep.secure_bolt, [])
     assert (said.exit_code, said.stdout) == (1, "")
