@@ -34,27 +34,24 @@ from typing import Final
 
 import numpy as np
 
-from device.eye.pixels import Picture
-from device.eye.runtime import Floats
+from device.eye.middle import HIGH, LEFT, TOP, WIDE, middle
+from device.eye.pixels import Floats, Picture
 
 MIN_TEXTURE: Final = 0.38
 MIN_REDNESS: Final = 0.30
 MIN_SKIN_REDNESS: Final = 0.04  # below it the picture is grey, or the light blue: there is no red to be missed
 
-_TOP, _LEFT, _HIGH, _WIDE = 32, 26, 74, 62
-_FACE: Final = (slice(_TOP, _TOP + _HIGH), slice(_LEFT, _LEFT + _WIDE))  # all that is compared: a third of the crop
-
 
 def _part(top: int, bottom: int, left: int, right: int) -> tuple[slice, slice]:
-    """Rows and columns of the crop, as those of `_FACE`."""
-    return slice(top - _TOP, bottom - _TOP), slice(left - _LEFT, right - _LEFT)
+    """Rows and columns of the crop, as those of its middle."""
+    return slice(top - TOP, bottom - TOP), slice(left - LEFT, right - LEFT)
 
 
 _EYES: Final = _part(42, 62, 26, 86)
 _MOUTH: Final = _part(84, 102, 36, 76)
 _LOWER: Final = _part(82, 106, 34, 78)
 _SKIN: Final = (_part(56, 63, 28, 48), _part(56, 63, 64, 84), _part(32, 42, 46, 66))
-_PLACES: Final = np.arange(_HIGH * _WIDE).reshape(_HIGH, _WIDE)
+_PLACES: Final = np.arange(HIGH * WIDE).reshape(HIGH, WIDE)
 _SKIN_PLACES: Final = np.concatenate([_PLACES[part].ravel() for part in _SKIN])
 _LOWER_PLACES: Final = _PLACES[_LOWER].ravel()
 _MAX_SHADE: Final = 0.5
@@ -71,17 +68,22 @@ class Cover:
 
 def cover(crop: Picture) -> Cover:
     """Compare the two halves of an aligned crop, 112 x 112 x 3 BGR."""
-    blue, green, red = crop[_FACE].reshape(-1, 3).T.astype(np.float32, order="C")
-    both = np.empty((2, _HIGH * _WIDE), np.float32)
+    return cover_in(middle(crop))
+
+
+def cover_in(planes: Floats) -> Cover:
+    """The same, of the crop whose `middle` is `planes`."""
+    blue, green, red = planes
+    both = np.empty((2, HIGH * WIDE), np.float32)
     luma, excess = both
     np.multiply(blue, np.float32(0.114), out=luma)
-    green *= np.float32(0.587)
-    luma += green
-    np.multiply(red, np.float32(0.299), out=blue)
-    luma += blue
+    work = green * np.float32(0.587)
+    luma += work
+    np.multiply(red, np.float32(0.299), out=work)
+    luma += work
     np.subtract(red, luma, out=excess)
     excess *= np.float32(0.713)
-    edges = _edges(luma, green, red)  # whose work is done
+    edges = _edges(luma, work)
     skin_luma, skin_excess = _medians(both.take(_SKIN_PLACES, axis=1))
     low_luma, low_excess = _medians(both.take(_LOWER_PLACES, axis=1))
     shade = min(max((low_luma + _DARK) / (skin_luma + _DARK), _MAX_SHADE), 1.0)
@@ -98,18 +100,17 @@ def seems_covered(found: Cover) -> bool:
     return found.texture < MIN_TEXTURE or found.redness < MIN_REDNESS
 
 
-def _edges(luma: Floats, across: Floats, down: Floats) -> Floats:
-    """How much each pixel but the last row's differs from the next and the lower one; the other two are written over.
+def _edges(luma: Floats, work: Floats) -> Floats:
+    """How much each pixel but the last row's differs from the next and the lower one; `work`, as long, is written over.
 
-    The plane is one long row to them, which is one step for numpy where 73 rows are 73. In the last column the next
-    pixel is one of the row below: nobody looks there.
+    In the last column the next pixel is one of the row below: nobody looks there.
     """
-    count = (_HIGH - 1) * _WIDE
-    here, across, down = luma[:count], across[:count], down[:count]
+    count = (HIGH - 1) * WIDE
+    here, across = luma[:count], work[:count]
     np.abs(np.subtract(luma[1 : count + 1], here, out=across), out=across)
-    np.abs(np.subtract(luma[_WIDE:], here, out=down), out=down)
-    across += down
-    return across.reshape(_HIGH - 1, _WIDE)
+    down = luma[WIDE:] - here
+    across += np.abs(down, out=down)
+    return across.reshape(HIGH - 1, WIDE)
 
 
 def _mean(part: Floats) -> float:

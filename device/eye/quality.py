@@ -28,7 +28,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from device.eye.pixels import Floats, Picture, grey
+from device.eye.middle import WIDE, middle
+from device.eye.pixels import Floats, Picture
 from device.wire import Hint
 
 MAX_YAW: Final = 0.35
@@ -42,8 +43,9 @@ MAX_CLIPPED: Final = 0.10
 MIN_SHARPNESS: Final = 0.10
 
 WHITE: Final = 250  # grey at which a pixel counts as clipped
-_WIDE: Final = 64
-_MIDDLE: Final = (slice(28, 100), slice(24, 24 + _WIDE))  # of the 112 px crop: brows to chin, cheek to cheek
+_COUNT: Final = 72 * WIDE  # of the middle of the crop: brows to chin
+# BT.601 luma, in whole parts of 256, as in `device.eye.pixels.grey`.
+_BLUE, _GREEN, _RED, _PART = np.float32(29), np.float32(150), np.float32(77), np.float32(1 / 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +105,37 @@ def pose_hint(found: Pose) -> Hint | None:
 
 def light(crop: Picture) -> Light:
     """The light and sharpness of an aligned crop, 112 x 112 x 3 BGR."""
-    middle = grey(crop[_MIDDLE].reshape(-1, 3)).astype(np.float32)
-    count = middle.size
-    mean = float(np.add.reduce(middle)) / count
-    around = middle - np.float32(mean)
-    contrast = math.sqrt(float(around.dot(around)) / count)
-    sharpness = _edges(middle, around) / contrast if contrast > 0 else 0.0
-    return Light(mean, contrast, float(np.count_nonzero(middle >= WHITE)) / count, sharpness)
+    return light_in(middle(crop))
 
 
-def _edges(middle: Floats, edges: Floats) -> float:
-    """The mean absolute Laplacian of the middle, which is one long row; `edges`, as long, is written over.
+def light_in(planes: Floats) -> Light:
+    """The same, of the crop whose `middle` is `planes`."""
+    blue, green, red = planes[:, :_COUNT]
+    grey, work = blue * _BLUE, green * _GREEN
+    grey += work
+    np.multiply(red, _RED, out=work)
+    grey += work
+    grey *= _PART
+    np.floor(grey, out=grey)
+    mean = float(np.add.reduce(grey)) / _COUNT
+    np.subtract(grey, np.float32(mean), out=work)
+    contrast = math.sqrt(float(work.dot(work)) / _COUNT)
+    sharpness = _edges(grey, work) / contrast if contrast > 0 else 0.0
+    return Light(mean, contrast, float(np.count_nonzero(grey >= WHITE)) / _COUNT, sharpness)
+
+
+def _edges(grey: Floats, edges: Floats) -> float:
+    """The mean absolute Laplacian of the middle, one long row of grey; `edges`, as long, is written over.
 
     Whole numbers below 2 ** 24 are added, so float32 is exact in any order.
     """
-    inner = slice(_WIDE + 1, -_WIDE - 1)
+    inner = slice(WIDE + 1, -WIDE - 1)
     inside = edges[inner]
-    np.multiply(middle[inner], np.float32(4), out=inside)
-    for step in (-_WIDE, _WIDE, -1, 1):
-        inside -= middle[inner.start + step : inner.stop + step]
+    np.multiply(grey[inner], np.float32(4), out=inside)
+    for step in (-WIDE, WIDE, -1, 1):
+        inside -= grey[inner.start + step : inner.stop + step]
     np.abs(inside, out=inside)
-    within = edges.reshape(-1, _WIDE)[1:-1, 1:-1]  # without what wraps round into the next row
+    within = edges.reshape(-1, WIDE)[1:-1, 1:-1]  # without what wraps round into the next row
     return float(np.add.reduce(within, axis=None)) / within.size
 
 

@@ -31,11 +31,12 @@ from device.eye.attack.moved import Followed
 from device.eye.attack.watch import Watch
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.choose import Range, choose
-from device.eye.covered import cover, seems_covered
+from device.eye.covered import cover, cover_in, seems_covered
 from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
+from device.eye.middle import middle
 from device.eye.pixels import Picture, Warp
-from device.eye.quality import light, light_hint, points_inside, pose, pose_hint
+from device.eye.quality import light_hint, light_in, points_inside, pose, pose_hint
 from device.eye.runtime import Floats, Network
 from device.eye.runtime import choose as choose_runtime
 from device.eye.steady import Aligner
@@ -126,13 +127,13 @@ class Sight:
             return Seen(frame.time_ns, face)
         if not points_inside(face.points, frame.main.shape[1], frame.main.shape[0]):
             return Seen(frame.time_ns, Hint.LOOK_AT_CAMERA)
-        turned = pose_hint(pose(face.points))
+        apart_px, turned = face.eye_distance_px, pose_hint(pose(face.points))
         if turned:
-            return Seen(frame.time_ns, turned, eye_distance_px=face.eye_distance_px)
+            return Seen(frame.time_ns, turned, eye_distance_px=apart_px)
         dim, covered = self._cut(frame, face)
         if dim:
-            return Seen(frame.time_ns, dim, eye_distance_px=face.eye_distance_px)
-        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), face.eye_distance_px, covered)
+            return Seen(frame.time_ns, dim, eye_distance_px=apart_px)
+        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), apart_px, covered)
 
     def begin(self) -> None:
         """Another approach begins: nothing of the last one is compared with it."""
@@ -186,8 +187,9 @@ class Sight:
     def _cut(self, frame: Frame, face: Face) -> tuple[Hint | None, bool]:
         """Fill the crop; what its light lacks, and whether the face seems covered. Only then the mesh is asked."""
         self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
-        dim = light_hint(light(self._crop))
-        if dim or not seems_covered(cover(self._crop)):
+        planes = middle(self._crop)
+        dim = light_hint(light_in(planes))
+        if dim or not seems_covered(cover_in(planes)):
             return dim, False
         to_crop = self._aligner.to_crop(frame.main, face)
         if to_crop is not None:
