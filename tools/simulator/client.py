@@ -37,6 +37,9 @@ HURRIED = -10  # nice(2): before every ordinary process
 PLAIN_FPS = 15.0
 LIT_FPS = 30.0  # a light challenge needs 15 a second at least, and no camera gives exactly what it promises
 CLAIM_S = 5.0  # a door that was just switched off is gone long before
+_OFTEN_S = 0.01
+_SELDOM_S = 0.04  # each look at a door costs both sides some of a processor, and eight doors may share two
+_SOON_S = 0.3
 
 
 class SimulatorRefused(Refusal, RuntimeError):
@@ -246,14 +249,15 @@ class Door:
         return self._call({"do": "news", "after": after})
 
     def wait(self, condition: Callable[[dict[str, Any]], bool], timeout_s: float = 5.0) -> bool:
-        """Whether `condition` holds within `timeout_s`."""
-        end = time.monotonic() + timeout_s
+        """Whether `condition` holds within `timeout_s`; asked a hundred times a second, and seldom after a moment."""
+        began = time.monotonic()
         while True:
             if condition(self.state()):
                 return True
-            if time.monotonic() >= end:
+            waited_s = time.monotonic() - began
+            if waited_s >= timeout_s:
                 return False
-            time.sleep(0.01)
+            time.sleep(_OFTEN_S if waited_s < _SOON_S else _SELDOM_S)
 
     def last_words(self, room: Room) -> str:
         """The last line of a process's log."""

@@ -21,8 +21,6 @@ from device.desk import selftest as checks
 from device.desk import sentences, timeouts
 from device.desk.answers import Answer, answering, if_stopped, tell
 from device.desk.client import DeskLine
-from device.desk.joining import steps
-from device.desk.joining.steps import AtTheDoor
 from device.document import fingerprint
 from device.errors import DocumentRefused, StoreFault
 from device.paths import door_paths, models_dir
@@ -39,7 +37,9 @@ def status() -> Answer:
     \b
     Example: doorctl status --json
     """
-    door = AtTheDoor.here(door_paths())
+    from device.desk.joining import steps  # certificates take a quarter of a command's time to load
+
+    door = steps.AtTheDoor.here(door_paths())
     if not steps.has_id(door):
         return Answer(sentences.NOT_JOINED, {"joined": False}, ok=False)
     answer = _status()
