@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shlex
 from collections.abc import Iterator
@@ -62,6 +63,37 @@ def test_the_first_page_leads_to_every_other() -> None:
     first = DOCS / "README.md"
     named = {link.partition("#")[0] for link in LINK.findall(first.read_text(encoding="utf-8"))}
     assert {page.name for page in DOCS.glob("*.md")} - {first.name} - named == set()
+
+
+NAMED = re.compile(r"`([\w./{},*-]*\.(?:py|toml))`")
+
+
+def unknown_files(text: str) -> list[str]:
+    """Names of files in `text` that no file of the checkout ends with: `a.py`, `of/{a,b}.py`, `of/some_*.py`."""
+    places = [
+        path for top in ("device", "provisioning", "tools", "models", "tests") for path in (ROOT / top).rglob("*.*")
+    ]
+    known = {f"/{path.relative_to(ROOT)}" for path in places if path.suffix in (".py", ".toml")}
+    wanted = []
+    for name in NAMED.findall(text):
+        among = re.search(r"\{(.*)\}", name)
+        wanted += [name.replace(among[0], each) for each in among[1].split(",")] if among else [name]
+    return [name for name in wanted if not any(fnmatch.fnmatchcase(path, f"*/{name}") for path in known)]
+
+
+# What a door has and a checkout has not.
+OF_A_DOOR = {"door.toml", "joined.toml", "joined-copy.toml", "tried.toml"}
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert set(unknown_files(text)) <= OF_A_DOOR
+    assert len(NAMED.findall(text)) > 150
+
+
+def test_fault_a_file_that_was_renamed_is_told() -> None:
+    text = "`device/lock/machine.py`, `of/{gone,lost}.py`, `report/{joining,claim}.py`, `walls_*.py`, `a.pyx`, `old.py`"
+    assert unknown_files(text) == ["of/gone.py", "of/lost.py", "old.py"]
 
 
 def commands(page: Path) -> Iterator[str]:
