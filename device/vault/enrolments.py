@@ -6,6 +6,7 @@ Rules kept here:
   own, and a frame of the other kind ends it with a result of its own: a template is never a mixture.
 - What the camera saw is kept only after the same slot's PIN was shown once more: whoever else pressed the button and
   looked is forgotten. An enrolment that is not finished in time, or whose surface goes away, leaves nothing behind.
+- A face that the door's budget would never let open is not kept: where that holds of any, the camera stays closed.
 - A face that is close to one held here is told so, before the PIN is asked for, and never whose that is.
 - Another sitting (`again`) is the same act, with all of the above, and is joined to the face that is kept (`pooling`),
   of the same slot, tenancy and kind. Whatever comes of it, that face stays as it was or has one sitting more.
@@ -122,8 +123,8 @@ class Enrolments:
         try:
             frame = self.recogniser.usable(sample, now_ns)
             result = current.add(sample.index, frame, now_ns, covered=sample.covered)
-            if result is Result.CONFIRM and current.again:
-                result = self._unlike(current) or result
+            if result is Result.CONFIRM:
+                result = (self._unlike(current) if current.again else self._too_varied(current)) or result
         except (EnrolmentRefused, RecordRefused) as refusal:
             log(f"vault: the enrolment ended: {refusal}")
             result = Result.REFUSED
@@ -173,8 +174,9 @@ class Enrolments:
             return Result.NO_CREDENTIAL
         if self._current is not None and self._current.slot != slot:
             return Result.REFUSED
-        if msg.covered and self.recogniser.thresholds.threshold(1, self.enrol_frames, covered=True) is None:
-            log("vault: under this door's budget and [eye] enrol_frames nobody can be enrolled covered")
+        if self._never_opens(covered=msg.covered):
+            who = "nobody can be enrolled covered" if msg.covered else "no face opens, and none is enrolled"
+            log(f"vault: under this door's budget and [eye] enrol_frames {who}")
             return Result.REFUSED
         return None if msg.consent == self.signer.terms.hash else Result.OTHER_TERMS
 
@@ -203,11 +205,27 @@ class Enrolments:
         current.forget()
         return face
 
-    def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
-        self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
+    def _never_opens(self, *, covered: bool) -> bool:
+        """Whether not even one face alone, of whatever frames, could be told from a stranger's under the budget."""
+        least = 0 if covered else 1  # what bare frames as alike as can be are worth: the lowest threshold there is
+        return self.recogniser.thresholds.threshold(1, self.enrol_frames, covered=covered, worth=least) is None
+
+    def _too_varied(self, current: Enrolling) -> Result | None:
+        """Why a face that was just seen is of no use, though others are; then it is forgotten, and not kept unused."""
+        if self._height(current) is not None:
+            return None
+        log("vault: under this door's budget a face of frames as varied as these would never open, so it was not kept")
+        current.forget()
+        return Result.REFUSED
+
+    def _height(self, current: Enrolling) -> float | None:
         thresholds, kind = self.recogniser.thresholds, current.covered
         worth = thresholds.worth(current.frames, current.length, covered=kind)
-        threshold = thresholds.threshold(1, current.frames, covered=kind, worth=worth)
+        return thresholds.threshold(1, current.frames, covered=kind, worth=worth)
+
+    def _ask_to_confirm(self, current: Enrolling, nonce: bytes) -> None:
+        self.rooms.send(Room.LOCK, wire.EnrolmentEnded(nonce, Result.CONFIRM))
+        threshold = self._height(current)
         if threshold is not None and self._resembles_another(current, threshold):
             self.rooms.send(Room.DESK, wire.EnrolHint(Hint.LOOKS_LIKE_ANOTHER))
         self.rooms.send(Room.DESK, wire.EnrolHint(Hint.CONFIRM_WITH_PIN))

@@ -9,7 +9,8 @@ In: door.toml on standard input. Out: one object of JSON.
     {"alone": 0.017, "faces": 4, "at_most": 0.309}
 
 `faces`: with so many faces awake a press of the button is enough, with one more a flat number is asked for first; 0 if
-always. `alone` and `at_most`: the share of the right people's approaches refused with one face awake, and with `faces`.
+not for one, and then a flat number is of no use either, but for frames that are all alike. `alone` and `at_most`: the
+share of the right people's approaches refused with one face awake, and with `faces`.
 """
 
 from __future__ import annotations

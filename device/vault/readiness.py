@@ -5,7 +5,7 @@ Rules kept here:
   has changed.
 - Whether a claimed slot has a face awake it hears when it asks, before a camera opens for it.
 - Where the false-open budget cannot be met for all who are awake, a claim is asked for instead: the threshold is
-  never loosened.
+  never loosened. Where it cannot be met for one of them either no face opens, and the log says so.
 - While attacks are tried out a press makes sense, whoever is enrolled.
 """
 
@@ -34,6 +34,7 @@ class Readiness:
     enrolments: Enrolments
     _announced: wire.FaceReady | None = None
     _claim_first: bool = False
+    _nobody: bool = False
 
     def lock_came(self) -> None:
         """Lock is there, perhaps anew: whatever it heard before, it is told."""
@@ -67,6 +68,10 @@ class Readiness:
         if claim_first and not self._claim_first:
             log("vault: the false-open budget cannot be met for so many faces by a press alone: ask for a claim first")
         self._claim_first = claim_first
+        nobody = faces > 0 and not alone and not claim_first
+        if nobody and not self._nobody:
+            log("vault: the false-open budget cannot be met for one face alone either: no face opens, PIN and card do")
+        self._nobody = nobody
         return alone, claim_first
 
     def _all_have(self, kinds: tuple[Averaged, ...], gallery: int, *, covered: bool) -> bool:

@@ -111,7 +111,10 @@ def consequence(draft: Draft, ask: Ask) -> str:
         "press the button. So "
     )
     if not faces:
-        return begins + "a flat number is always asked for before the camera looks."
+        return begins + (
+            "hardly any face could be told from theirs, not even after a flat number: such a face is not enrolled, and "
+            "PIN and card open. Expect fewer strangers if faces shall open."
+        )
     return begins + (
         f"with up to {faces:.0f} faces a press is enough, with more a flat number is asked for first. Of the right "
         f"people's tries {alone:.1%} are refused with one face, {at_most:.1%} with {faces:.0f}; everybody has three."

@@ -15,7 +15,8 @@ import pytest
 from device import wire
 from device.edges import Room
 from device.wire import Purpose, Result
-from tests.support.vault_process import VaultAtWork, face, vault_at_work
+from tests.support.room_process import write_config
+from tests.support.vault_process import FRAMES, VaultAtWork, face, vault_at_work
 
 KILLS = 10
 STAYS = 11  # a resident whom none of this concerns
@@ -106,6 +107,39 @@ def test_rekey_that_was_cut_short_leaves_everybody_enrolled(vault: VaultAtWork, 
     comes_back(vault, GOES)
     assert vault.opens(face(GOES)) == GOES
     end(vault, GOES)
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[VaultAtWork]:
+    """A vault with one face, whose terms each test changes."""
+    with vault_at_work() as running:
+        running.enrol(GOES, face(GOES))
+        yield running
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_renewal_that_was_cut_short_leaves_the_face_asleep_or_awake_and_another_one_is_taken(
+    strict: VaultAtWork, kill: int
+) -> None:
+    strict.kill()
+    write_config(strict.process.root, f"[eye]\nenrol_frames = {FRAMES}\n[vault]\nstrangers_per_day = {6 + kill}\n")
+    strict.boot()
+    strict.settled(GOES)
+    assert not strict.awake(GOES), "there is something to agree to"
+    grant = strict.grant(Purpose.RENEW, GOES)
+    strict.say(Room.DESK, wire.Renew(grant, strict.terms))
+    strikes(strict, kill)
+    acknowledged = wire.Done(grant, Result.DONE) in strict.heard(Room.DESK, wire.Done)
+    strict.boot()
+    strict.settled(GOES)
+    renewed = strict.awake(GOES)
+    assert renewed or not acknowledged
+    assert len(list(strict.folder.glob("*.rec"))) == 1, "the face is kept, and no leftover of it"
+    again = strict.grant(Purpose.RENEW, GOES)
+    strict.say(Room.DESK, wire.Renew(again, strict.terms))
+    strict.until(Room.DESK, wire.Done, grant=again, result=Result.NOTHING_TO_DO if renewed else Result.DONE)
+    assert strict.opens(face(GOES)) == GOES
+    assert "Traceback" not in strict.process.stderr
 
 
 @pytest.mark.parametrize("kill", range(KILLS))

@@ -295,7 +295,7 @@ def test_a_budget_is_told_by_what_follows_from_it() -> None:
     assert "1.7% are refused with one face, 30.9% with 4" in told
     none = Neighbours()
     none.answers["device.vault.foretell "] = {"faces": 0, "alone": 1.0, "at_most": 1.0}
-    assert "a flat number is always asked for" in sight.consequence(Draft(), none)
+    assert "hardly any face could be told from theirs, not even after a flat number" in sight.consequence(Draft(), none)
 
 
 # ---- readers
