@@ -75,7 +75,7 @@ class Peers:
                 msg = f"{self.room} was given a socket named {name}, which no edge describes"
                 raise NotPermitted(msg)
             listener.setblocking(False)
-            self._watch(listener, lambda sock=listener, to=edge: self.accept(sock, to))  # type: ignore[misc]
+            self._watch(listener, partial(self.accept, listener, edge))
         if wanted:
             msg = f"{self.room} was started without its sockets for {', '.join(wanted)}; start it through its units"
             raise NotPermitted(msg)

@@ -36,7 +36,7 @@ def run(names: tuple[str, ...], plan: Plan, tell: Tell, show: Callable[[Section]
     missing: dict[str, str] = {}
     for name in names:
         if name not in _WITH_A_DOOR:
-            _guarded(name, missing, lambda name=name: show(_noted(lambda: _alone(name, plan, tell))))  # type: ignore[misc]
+            _guarded(name, missing, lambda name=name: show(_noted(lambda: _alone(name, plan, tell))))  # type: ignore[misc] # bound now
     with_a_door = [name for name in names if name in _WITH_A_DOOR]
     if with_a_door:
         _guarded(", ".join(with_a_door), missing, lambda: _in_a_house(with_a_door, plan, tell, show))

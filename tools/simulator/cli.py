@@ -90,7 +90,7 @@ def _command(call: F) -> F:
                 click.echo(f"{key}: {value}")
 
     guarded = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(guarded)
-    return click.option(  # type: ignore[return-value]
+    return click.option(  # type: ignore[return-value] # click says no more than that it is callable
         "--root", type=click.Path(path_type=Path), help="The door's folder; default $DOORWARD_ROOT, else one per user."
     )(guarded)
 

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from device.edges import Room, edges_into
 from device.handover import PAGE
@@ -89,7 +90,7 @@ class Init:
                 self._sockets[room][PAGE] = _called_by_browsers()
             notify = _bound(self._paths.board / f"notify-{room}.sock", socket.SOCK_DGRAM)
             self.processes[room] = process = Process(room)
-            self._watch(notify.fileno(), lambda sock=notify, one=process: self._notified(sock, one))  # type: ignore[misc]
+            self._watch(notify.fileno(), partial(self._notified, notify, process))
 
     def tend(self, now_s: float) -> None:
         """Start what is due, end what stopped feeding its watchdog."""

@@ -159,7 +159,7 @@ def test_a_thief_with_a_code_of_their_own_or_a_made_up_cookie_gets_nothing(at: A
         his.reload()
         assert at.code(his) == his_code, "somebody else's code opens nothing here"
         thief.context.clear_cookies()
-        thief.context.add_cookies([cookie])  # type: ignore[list-item]
+        thief.context.add_cookies([cookie])  # type: ignore[list-item]  # likewise
         his.goto(f"{at.url}/export")
         expect(his.locator("h2").first).to_have_text("Your code")
         hers.reload()

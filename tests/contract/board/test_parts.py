@@ -224,7 +224,7 @@ def test_closing_secures_first_and_leaves_no_file_open() -> None:
         os.close(part.bell)
         raise ZeroDivisionError
 
-    part.close = stubborn  # type: ignore[method-assign]
+    part.close = stubborn  # type: ignore[method-assign]  # a part that cannot be given back
     board.close()
     assert not bench.released()
     assert open_files() == before

@@ -172,7 +172,7 @@ def test_another_reader_is_an_alarm_and_types_nothing(cable: Cable) -> None:
         up(door, pd)
         for other in exchanged(door, cable, pd):
             other.keys("1")
-            door.until(lambda other=other: sum(b"\x03\x11" in sent for sent in other.heard) >= 3)  # type: ignore[misc]
+            door.until(lambda other=other: sum(b"\x03\x11" in sent for sent in other.heard) >= 3)  # type: ignore[misc] # bound now
             assert not door.reader.well
             assert door.heard == []
         with pd_at(cable) as first:

@@ -52,7 +52,7 @@ def calm(attacked: Home) -> Home:
     both = (Room.LOCK, Room.REPORT)
     for room in both:
         attacked.door.stop(room)
-        attacked.until(lambda now, room=room: now["processes"][room] == "down", "stopped")  # type: ignore[misc]
+        attacked.until(lambda now, room=room: now["processes"][room] == "down", "stopped")  # type: ignore[misc] # bound now
     for room in both:
         attacked.door.start(room)
     assert attacked.well()["alarms"] == []
@@ -115,7 +115,7 @@ def test_what_no_table_holds_ends_the_line_raises_the_alarm_and_opens_nothing(
     with Subscriber(broker, topics="doorward/#", name=f"on-{edge.listener}-{edge.connector}") as witness:
         for datagram in bad_datagrams(edge).values():
             count = cut_off(calm, edge)
-            say(calm, edge, datagram, heard=lambda count=count: cut_off(calm, edge) > count)  # type: ignore[misc]
+            say(calm, edge, datagram, heard=lambda count=count: cut_off(calm, edge) > count)  # type: ignore[misc] # bound now
         assert calm.door.state()["releases"] == before["releases"]
         assert calm.well()["rooms"]["lock"]
         if edge.listener is Room.REPORT:

@@ -53,7 +53,7 @@ def test_the_mean_is_that_of_every_millisecond(history: list[LightChange], begin
     each = [at(ms) for ms in range(begin_ms, begin_ms + lasts_ms)]
     wanted = tuple(sum(level[side] for level in each) / lasts_ms for side in (0, 1))
     seen = Lamps(Path("never read"), lambda _: None)
-    seen._read = lambda: (history, True)  # type: ignore[method-assign]
+    seen._read = lambda: (history, True)  # type: ignore[method-assign]  # a cable without a file
     assert seen.mean(begin_ms * MS, (begin_ms + lasts_ms) * MS) == pytest.approx(wanted)
 
 

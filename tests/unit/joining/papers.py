@@ -71,7 +71,7 @@ def label(fleet: Authority | None, **changes: object) -> Label:
     said: dict[str, object] = {"door_id": DOOR, "secret": SECRET, "manager_key": MANAGER_KEY, "expires_hour": HOUR}
     if fleet is not None:
         said |= {"authority": fleet.der, "host": "broker.example", "port": 8883, "claim_port": 8884}
-    return Label(**(said | changes))  # type: ignore[arg-type]
+    return Label(**(said | changes))  # type: ignore[arg-type]  # fields by name
 
 
 def request(key: DoorKey, door_id: bytes = DOOR) -> Request:

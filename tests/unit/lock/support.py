@@ -325,4 +325,4 @@ def connected(world: World) -> World:
 
 
 def with_rules(**changes: object) -> Rules:
-    return replace(RULES, **changes)  # type: ignore[arg-type]
+    return replace(RULES, **changes)  # type: ignore[arg-type]  # fields by name

@@ -126,7 +126,7 @@ def test_a_bolt_that_does_not_obey_neither_stops_the_lights_nor_makes_the_log_li
     lit.board.bolt.deaf_to_secure = lit.board.bolt.deaf_to_release = True
     lit.keys("12#482913#")
     (question,) = keeper.heard()
-    keeper.say(wire.Verdict(question.nonce, lit.clock.now_ns, Outcome.REFUSED, 0))  # type: ignore[attr-defined]
+    keeper.say(wire.Verdict(question.nonce, lit.clock.now_ns, Outcome.REFUSED, 0))  # type: ignore[attr-defined] # CheckPin's
     lit.turn()
     log, seen = to_the_log(lit, eye)
     assert [at_ns for at_ns, _ in seen] == [log.at_1_ns, log.at_2_ns, log.at_3_ns]

@@ -9,6 +9,7 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_text_has_one_kind_of_line_ends(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused_at_once_by_what_it_is(pipe: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(pipe)
     for path in (pipe, tmp_path / "link", Path("/dev/zero")):
-        refused = within(lambda path=path: reading.content(path, 10))  # type: ignore[misc]
+        refused = within(partial(reading.content, path, 10))
         assert isinstance(refused, OSError)
         assert refused.strerror == "it is a pipe or a device and no file"
     with pytest.raises(IsADirectoryError):

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,9 @@ def machine(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
         if process.pid:
             os.close(process.pidfd)
     for callback in watched.values():
-        for held in callback.__defaults__ or ():  # the notify sockets live in their callbacks
+        for held in (
+            callback.args if isinstance(callback, partial) else ()
+        ):  # the notify sockets live in their callbacks
             if isinstance(held, socket.socket):
                 held.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -84,9 +84,9 @@ def test_frames_of_the_other_alignment_enrol_nobody() -> None:
 
 
 @pytest.mark.parametrize("change", [as_before, of_the_next_way])
-def test_who_enrolled_covered_before_sleeps_loses_nothing_and_enrols_anew(change: object) -> None:
+def test_who_enrolled_covered_before_sleeps_loses_nothing_and_enrols_anew(change: Callable[[House], None]) -> None:
     with home() as house:
-        change(house)  # type: ignore[operator]
+        change(house)
         again(house)
         (refusal,) = house.vault.faces.refused
         assert "enrolled covered before" in str(refusal)

@@ -440,7 +440,7 @@ def test_what_nobody_foresaw_is_one_sentence_here_and_its_place_in_the_journal(
         async def broken(sitting_id: str) -> Phase:
             raise RuntimeError(sitting_id)
 
-        one.house.phase = broken  # type: ignore[method-assign]
+        one.house.phase = broken  # type: ignore[method-assign]  # for one test
         answer = await one.client.get("/")
         assert answer.status_code == 500
         assert "Something in the door’s page went wrong." in answer.text

