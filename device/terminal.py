@@ -17,6 +17,7 @@ import errno
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -33,6 +34,7 @@ EXIT_CODES: Final = (
 )
 _SPACES: Final = frozenset("\n\u00a0\u3000")  # which Python does not call printable
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_OF_A_FILE: Final = re.compile(r"\S+ cannot be (?:read|written)\b")
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
@@ -73,7 +75,8 @@ def plain(text: str) -> str:
 def sentence(text: str) -> str:
     """The message of a refusal or a fault, as it is said to a person: `plain`, with a capital letter and a stop."""
     text = plain(text)
-    named = {".", "/", "_"} & set(text.split(" ", 1)[0])  # a file's name stays as it is
+    # A file's name stays as it is, whether or not it looks like one.
+    named = {".", "/", "_"} & set(text.split(" ", 1)[0]) or _OF_A_FILE.match(text)
     return (text[:1] if named else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "!", "?", ".)")) else ".")
 
 

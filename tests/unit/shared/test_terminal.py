@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from device.desk.cli import cli as doorctl
-from device.terminal import plain
+from device.terminal import plain, sentence
 from provisioning.cli import cli as doorward
 
 EVIL = "\x1b]0;title\x07\x1b[2J\r\u202egnp.\u2066\x9b31m"
@@ -21,6 +21,16 @@ def test_what_people_write_stays_as_it_is(said: str) -> None:
 
 def test_what_moves_a_terminal_or_turns_a_line_around_is_shown_as_an_escape() -> None:
     assert plain(EVIL) == r"\x1b]0;title\x07\x1b[2J\r\u202egnp.\u2066\x9b31m"
+
+
+@pytest.mark.parametrize("file", ["label", "label.txt", "of/label", "front_label"])
+def test_a_files_name_begins_a_sentence_as_it_is_written(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(doorctl, ["receipt", "verify", file])
+    assert said.stderr == f"{file} cannot be read: No such file or directory.\n"
+    assert sentence("the answer cannot be read") == "The answer cannot be read."
 
 
 @pytest.mark.parametrize("program", ["doorctl", "doorward"])
