@@ -63,6 +63,12 @@ def _as_read(cells: list[CellTail], averaged: list[Mode]) -> Tail:
     return tail_file.parse(files.tail_file(origin, cells, averaged).encode())
 
 
+def judging() -> float:
+    """By how much a judge may have taken look-alikes for one person: `tools.evaluate.tail`."""
+    control = tomllib.loads((MODELS / "duplicates.toml").read_text(encoding="utf-8"))["control"]
+    return tail.judging_factor(control["look_alikes"], control["called_same"])
+
+
 def rows(name: str, found: Tail, shipped: Tail | None = None) -> list[str]:
     """A line a number of faces awake; `shipped`: the tail of bare faces, which a covered one keeps to as well."""
     budget = Budget()
@@ -102,8 +108,7 @@ def main(*, faces: Path, cells: Path, cache: Path, jobs: int, part: tuple[str, .
     \b
     Example: python -m tools.evaluate.tries.tails --faces lfw-dev --groups groups-dev
     """
-    control = tomllib.loads((MODELS / "duplicates.toml").read_text(encoding="utf-8"))["control"]
-    factor = tail.judging_factor(control["look_alikes"], control["called_same"])
+    factor = judging()
     shipped = tail_file.load(MODELS, meaning(load(MODELS)).bare)
     if "bare" in (part or ("bare",)):
         both = looked(faces, cells, MODELS, cache, None, jobs)
