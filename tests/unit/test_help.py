@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from device.version import software_version
+from provisioning.supervising import TESTS_A_DAY
 from tests.unit.test_guides import PROGRAMS, wrong_with
 from tools.demo import __main__ as demo
 from tools.simulator import trial
@@ -77,6 +78,11 @@ def test_fault_an_example_of_another_command_or_with_a_wrong_option_is_told() ->
     assert wrong_examples("doorctl status", "Say it.\n\n\x08\nExample: doorctl apply x.doc")
     assert wrong_examples("doorctl status", "Say it.\n\nExample: doorctl status")
     assert not wrong_examples("doorctl status", "Say it.\n\n\x08\nExample: doorctl status --json")
+
+
+def test_watch_says_as_many_tests_of_alarms_as_doors_send() -> None:
+    said = CliRunner().invoke(PROGRAMS["doorward"], ["watch", "--help"]).stdout
+    assert f"about {TESTS_A_DAY:g} tests a day" in " ".join(said.split())
 
 
 # ---- version and exit codes
