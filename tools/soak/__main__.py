@@ -67,8 +67,8 @@ def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, see
                 if not day.begun:
                     raise
                 day.ledger.finds(f"the day could not go on: {cause}")
-            said = [*told.lines(day)]
-            held = told.outcome(day).held
+            ended = told.outcome(day)
+            said = [*told.lines(day, ended)]
     except (Fault, Refusal, SampleMissingError, OSError) as cause:
         if log is not None:
             log.unlink(missing_ok=True)
@@ -81,7 +81,7 @@ def main(approaches: int, cycles: int, kills: int | None, flaps: int | None, see
             raise click.ClickException(
                 f"{log} could not be written ({cause.strerror}); it is what stands above"
             ) from cause
-    sys.exit(0 if held else 1)
+    sys.exit(0 if ended.held else 1)
 
 
 def _claimed(log: Path | None) -> None:

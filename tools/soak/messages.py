@@ -45,3 +45,8 @@ class Messages:
             elif new and number < self._newest.get(run, 0):
                 self.wrong.append("the numbers of one run went back")
             self._newest[run] = max(number, self._newest.get(run, 0))
+
+    def seen(self) -> tuple[int, frozenset[bytes], tuple[str, ...]]:
+        """How many there were, what they said, and what should not have come, all of one moment."""
+        with self._lock:
+            return self.reports, frozenset(self.payloads), tuple(self.wrong)

@@ -38,9 +38,10 @@ def outcome(day: Day) -> Outcome:
     found = [f"after {each.at} approaches: {each.what}" for each in day.ledger.found]
     found += [f"{who} wrote a line that holds a secret or a flat" for who in day.journal.leaking]
     found += [f"a line of {line.who} that nothing explains: {line.text}" for line in day.journal.unexplained]
-    found += [f"at the broker: {each}" for each in day.house.listener.messages.wrong]
+    _, payloads, wrong = day.house.listener.messages.seen()  # the door reports on meanwhile
+    found += [f"at the broker: {each}" for each in wrong]
     found += ["at the broker: a message holds a secret"] * sum(
-        day.secrets.found_in(each.decode("ascii", "replace")) for each in day.house.listener.messages.payloads
+        day.secrets.found_in(each.decode("ascii", "replace")) for each in payloads
     )
     for life in day.memory.lives:
         if life.climbing:
@@ -51,9 +52,9 @@ def outcome(day: Day) -> Outcome:
     return Outcome(tuple(found), tuple(undecided))
 
 
-def lines(day: Day) -> Iterator[str]:
-    """All of it."""
-    ledger, sizes, ended = day.ledger, day.sizes, outcome(day)
+def lines(day: Day, ended: Outcome) -> Iterator[str]:
+    """All of it, with what was found after it."""
+    ledger, sizes = day.ledger, day.sizes
     yield (
         f"asked: {sizes.approaches} approaches, {sizes.cycles} homes that change hands, {sizes.kills} kills, "
         f"{sizes.flaps} troubles of the broker, seed {day.seed}"
@@ -78,7 +79,7 @@ def lines(day: Day) -> Iterator[str]:
         f"something in doubt; a room died during {ledger.interrupted} approaches, {ledger.again} acts were not "
         f"acknowledged and asked for again, {day.looked_again} times an enrolled face needed another window; "
         f"the strike let go {ledger.openings} times, each accounted for; {day.receipts} pairs of "
-        f"consent and receipt verified; {day.house.listener.messages.reports} messages at the broker"
+        f"consent and receipt verified; {day.house.listener.messages.seen()[0]} messages at the broker"
     )
     yield f"log lines: {day.journal.lines}, of which unexplained {len(day.journal.unexplained)}"
     for each, count in sorted(day.journal.counts.items(), key=lambda item: (item[0].who, -item[1])):

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
@@ -10,6 +12,8 @@ from device import attestation
 from device.attestation import ConsentRecord, Receipt
 from device.report.envelope import SIZE
 from device.strength import KeyPlace
+from tools.soak import told
+from tools.soak.ledger import Ledger
 from tools.soak.messages import Messages
 from tools.soak.papers import Papers
 
@@ -103,3 +107,23 @@ def test_fault_a_message_that_should_not_have_come_is_found(second: bytes, what:
     heard.heard("doorward/x/alarm", second)
     (wrong,) = heard.wrong
     assert what in wrong
+
+
+def test_messages_come_while_they_are_searched_for_secrets() -> None:
+    heard = Messages()
+    for number in range(3):
+        heard.heard("doorward/x/report", message("a", number))
+
+    def found_in(_: str) -> bool:
+        heard.heard("doorward/x/report", message("a", heard.reports))  # as a door does that nobody asks
+        return False
+
+    day: Any = SimpleNamespace(
+        ledger=Ledger(),
+        journal=SimpleNamespace(leaking=(), unexplained=()),
+        house=SimpleNamespace(listener=SimpleNamespace(messages=heard)),
+        secrets=SimpleNamespace(found_in=found_in),
+        memory=SimpleNamespace(lives=(), longest=tuple),
+    )
+    assert told.outcome(day).held
+    assert heard.reports == 6
