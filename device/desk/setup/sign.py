@@ -35,15 +35,15 @@ _LIGHTS_EN = (
     "They are weak and change at most three times a second. Who does not want them uses PIN or card.",
 )
 _LIMITS_EN = (
-    "They do not stop a mask in the shape of a face, a twin, somebody who controls camera and lights at that very "
-    "moment, or force."
+    "The lights do not stop a mask in the shape of a face, a twin, somebody who controls camera and lights at that "
+    "very moment, or force."
 )
 _LIGHTS_ZH = (
     "灯光：有人看镜头时，两盏小白灯会变化，用来区分真人和照片。",
     "灯光看不出结果时，门可能请人把脸转向较亮的灯，只请一次；这本身不开门。",
     "灯光微弱，每秒最多变化三次。不想要灯光的人可用密码或门卡。",
 )
-_LIMITS_ZH = "挡不住：按脸形制作的面具、双胞胎、当时同时控制摄像头和灯光的人，以及暴力胁迫。"
+_LIMITS_ZH = "灯光挡不住：按脸形制作的面具、双胞胎、当时同时控制摄像头和灯光的人，以及暴力胁迫。"
 
 
 def range_m(config: Config) -> float:
