@@ -76,6 +76,7 @@ def ca_init(*, folder: Path, store: str | None) -> Answer:
     from provisioning import authority  # here, as below: `cryptography` takes a while, and help needs no certificate
 
     fleets.open_fleet(folder, store)
+    moments.refuse_wrong_clock(time.time())
     authority.create(folder, options.passphrase(), int(time.time()))
     return _shown(folder)
 
@@ -94,6 +95,7 @@ def ca_renew(*, folder: Path, store: str | None) -> Answer:
     from provisioning import authority
 
     fleet = fleets.open_fleet(folder, store)
+    moments.refuse_wrong_clock(time.time())
     authority.renew(folder, options.passphrase(), int(time.time()))
     fleet.store.record("ca renew")
     return _shown(folder)

@@ -32,7 +32,7 @@ from device.policy import table
 from device.policy.prover import refuse_unequal
 from device.policy.schedule import DoorPolicy, zone_of
 from device.wire import NO_END, NO_TIMETABLE, SlotOffer
-from provisioning import files, keys
+from provisioning import files, keys, moments
 from provisioning.errors import FleetFault, FleetRefused
 from provisioning.identity import Identity
 from provisioning.invitation import Invitation, new_invitation
@@ -127,6 +127,7 @@ class Fleet:
         The invitation is good for `days` days from `now_unix` (seconds); `until` is the place's last day, None if it
         has no end. `timetable` is the number of the place's hours, NO_TIMETABLE if they are those of the door.
         """
+        moments.refuse_wrong_clock(now_unix)
         if not FIRST_SLOT <= slot <= LAST_SLOT:
             msg = f"a slot is a number from {FIRST_SLOT} to {LAST_SLOT}, not {slot}"
             raise FleetRefused(msg)
@@ -154,6 +155,7 @@ class Fleet:
 
     def set_policy(self, door_name: str, policy: DoorPolicy, *, now_unix: int, passphrase: str) -> Hours:
         """Make `policy` that of a door. Raises FleetRefused or DocumentRefused, each with one sentence."""
+        moments.refuse_wrong_clock(now_unix)
         body = table.pack(policy)
         refuse_unequal(policy)
         zone_of(policy)
