@@ -238,10 +238,11 @@ def covered_sittings_command(group_set: Path, faces: Path, cache: Path, like: tu
     for cloth in cloths.worn():
         people = covered_sittings.gather(faces, MODELS, cache, cloth)
         click.echo(joined_covered.table(cloth.name, people, thresholds) + "\n")
-        for cell in like:
-            names, found = covered_sittings.gather_cell(group_set, cell, MODELS, cache, cloth)
-            known = judged.get(cell, groups.Judged(frozenset(), frozenset()))
-            rows.append((cell, cloth.colour, *joined_covered.like_pairs(names, found, known)))
+    for cell in like:
+        known = judged.get(cell, groups.Judged(frozenset(), frozenset()))
+        for worn in (None, *cloths.worn()):
+            names, found = covered_sittings.gather_cell(group_set, cell, MODELS, cache, worn)
+            rows.append((cell, worn.colour if worn else "bare", *joined_covered.like_pairs(names, found, known)))
     click.echo(joined_covered.like_table(rows))
 
 

@@ -6,6 +6,7 @@ Rules kept here:
 - A frame counts if it would count at an enrolment of a covered face: its crop by the five points seems covered, and is
   then cut by the mesh, as the door does it. So who looks here is somebody whose cloth the door has noticed.
 - People with 8 pictures or more, as of bare faces; `SITTINGS` of each. Of pictures only embeddings are kept.
+- Without a cloth it is the same of bare faces, to be compared with: five points, and no cover noticed.
 - The cloth is painted: it says what less of a face costs, and not what real cloth does.
 """
 
@@ -42,10 +43,10 @@ LIKE_CELLS: Final = ("black-female", "asian-female")  # whose strangers are most
 
 @dataclass(frozen=True)
 class Task:
-    """One person: `files` of them in `cloth`, `sittings` at most, each with `looking` frames to look with."""
+    """One person: `files` of them in `cloth` (or bare), `sittings` at most, each with `looking` frames to look with."""
 
     files: tuple[Path, ...]
-    cloth: Cloth
+    cloth: Cloth | None
     models: Path
     seed: int
     sittings: int = SITTINGS
@@ -72,15 +73,17 @@ def _sitting(
     found = looker.face(bare)
     if found is None:
         return []
-    worn = task.cloth.over(bare, found[0].points, file.name)
-    itself, shape = embedded(looker, worn), _relief(worn, found[0].points)
+    covered = task.cloth is not None
+    worn = task.cloth.over(bare, found[0].points, file.name) if task.cloth else bare
+    itself, shape = embedded(looker, worn, covered=covered), _relief(worn, found[0].points)
     if itself is None or shape is None:
         return []
     made = [itself]
     for number in range(ENROLLING + task.looking):
         most = WIDE if number < ENROLLING else STEADY
         for _ in range(TRIES):
-            frame = embedded(looker, seen(shape, rng.uniform(-1, 1, 6), most, bank[rng.integers(BANK)]))
+            picture = seen(shape, rng.uniform(-1, 1, 6), most, bank[rng.integers(BANK)])
+            frame = embedded(looker, picture, covered=covered)
             if frame is not None:
                 made.append(frame)
                 break
@@ -100,14 +103,16 @@ def _relief(worn: Picture, points: NDArray[np.float64]) -> Relief | None:
     return relief(part, points - np.array([left, top]))
 
 
-def embedded(looker: Looker, picture: Picture) -> Floats | None:
-    """(128,), length 1, as the door embeds a covered face; None if it finds none, or takes it for bare."""
+def embedded(looker: Looker, picture: Picture, *, covered: bool = True) -> Floats | None:
+    """(128,), length 1, as the door embeds a covered or a bare face; None if it finds none, or one of the other."""
     found = looker.face(picture)
     if found is None:
         return None
     by_points = looker.embedded(picture, picture_to_crop(found[0].points))
-    if not seems_covered(cover(looker.crop)):
+    if seems_covered(cover(looker.crop)) is not covered:
         return None
+    if not covered:
+        return by_points
     placed = looker.placed(picture, *found, ask_mesh=True)
     return by_points if placed.by_mesh is None else looker.embedded(picture, placed.to_crop(MESH))
 
@@ -126,12 +131,12 @@ def gather(root: Path, models: Path, cache: Path, cloth: Cloth, jobs: int = 2) -
 
 
 def gather_cell(
-    root: Path, cell: str, models: Path, cache: Path, cloth: Cloth, jobs: int = 2
+    root: Path, cell: str, models: Path, cache: Path, cloth: Cloth | None, jobs: int = 2
 ) -> tuple[list[str], Floats]:
     """One sitting of every picture of one cell of the group set: their file names, and (n, 1 + ENROLLING, 128)."""
     files = [path for path in adults(root) if path.parent.name == cell]
     tasks = [Task((path,), cloth, models, 5000 + row, 1, 0, BORDER_PX) for row, path in enumerate(files)]
-    found = _from_cache(tasks, cache, f"{cell}: {cloth.name}", jobs)
+    found = _from_cache(tasks, cache, f"{cell}: {cloth.name if cloth else 'bare'}", jobs)
     names = [path.name for path, own in zip(files, found, strict=True) if len(own)]
     return names, np.concatenate([own for own in found if len(own)])
 
@@ -153,7 +158,9 @@ def _key(task: Task) -> str:
     networks = [load(task.models).for_job(job).sha256.hex() for job in (Job.DETECT, Job.LANDMARKS, Job.EMBED)]
     shown = [f"{path.parent.name}/{path.name} {path.stat().st_size}" for path in task.files]
     drawn = [str(one) for one in (task.seed, task.sittings, ENROLLING, task.looking, task.border_px)]
-    return hashlib.sha256("\n".join([*networks, task.cloth.name, *drawn, *shown]).encode()).hexdigest()[:24]
+    return hashlib.sha256(
+        "\n".join([*networks, task.cloth.name if task.cloth else "", *drawn, *shown]).encode()
+    ).hexdigest()[:24]
 
 
 @lru_cache(maxsize=1)

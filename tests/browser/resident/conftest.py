@@ -9,7 +9,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,10 +87,10 @@ class At:
         self.type_code(flat, self.open(page))
         expect(page.locator("h1")).to_have_text(re.compile("holds about you|保存了您"), timeout=WAIT_MS)
 
-    def stands_before_the_camera(self) -> None:
-        """A resident, until somebody else does."""
+    def stands_before_the_camera(self, pictures: Sequence[Path] = ()) -> None:
+        """A resident, as in `pictures` or bare, until somebody else does."""
         count = len(list(self.home.root.glob("resident-*")))
-        folder = folder_of(self.home.root / f"resident-{count}", resident_pictures())
+        folder = folder_of(self.home.root / f"resident-{count}", pictures or resident_pictures())
         self.home.door.show(folder, fps=EACH_A_SAMPLE)
 
     def looks(self, page: Page) -> None:
@@ -102,13 +102,13 @@ class At:
         self.home.press_until(seen, "the page asking for the PIN")
         self.home.until(lambda now: not now["indicator"], "the door dark")
 
-    def enrol(self, page: Page, flat: int) -> None:
-        """From one's own page through notice, camera and PIN."""
+    def enrol(self, page: Page, flat: int, masked: Sequence[Path] = ()) -> None:
+        """From one's own page through notice, camera and PIN; covered, as in `masked`, if there are such."""
         page.get_by_role("link", name="Read what a face would mean").click()
         page.get_by_label("Mine, and I am 14 or older.").check()
-        page.get_by_label("With a bare face.").check()
+        page.get_by_label("With mouth and nose covered" if masked else "With a bare face.").check()
         page.get_by_label("I have read the notice above").check()
-        self.stands_before_the_camera()
+        self.stands_before_the_camera(masked)
         page.get_by_role("button", name="I agree: go on").click()
         expect(page.locator("h1")).to_have_text("Enrolling your face")
         self.looks(page)

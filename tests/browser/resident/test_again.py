@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from device.desk.page.words import Words
 from device.edges import Room
 from tests.browser.resident.conftest import PIN, WAIT_MS, At, fine
+from tests.integration.door.test_covered import BLACK, wearing
 from tests.support.chromium import Visit
-from tests.support.door import EACH_A_SAMPLE, another_picture, folder_of, stranger_pictures
+from tests.support.door import EACH_A_SAMPLE, another_picture, folder_of, resident_pictures, stranger_pictures
 from tools.portraits import portrait
 
 OFFER = "Read what another sitting means"
@@ -108,4 +109,41 @@ def test_a_resident_looks_once_more_on_another_day_and_nothing_else_changes_the_
     page.goto(f"{at.url}/face/again?lang=zh")
     expect(page.locator("h1")).to_have_text(Words("zh")("again.title"))
     fine(page)
+    telephone.quiet()
+
+
+def test_who_enrolled_covered_looks_once_more_covered_and_is_not_asked_how_anew(
+    at: At, telephone: Visit, tmp_path: Path
+) -> None:
+    def masked(*pictures: Path) -> list[Path]:
+        found = []
+        for picture in pictures:
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            folder.mkdir()
+            found.append(wearing(BLACK, picture, folder))
+        return found
+
+    page, flat = telephone.page(), 2
+    at.sit(page, flat)
+    at.enrol(page, flat, masked(*resident_pictures()))
+    page.get_by_role("link", name="Back to your page").click()
+    page.get_by_role("link", name=OFFER).click()
+    expect(page.get_by_text("Mouth and nose stay covered while the camera looks")).to_be_visible()
+    expect(page.get_by_text("delete your face and enrol anew")).to_be_visible()
+    assert page.locator("input[type=radio]").count() == 0, "it is known how this face comes"
+    fine(page)
+    before = kept(at)
+
+    begins_again(at, page, another_day())
+    at.looks(page)
+    expect(page.get_by_text("a covered and a bare sitting are never put together")).to_be_visible(timeout=WAIT_MS)
+    fine(page)
+    assert kept(at) == before
+
+    begins_again(at, page, masked(*another_day()))
+    at.looks(page)
+    assert at.home.types(f"01#{flat}#{PIN}#").signal == "NOTED"
+    expect(page.get_by_text("This sitting is added to your face")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("link", name="Back to your page").click()
+    expect(page.get_by_text("6 pictures of 2 sittings, none of them kept")).to_be_visible()
     telephone.quiet()

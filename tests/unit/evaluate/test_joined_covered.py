@@ -60,7 +60,7 @@ def test_no_stranger_of_these_is_taken_for_anybody_and_under_no_threshold_all_ar
 
 def test_the_table_names_the_limit_of_the_door(people: list[Floats]) -> None:
     assert pooling.LIKENESS_COVERED in joined_covered.LIMITS
-    assert "| **0.58** |" in joined_covered.table("some cloth", people, THRESHOLDS)
+    assert f"| **{pooling.LIKENESS_COVERED:.2f}** |" in joined_covered.table("some cloth", people, THRESHOLDS)
 
 
 def test_like_people_are_compared_with_each_other_and_one_person_is_left_out() -> None:
@@ -86,8 +86,10 @@ def test_a_frame_counts_only_where_the_cover_is_noticed(looker: Looker) -> None:
     found = looker.face(bare)
     assert found is not None
     assert covered_sittings.embedded(looker, bare) is None
+    assert covered_sittings.embedded(looker, bare, covered=False) is not None
     worn = covered_sittings.embedded(looker, BLACK.over(bare, found[0].points, "seed"))
     assert worn is not None
+    assert covered_sittings.embedded(looker, BLACK.over(bare, found[0].points, "seed"), covered=False) is None
     assert float(np.linalg.norm(worn)) == pytest.approx(1, abs=1e-3)
     assert covered_sittings.embedded(looker, np.full((200, 200, 3), 120, np.uint8)) is None
 

@@ -170,8 +170,8 @@ def test_a_covered_whole_that_the_covered_tail_has_no_threshold_for_is_not_made(
     """A tail of covered faces that ends before the ten frames of two sittings; that of bare ones would do."""
     short = replace(varied(), averaging=tuple(mode for mode in varied().averaging if mode.enrolled < 9))
     thresholds = Thresholds(Budget(), measured(), 3, short)
-    far = Mean(at_cosine(ANNA, 0.59), 5, 0.96)
-    kept = kept_of(Mean(ANNA, 5, 0.96), thresholds, covered=True)
+    far = Mean(at_cosine(ANNA, 0.66), 5, 0.94)
+    kept = kept_of(Mean(ANNA, 5, 0.94), thresholds, covered=True)
     assert pooling.why_not(kept, 5, thresholds) is None
     assert pooling.joined(kept, far, thresholds, covered=True) is Result.UNLIKE
     assert isinstance(pooling.joined(kept, far, BOTH, covered=True), FaceRecord)
