@@ -7,11 +7,12 @@ import numpy.typing as npt
 import pytest
 
 from device.eye.alignment import CROP_PX, TEMPLATE, picture_to_crop
-from device.eye.covered import Cover, cover
+from device.eye.covered import Cover, cover, cover_in
 from device.eye.embedder import shift_of, unit
 from device.eye.gather import Good, mean_of
+from device.eye.middle import middle
 from device.eye.pixels import Floats, Picture, Similarity, Warp, grey
-from device.eye.quality import WHITE, Light, light
+from device.eye.quality import WHITE, Light, light, light_in
 
 SEEDS = tuple(range(12))
 
@@ -67,6 +68,16 @@ def test_cover_is_its_plain_formula(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_light_is_its_plain_formula(seed: int) -> None:
     assert light(crop_of(seed)) == plain_light(crop_of(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_look_at_the_same_planes_and_leave_them_as_they_are(seed: int) -> None:
+    crop = crop_of(seed)
+    planes = middle(crop)
+    for _ in range(2):
+        assert light_in(planes) == plain_light(crop)
+        assert cover_in(planes) == plain_cover(crop)
+    assert np.array_equal(planes, middle(crop))
 
 
 def plain_similarity(points: npt.NDArray[np.float64]) -> Similarity:
