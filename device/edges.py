@@ -13,26 +13,12 @@ connector alone. The peer's user is checked as well (SO_PEERCRED, `device.link`)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum, unique
 
 from device import wire
+from device.rooms import PROCESSES, Room
 from device.wire import Message
 
-
-@unique
-class Room(StrEnum):
-    """The six processes, and the command line on the door."""
-
-    EYE = "eye"
-    VAULT = "vault"
-    KEEPER = "keeper"
-    LOCK = "lock"
-    REPORT = "report"
-    DESK = "desk"
-    DOORCTL = "doorctl"
-
-
-PROCESSES = (Room.KEEPER, Room.LOCK, Room.VAULT, Room.EYE, Room.REPORT, Room.DESK)  # in starting order
+__all__ = ["EDGES", "PROCESSES", "Edge", "Room", "edges_into", "edges_out_of", "permitted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from device.edges import PROCESSES, Room
 from device.errors import Refusal
+from device.rooms import PROCESSES, Room
 from device.terminal import says_version
 from tools.simulator.client import Door, default_root
 from tools.simulator.held_up import As

@@ -25,9 +25,9 @@ from typing import Any
 
 from device import config as door_config
 from device.config.tables import Config
-from device.edges import PROCESSES, Room
 from device.errors import Refusal
 from device.paths import Paths
+from device.rooms import PROCESSES, Room
 from tools.simulator import layout
 from tools.simulator.held_up import As, Held, answers_to_light, rendered
 from tools.simulator.layout import Wishes

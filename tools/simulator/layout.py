@@ -17,10 +17,10 @@ from pathlib import Path
 
 from device import config as door_config
 from device.config.tables import Config
-from device.edges import Room
 from device.errors import ConfigRefused
 from device.paths import Paths
 from device.report import broker as brokers
+from device.rooms import Room
 
 KEYED_ROOMS = (Room.VAULT, Room.KEEPER, Room.LOCK)
 _SUN_PATH = 107  # unix(7): sun_path holds 108 bytes with its NUL

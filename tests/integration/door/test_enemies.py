@@ -253,7 +253,8 @@ def test_hundred_people_at_the_command_line_keep_nobody_out(attacked: Home) -> N
     edge = next(edge for edge in EDGES if edge.connector is Room.DOORCTL)
     crowd = [impostor(attacked, edge) for _ in range(100)]
     for peer in crowd:
-        peer.send(wire.AskStatus())
+        with suppress(OSError):  # desk may have been quick to hang up on those who are too many
+            peer.send(wire.AskStatus())
     assert attacked.types(f"{SLOT}#{PIN}#") == OPENED
     attacked.goes_in()
     assert attacked.types(f"03#{SLOT}#{PIN}#") == NOTED
