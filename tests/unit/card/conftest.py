@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tools.card import parts_list
 from tools.card.build import Tree
 from tools.log_header.kinds import Kind
 from tools.log_header.sources import sums
@@ -127,3 +130,21 @@ class Made:
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
     return Made(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_lock_is_listed_once() -> Iterator[None]:
+    """cyclonedx-py takes a second and more for a lock, and says the same of the same bytes: it is asked once."""
+    listing = parts_list._bom
+
+    known: dict[bytes, dict[str, Any]] = {}
+
+    def listed(lock: Path) -> dict[str, Any]:
+        content = lock.read_bytes()
+        if content not in known:
+            known[content] = listing(lock)
+        return deepcopy(known[content])  # a card adds to it
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts_list, "_bom", listed)
+        yield

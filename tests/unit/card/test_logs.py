@@ -115,6 +115,7 @@ def test_the_newest_log_of_each_kind_has_its_sum_and_can_be_read(asked: Asked) -
     assert asked.reader(log).figures
 
 
+@pytest.mark.slow
 def test_two_answered_challenges_stand_beside_one_and_what_was_not_tried_says_so(made: Made) -> None:
     html = build(made.tree()).html
     assert "Face alone: two of a window" in html
