@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from device import codes
+from device.keeper.throttle import BUDGET
 from tools.guestcodes import making
 from tools.simulator.cards.card import SimulatedCard
 from tools.simulator.cards.enemies import clone_of
@@ -75,6 +76,7 @@ class Visitors:
     guessed: int = 0  # wrong PINs at `mischief` that were answered
     _codes: deque[Credential] = field(default_factory=deque)
     _host: int = 0
+    _wrong: dict[int, int] = field(default_factory=dict)  # used codes typed at a flat since its last right PIN
 
     @property
     def street(self) -> Street:
@@ -116,7 +118,11 @@ class Visitors:
                 )
                 self._looks(Path(credential.name), pin, credential, death)
             case Kind.PIN | Kind.CODE:
+                if credential.kind is Kind.CODE and self.residents.ledger.standing.get(credential) is Standing.GONE:
+                    self._one_more_wrong(credential.slot)
                 heard = self.street.types(f"{credential.slot}#{credential.name}#", death)
+                if credential.kind is Kind.PIN and heard.opened:
+                    self._wrong.pop(credential.slot, None)
                 self._judge(credential, heard)
                 if credential.kind is Kind.CODE and heard.opened:
                     self.residents.ledger.used(credential)
@@ -166,6 +172,12 @@ class Visitors:
         heard = self.street.types(f"{self.mischief.slot}#{wrong}#", death)
         self.guessed += not heard.interrupted
         self._judge(None, heard)
+
+    def _one_more_wrong(self, slot: int) -> None:
+        """A used code is typed at `slot` next; its host comes first if it were the try behind which they wait."""
+        if self._wrong.get(slot, 0) == BUDGET.free_tries - 1:
+            self.shows(next(host for host in self.hosts if host.slot == slot).by_pin)
+        self._wrong[slot] = self._wrong.get(slot, 0) + 1
 
     def _taps_foreign(self, step: Approach, death: Death | None) -> None:
         card = self.residents.house.drawer / "foreign.card"
