@@ -6,7 +6,8 @@ Rules kept here:
 - The low plane is for finding, the main plane for the crop; both show the same field of view.
 - A bare face is cut by the detector's five points. Where that crop seems covered, it is cut again by the mesh
   (`device.eye.steady`), which places what is left to see better: what each embedding means is told apart
-  (`device.meaning`).
+  (`device.meaning`). A bare crop in little light is brought to that of others as it is embedded (`device.eye.dark`);
+  the one that is kept stays as it was seen.
 - Enrolling asks for more than recognising, never for less: nobody else in range, and a face that is covered or bare as
   its person declared. Whether it seems covered is told with every embedding.
 - At a door with lights a face is watched before it is embedded, in the same order: `watch` and `follow` make no
@@ -32,6 +33,7 @@ from device.eye.attack.watch import Watch
 from device.eye.camera import LOW_HEIGHT_PX, LOW_WIDTH_PX, Frame
 from device.eye.choose import Range, choose
 from device.eye.covered import cover, cover_in, seems_covered
+from device.eye.dark import lit
 from device.eye.detector import Detector, Face
 from device.eye.embedder import Embedder
 from device.eye.middle import middle
@@ -60,6 +62,15 @@ class Seen:
     embedding: Floats | None = None
     eye_distance_px: float = 0.0
     covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Of the crop by five points: what its light lacks, its middle's mean grey, and whether it seems covered."""
+
+    dim: Hint | None
+    mean: float
+    covered: bool
 
 
 class Sight:
@@ -130,10 +141,11 @@ class Sight:
         apart_px, turned = face.eye_distance_px, pose_hint(pose(face.points))
         if turned:
             return Seen(frame.time_ns, turned, eye_distance_px=apart_px)
-        dim, covered = self._cut(frame, face)
-        if dim:
-            return Seen(frame.time_ns, dim, eye_distance_px=apart_px)
-        return Seen(frame.time_ns, None, self._embedder.embed(self._crop), apart_px, covered)
+        cut = self._cut(frame, face)
+        if cut.dim:
+            return Seen(frame.time_ns, cut.dim, eye_distance_px=apart_px)
+        crop = self._crop if cut.covered else lit(self._crop, cut.mean)
+        return Seen(frame.time_ns, None, self._embedder.embed(crop), apart_px, cut.covered)
 
     def begin(self) -> None:
         """Another approach begins: nothing of the last one is compared with it."""
@@ -182,19 +194,22 @@ class Sight:
 
     def embed(self, crop: Picture) -> Floats:
         """The embedding of a crop that `watch` or `follow` gave: float32, (128,), L2 norm 1."""
-        return self._embedder.embed(crop)
+        planes = middle(crop)
+        covered = seems_covered(cover_in(planes))
+        return self._embedder.embed(crop if covered else lit(crop, light_in(planes).mean))
 
-    def _cut(self, frame: Frame, face: Face) -> tuple[Hint | None, bool]:
-        """Fill the crop; what its light lacks, and whether the face seems covered. Only then the mesh is asked."""
+    def _cut(self, frame: Frame, face: Face) -> _Cut:
+        """Fill the crop, and say what it is. Only where it seems covered the mesh is asked, and it is cut again."""
         self._warp(frame.main, picture_to_crop(face.points).inverse(), self._crop)
         planes = middle(self._crop)
-        dim = light_hint(light_in(planes))
+        found = light_in(planes)
+        dim = light_hint(found)
         if dim or not seems_covered(cover_in(planes)):
-            return dim, False
+            return _Cut(dim, found.mean, covered=False)
         to_crop = self._aligner.to_crop(frame.main, face)
         if to_crop is not None:
             self._warp(frame.main, to_crop.inverse(), self._crop)
-        return None, True
+        return _Cut(None, found.mean, covered=True)
 
     def _cut_to_keep(self, frame: Frame, face: Face) -> tuple[Hint | None, bool]:
         """The same for a crop that is looked at later; what its light lacks, and whether it is of use.
@@ -202,8 +217,8 @@ class Sight:
         Whether it is covered is then read off the crop itself (`device.eye.attack`): one that was cut as covered and
         seems bare is of no use, for it would be told as what it is not.
         """
-        dim, covered = self._cut(frame, face)
-        return dim, not dim and (not covered or seems_covered(cover(self._crop)))
+        cut = self._cut(frame, face)
+        return cut.dim, not cut.dim and (not cut.covered or seems_covered(cover(self._crop)))
 
     def _watching(self) -> Watch:
         if self._watch is None:

@@ -14,7 +14,9 @@ from device.eye.alignment import CROP_PX, picture_to_crop
 from device.eye.camera import Frame
 from device.eye.camera_replay import ReplayCamera
 from device.eye.choose import COMPARABLE
-from device.eye.pixels import Picture, Similarity, Warp
+from device.eye.dark import DARK_BELOW
+from device.eye.pixels import Picture, Similarity, Warp, fit_area
+from device.eye.quality import light
 from device.eye.runtime import Floats, Network, Runtime, installed
 from device.eye.sight import Seen, Sight, refuse_stretched
 from device.manifest import load
@@ -269,3 +271,50 @@ def test_a_stretched_plane_is_refused_at_the_start(size: tuple[int, int]) -> Non
     refuse_stretched(CameraTable(width_px=1296, height_px=972))
     with pytest.raises(ConfigRefused, match="4:3"):
         refuse_stretched(CameraTable(width_px=size[0], height_px=size[1]))
+
+
+def in_little_light(name: str, brightness: float, *, cloth: bool = False) -> Frame:
+    """The portrait with so much of its light, and a sensor's noise; with a black cloth over mouth and nose."""
+    shown = frame(sample(name), NEARER.get(name, 1.0))
+    main = shown.main.copy()
+    if cloth:
+        (face,) = sight(RUNTIMES[0]).faces(shown)
+        (left, nose, right), chin = face.points[[0, 2, 1]], face.points[3:].mean(axis=0) * 2 - face.points[2]
+        apart = float(right[0] - left[0])
+        rows = slice(int(nose[1] - 0.1 * apart), int(chin[1] + 0.3 * apart))
+        main[rows, int(left[0] - 0.5 * apart) : int(right[0] + 0.5 * apart)] = (28, 26, 25)
+    noise = np.random.default_rng(3).normal(0, 3, main.shape)
+    dark = np.clip(np.rint(main * brightness + noise), 0, 255).astype(np.uint8)
+    return Frame(dark, fit_area(dark, *shown.low.shape[:2]), 0)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg", "astronaut.png"])
+def test_a_face_in_little_light_is_more_like_itself_than_as_it_was_seen(runtime: Runtime, name: str) -> None:
+    eye, known = sight(runtime), embedding(runtime, name)
+    seen = eye.look(in_little_light(name, 0.12))
+    assert seen.embedding is not None, seen.hint
+    as_it_was = eye._embedder.embed(eye._crop)
+    assert float(known @ seen.embedding) > float(known @ as_it_was) + 0.02
+    assert np.array_equal(eye.embed(eye._crop), seen.embedding)  # a crop that was kept is embedded alike
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_face_in_ordinary_light_is_embedded_as_it_was_seen(runtime: Runtime) -> None:
+    eye = sight(runtime)
+    for brightness in (1.0, 0.5):
+        seen = eye.look(in_little_light("obama.jpg", brightness))
+        assert seen.embedding is not None, seen.hint
+        assert np.array_equal(seen.embedding, eye._embedder.embed(eye._crop))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_covered_face_is_embedded_as_it_was_seen(runtime: Runtime) -> None:
+    """Cloth is dark by itself: what it takes from the middle's brightness says nothing about the light."""
+    eye = sight(runtime)
+    seen = eye.look(in_little_light("obama.jpg", 0.2, cloth=True))
+    assert (seen.hint, seen.covered) == (None, True)
+    assert seen.embedding is not None
+    assert light(eye._crop).mean < DARK_BELOW  # or the test would say nothing
+    for found in (seen.embedding, eye.embed(eye._crop)):
+        assert np.array_equal(found, eye._embedder.embed(eye._crop))

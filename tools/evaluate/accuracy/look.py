@@ -65,6 +65,7 @@ _SOURCES: Final = (
             "alignment",
             "choose",
             "covered",
+            "dark",
             "detector",
             "embedder",
             "pictures",

@@ -47,8 +47,12 @@ class OpenSight(Sight):
 
     @property
     def crop(self) -> Picture:
-        """What was embedded last."""
+        """What was cut last, as it was seen."""
         return self._crop
+
+    def as_is(self, crop: Picture) -> Floats:
+        """Its embedding without what the door does for dark crops: a way is tried alone."""
+        return self._embedder.embed(crop)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +86,7 @@ def look_at(
             continue
         crop = sight.crop.copy()
         better = relit(crop, way, limit)
-        vector = dark.embedding if better is crop else sight.embed(better)
-        found.append(Met(path, seen.embedding, dark.embedding, vector, better is not crop))
+        found.append(Met(path, seen.embedding, sight.as_is(crop), sight.as_is(better), better is not crop))
     return found
 
 

@@ -114,10 +114,11 @@ def look_at(sight: OpenSight, paths: Iterable[Path], camera: Camera, ways: list[
             if dark.embedding is None or dark.covered:
                 found[light].append(Met(path, bright.embedding, {}))
                 continue
-            crop, vectors, lit = sight.crop.copy(), {AS_IS: dark.embedding}, set[str]()
+            crop, lit = sight.crop.copy(), set[str]()
+            vectors = {AS_IS: sight.as_is(crop)}
             for each in ways:
                 better = relit(crop, each.way, each.below)
-                vectors[each.name] = dark.embedding if better is crop else sight.embed(better)
+                vectors[each.name] = vectors[AS_IS] if better is crop else sight.as_is(better)
                 lit |= set() if better is crop else {each.name}
             found[light].append(Met(path, bright.embedding, vectors, frozenset(lit)))
     return found
