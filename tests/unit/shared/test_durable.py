@@ -77,3 +77,29 @@ def test_the_mode_is_the_callers_whatever_the_umask(mode: int, mask: int, tmp_pa
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "it").stat().st_mode) == mode
+
+
+def test_a_name_that_was_removed_is_durable_when_removing_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kept").write_bytes(b"old")
+    disk = Disk(monkeypatch)
+    durable.remove(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    assert disk.done == [f"sync {tmp_path.name}"]
+
+
+def test_what_could_not_be_made_durable_is_when_it_is_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kept").write_bytes(b"old")
+    disk = Disk(monkeypatch, broken=0)
+    with pytest.raises(OSError, match="No space"):
+        durable.remove(tmp_path / "kept")
+    disk = Disk(monkeypatch)
+    durable.remove(tmp_path / "kept")
+    assert f"sync {tmp_path.name}" in disk.done, "the name is gone already, and may come back after a power cut"
+
+
+def test_there_is_nothing_to_remove_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    durable.remove(tmp_path / "nowhere" / "kept")

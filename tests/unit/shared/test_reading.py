@@ -21,7 +21,7 @@ from device.desk.papers import files as papers
 from device.desk.setup import answers, writing
 from device.desk.setup.draft import NEW, Draft
 from device.desk.upkeep import cli as upkeep
-from device.errors import Fault, Refusal
+from device.errors import ConfigRefused, Fault, Refusal
 from device.handover import credential
 from device.lock import durable
 from device.lock.policy import VersionFile
@@ -68,6 +68,15 @@ def test_a_file_gives_what_it_holds_and_no_more_than_is_wanted(tmp_path: Path) -
     with pytest.raises(OSError, match="too large") as refused:
         reading.whole(tmp_path / "it", 255_999)
     assert refused.value.errno == errno.EFBIG
+
+
+def test_a_file_that_may_hold_so_much_is_refused_in_the_readers_own_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert reading.within(tmp_path / "file", 10, ConfigRefused, "too long") == b"0123456789"
+    with pytest.raises(ConfigRefused, match="^too long$"):
+        reading.within(tmp_path / "file", 9, ConfigRefused, "too long")
+    with pytest.raises(ConfigRefused, match="^/.*/nowhere cannot be read: No such file or directory$"):
+        reading.within(tmp_path / "nowhere", 9, ConfigRefused, "too long")
 
 
 def test_a_file_of_ten_gigabytes_takes_no_memory(tmp_path: Path) -> None:
