@@ -73,9 +73,9 @@ def test_a_file_gives_what_it_holds_and_no_more_than_is_wanted(tmp_path: Path) -
 def test_a_file_that_may_hold_so_much_is_refused_in_the_readers_own_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"0123456789")
     assert reading.within(tmp_path / "file", 10, ConfigRefused, "too long") == b"0123456789"
-    with pytest.raises(ConfigRefused, match="^too long$"):
+    with pytest.raises(ConfigRefused, match=r"^too long$"):
         reading.within(tmp_path / "file", 9, ConfigRefused, "too long")
-    with pytest.raises(ConfigRefused, match="^/.*/nowhere cannot be read: No such file or directory$"):
+    with pytest.raises(ConfigRefused, match=r"^/.*/nowhere cannot be read: No such file or directory$"):
         reading.within(tmp_path / "nowhere", 9, ConfigRefused, "too long")
 
 
