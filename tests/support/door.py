@@ -564,7 +564,7 @@ class Moment:
 
 
 class MeterWatch:
-    """Reads the camera's meter about a thousand times a second while a `with` block runs."""
+    """Reads the camera's meter about a thousand times a second while a `with` block runs, and before and after it."""
 
     def __init__(self, home: Home) -> None:
         self.moments: list[Moment] = []
@@ -573,19 +573,24 @@ class MeterWatch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:
+        self._look()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._look()
 
     def _watch(self) -> None:
         while not self._stop.wait(0.001):
-            before_ns = time.monotonic_ns()
-            reading = read_meter(self._path)
-            if not self.moments or self.moments[-1].reading != reading:
-                self.moments.append(Moment(before_ns, reading))
+            self._look()
+
+    def _look(self) -> None:
+        before_ns = time.monotonic_ns()
+        reading = read_meter(self._path)
+        if not self.moments or self.moments[-1].reading != reading:
+            self.moments.append(Moment(before_ns, reading))
 
     @property
     def exposures(self) -> list[int]:

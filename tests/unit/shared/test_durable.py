@@ -93,9 +93,10 @@ def test_what_could_not_be_made_durable_is_when_it_is_removed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "kept").write_bytes(b"old")
-    disk = Disk(monkeypatch, broken=0)
-    with pytest.raises(OSError, match="No space"):
-        durable.remove(tmp_path / "kept")
+    with monkeypatch.context() as full:
+        Disk(full, broken=0)
+        with pytest.raises(OSError, match="No space"):
+            durable.remove(tmp_path / "kept")
     disk = Disk(monkeypatch)
     durable.remove(tmp_path / "kept")
     assert f"sync {tmp_path.name}" in disk.done, "the name is gone already, and may come back after a power cut"
