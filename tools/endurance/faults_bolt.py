@@ -85,7 +85,7 @@ BOLT = (
     fault(
         "the hours are not asked about a face",
         4600,
-        ("loop", "self._rules.face_alone_opens and Method.FACE in allowed", "self._rules.face_alone_opens"),
+        ("narrowing", "self.rules.face_alone_opens and Method.FACE in allowed", "self.rules.face_alone_opens"),
         ("machine", "if method not in rules.methods or", "if method not in rules.methods | Method.FACE or"),
     ),
     fault(
