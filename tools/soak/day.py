@@ -13,6 +13,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import deque
@@ -303,5 +304,7 @@ class Day:
 
     def _reads(self) -> None:
         """Judge what was written since, by what goes on now."""
+        if os.getloadavg()[0] > (os.cpu_count() or 1):  # of the last minute; a day alone stays below one processor
+            self.causes.happened(Cause.BUSY, time.monotonic())
         for line in self._tails.news(self.house.logs(), self.causes.now(time.monotonic())):
             self.journal.read(line)

@@ -39,6 +39,12 @@ EXPLAINED: Final[tuple[Explained, ...]] = (
     _card(Reason.BEHIND, _COPY, "a full copy of a card, as it was on its first day"),
     _card(Reason.GARBLED, _COPY | _KILL, "a copy without what the original holds, or a room that died meanwhile"),
     _card(Reason.REFUSED, _COPY | _KILL, "a copy refuses what the original does"),
+    _line(
+        "eye",
+        "eye: looking at a frame took so long that it was too old afterwards; such frames are dropped",
+        frozenset({Cause.BUSY}),
+        "eye waited for a processor; with nobody else on the machine this is a finding",
+    ),
     _line("report", "report: connected to the broker", _COMING, "it found the broker again, or started anew"),
     _line(
         "report",

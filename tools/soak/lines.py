@@ -26,6 +26,7 @@ class Cause(StrEnum):
     KILL = "a room was killed"
     BROKER = "the broker was in trouble"
     COPY = "a copy of a card was used"
+    BUSY = "other work wanted more processors than the machine has"
     ALWAYS = "nothing special"
 
 

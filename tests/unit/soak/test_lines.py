@@ -1,11 +1,16 @@
 """Every line is explained by a pattern and a cause, or it is found; and none holds a secret."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tools.soak.day import Day
 from tools.soak.explained import EXPLAINED, SSL_LINE
 from tools.soak.lines import MEMORY_S, Cause, Causes, Journal, Line, Secrets, Tails
+from tools.soak.plan import Sizes
 
 ALWAYS = frozenset({Cause.ALWAYS})
 LOST = "report: no connection to the broker (Connection refused); messages wait in the outbox"
@@ -33,6 +38,23 @@ def test_a_broker_that_stands_still_in_the_middle_of_a_handshake_is_one_in_troub
     assert journal.unexplained == []
     journal.read(Line("report", slow, ALWAYS))
     assert len(journal.unexplained) == 1
+
+
+def test_a_frame_that_grew_old_is_explained_by_a_busy_machine_alone(journal: Journal) -> None:
+    old = "eye: looking at a frame took so long that it was too old afterwards; such frames are dropped"
+    journal.read(Line("eye", old, ALWAYS | {Cause.BUSY}))
+    assert journal.unexplained == []
+    journal.read(Line("eye", old, frozenset(Cause) - {Cause.BUSY}))
+    assert [line.who for line in journal.unexplained] == ["eye"]
+
+
+@pytest.mark.parametrize("load", [0.9, 999.0])
+def test_a_machine_is_busy_once_more_is_wanted_than_it_has(load: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    house: Any = SimpleNamespace(door=None, named=None, logs=dict)
+    day = Day(house, Sizes(100, 2, 0, 0), 1, lambda _: None)
+    day._reads()
+    assert (Cause.BUSY in day.causes.now(time.monotonic())) == (load > 1)
 
 
 @pytest.mark.parametrize(
